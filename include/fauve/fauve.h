@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** libfauve: open a model and paint a picture with it, or train one.
+ *
+ *  Errors: every call that can fail takes an fv_err, may be given NULL for it, and returns a
+ *  status; the sentence says what, where, why and what to do. The library never prints, exits or
+ *  aborts. Threads: a context may be used by one thread at a time; a model is immutable and may
+ *  be shared. Ownership: "yours" is freed by you with the named call; everything else is borrowed. */
+#ifndef FAUVE_H
+#define FAUVE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FV_API __attribute__((visibility("default")))
+
+/** What happened. fv_exit_code() gives the program's exit code for each. */
+typedef enum {
+	FV_OK = 0,
+	FV_E_INTERNAL,  /**< a fault of fauve's own */
+	FV_E_ARGUMENT,  /**< wrong use: an option or parameter */
+	FV_E_SHAPE,     /**< sizes that do not fit together */
+	FV_E_READ,      /**< an input cannot be read */
+	FV_E_FORMAT,    /**< an input is not what it claims to be */
+	FV_E_LIMIT,     /**< an input is over a limit in force */
+	FV_E_WRITE,     /**< an output cannot be written */
+	FV_E_MEMORY,    /**< not enough memory */
+	FV_E_CANCELLED, /**< stopped by the caller */
+	FV_E_PARTIAL,   /**< some of several inputs failed */
+} fv_status;
+
+/** The caller's error: the status and one line of text. Zero it or not, as you like. */
+typedef struct fv_err {
+	fv_status status;
+	char text[1000];
+} fv_err;
+
+/** 0 done; 1 internal; 2 wrong use; 3 input; 4 output; 5 memory; 6 partial; 130 cancelled. */
+FV_API int fv_exit_code(fv_status status);
+
+/** The library's version, "0.1.0". */
+FV_API const char *fv_version(void);
+
+/** Where memory comes from. Both calls may come from the thread that calls the library only.
+ *  alloc returns memory aligned to `align` (a power of two) or NULL. */
+typedef struct fv_allocator {
+	void *(*alloc)(void *user, size_t bytes, size_t align);
+	void (*free)(void *user, void *memory);
+	void *user;
+} fv_allocator;
+
+typedef enum { FV_LOG_ERROR, FV_LOG_WARNING, FV_LOG_INFO, FV_LOG_DEBUG } fv_log_level;
+
+/** Options of a context; zero everything, set size, then what you want. */
+typedef struct fv_context_options {
+	size_t size;               /**< sizeof(fv_context_options) */
+	int threads;               /**< 0: as many as the process may run on */
+	const char *isa;           /**< ref, plain, avx2, avx512, amx; NULL: FAUVE_ISA, else all */
+	const fv_allocator *allocator; /**< NULL: the C library's */
+	void (*log)(void *user, fv_log_level level, const char *text);
+	void *log_user;
+	bool (*cancelled)(void *user); /**< asked between units of work; true stops with FV_E_CANCELLED */
+	void *cancelled_user;
+} fv_context_options;
+
+typedef struct fv_context fv_context;
+
+/** A context carries threads, instruction set cap, memory, log and cancel.
+ *  @param opt  NULL for defaults
+ *  @param out  yours; free with fv_context_free() after everything made with it */
+FV_API fv_status fv_context_new(fv_err *err, const fv_context_options *opt, fv_context **out);
+FV_API void fv_context_free(fv_context *c);
+
+/** Pixels: interleaved rows, sRGB. A view: it owns nothing. */
+typedef struct fv_pixels {
+	int64_t width, height;
+	int channels;              /**< 3 (RGB) or 4 (RGB and alpha, not premultiplied) */
+	int bits;                  /**< 8 (uint8_t) or 16 (uint16_t, host order) a channel */
+	int64_t stride_bytes;      /**< from row to row */
+	void *data;
+} fv_pixels;
+
+/** A model: a network and its weights. */
+typedef struct fv_model fv_model;
+
+/** Open a model file.
+ *  @param path  a safetensors file with fauve's metadata
+ *  @param out   yours; free with fv_model_free()
+ *  @return FV_OK, FV_E_READ, FV_E_FORMAT (cut short, lying sizes, unknown family), FV_E_MEMORY */
+FV_API fv_status fv_model_open(fv_err *err, fv_context *c, const char *path, fv_model **out);
+FV_API void fv_model_free(fv_model *m);
+
+/** Options of painting; zero everything, set size and strength (or pass NULL: strength 1). */
+typedef struct fv_paint_options {
+	size_t size;               /**< sizeof(fv_paint_options) */
+	float strength;            /**< 0 the photograph, 1 all paint */
+	uint64_t seed;             /**< of the noise that the strokes are made from; same seed, same picture */
+} fv_paint_options;
+
+/** Paint one picture.
+ *  @param in   any size, 3 or 4 channels, 8 or 16 bits, sRGB
+ *  @param out  same width, height, channels and bits; data yours; may be in's own data
+ *  @return FV_OK, FV_E_ARGUMENT, FV_E_SHAPE, FV_E_MEMORY, FV_E_CANCELLED; on failure out is unchanged
+ *  Alpha is copied. Below 32 pixels a side the picture is padded by replication, painted, cropped. */
+FV_API fv_status fv_paint(fv_err *err, const fv_model *m, const fv_pixels *in,
+                          const fv_paint_options *opt, fv_pixels *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The context: what would otherwise be global. */
+#define _GNU_SOURCE
+#include "base/base.h"
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *default_alloc(void *user, size_t bytes, size_t align)
+{
+	(void)user;
+	return aligned_alloc(align, bytes);
+}
+
+static void default_free(void *user, void *p)
+{
+	(void)user;
+	free(p);
+}
+
+static int processors(void)
+{
+	cpu_set_t set;
+	if (sched_getaffinity(0, sizeof set, &set))
+		return 1;
+	return CPU_COUNT(&set);
+}
+
+fv_status fv_context_new(fv_err *err, const fv_context_options *opt, fv_context **out)
+{
+	fv_context_options o = { .size = sizeof o };
+	if (opt)
+		memcpy(&o, opt, opt->size < sizeof o ? opt->size : sizeof o);
+	if (o.threads < 0 || o.threads > 1024)
+		return fv_fail(err, FV_E_ARGUMENT, "threads: %d is not between 0 (all) and 1024", o.threads);
+	uint32_t cap = ~0u;
+	const char *name = o.isa ? o.isa : getenv("FAUVE_ISA");
+	if (name && *name && !fv_isa_cap(name, &cap))
+		return fv_fail(err, FV_E_ARGUMENT, "instruction set '%s' is unknown: say ref, plain, avx2, avx512 or amx", name);
+	fv_allocator al = o.allocator ? *o.allocator : (fv_allocator){ default_alloc, default_free, NULL };
+	fv_context *c = al.alloc(al.user, (sizeof *c + FV_ALIGN - 1) / FV_ALIGN * FV_ALIGN, FV_ALIGN);
+	if (!c)
+		return fv_fail_memory(err, "context", sizeof *c);
+	*c = (fv_context){
+		.allocator = al, .threads = o.threads ? o.threads : processors(), .isa = fv_isa_detect() & cap,
+		.log = o.log, .log_user = o.log_user, .cancelled = o.cancelled, .cancelled_user = o.cancelled_user,
+	};
+	fv_status st = fv_team_new(err, c, c->threads, &c->team);
+	if (st) {
+		al.free(al.user, c);
+		return st;
+	}
+	*out = c;
+	return FV_OK;
+}
+
+void fv_context_free(fv_context *c)
+{
+	if (!c)
+		return;
+	fv_team_free(c->team);
+	c->allocator.free(c->allocator.user, c);
+}
+
+void fv_log(const fv_context *c, fv_log_level level, const char *format, ...)
+{
+	if (!c->log)
+		return;
+	char text[1000];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	c->log(c->log_user, level, text);
+}
+
+bool fv_cancelled(const fv_context *c) { return c->cancelled && c->cancelled(c->cancelled_user); }

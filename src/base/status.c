@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Statuses, their sentences, checked sizes, the clock. */
+#include "base/base.h"
+#include <stdio.h>
+#include <time.h>
+
+fv_status fv_fail(fv_err *err, fv_status status, const char *format, ...)
+{
+	if (err) {
+		va_list ap;
+		va_start(ap, format);
+		err->status = status;
+		vsnprintf(err->text, sizeof err->text, format, ap);
+		va_end(ap);
+		/* One line, whatever a file name holds. */
+		for (char *p = err->text; *p; p++)
+			if ((unsigned char)*p < 0x20 || *p == 0x7f)
+				*p = '?';
+	}
+	return status;
+}
+
+fv_status fv_fail_memory(fv_err *err, const char *what, size_t bytes)
+{
+	return fv_fail(err, FV_E_MEMORY, "%s: %.1f MB of memory could not be had; close other programs or take a smaller size",
+	               what, (double)bytes / 1e6);
+}
+
+int fv_exit_code(fv_status status)
+{
+	static const int code[] = {
+		[FV_OK] = 0, [FV_E_INTERNAL] = 1, [FV_E_ARGUMENT] = 2, [FV_E_SHAPE] = 3, [FV_E_READ] = 3,
+		[FV_E_FORMAT] = 3, [FV_E_LIMIT] = 3, [FV_E_WRITE] = 4, [FV_E_MEMORY] = 5,
+		[FV_E_CANCELLED] = 130, [FV_E_PARTIAL] = 6,
+	};
+	return (size_t)status < FV_COUNT(code) ? code[status] : 1;
+}
+
+const char *fv_version(void) { return FV_VERSION; }
+
+bool fv_mul_size(int64_t a, int64_t b, int64_t *out)
+{
+	return a >= 0 && b >= 0 && !__builtin_mul_overflow(a, b, out);
+}
+
+bool fv_add_size(int64_t a, int64_t b, int64_t *out)
+{
+	return a >= 0 && b >= 0 && !__builtin_add_overflow(a, b, out);
+}
+
+double fv_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A graph is a program: a list of operations in the order in which they run.
+ *
+ * Building appends. Builders are chained: one that fails returns NULL, every builder passes NULL on and
+ * the graph keeps the first error; check once, at fv_plan_new(). fv_grad() appends the gradient's
+ * operations, so a gradient can be differentiated again. Updates write variables in program order. */
+#ifndef FV_GRAPH_H
+#define FV_GRAPH_H
+#include "graph/tensor.h"
+
+typedef struct fv_graph fv_graph;
+typedef struct fv_node fv_node;
+typedef struct fv_op fv_op;
+typedef struct fv_kernel fv_kernel;
+
+/* ---- variables: named memory that outlives a run. They belong to a store; a graph reads and writes them. */
+typedef struct fv_variable {
+	char *name;
+	fv_tensor tensor;               /* data lives in the store */
+	int version;                    /* while building: how many updates the program has appended */
+	struct fv_variable *next;
+} fv_variable;
+
+typedef struct fv_store {
+	fv_arena *arena;
+	fv_variable *first, **last;
+} fv_store;
+fv_status fv_store_new(fv_err *err, fv_context *c, fv_store **out);
+void fv_store_free(fv_store *s);
+/* Zeroed; NULL: out of memory, or the name is taken. */
+fv_variable *fv_variable_new(fv_store *s, fv_type type, fv_shape shape, const char *format, ...) __attribute__((format(printf, 4, 5)));
+fv_variable *fv_variable_find(const fv_store *s, const char *name);
+
+/* ---- attributes, one struct a family of operators; all bytes not used are zero (they are compared) */
+typedef enum { FV_PAD_ZERO, FV_PAD_REFLECT, FV_PAD_REPLICATE } fv_pad_kind;
+typedef enum { FV_ACT_NONE, FV_ACT_RELU, FV_ACT_LRELU, FV_ACT_TANH } fv_act;
+
+typedef struct {
+	int stride, groups;             /* 0 means 1 */
+	int top, bottom, left, right;   /* padding */
+	fv_pad_kind kind;
+	int64_t h, w;                   /* conv2d_dx: the size of x; conv2d_dw: the size of the kernel */
+	fv_act act;                     /* after bias; only the fusion pass sets it */
+	float slope;
+} fv_conv_attr;
+typedef struct { bool ta, tb; } fv_matmul_attr;
+typedef struct {
+	fv_axes axes;
+	double eps;                     /* added to the biased variance */
+	fv_act act;                     /* only the fusion pass sets these */
+	float slope;
+	bool residual;                  /* in[1] is added after the activation */
+	bool gate;                      /* normalise_grad: in[3] is the activated output */
+} fv_normalise_attr;
+typedef struct { int kind; double a, b; } fv_unary_attr;
+typedef struct { int kind; double a; } fv_binary_attr;
+typedef struct { int kind; fv_axes axes; } fv_reduce_attr;
+typedef struct { fv_shape shape; } fv_shape_attr;           /* reshape, expand */
+typedef struct { int kind; int64_t h, w; } fv_resize_attr;  /* size of y; in the adjoint the size of x */
+typedef struct { int block; } fv_block_attr;
+typedef struct { int taps; fv_pad_kind kind; int64_t h, w; } fv_blur_attr;
+typedef struct { int64_t rows; } fv_gather_attr;            /* adjoint: rows of x */
+typedef struct { int top, bottom, left, right; fv_pad_kind kind; } fv_pad_attr;
+typedef struct { int64_t start[FV_RANK]; fv_shape shape; } fv_slice_attr; /* shape: of y; in the adjoint of x */
+typedef struct { int axis; } fv_concat_attr;                /* index into d[] */
+typedef struct { int sign; } fv_translate_attr;
+typedef struct { int64_t h, w; } fv_cutout_attr;
+typedef struct { int kind; uint64_t purpose; double lo, hi; fv_shape shape; fv_type type; } fv_random_attr;
+typedef struct { fv_variable *p, *m, *v; double beta1, beta2, eps; bool keras; } fv_adam_attr;
+typedef struct { fv_variable *p; } fv_variable_attr;        /* read, assign, average */
+typedef struct { int index; } fv_part_attr;
+typedef struct { char name[48]; fv_shape shape; fv_type type; } fv_input_attr;
+typedef struct { const void *data; fv_shape shape; fv_type type; } fv_constant_attr;
+
+typedef union fv_attr {
+	fv_conv_attr conv;
+	fv_matmul_attr matmul;
+	fv_normalise_attr normalise;
+	fv_unary_attr unary;
+	fv_binary_attr binary;
+	fv_reduce_attr reduce;
+	fv_shape_attr shape;
+	fv_resize_attr resize;
+	fv_block_attr block;
+	fv_blur_attr blur;
+	fv_gather_attr gather;
+	fv_pad_attr pad;
+	fv_slice_attr slice;
+	fv_concat_attr concat;
+	fv_translate_attr translate;
+	fv_cutout_attr cutout;
+	fv_random_attr random;
+	fv_adam_attr adam;
+	fv_variable_attr variable;
+	fv_part_attr part;
+	fv_input_attr input;
+	fv_constant_attr constant;
+} fv_attr;
+
+#define FV_INPUTS 8
+#define FV_OUTPUTS 2
+
+struct fv_node {
+	const fv_op *op;
+	int id;                         /* place in the program */
+	int inputs;
+	fv_node *in[FV_INPUTS];         /* a NULL in between: an optional input left out (bias) */
+	fv_attr attr;
+	fv_type type;                   /* of output 0 */
+	fv_shape shape;
+	fv_type type1;                  /* of output 1, where the operator has one; read it with fv_part(n, 1) */
+	fv_shape shape1;
+	int version;                    /* read: which version of the variable; updates: which they make */
+	const char *label;              /* where in the network, for people; may be NULL */
+};
+
+struct fv_graph {
+	fv_context *context;
+	fv_arena *arena;
+	fv_err err;                     /* the first error */
+	fv_node **node;                 /* the program */
+	int nodes, room;
+	const char *label;              /* given to every node appended */
+	fv_node **output;               /* kept alive, in fv_output's order */
+	int outputs, output_room;
+};
+
+fv_status fv_graph_new(fv_err *err, fv_context *c, fv_graph **out);
+void fv_graph_free(fv_graph *g);
+
+/* Appends one operation; for the builders in op/op.h. in[] may hold NULL only where `optional` has a bit. */
+fv_node *fv_append(fv_graph *g, const fv_op *op, int inputs, fv_node *const *in, uint32_t optional, const fv_attr *attr);
+fv_node *fv_graph_error(fv_graph *g, fv_status st, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Keeps n's value readable after a run (losses, pictures). */
+void fv_output(fv_graph *g, fv_node *n);
+
+/* dx[i] = d loss / d wrt[i], appended; loss must be a scalar. A wrt that loss does not depend on gives zeros.
+ * seed: d loss, NULL for 1. */
+void fv_grad(fv_graph *g, fv_node *loss, fv_node *const *wrt, int count, fv_node **dx);
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plan: the program as an array of calls with their arguments bound, over one arena planned by lifetimes.
+ * Making one chooses kernels; running one allocates nothing. */
+#ifndef FV_PLAN_H
+#define FV_PLAN_H
+#include "op/op.h"
+
+typedef struct fv_plan fv_plan;
+
+/* Passes can be switched off to find a fault. */
+enum {
+	FV_PASS_FOLD = 1,               /* constants */
+	FV_PASS_SHARE = 2,              /* common parts */
+	FV_PASS_DROP = 4,               /* what nothing reads */
+	FV_PASS_FUSE = 8,               /* norm + activation + residual, bias + activation into the convolution */
+	FV_PASS_INPLACE = 16,
+	FV_PASS_REUSE = 32,             /* arena by lifetimes; off: every value has memory of its own */
+	FV_PASS_ALL = 63,
+};
+
+typedef struct {
+	uint32_t passes;                /* 0 means FV_PASS_ALL */
+	bool reference;                 /* reference kernels only (checks) */
+	bool exact;                     /* no Winograd: direct sums only */
+	bool profile;                   /* measure each call's time */
+} fv_plan_options;
+
+/* The graph must outlive the plan; it is rewritten by the passes, so one plan a graph. */
+fv_status fv_plan_new(fv_err *err, fv_context *c, fv_graph *g, const fv_plan_options *opt, fv_plan **out);
+void fv_plan_free(fv_plan *p);
+/* An input's value (or a random node's, which then is no longer drawn), copied. */
+fv_status fv_plan_set(fv_err *err, fv_plan *p, const fv_node *n, const void *data);
+/* Memory of an input or output; borrowed from the plan. Inputs may be written in place. */
+void *fv_plan_data(fv_plan *p, const fv_node *n);
+fv_status fv_plan_run(fv_err *err, fv_plan *p, fv_key key);
+int64_t fv_plan_bytes(const fv_plan *p);
+/* One line a call: operation, kernel, shape, megabytes, share of time. */
+void fv_plan_print(const fv_plan *p, bool verbose, void (*line)(void *user, const char *text), void *user);
+#endif

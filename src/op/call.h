@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a kernel gets, and the record by which it announces itself. */
+#ifndef FV_CALL_H
+#define FV_CALL_H
+#include "graph/graph.h"
+
+/* What random fills depend on besides their purpose. */
+typedef struct { uint64_t seed, step, attempt; } fv_key;
+
+typedef struct fv_call {
+	const fv_node *node;
+	fv_tensor in[FV_INPUTS];        /* data NULL: left out */
+	fv_tensor out[FV_OUTPUTS];
+	void *scratch;                  /* of the size that the kernel's record asked for, aligned to 64; contents undefined */
+	const fv_key *key;
+	int phase;                      /* 0 .. phases-1, a barrier between */
+	int threads;
+} fv_call;
+
+/* A kernel: one way to run an operator. `run` gets a range of units and touches only its own outputs: no
+ * allocation, no locks, no static variables. Bits must not depend on threads: a unit's work is the same whoever
+ * does it, and sums over units are merged in unit order in a later phase. */
+struct fv_kernel {
+	const char *name;
+	const fv_op *op;
+	uint32_t needs;                                         /* FV_ISA_ bits */
+	/* Whatever it accepts must work. A refusal says why. */
+	bool (*supports)(const fv_node *n, const char **why);
+	double (*seconds)(const fv_node *n);                    /* expected, one thread; the least wins. NULL: streaming */
+	int phases;                                             /* 0 means 1 */
+	int64_t (*units)(const fv_node *n, int phase);          /* how many pieces */
+	int64_t (*grain)(const fv_node *n, int phase);          /* NULL: 1 */
+	int64_t (*scratch)(const fv_node *n, int threads);      /* bytes in all; NULL: none */
+	void (*run)(const fv_call *c, int thread, int64_t first, int64_t last);
+};
+double fv_time_streaming(const fv_node *n);                     /* bytes moved at a memory's speed */
+#endif
