@@ -112,6 +112,7 @@ struct fv_node {
 	fv_shape shape1;
 	int version;                    /* read: which version of the variable; updates: which they make */
 	const char *label;              /* where in the network, for people; may be NULL */
+	fv_node *same;                  /* a pass put that node in this one's place */
 };
 
 struct fv_graph {
@@ -135,7 +136,6 @@ fv_node *fv_graph_error(fv_graph *g, fv_status st, const char *format, ...) __at
 /* Keeps n's value readable after a run (losses, pictures). */
 void fv_output(fv_graph *g, fv_node *n);
 
-/* dx[i] = d loss / d wrt[i], appended; loss must be a scalar. A wrt that loss does not depend on gives zeros.
- * seed: d loss, NULL for 1. */
+/* dx[i] = d loss / d wrt[i], appended; loss must be a scalar. A wrt that loss does not depend on gives zeros. */
 void fv_grad(fv_graph *g, fv_node *loss, fv_node *const *wrt, int count, fv_node **dx);
 #endif

@@ -22,8 +22,16 @@ struct fv_op {
 	/* dx[i] for every input that has one, built from graph; NULL entries: no gradient flows there. */
 	void (*grad)(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx);
 	void (*reference)(const fv_call *c);    /* the truth: plain, computing in double, any type */
+	int64_t (*reference_scratch)(const fv_node *n); /* bytes that reference wants in c->scratch; NULL: none */
 	fv_cost (*cost)(const fv_node *n);      /* NULL: bytes in and out */
 };
+/* Records that others need to know by name. */
+extern const fv_op fv_op_input, fv_op_constant, fv_op_read, fv_op_reshape, fv_op_stop, fv_op_part, fv_op_conv2d,
+	fv_op_conv2d_dx, fv_op_conv2d_dw, fv_op_matmul, fv_op_transpose, fv_op_normalise, fv_op_normalise_grad, fv_op_unary,
+	fv_op_binary, fv_op_reduce, fv_op_expand, fv_op_resize, fv_op_resize_adjoint, fv_op_space_to_depth,
+	fv_op_depth_to_space, fv_op_blur, fv_op_blur_adjoint, fv_op_pad, fv_op_pad_adjoint, fv_op_slice,
+	fv_op_slice_adjoint, fv_op_concat, fv_op_translate, fv_op_cutout, fv_op_gather, fv_op_gather_adjoint, fv_op_sort,
+	fv_op_log_softmax, fv_op_random, fv_op_adam, fv_op_average, fv_op_assign, fv_op_finite;
 fv_cost fv_node_cost(const fv_node *n);
 
 /* All operators and kernels, ended by NULL; written by the build from the lists in meson.build. */

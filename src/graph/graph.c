@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program under construction, and the variables it works on. */
+#include "graph/graph.h"
+#include "op/op.h"
+#include <stdio.h>
+
+fv_status fv_store_new(fv_err *err, fv_context *c, fv_store **out)
+{
+	fv_arena *a = fv_arena_new(c);
+	fv_store *s = a ? fv_arena_get(a, sizeof *s) : NULL;
+	if (!s) {
+		fv_arena_free(a);
+		return fv_fail_memory(err, "weights", sizeof *s);
+	}
+	s->arena = a;
+	s->last = &s->first;
+	*out = s;
+	return FV_OK;
+}
+
+void fv_store_free(fv_store *s)
+{
+	if (s)
+		fv_arena_free(s->arena);
+}
+
+fv_variable *fv_variable_find(const fv_store *s, const char *name)
+{
+	for (fv_variable *v = s->first; v; v = v->next)
+		if (!strcmp(v->name, name))
+			return v;
+	return NULL;
+}
+
+fv_variable *fv_variable_new(fv_store *s, fv_type type, fv_shape shape, const char *format, ...)
+{
+	char name[200];
+	va_list ap;
+	va_start(ap, format);
+	int n = vsnprintf(name, sizeof name, format, ap);
+	va_end(ap);
+	if (n < 0 || n >= (int)sizeof name || fv_variable_find(s, name))
+		return NULL;
+	fv_variable *v = fv_arena_get(s->arena, sizeof *v);
+	if (!v || !(v->name = fv_arena_text(s->arena, "%s", name)))
+		return NULL;
+	v->tensor = (fv_tensor){ type, shape, fv_arena_get(s->arena, (size_t)fv_tensor_bytes(type, shape)) };
+	if (!v->tensor.data)
+		return NULL;
+	*s->last = v;
+	s->last = &v->next;
+	return v;
+}
+
+fv_status fv_graph_new(fv_err *err, fv_context *c, fv_graph **out)
+{
+	fv_arena *a = fv_arena_new(c);
+	fv_graph *g = a ? fv_arena_get(a, sizeof *g) : NULL;
+	if (!g) {
+		fv_arena_free(a);
+		return fv_fail_memory(err, "graph", sizeof *g);
+	}
+	g->context = c;
+	g->arena = a;
+	*out = g;
+	return FV_OK;
+}
+
+void fv_graph_free(fv_graph *g)
+{
+	if (g)
+		fv_arena_free(g->arena);
+}
+
+fv_node *fv_graph_error(fv_graph *g, fv_status st, const char *format, ...)
+{
+	if (!g->err.status) {
+		char text[600];
+		va_list ap;
+		va_start(ap, format);
+		vsnprintf(text, sizeof text, format, ap);
+		va_end(ap);
+		fv_fail(&g->err, st, "%s%s%s", g->label ? g->label : "", g->label ? ": " : "", text);
+	}
+	return NULL;
+}
+
+/* Grows a list in the arena; the old one stays behind until the graph goes. */
+static bool grow(fv_graph *g, fv_node ***list, int count, int *room)
+{
+	if (count < *room)
+		return true;
+	int more = *room ? 2 * *room : 256;
+	fv_node **p = fv_arena_get(g->arena, (size_t)more * sizeof *p);
+	if (!p)
+		return false;
+	if (count)
+		memcpy(p, *list, (size_t)count * sizeof *p);
+	*list = p;
+	*room = more;
+	return true;
+}
+
+fv_node *fv_append(fv_graph *g, const fv_op *op, int inputs, fv_node *const *in, uint32_t optional, const fv_attr *attr)
+{
+	if (g->err.status)
+		return NULL;
+	for (int i = 0; i < inputs; i++)
+		if (!in[i] && !(optional >> i & 1))
+			return fv_graph_error(g, FV_E_INTERNAL, "%s: input %d is missing", op->name, i);
+	fv_node *n = fv_arena_get(g->arena, sizeof *n);
+	if (!n || !grow(g, &g->node, g->nodes, &g->room))
+		return fv_graph_error(g, FV_E_MEMORY, "%s: no memory for the graph", op->name);
+	n->op = op;
+	n->inputs = inputs;
+	for (int i = 0; i < inputs; i++)
+		n->in[i] = in[i];
+	if (attr)
+		n->attr = *attr;
+	n->label = g->label;
+	n->shape = n->shape1 = fv_scalar();
+	fv_err err;
+	fv_status st = op->shape(&err, n);
+	if (st)
+		return fv_graph_error(g, st, "%s", err.text);
+	n->id = g->nodes;
+	g->node[g->nodes++] = n;
+	return n;
+}
+
+void fv_output(fv_graph *g, fv_node *n)
+{
+	if (!n || g->err.status)
+		return;
+	if (!grow(g, &g->output, g->outputs, &g->output_room)) {
+		fv_graph_error(g, FV_E_MEMORY, "no memory for the graph");
+		return;
+	}
+	g->output[g->outputs++] = n;
+}
+
+fv_cost fv_node_cost(const fv_node *n)
+{
+	if (n->op->cost)
+		return n->op->cost(n);
+	double bytes = (double)fv_tensor_bytes(n->type, n->shape);
+	for (int i = 0; i < n->inputs; i++)
+		if (n->in[i])
+			bytes += (double)fv_tensor_bytes(n->in[i]->type, n->in[i]->shape);
+	return (fv_cost){ .flops = (double)fv_elements(n->shape), .bytes = bytes };
+}
+
+/* About what one thread streams from L3; only ratios to other kernels of the same node matter. */
+double fv_time_streaming(const fv_node *n) { return fv_node_cost(n).bytes / 20e9; }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Passes rewrite the program in place; a node put out of the way points to its heir with `same`. */
+#ifndef FV_PASS_H
+#define FV_PASS_H
+#include "graph/plan.h"
+
+fv_status fv_pass_fold(fv_err *err, fv_graph *g);       /* small constant expressions become constants */
+fv_status fv_pass_share(fv_err *err, fv_graph *g);      /* equal operations on equal inputs become one */
+fv_status fv_pass_drop(fv_err *err, fv_graph *g);       /* what neither an output nor an update needs goes */
+fv_status fv_pass_fuse(fv_err *err, fv_graph *g);       /* norm, activation, residual, bias: one pass over memory */
+
+/* The node that stands for n now. */
+static inline fv_node *fv_heir(const fv_node *n)
+{
+	while (n->same)
+		n = n->same;
+	return (fv_node *)n;
+}
+/* Points every input and output at heirs and takes nodes that have one out of the program. */
+void fv_pass_settle(fv_graph *g);
+/* An update or a fill: what no pass may move, merge or drop. */
+static inline bool fv_updates(const fv_node *n) { return n->op->outputs == 0; }
+
+/* Memory: where each value lives. Values in arena memory share it when their lives do not meet. */
+typedef enum { FV_AT_ARENA, FV_AT_VARIABLE, FV_AT_CONSTANT } fv_place_kind;
+typedef struct { fv_place_kind kind; int64_t offset; void *data; } fv_place;
+/* place: 2 a node (outputs 0 and 1). passes: FV_PASS_INPLACE, FV_PASS_REUSE. */
+fv_status fv_place_values(fv_err *err, fv_graph *g, uint32_t passes, fv_place *place, int64_t *arena_bytes);
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fuse: what follows a heavy operation on every value rides in its pass over memory.
+ *
+ *	normalise > relu, lrelu			one normalise with an activation
+ *	normalise [> relu] > add(residual)	... and a residual
+ *	gate(dy, y) > normalise_grad		the activation's gradient inside the norm's
+ *	conv2d > relu, lrelu, tanh		in the convolution's epilogue
+ *
+ * A value that anything else reads is not fused away. The heir stands at the place of the heavy operation, so a
+ * residual must have been made before it. */
+#include "graph/pass.h"
+
+static bool activation(const fv_node *n, fv_act *act, float *slope)
+{
+	if (n->op != &fv_op_unary)
+		return false;
+	*slope = (float)n->attr.unary.a;
+	*act = n->attr.unary.kind == FV_RELU ? FV_ACT_RELU : n->attr.unary.kind == FV_LRELU ? FV_ACT_LRELU :
+	       n->attr.unary.kind == FV_TANH ? FV_ACT_TANH : FV_ACT_NONE;
+	if (*act != FV_ACT_LRELU)
+		*slope = 0;
+	return *act != FV_ACT_NONE;
+}
+
+static bool is_normalise(const fv_node *n)
+{
+	return n->op == &fv_op_normalise && !n->attr.normalise.residual;
+}
+
+/* Tries to let n (an elementwise consumer) ride in one of its inputs. */
+static void ride(fv_node *n, const int *readers, bool residuals)
+{
+	fv_act act;
+	float slope;
+	if (activation(n, &act, &slope) && readers[n->in[0]->id] == 1) {
+		fv_node *x = n->in[0];
+		if (is_normalise(x) && x->attr.normalise.act == FV_ACT_NONE && act != FV_ACT_TANH) {
+			x->attr.normalise.act = act;
+			x->attr.normalise.slope = slope;
+			n->same = x;
+		} else if (x->op == &fv_op_conv2d && x->attr.conv.act == FV_ACT_NONE) {
+			x->attr.conv.act = act;
+			x->attr.conv.slope = slope;
+			n->same = x;
+		}
+		return;
+	}
+	if (residuals && n->op == &fv_op_binary && n->attr.binary.kind == FV_ADD && fv_shape_equal(n->in[0]->shape, n->in[1]->shape))
+		for (int j = 0; j < 2 && !n->same; j++) {
+			fv_node *x = n->in[j], *r = n->in[!j];
+			if (!is_normalise(x) || readers[x->id] != 1 || r->id >= x->id)
+				continue;
+			x->attr.normalise.residual = true;
+			x->in[x->inputs++] = r;
+			n->same = x;
+		}
+}
+
+/* Readers of a value, not counting those of its statistics (part 1). */
+static void count(const fv_graph *g, int *readers)
+{
+	memset(readers, 0, (size_t)g->nodes * sizeof *readers);
+	for (int i = 0; i < g->nodes; i++)
+		for (int j = 0; j < g->node[i]->inputs; j++) {
+			const fv_node *x = g->node[i]->in[j];
+			if (x && !(g->node[i]->op == &fv_op_part && g->node[i]->attr.part.index == 1))
+				readers[x->id]++;
+		}
+	for (int i = 0; i < g->outputs; i++)
+		readers[g->output[i]->id] += 2;
+}
+
+fv_status fv_pass_fuse(fv_err *err, fv_graph *g)
+{
+	fv_arena *a = fv_arena_new(g->context);
+	int *readers = a ? fv_arena_get(a, (size_t)g->nodes * sizeof *readers) : NULL;
+	if (!readers) {
+		fv_arena_free(a);
+		return fv_fail_memory(err, "plan", (size_t)g->nodes * sizeof *readers);
+	}
+	/* Activations first; residuals behind them with the readers counted anew. */
+	for (int round = 0; round < 2; round++) {
+		count(g, readers);
+		for (int i = 0; i < g->nodes; i++) {
+			fv_node *n = g->node[i];
+			for (int j = 0; j < n->inputs; j++)
+				if (n->in[j])
+					n->in[j] = fv_heir(n->in[j]);
+			if (n->op == &fv_op_normalise_grad && !n->attr.normalise.gate) {
+				fv_node *d = n->in[2];
+				if (d->op == &fv_op_binary && d->attr.binary.kind == FV_GATE && readers[d->id] == 1 &&
+				    fv_shape_equal(d->in[0]->shape, d->in[1]->shape)) {
+					n->attr.normalise.gate = true;
+					n->attr.normalise.slope = (float)d->attr.binary.a;
+					n->in[2] = d->in[0];
+					n->in[3] = d->in[1];
+					n->inputs = 4;
+				}
+			} else
+				ride(n, readers, round == 1);
+		}
+		fv_pass_settle(g);
+	}
+	fv_arena_free(a);
+	return FV_OK;
+}
