@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Networks: functions that append a forward pass and, on first use, make their weights.
+ *
+ * A scope says where the weights live. While `create` is set a weight that the store lacks is made and filled
+ * (a pure function of seed and name); otherwise a missing one, or one of another shape, is an error: so the
+ * network's description stands in one place, for training and for model files alike. */
+#ifndef FV_NET_H
+#define FV_NET_H
+#include "op/op.h"
+
+typedef struct {
+	fv_graph *g;
+	fv_store *store;
+	const char *prefix;             /* "G." while training, "" in a model file */
+	bool create;
+	uint64_t seed;
+} fv_scope;
+
+typedef enum {
+	FV_INIT_ZERO,
+	FV_INIT_NORMAL,                 /* mean 0, deviation `scale` */
+	FV_INIT_HE,                     /* normal, sqrt(2 / fan_in): He et al., arXiv:1502.01852 */
+	FV_INIT_TORCH,                  /* uniform +-1/sqrt(scale), scale = fan_in: PyTorch's default, weight and bias */
+	FV_INIT_GLOROT,                 /* uniform +-sqrt(6 / (fan_in + fan_out)): Keras' default */
+} fv_init;
+
+/* A weight: O,KH,KW,I (rank 4), out,in (rank 2) or O (rank 1). */
+fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+/* Every f32 or f64 variable whose name begins with prefix, in the store's order; returns how many (at most max). */
+int fv_params(fv_store *store, const char *prefix, fv_variable **list, int max);
+#define FV_PARAMS_MAX 256
+
+/* ---- StyleNet (stylenet.c): the painter. x: N,H,W,3 in [-1,1], H and W multiples of 4; noise: N,H,W,1 */
+typedef enum { FV_UP_BILINEAR, FV_UP_NEAREST } fv_up;
+typedef struct {
+	int width;                      /* channels at full size; 2 width at half, 4 width at a quarter */
+	int blocks;                     /* residual blocks at a quarter of the size */
+	fv_up up;
+	int head;                       /* kernel of the last convolution: 7 or 3 */
+} fv_stylenet;
+#define FV_STYLENET_FEATURES 5          /* picture, stem, half, quarter, after the middle residual block */
+/* features may be NULL. encode: stop after the last feature and return it. */
+fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, fv_node *noise, bool encode, fv_node **features);
+fv_status fv_stylenet_check(fv_err *err, const fv_stylenet *c);
+
+/* ---- multi-scale patch discriminator with spectral norm (patch_discriminator.c) */
+typedef struct {
+	int width, scales, layers;      /* layers: convolutions before the last; the first two halve */
+} fv_patch_discriminator;
+#define FV_SCALES_MAX 4
+/* The normalised weights of one phase: made once, used by every forward of the phase. */
+typedef struct {
+	fv_node *weight[FV_SCALES_MAX][8], *bias[FV_SCALES_MAX][8], *u[FV_SCALES_MAX][8];
+	fv_variable *state[FV_SCALES_MAX][8];   /* where u is kept between steps */
+} fv_spectral;
+/* One power iteration from `previous` (NULL: from the stored vectors), then weight / sigma. */
+void fv_patch_discriminator_weights(const fv_scope *s, const fv_patch_discriminator *c, const fv_spectral *previous, fv_spectral *out);
+/* Keeps u for the next step, where flag (scalar) is not 0. */
+void fv_patch_discriminator_keep(fv_graph *g, const fv_patch_discriminator *c, const fv_spectral *w, fv_node *flag);
+void fv_patch_discriminator_build(fv_graph *g, const fv_patch_discriminator *c, const fv_spectral *w, fv_node *x, fv_node **out);
+
+/* ---- PatchNCE's projection heads (projection.c): rows N,K,C > N,K,width of length 1 */
+fv_node *fv_projection_build(const fv_scope *s, int index, int width, fv_node *rows);
+
+/* ---- the textbook's dense pair (dense.c) */
+typedef struct {
+	int noise, hidden[8], layers, out;      /* generator: noise > hidden... > out */
+	double slope;                   /* of the discriminator's activation below 0; 0: ReLU */
+} fv_dense;
+fv_node *fv_dense_generator(const fv_scope *s, const fv_dense *c, fv_node *z);          /* N,out in [0,1] */
+fv_node *fv_dense_discriminator(const fv_scope *s, const fv_dense *c, fv_node *x);      /* N,1 logits */
+#endif

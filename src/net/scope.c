@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Scopes: where a network's weights live, and how they begin. */
+#include "net/net.h"
+#include "base/philox.h"
+#include <math.h>
+#include <stdio.h>
+
+/* Weights are O,KH,KW,I or out,in: the outermost axis is fan_out's. */
+static void fans(fv_shape s, double *in, double *out)
+{
+	double area = s.rank == 4 ? (double)(s.h * s.w) : 1;
+	*in = area * (double)s.c;
+	*out = area * (double)(s.rank == 4 ? s.n : s.w);
+}
+
+static void fill(const fv_variable *v, fv_init init, double scale, uint64_t seed)
+{
+	double in, out;
+	fans(v->tensor.shape, &in, &out);
+	double bound = init == FV_INIT_TORCH ? 1 / sqrt(scale) : sqrt(6 / (in + out));
+	double deviation = init == FV_INIT_HE ? sqrt(2 / in) : scale;
+	uint64_t purpose = fv_purpose(v->name);
+	for (int64_t i = 0; i < fv_elements(v->tensor.shape); i++) {
+		fv_philox r = fv_philox_at(seed, purpose, (uint64_t)i);
+		double a = fv_unit(r.v[0]), b = fv_unit(r.v[1]), value = 0;
+		if (init == FV_INIT_NORMAL || init == FV_INIT_HE)
+			value = deviation * sqrt(-2 * log(1 - a)) * cos(6.283185307179586 * b);
+		else if (init != FV_INIT_ZERO)
+			value = bound * (2 * a - 1);
+		fv_put(v->tensor, i, value);
+	}
+}
+
+fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale, const char *format, ...)
+{
+	char name[200];
+	int n = snprintf(name, sizeof name, "%s", s->prefix);
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(name + n, sizeof name - (size_t)n, format, ap);
+	va_end(ap);
+	if (s->g->err.status)
+		return NULL;
+	fv_variable *v = fv_variable_find(s->store, name);
+	if (!v && !s->create)
+		return fv_graph_error(s->g, FV_E_FORMAT, "the weight %s is missing", name);
+	if (!v) {
+		v = fv_variable_new(s->store, FV_F32, shape, "%s", name);
+		if (!v)
+			return fv_graph_error(s->g, FV_E_MEMORY, "no memory for the weight %s", name);
+		fill(v, init, scale, s->seed);
+	}
+	if (!fv_shape_equal(v->tensor.shape, shape))
+		return fv_graph_error(s->g, FV_E_FORMAT, "the weight %s is %s, but this network wants %s", name,
+		                      fv_shape_text(v->tensor.shape).s, fv_shape_text(shape).s);
+	return fv_read(s->g, v);
+}
+
+int fv_params(fv_store *store, const char *prefix, fv_variable **list, int max)
+{
+	int n = 0;
+	for (fv_variable *v = store->first; v; v = v->next)
+		if (!strncmp(v->name, prefix, strlen(prefix)) && n < max)
+			list[n++] = v;
+	return n;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* StyleNet: a small painter.
+ *
+ *	(x, noise) > 7x7 > 3x3, half > 3x3, half > residual blocks > up, 3x3 + skip > up, 3x3 + skip > 7x7, tanh
+ *
+ * Instance norm and ReLU after every convolution but the last; reflected borders; a blur before each halving and
+ * bilinear upsampling, so that no lattice comes from the sampling. The noise channel is a source of fine texture:
+ * a generator without one makes its strokes out of the pixel grid. The skips carry detail past the middle, so that
+ * it need not be invented. No bias stands before a norm: it would have no effect and walk at random.
+ * After Johnson et al., arXiv:1603.08155 and Zhu et al., arXiv:1703.10593; blur: Zhang, arXiv:1904.11486. */
+#include "net/net.h"
+#include <stdio.h>
+
+#define EPS 1e-5
+
+static fv_node *conv(const fv_scope *s, fv_node *x, int64_t out, int k, const char *name)
+{
+	if (!x)
+		return NULL;
+	return fv_conv2d(s->g, x, fv_param(s, fv_nhwc(out, k, k, x->shape.c), FV_INIT_HE, 0, "%s.weight", name), NULL,
+	                 fv_conv_same(k, FV_PAD_REFLECT));
+}
+
+static fv_node *norm(const fv_scope *s, fv_node *x) { return fv_normalise(s->g, x, FV_HW, EPS); }
+
+static fv_node *layer(const fv_scope *s, fv_node *x, int64_t out, int k, const char *name)
+{
+	return fv_relu(s->g, norm(s, conv(s, x, out, k, name)));
+}
+
+static fv_node *residual(const fv_scope *s, fv_node *x, int64_t width, int index)
+{
+	char a[32], b[32];
+	snprintf(a, sizeof a, "res.%d.a", index);
+	snprintf(b, sizeof b, "res.%d.b", index);
+	return fv_add(s->g, x, norm(s, conv(s, layer(s, x, width, 3, a), width, 3, b)));
+}
+
+static fv_node *skip(const fv_scope *s, fv_node *x, int64_t width, const char *name)
+{
+	fv_node *w = fv_param(s, fv_nhwc(width, 1, 1, width), FV_INIT_HE, 0, "%s.weight", name);
+	fv_node *b = fv_param(s, FV_SHAPE(width), FV_INIT_ZERO, 0, "%s.bias", name);
+	return fv_conv2d(s->g, x, w, b, (fv_conv_attr){ 0 });
+}
+
+static fv_node *up(const fv_scope *s, const fv_stylenet *c, fv_node *x)
+{
+	return x ? fv_resize(s->g, c->up == FV_UP_NEAREST ? FV_NEAREST : FV_BILINEAR, x, 2 * x->shape.h, 2 * x->shape.w) : NULL;
+}
+
+fv_status fv_stylenet_check(fv_err *err, const fv_stylenet *c)
+{
+	if (c->width < 1 || c->width > 1024 || c->blocks < 1 || c->blocks > 64 || (c->head != 3 && c->head != 7) ||
+	    (c->up != FV_UP_BILINEAR && c->up != FV_UP_NEAREST))
+		return fv_fail(err, FV_E_FORMAT, "stylenet: width %d, %d blocks, head %d: width 1 to 1024, 1 to 64 blocks, head 3 or 7",
+		               c->width, c->blocks, c->head);
+	return FV_OK;
+}
+
+fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, fv_node *noise, bool encode, fv_node **features)
+{
+	fv_graph *g = s->g;
+	fv_node *f[FV_STYLENET_FEATURES];
+	int64_t w = c->width;
+	if (x && (x->shape.h % 4 || x->shape.w % 4))
+		return fv_graph_error(g, FV_E_SHAPE, "stylenet: a picture of %s; height and width must be multiples of 4", fv_shape_text(x->shape).s);
+	f[0] = x;
+	f[1] = layer(s, fv_concat(g, 5, (fv_node *[]){ x, noise }, 2), w, 7, "stem.0");
+	f[2] = fv_blur(g, layer(s, f[1], 2 * w, 3, "d1.0"), 4, FV_PAD_REFLECT);
+	f[3] = fv_blur(g, layer(s, f[2], 4 * w, 3, "d2.0"), 4, FV_PAD_REFLECT);
+	fv_node *h = f[3];
+	for (int i = 0; i < c->blocks; i++) {
+		h = residual(s, h, 4 * w, i);
+		if (i == c->blocks / 2)
+			f[4] = h;
+		if (i == c->blocks / 2 && encode)
+			break;
+	}
+	if (features)
+		memcpy(features, f, sizeof f);
+	if (encode)
+		return h;
+	h = fv_add(g, layer(s, up(s, c, h), 2 * w, 3, "u1.0"), skip(s, f[2], 2 * w, "s1"));
+	h = fv_add(g, layer(s, up(s, c, h), w, 3, "u2.0"), skip(s, f[1], w, "s2"));
+	fv_node *head = fv_param(s, fv_nhwc(3, c->head, c->head, w), FV_INIT_NORMAL, 0.02, "head.weight");
+	fv_node *bias = fv_param(s, FV_SHAPE(3), FV_INIT_ZERO, 0, "head.bias");
+	return fv_unary(g, FV_TANH, fv_conv2d(g, h, head, bias, fv_conv_same(c->head, FV_PAD_REFLECT)), 0, 0);
+}
