@@ -22,6 +22,7 @@ struct fv_plan {
 	step *steps;
 	int count;
 	int *step_of;                   /* node id > step, or -1 */
+	bool shared;                    /* memory and scratch belong to options.share */
 	bool updates;                   /* writes variables: may not stop half way */
 	fv_key key;
 	double seconds;
@@ -106,8 +107,10 @@ static fv_status bind(fv_err *err, fv_plan *p)
 		                  !s->kernel && n->op->reference_scratch ? n->op->reference_scratch(n) : 0;
 		p->scratch_bytes = fv_max(p->scratch_bytes, scratch);
 	}
-	p->memory = fv_alloc(p->context, (size_t)p->memory_bytes);
-	p->scratch = fv_alloc(p->context, (size_t)p->scratch_bytes);
+	const fv_plan *other = p->options.share;
+	p->shared = other && other->memory_bytes >= p->memory_bytes && other->scratch_bytes >= p->scratch_bytes;
+	p->memory = p->shared ? other->memory : fv_alloc(p->context, (size_t)p->memory_bytes);
+	p->scratch = p->shared ? other->scratch : fv_alloc(p->context, (size_t)p->scratch_bytes);
 	if (!p->memory || !p->scratch)
 		return fv_fail_memory(err, "plan", (size_t)(p->memory_bytes + p->scratch_bytes));
 	for (int i = 0; i < p->count; i++) {
@@ -162,8 +165,10 @@ void fv_plan_free(fv_plan *p)
 {
 	if (!p)
 		return;
-	fv_free(p->context, p->memory);
-	fv_free(p->context, p->scratch);
+	if (!p->shared) {
+		fv_free(p->context, p->memory);
+		fv_free(p->context, p->scratch);
+	}
 	fv_arena_free(p->arena);
 }
 

@@ -6,6 +6,7 @@
 #include "op/op.h"
 
 typedef struct fv_plan fv_plan;
+typedef struct fv_plan_options fv_plan_options;
 
 /* Passes can be switched off to find a fault. */
 enum {
@@ -18,12 +19,15 @@ enum {
 	FV_PASS_ALL = 63,
 };
 
-typedef struct {
+struct fv_plan_options {
 	uint32_t passes;                /* 0 means FV_PASS_ALL */
 	bool reference;                 /* reference kernels only (checks) */
 	bool exact;                     /* no Winograd: direct sums only */
 	bool profile;                   /* measure each call's time */
-} fv_plan_options;
+	/* Works in that plan's memory, when it is large enough: for programs that never run at the same time and do
+	 * not read each other's values. It must outlive this plan. */
+	const fv_plan *share;
+};
 
 /* The graph must outlive the plan; it is rewritten by the passes, so one plan a graph. */
 fv_status fv_plan_new(fv_err *err, fv_context *c, fv_graph *g, const fv_plan_options *opt, fv_plan **out);

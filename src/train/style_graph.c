@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* style: unpaired; photographs x, paintings y; a painter G, a multi-scale patch discriminator D.
+ *
+ *	fake = G(x)
+ *	L_D = (LSGAN(D(aug y), 1) + LSGAN(D(aug fake), 0)) / 2			then D's update
+ *	L_G = adv LSGAN(D(aug fake), 1)						with the updated D
+ *	    + nce (NCE(x, fake) [+ NCE(y, G(y))]) / (identity ? 2 : 1.5)
+ *	    + swd SWD(fake, art)						then G's and the heads' update
+ *	E = average of G's weights
+ *
+ * Variables: "G." painter, "E." its average, "H." heads, "D.d." discriminator, "D.u." its singular vectors,
+ * "m." and "v." Adam's moments of each. An update whose losses or gradients are not finite is not made. */
+#include "train/style_graph.h"
+#include <stdio.h>
+
+#define TEMPERATURE 0.07
+
+static fv_node *scalar(fv_graph *g, const char *name) { return fv_input(g, name, FV_F32, fv_scalar()); }
+
+static fv_node *noise(fv_graph *g, const fv_style_config *c, const char *purpose)
+{
+	return fv_random(g, FV_NORMAL, purpose, FV_F32, fv_nhwc(c->batch, c->size, c->size, 1), 0, 1);
+}
+
+/* NCE between the features of source (constants) and of result, mean over the maps. */
+static fv_node *nce(const fv_scope *gs, const fv_scope *hs, const fv_style_config *c, fv_node *source, fv_node *result,
+                    fv_node *noise_source, fv_node *noise_result, fv_node **index)
+{
+	fv_graph *g = gs->g;
+	fv_node *key[FV_STYLENET_FEATURES] = { 0 }, *query[FV_STYLENET_FEATURES] = { 0 }, *sum = NULL;
+	fv_stylenet_build(gs, &c->net, fv_stop(g, source), noise_source, true, key);
+	fv_stylenet_build(gs, &c->net, result, noise_result, true, query);
+	if (g->err.status)
+		return NULL;
+	const char *purpose = g->label;
+	for (int i = 0; i < FV_STYLE_MAPS; i++) {
+		fv_shape s = query[i + 2]->shape;
+		int64_t places = s.h * s.w;
+		char name[48];
+		snprintf(name, sizeof name, "%s patches %d", purpose, i);
+		index[i] = fv_random(g, FV_PERMUTATION, name, FV_I32, FV_SHAPE(fv_min(c->patches, places)), 0, (double)places);
+		fv_node *l = fv_patch_nce(hs, i, c->head_width, query[i + 2], key[i + 2], index[i], TEMPERATURE);
+		sum = sum ? fv_add(g, sum, l) : l;
+	}
+	return fv_scale(g, sum, 1.0 / FV_STYLE_MAPS, 0);
+}
+
+static fv_node *part_of_batch(fv_graph *g, fv_node *x, int64_t n)
+{
+	fv_shape s = x ? x->shape : fv_scalar();
+	s.n = n;
+	return fv_slice(g, x, (int64_t[FV_RANK]){ 0 }, s);
+}
+
+typedef struct { fv_variable **param; fv_node **grad; int count; } gradients;
+
+static gradients differentiate(fv_graph *g, fv_store *store, fv_node *loss, const char *const *prefix, int prefixes)
+{
+	gradients r = { fv_arena_get(g->arena, FV_PARAMS_MAX * sizeof *r.param), fv_arena_get(g->arena, FV_PARAMS_MAX * sizeof *r.grad), 0 };
+	fv_node **wrt = fv_arena_get(g->arena, FV_PARAMS_MAX * sizeof *wrt);
+	if (!r.param || !r.grad || !wrt) {
+		fv_graph_error(g, FV_E_MEMORY, "no memory for the gradients");
+		return (gradients){ 0 };
+	}
+	for (int i = 0; i < prefixes; i++)
+		r.count += fv_params(store, prefix[i], r.param + r.count, FV_PARAMS_MAX - r.count);
+	for (int i = 0; i < r.count; i++)
+		wrt[i] = fv_read(g, r.param[i]);
+	fv_grad(g, loss, wrt, r.count, r.grad);
+	return r;
+}
+
+static fv_variable *like(fv_graph *g, fv_store *store, const fv_variable *p, const char *prefix, const char *name)
+{
+	char full[220];
+	snprintf(full, sizeof full, "%s%s", prefix, name);
+	fv_variable *v = fv_variable_find(store, full);
+	if (!v && !(v = fv_variable_new(store, FV_F32, p->tensor.shape, "%s", full)))
+		fv_graph_error(g, FV_E_MEMORY, "no memory for %s", full);
+	return v;
+}
+
+static fv_node *all_finite(fv_graph *g, fv_node *loss, const gradients *d, fv_node *before)
+{
+	fv_node *ok = fv_finite(g, loss, before);
+	for (int i = 0; i < d->count; i++)
+		ok = fv_finite(g, d->grad[i], ok);
+	return ok;
+}
+
+static void update(fv_graph *g, fv_store *store, const fv_style_config *c, const gradients *d, fv_node *rate, fv_node *step, fv_node *ok)
+{
+	for (int i = 0; i < d->count && !g->err.status; i++) {
+		fv_variable *p = d->param[i];
+		fv_adam_attr a = { .p = p, .m = like(g, store, p, "m.", p->name), .v = like(g, store, p, "v.", p->name),
+		                   .beta1 = c->beta1, .beta2 = c->beta2, .eps = c->eps };
+		fv_adam(g, a, d->grad[i], rate, step, ok);
+	}
+}
+
+void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_style_config *c, bool keep_gradients, fv_style_graph *s)
+{
+	fv_scope gs = { g, store, "G.", true, seed }, hs = { g, store, "H.", true, seed }, ds = { g, store, "D.", true, seed };
+	fv_node *real[FV_SCALES_MAX] = { 0 }, *fake[FV_SCALES_MAX] = { 0 }, *judged[FV_SCALES_MAX] = { 0 };
+	fv_spectral weights, updated;
+	int scales = c->disc.scales;
+	int64_t size = c->size;
+	*s = (fv_style_graph){ .g = g };
+	s->x = fv_input(g, "photographs", FV_F32, fv_nhwc(c->batch, size, size, 3));
+	s->art = fv_input(g, "paintings", FV_F32, fv_nhwc((int64_t)c->art_batches * c->batch, size, size, 3));
+	s->rate = scalar(g, "rate");
+	s->step_d = scalar(g, "step of D");
+	s->step_g = scalar(g, "step of G");
+	s->decay = scalar(g, "decay");
+	fv_node *y = part_of_batch(g, s->art, c->batch);
+
+	g->label = "paint";
+	s->noise[0] = noise(g, c, "noise paint");
+	s->fake = fv_stylenet_build(&gs, &c->net, s->x, s->noise[0], false, NULL);
+
+	g->label = "judge";
+	fv_patch_discriminator_weights(&ds, &c->disc, NULL, &weights);
+	if (g->err.status)
+		return;
+	s->aug_real = fv_augment_draw(g, "judge real", y->shape);
+	s->aug_fake = fv_augment_draw(g, "judge fake", y->shape);
+	fv_patch_discriminator_build(g, &c->disc, &weights, fv_augment_apply(g, &s->aug_real, y), real);
+	fv_patch_discriminator_build(g, &c->disc, &weights, fv_augment_apply(g, &s->aug_fake, fv_stop(g, s->fake)), fake);
+	s->loss_d = fv_scale(g, fv_add(g, fv_lsgan(g, real, scales, 1), fv_lsgan(g, fake, scales, 0)), 0.5, 0);
+	gradients d = differentiate(g, store, s->loss_d, (const char *[]){ "D.d." }, 1);
+	s->ok_d = all_finite(g, s->loss_d, &d, NULL);
+	update(g, store, c, &d, s->rate, s->step_d, s->ok_d);
+
+	g->label = "adversary";
+	fv_patch_discriminator_weights(&ds, &c->disc, &weights, &updated);
+	if (g->err.status)
+		return;
+	s->aug_adv = fv_augment_draw(g, "adversary", y->shape);
+	fv_patch_discriminator_build(g, &c->disc, &updated, fv_augment_apply(g, &s->aug_adv, s->fake), judged);
+	s->loss_adv = fv_lsgan(g, judged, scales, 1);
+
+	g->label = "content";
+	s->noise[1] = noise(g, c, "noise content source");
+	s->noise[2] = noise(g, c, "noise content result");
+	s->loss_nce = nce(&gs, &hs, c, s->x, s->fake, s->noise[1], s->noise[2], s->index);
+	fv_node *content = s->loss_nce;
+	if (c->identity) {
+		g->label = "identity";
+		s->noise[3] = noise(g, c, "noise identity paint");
+		s->noise[4] = noise(g, c, "noise identity source");
+		s->noise[5] = noise(g, c, "noise identity result");
+		fv_node *same = fv_stylenet_build(&gs, &c->net, y, s->noise[3], false, NULL);
+		s->loss_identity = nce(&gs, &hs, c, y, same, s->noise[4], s->noise[5], s->index_identity);
+		content = fv_add(g, content, s->loss_identity);
+	}
+
+	g->label = "brushwork";
+	fv_swd_draws(g, c->swd_scales, c->projections, c->batch, (int64_t)c->art_batches * c->batch, s->swd);
+	s->loss_swd = fv_patch_swd(g, s->swd, c->swd_scales, s->fake, s->art);
+
+	g->label = "update";
+	s->loss_g = fv_add(g, fv_scale(g, s->loss_adv, c->adv, 0), fv_scale(g, content, c->nce / (c->identity ? 2 : 1.5), 0));
+	s->loss_g = fv_add(g, s->loss_g, fv_scale(g, s->loss_swd, c->swd, 0));
+	gradients p = differentiate(g, store, s->loss_g, (const char *[]){ "G.", "H." }, 2);
+	s->ok_g = all_finite(g, s->loss_g, &p, s->ok_d);
+	update(g, store, c, &p, s->rate, s->step_g, s->ok_g);
+	fv_patch_discriminator_keep(g, &c->disc, &updated, s->ok_g);
+	for (int i = 0; i < p.count && !g->err.status; i++) {
+		fv_variable *v = p.param[i];
+		if (strncmp(v->name, "G.", 2))
+			continue;
+		bool fresh;
+		char name[220];
+		snprintf(name, sizeof name, "E.%s", v->name + 2);
+		fresh = !fv_variable_find(store, name);
+		fv_variable *e = like(g, store, v, "E.", v->name + 2);
+		if (fresh && e)                                 /* the average begins at the first weights */
+			memcpy(e->tensor.data, v->tensor.data, (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape));
+		fv_average(g, e, fv_read(g, v), s->decay, s->ok_g);
+	}
+
+	fv_node *out[] = { s->loss_d, s->loss_adv, s->loss_nce, s->loss_swd, s->loss_g, s->ok_d, s->ok_g, s->fake, s->loss_identity };
+	for (size_t i = 0; i < FV_COUNT(out); i++)
+		fv_output(g, out[i]);
+	s->count_d = d.count, s->param_d = d.param, s->grad_d = d.grad;
+	s->count_g = p.count, s->param_g = p.param, s->grad_g = p.grad;
+	for (int i = 0; i < d.count && keep_gradients; i++)
+		fv_output(g, d.grad[i]);
+	for (int i = 0; i < p.count && keep_gradients; i++)
+		fv_output(g, p.grad[i]);
+}
