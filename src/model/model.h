@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An open model: which network, and its weights. */
+#ifndef FV_MODEL_H
+#define FV_MODEL_H
+#include "net/net.h"
+#include <jansson.h>
+
+struct fv_model {
+	fv_context *context;
+	fv_store *store;
+	char family[32];                /* "stylenet" or "dense" */
+	fv_stylenet stylenet;
+	fv_dense dense;
+	json_t *about;                  /* the metadata, whole */
+};
+
+/* The network's parameters as they stand in a model file's metadata; both ways. */
+json_t *fv_stylenet_json(const fv_stylenet *c);
+json_t *fv_dense_json(const fv_dense *c);
+#endif

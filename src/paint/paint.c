@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Painting one buffer: pixels > padded floats > network > pixels of the same size. */
+#include "paint/paint.h"
+#include "graph/plan.h"
+#include <math.h>
+
+#define SMALLEST 32                     /* below that a side is padded: norms over a handful of pixels mean nothing */
+#define MULTIPLE 4                      /* two halvings */
+
+static int64_t padded(int64_t n) { return fv_max(SMALLEST, fv_div_up(n, MULTIPLE) * MULTIPLE); }
+
+static fv_status check(fv_err *err, const fv_pixels *p, const char *who)
+{
+	if (!p || !p->data || p->width < 1 || p->height < 1)
+		return fv_fail(err, FV_E_SHAPE, "%s picture has no pixels", who);
+	if ((p->channels != 3 && p->channels != 4) || (p->bits != 8 && p->bits != 16))
+		return fv_fail(err, FV_E_SHAPE, "%s picture has %d channels of %d bits; 3 or 4 channels of 8 or 16 bits are understood",
+		               who, p->channels, p->bits);
+	if (p->width > INT32_MAX || p->height > INT32_MAX || p->stride_bytes < p->width * p->channels * (p->bits / 8))
+		return fv_fail(err, FV_E_SHAPE, "%s picture's rows of %" PRId64 " bytes do not hold %" PRId64 " pixels", who, p->stride_bytes, p->width);
+	return FV_OK;
+}
+
+static void *row_of(const fv_pixels *p, int64_t y) { return (char *)p->data + y * p->stride_bytes; }
+
+static float value(const fv_pixels *p, int64_t y, int64_t i)
+{
+	return p->bits == 8 ? (float)((uint8_t *)row_of(p, y))[i] * (1 / 255.0f) : (float)((uint16_t *)row_of(p, y))[i] * (1 / 65535.0f);
+}
+
+/* x: H,W,3 in [-1,1]; the last row and column are repeated into the padding. */
+static void load(const fv_pixels *p, float *x, int64_t h, int64_t w)
+{
+	for (int64_t r = 0; r < h; r++)
+		for (int64_t q = 0; q < w; q++)
+			for (int c = 0; c < 3; c++)
+				x[(r * w + q) * 3 + c] = 2 * value(p, fv_min(r, p->height - 1), fv_min(q, p->width - 1) * p->channels + c) - 1;
+}
+
+static void store(const fv_pixels *in, const float *y, int64_t w, float strength, fv_pixels *out)
+{
+	float top = out->bits == 8 ? 255 : 65535;
+	for (int64_t r = 0; r < in->height; r++)
+		for (int64_t q = 0; q < in->width; q++)
+			for (int c = 0; c < in->channels; c++) {
+				float v = value(in, r, q * in->channels + c);
+				if (c < 3)
+					v += strength * ((y[(r * w + q) * 3 + c] + 1) * 0.5f - v);
+				v = v > 0 ? (v < 1 ? v : 1) : 0;        /* a NaN becomes black */
+				if (out->bits == 8)
+					((uint8_t *)row_of(out, r))[q * out->channels + c] = (uint8_t)(v * top + 0.5f);
+				else
+					((uint16_t *)row_of(out, r))[q * out->channels + c] = (uint16_t)(v * top + 0.5f);
+			}
+}
+
+fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_plan_options *opt, fv_painting *out)
+{
+	fv_painting p = { 0 };
+	fv_status st = fv_graph_new(err, m->context, &p.graph);
+	if (st)
+		return st;
+	if (strcmp(m->family, "stylenet"))
+		st = fv_fail(err, FV_E_ARGUMENT, "a model of family %s makes pictures from noise and cannot paint; see `fauve generate`", m->family);
+	else {
+		fv_scope s = { .g = p.graph, .store = m->store, .prefix = "" };
+		p.height = padded(height);
+		p.width = padded(width);
+		p.x = fv_input(p.graph, "picture", FV_F32, fv_nhwc(1, p.height, p.width, 3));
+		fv_node *noise = fv_random(p.graph, FV_NORMAL, "noise", FV_F32, fv_nhwc(1, p.height, p.width, 1), 0, 1);
+		p.y = fv_stylenet_build(&s, &m->stylenet, p.x, noise, false, NULL);
+		fv_output(p.graph, p.y);
+		st = fv_plan_new(err, m->context, p.graph, opt, &p.plan);
+	}
+	if (st) {
+		fv_painting_free(&p);
+		return st;
+	}
+	*out = p;
+	return FV_OK;
+}
+
+void fv_painting_free(fv_painting *p)
+{
+	fv_plan_free(p->plan);
+	fv_graph_free(p->graph);
+	*p = (fv_painting){ 0 };
+}
+
+fv_status fv_paint(fv_err *err, const fv_model *m, const fv_pixels *in, const fv_paint_options *opt, fv_pixels *out)
+{
+	fv_paint_options o = { .size = sizeof o, .strength = 1 };
+	if (opt)
+		memcpy(&o, opt, opt->size < sizeof o ? opt->size : sizeof o);
+	fv_status st = check(err, in, "the input");
+	if (!st)
+		st = check(err, out, "the output");
+	if (st)
+		return st;
+	if (in->width != out->width || in->height != out->height || in->channels != out->channels || in->bits != out->bits)
+		return fv_fail(err, FV_E_SHAPE, "the output picture must have the input's size, channels and bits");
+	if (!(o.strength >= 0 && o.strength <= 1))
+		return fv_fail(err, FV_E_ARGUMENT, "strength %g is not between 0 and 1", (double)o.strength);
+	fv_painting p;
+	if ((st = fv_paint_plan(err, m, in->height, in->width, NULL, &p)))
+		return st;
+	load(in, fv_plan_data(p.plan, p.x), p.height, p.width);
+	st = fv_plan_run(err, p.plan, (fv_key){ .seed = o.seed });
+	if (!st)
+		store(in, fv_plan_data(p.plan, p.y), p.width, o.strength, out);
+	fv_painting_free(&p);
+	return st;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A network bound to one picture size, for painting and for looking at its plan. */
+#ifndef FV_PAINT_H
+#define FV_PAINT_H
+#include "graph/plan.h"
+#include "model/model.h"
+
+typedef struct {
+	fv_graph *graph;
+	fv_plan *plan;
+	int64_t height, width;          /* of the padded picture */
+	fv_node *x, *y;                 /* 1,height,width,3 in [-1,1] */
+} fv_painting;
+fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_plan_options *opt, fv_painting *out);
+void fv_painting_free(fv_painting *p);
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop around every recipe: step, guard, report, preview, checkpoint, resume. */
+#include "train/train.h"
+#include "train/run.h"
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define IN_A_ROW 3                      /* dropped steps before a rollback */
+#define ROLLBACKS 8                     /* before giving up */
+#define STATS_EVERY 10                  /* steps a line of stats.jsonl */
+
+const fv_recipe *fv_recipe_find(const char *name)
+{
+	static const fv_recipe *const all[] = { &fv_recipe_style, &fv_recipe_dense };
+	for (size_t i = 0; i < FV_COUNT(all); i++)
+		if (!strcmp(all[i]->name, name))
+			return all[i];
+	return NULL;
+}
+
+static void say(const fv_run *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(const fv_run *r, const char *format, ...)
+{
+	char text[1000];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	if (r->o.say)
+		r->o.say(r->o.user, text);
+}
+
+static const char *span(double seconds, char *text, size_t room)
+{
+	int s = (int)(seconds + 0.5);
+	if (s >= 3600)
+		snprintf(text, room, "%d h %02d min", s / 3600, s / 60 % 60);
+	else if (s >= 60)
+		snprintf(text, room, "%d min %02d s", s / 60, s % 60);
+	else
+		snprintf(text, room, "%d s", s);
+	return text;
+}
+
+/* A timed warm-up on weights that are put back afterwards: the steps that fit into the time asked for. */
+static fv_status count_steps(fv_err *err, fv_run *r)
+{
+	if (r->o.steps > 0) {
+		r->steps = r->o.steps;
+		return FV_OK;
+	}
+	fv_state *before = NULL;
+	fv_status st = fv_state_save(err, r, &before);
+	if (st)
+		return st;
+	int period = r->recipe->period, rounds = 0;
+	double start = 0, spent = 0;
+	/* The first period warms caches and pages; then whole periods for at least 3 s or three of them. */
+	for (int i = 0; !st && (rounds < 3 || spent < 3) && rounds < 200; i++) {
+		if (i == period)
+			start = fv_now();
+		st = r->recipe->step(err, r);
+		r->step++;
+		if (i >= period && (i + 1) % period == 0)
+			rounds++, spent = fv_now() - start;
+		if (fv_cancelled(r->context))
+			st = fv_fail(err, FV_E_CANCELLED, "stopped before the first step");
+	}
+	fv_state_restore(r, before);
+	if (st)
+		return st;
+	double each = spent / (rounds * period);
+	r->steps = (int64_t)fmax(1, r->o.seconds / each);
+	char time[40];
+	say(r, "time: %.0f ms a step, so %" PRId64 " steps in %s", 1e3 * each, r->steps, span(r->o.seconds, time, sizeof time));
+	return FV_OK;
+}
+
+static fv_status roll_back(fv_err *err, fv_run *r)
+{
+	int64_t at = r->step, attempt = r->attempt + 1;
+	double scale = r->rate_scale / 2;
+	if (attempt > ROLLBACKS)
+		return fv_fail(err, FV_E_INTERNAL, "%s: losses were not finite after %d rollbacks; the last good checkpoint is kept: "
+		               "try a smaller --rate", r->o.run, ROLLBACKS);
+	fv_status st = fv_run_load(err, r);
+	if (st)
+		return st;
+	r->attempt = attempt;
+	r->rate_scale = scale;
+	r->in_a_row = 0;
+	say(r, "step %" PRId64 ": three steps in a row were not finite; back to step %" PRId64 " with the rate at %g", at, r->step, scale);
+	return fv_run_cut_stats(err, r);
+}
+
+static void live(const fv_run *r, double begun, int64_t first)
+{
+	char text[400], time[40];
+	double spent = fv_now() - begun, each = spent / (double)fv_max(1, r->step - first);
+	int n = snprintf(text, sizeof text, "step %" PRId64 "/%" PRId64 "  %.1f samples/s", r->step, r->steps, r->o.batch / each);
+	for (int i = 0; i < r->losses && n < (int)sizeof text; i++)
+		if (!isnan(r->loss[i]))
+			n += snprintf(text + n, sizeof text - (size_t)n, "  %s %.3f", r->loss_name[i], r->loss[i]);
+	if (r->dropped && n < (int)sizeof text)
+		n += snprintf(text + n, sizeof text - (size_t)n, "  dropped %" PRId64, r->dropped);
+	if (n < (int)sizeof text)
+		snprintf(text + n, sizeof text - (size_t)n, "  %s left", span(each * (double)(r->steps - r->step), time, sizeof time));
+	if (r->o.live)
+		r->o.live(r->o.user, (double)r->step / (double)r->steps, text);
+}
+
+static fv_status preview(fv_err *err, fv_run *r)
+{
+	char path[4096];
+	snprintf(path, sizeof path, "%s/sheets/sheet_%06" PRId64 ".jpg", r->o.run, r->step);
+	return r->recipe->preview(err, r, path);
+}
+
+static fv_status run(fv_err *err, fv_run *r)
+{
+	double begun = fv_now(), checked = begun, previewed = begun, shown = 0;
+	int64_t first = r->step;
+	fv_status st = FV_OK;
+	while (r->step < r->steps) {
+		if ((st = r->recipe->step(err, r)))
+			return st;
+		r->step++;
+		r->dropped += !r->finite;
+		r->in_a_row = r->finite ? 0 : r->in_a_row + 1;
+		if (r->in_a_row >= IN_A_ROW) {
+			if ((st = roll_back(err, r)))
+				return st;
+			continue;
+		}
+		if ((r->step % STATS_EVERY == 0 || !r->finite) && (st = fv_run_note(err, r)))
+			return st;
+		double now = fv_now();
+		if (now - shown > 0.2) {
+			live(r, begun, first);
+			shown = now;
+		}
+		bool stop = fv_cancelled(r->context), last = r->step == r->steps;
+		if (stop || last || now - checked > r->o.checkpoint_seconds) {
+			if ((st = fv_run_save(err, r)))
+				return st;
+			checked = fv_now();
+		}
+		if (last || (!stop && now - previewed > r->o.preview_seconds)) {
+			if ((st = preview(err, r)))
+				return st;
+			previewed = fv_now();
+		}
+		if (stop && !last)
+			return fv_fail(err, FV_E_CANCELLED, "stopped at step %" PRId64 " of %" PRId64 "; go on with: fauve train --resume %s",
+			               r->step, r->steps, r->o.run);
+	}
+	return FV_OK;
+}
+
+fv_status fv_train(fv_err *err, fv_context *c, const fv_train_options *o)
+{
+	fv_run r = { .context = c, .o = *o, .rate_scale = 1, .recipe = fv_recipe_find(o->recipe) };
+	if (!r.recipe)
+		return fv_fail(err, FV_E_ARGUMENT, "recipe '%s' is unknown: style and dense are here", o->recipe);
+	bool resumed = false;
+	fv_status st;
+	r.recipe->defaults(&r.o);
+	if ((st = fv_run_open(err, &r)))
+		goto done;
+	if ((st = fv_store_new(err, c, &r.store)))
+		goto done;
+	if ((st = r.recipe->open(err, &r)))
+		goto done;
+	if ((st = fv_run_find(err, &r, &resumed)))
+		goto done;
+	if (resumed) {
+		say(&r, "going on at step %" PRId64 " of %" PRId64, r.step, r.steps);
+		if (o->steps > r.steps)
+			r.steps = o->steps;
+	} else if ((st = count_steps(err, &r)))
+		goto done;
+	if (!resumed && (st = fv_run_save(err, &r)))    /* something to roll back to, and a disk that can be written */
+		goto done;
+	st = run(err, &r);
+done:
+	if (r.state)
+		r.recipe->close(&r);
+	fv_store_free(r.store);
+	fv_run_close(&r);
+	return st;
+}

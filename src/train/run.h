@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run's folder: what is written there, and how a run goes on from it. */
+#ifndef FV_RUN_H
+#define FV_RUN_H
+#include "train/train.h"
+
+fv_status fv_run_open(fv_err *err, fv_run *r);          /* makes the folder, takes its lock */
+void fv_run_close(fv_run *r);
+/* Loads the newest checkpoint that reads well, when there is one; settings that differ are an error. */
+fv_status fv_run_find(fv_err *err, fv_run *r, bool *found);
+fv_status fv_run_load(fv_err *err, fv_run *r);          /* the newest checkpoint: weights, counters */
+fv_status fv_run_save(fv_err *err, fv_run *r);          /* checkpoint and model */
+fv_status fv_run_note(fv_err *err, fv_run *r);          /* a line of stats.jsonl */
+fv_status fv_run_cut_stats(fv_err *err, fv_run *r);     /* drops lines behind r->step */
+
+/* All variables and counters in memory, for the warm-up. fv_state_restore frees it. */
+typedef struct fv_state fv_state;
+fv_status fv_state_save(fv_err *err, fv_run *r, fv_state **out);
+void fv_state_restore(fv_run *r, fv_state *s);
+#endif

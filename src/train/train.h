@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Training: a recipe builds the step and names its data; one loop runs them all.
+ *
+ * A run is a folder:
+ *	checkpoint.safetensors (and .previous)	the whole run: going on from it equals never having stopped
+ *	model.safetensors			what `apply` or `generate` takes, as of the last checkpoint
+ *	stats.jsonl				losses by step; cut back to the checkpoint's step when resumed
+ *	times.jsonl				wall times, which differ from run to run
+ *	sheets/					contact sheets */
+#ifndef FV_TRAIN_H
+#define FV_TRAIN_H
+#include "graph/plan.h"
+#include "train/feed.h"
+#include <jansson.h>
+
+typedef struct {
+	const char *recipe;             /* "style", "dense" */
+	const char *preset;             /* dense: "textbook" or NULL */
+	const char *const *photos, *const *art;         /* folders, ended by NULL */
+	const char *data;               /* dense: idx file or folder */
+	const char *run;                /* folder; made when missing */
+	double seconds;                 /* for the whole run; turned into steps after a timed warm-up. 0: steps counts */
+	int64_t steps;
+	/* 0, or below 0 for the weights: the recipe's default */
+	int batch, size, width, blocks;
+	double rate, adv, nce, swd;
+	uint64_t seed;
+	double preview_seconds, checkpoint_seconds;
+	int64_t max_memory;             /* bytes; 0: no limit of ours */
+	/* What the core cannot do itself. Called from the training thread, decode from feed threads too. */
+	fv_decode decode;
+	fv_status (*sheet)(void *user, fv_err *err, const char *path, const fv_pixels *pictures, int count, int columns);
+	void (*say)(void *user, const char *line);                      /* a line that stays */
+	void (*live)(void *user, double done, const char *line);        /* the live line; done in [0,1] */
+	void *user;
+} fv_train_options;
+
+#define FV_LOSSES 8
+typedef struct fv_run fv_run;
+typedef struct {
+	const char *name;
+	/* Fills in what the options leave open. */
+	void (*defaults)(fv_train_options *o);
+	/* Looks at the data, says what it found, makes variables, graphs, plans; r->state is the recipe's own. */
+	fv_status (*open)(fv_err *err, fv_run *r);
+	/* One step: fills r->loss and r->finite; variables are untouched where finite is false. */
+	fv_status (*step)(fv_err *err, fv_run *r);
+	fv_status (*preview)(fv_err *err, fv_run *r, const char *path);
+	/* The model as people get it: variables and their names in the file, and the metadata's network part. */
+	fv_status (*save)(fv_err *err, fv_run *r, const char *path);
+	void (*close)(fv_run *r);
+	int period;                     /* steps after which the work repeats: what a warm-up must time */
+} fv_recipe;
+
+struct fv_run {
+	fv_context *context;
+	fv_train_options o;
+	const fv_recipe *recipe;
+	fv_store *store;
+	void *state;
+	int64_t step, steps;            /* done; in all (0: not known yet) */
+	int64_t dropped, attempt;       /* steps dropped by the guard; rollbacks */
+	int in_a_row;
+	double rate_scale;              /* halved by each rollback */
+	const char *loss_name[FV_LOSSES];
+	double loss[FV_LOSSES];
+	int losses;
+	bool finite;
+};
+
+extern const fv_recipe fv_recipe_style, fv_recipe_dense;
+const fv_recipe *fv_recipe_find(const char *name);              /* NULL: unknown */
+
+/* Trains until the steps are done or the context is cancelled (then FV_E_CANCELLED, after a checkpoint). */
+fv_status fv_train(fv_err *err, fv_context *c, const fv_train_options *o);
+#endif
