@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conv2d, any size, stride, groups and padding: patches times packed weights (direct.h).
+ *
+ *	phase 0		weights [o][k] into panels [k][o]; unit: 64 of the depth of one group
+ *	phase 1		unit: a block of output pixels of one group */
+#include "cpu/direct.h"
+
+enum { PACK = 64 };
+
+static direct_sizes sizes(const fv_conv *v)
+{
+	return direct_sizes_of(v->n * v->oh * v->ow, v->groups, v->kh * v->kw * v->c / v->groups, v->o / v->groups);
+}
+
+static direct_part part(const fv_conv *v, int64_t group)
+{
+	int64_t cg = v->c / v->groups, og = v->o / v->groups;
+	return (direct_part){
+		.h = v->h, .w = v->w, .c = v->c, .c0 = group * cg, .cg = cg, .gh = v->oh, .gw = v->ow, .step = v->stride,
+		.y0 = -v->top, .x0 = -v->left, .th = v->kh, .tw = v->kw, .kind = v->kind,
+		.oh = v->oh, .ow = v->ow, .oc = v->o, .o0 = group * og, .og = og, .out_step = 1,
+		.depth = v->kh * v->kw * cg, .panels = gemm_panels_of(og),
+	};
+}
+
+static bool supports(const fv_node *n, const char **why)
+{
+	*why = n->type != FV_F32 ? "only float" : NULL;
+	return !*why;
+}
+
+static double seconds(const fv_node *n)
+{
+	fv_conv v = fv_conv_of(n);
+	direct_sizes s = sizes(&v);
+	return direct_seconds(&s);
+}
+
+static int64_t units(const fv_node *n, int phase)
+{
+	fv_conv v = fv_conv_of(n);
+	direct_sizes s = sizes(&v);
+	return s.parts * (phase ? s.blocks : fv_div_up(s.depth, PACK));
+}
+
+static int64_t scratch(const fv_node *n, int threads)
+{
+	fv_conv v = fv_conv_of(n);
+	direct_sizes s = sizes(&v);
+	return direct_scratch(&s, threads);
+}
+
+/* Columns are weight rows, `depth` apart: a vector of columns is a gather. */
+static void pack(const direct_part *p, const float *w, float *to, int64_t k0, int64_t k1)
+{
+	for (int64_t o = 0; o < p->panels.width; o += VF) {
+		int64_t here = fv_min(VF, p->og - o);
+		int32_t at[VF];
+		for (int i = 0; i < VF; i++)
+			at[i] = (int32_t)(fv_min(i, fv_max(here, 1) - 1) * p->depth);
+		const float *from = w + (p->o0 + fv_min(o, p->og - 1)) * p->depth;
+		vm m = vm_first(here);
+		vi index = vi_loadu(at);
+		for (int64_t k = k0; k < k1; k++)
+			vf_storeu(to + gemm_at(&p->panels, p->depth, k, o), vf_select(m, vf_gather(from + k, index), vf_zero()));
+	}
+}
+
+static void run(const fv_call *call, int thread, int64_t first, int64_t last)
+{
+	fv_conv v = fv_conv_of(call->node);
+	direct_sizes s = sizes(&v);
+	float *weights = call->scratch, *mine = weights + s.parts * s.weights + thread * (s.patches + s.products);
+	conv_end end = { fv_f32(call->in[2]), v.act, v.slope };
+	int64_t pieces = call->phase ? s.blocks : fv_div_up(s.depth, PACK);
+	for (int64_t u = first; u < last; u++) {
+		direct_part p = part(&v, u / pieces);
+		float *packed = weights + u / pieces * s.weights;
+		int64_t i = u % pieces;
+		if (call->phase == 0)
+			pack(&p, fv_f32(call->in[1]), packed, i * PACK, fv_min(p.depth, (i + 1) * PACK));
+		else
+			direct_block(&p, &s, fv_f32(call->in[0]), v.n, packed, i, mine, mine + s.patches, fv_f32(call->out[0]), &end);
+	}
+}
+
+const fv_kernel FV_KERNEL(direct) = {
+	.name = FV_KERNEL_NAME(direct), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .supports = supports, .seconds = seconds,
+	.phases = 2, .units = units, .scratch = scratch, .run = run,
+};

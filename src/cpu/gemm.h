@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The product that convolutions and matmul stand on: C[rows][columns] (+)= A[rows][depth] B[depth][columns].
+ *
+ *	A	in scratch, either [row][depth] (stride lda) or, "down", [depth][row]; rows are padded to the tile
+ *	B	panels of nv vectors: b[depth][ldb], packed (ldb = nv VF) or in place
+ *	C	in scratch, padded to whole tiles: no masks here
+ *
+ * A tile of mr x nv accumulators lives in registers: nv loads of B and mr broadcasts of A feed mr nv products, so
+ * 12x2 (AVX-512, 32 registers) takes 14 loads for 24 products, 6x2 (16 registers) 8 for 12: the multipliers, not
+ * the two load ports, are the limit. */
+#ifndef FV_GEMM_H
+#define FV_GEMM_H
+#include "cpu/vec.h"
+
+#define GEMM_NV 3                       /* widest panel, in vectors */
+#define GEMM_ROWS 24                    /* every tile height divides this */
+
+/* What the cost model expects of one thread: products at GEMM_RATE flop/s, copies at GEMM_COPY bytes/s (caches). */
+#if defined(FV_ISA_avx512)
+#define GEMM_RATE 270e9
+#define GEMM_COPY 60e9
+#elif defined(FV_ISA_avx2)
+#define GEMM_RATE 135e9
+#define GEMM_COPY 50e9
+#else
+#define GEMM_RATE 45e9
+#define GEMM_COPY 25e9
+#endif
+
+typedef void (*gemm_fn)(int64_t depth, const float *a, int64_t lda, const float *b, int64_t ldb, float *c, int64_t ldc, bool add);
+
+VEC void gemm_tile(const int mr, const int nv, const bool down, int64_t depth, const float *a, int64_t lda, const float *b,
+                   int64_t ldb, float *c, int64_t ldc, bool add)
+{
+	vf r[12][GEMM_NV];
+	/* Every third row's address in a register; the two after it by index: twelve rows fit. */
+	const char *row[4];
+	int64_t step = lda * (int64_t)sizeof(float);
+	for (int i = 0; i < (mr + 2) / 3; i++) {
+		row[i] = (const char *)a + 3 * i * step;
+		__asm__("" : "+r"(row[i]));
+	}
+#pragma GCC unroll 12
+	for (int i = 0; i < mr; i++)
+#pragma GCC unroll 3
+		for (int j = 0; j < nv; j++)
+			r[i][j] = vf_zero();
+#pragma GCC unroll 2
+	for (int64_t k = 0; k < depth; k++) {
+		vf v[GEMM_NV];
+#pragma GCC unroll 3
+		for (int j = 0; j < nv; j++)
+			v[j] = vf_loadu(b + k * ldb + j * VF);
+#pragma GCC unroll 12
+		for (int i = 0; i < mr; i++) {
+			vf x = vf_set(down ? a[k * lda + i] : *(const float *)(row[i / 3] + i % 3 * step + 4 * k));
+#pragma GCC unroll 3
+			for (int j = 0; j < nv; j++)
+				r[i][j] = vf_fma(x, v[j], r[i][j]);
+		}
+	}
+#pragma GCC unroll 12
+	for (int i = 0; i < mr; i++)
+#pragma GCC unroll 3
+		for (int j = 0; j < nv; j++) {
+			float *p = c + i * ldc + j * VF;
+			vf_storeu(p, add ? vf_add(vf_loadu(p), r[i][j]) : r[i][j]);
+		}
+}
+
+#define GEMM_TILE(mr, nv)                                                                                              \
+	static __attribute__((noinline, unused)) void gemm_##mr##x##nv(int64_t depth, const float *a, int64_t lda,      \
+		const float *b, int64_t ldb, float *c, int64_t ldc, bool add)                                           \
+	{                                                                                                               \
+		gemm_tile(mr, nv, false, depth, a, lda, b, ldb, c, ldc, add);                                            \
+	}                                                                                                               \
+	static __attribute__((noinline, unused)) void gemm_down_##mr##x##nv(int64_t depth, const float *a, int64_t lda, \
+		const float *b, int64_t ldb, float *c, int64_t ldc, bool add)                                           \
+	{                                                                                                               \
+		gemm_tile(mr, nv, true, depth, a, lda, b, ldb, c, ldc, add);                                             \
+	}
+
+/* Heights for panels of 1, 2, 3 vectors: a whole tile, then halves for the rest. */
+#if defined(FV_ISA_avx512)
+GEMM_TILE(12, 1) GEMM_TILE(6, 1) GEMM_TILE(3, 1) GEMM_TILE(12, 2) GEMM_TILE(6, 2) GEMM_TILE(3, 2)
+GEMM_TILE(8, 3) GEMM_TILE(4, 3) GEMM_TILE(2, 3)
+#define GEMM_LIST(x) { { x##12x1, x##6x1, x##3x1 }, { x##12x2, x##6x2, x##3x2 }, { x##8x3, x##4x3, x##2x3 } }
+static const int gemm_height[GEMM_NV] = { 12, 12, 8 };
+#else
+GEMM_TILE(12, 1) GEMM_TILE(6, 1) GEMM_TILE(3, 1) GEMM_TILE(6, 2) GEMM_TILE(3, 2) GEMM_TILE(4, 3) GEMM_TILE(2, 3)
+#define GEMM_LIST(x) { { x##12x1, x##6x1, x##3x1 }, { x##6x2, x##3x2, NULL }, { x##4x3, x##2x3, NULL } }
+static const int gemm_height[GEMM_NV] = { 12, 6, 4 };
+#endif
+
+/* How `columns` are cut into panels: `nv` vectors each, the last one `rest` vectors. */
+typedef struct { int nv, rest; int64_t count, width; } gemm_panels;
+VEC gemm_panels gemm_panels_of(int64_t columns)
+{
+	int64_t vecs = fv_div_up(columns, VF);
+	int nv = vecs == 1 ? 1 : vecs % 2 == 0 ? 2 : vecs % 3 == 0 ? 3 : 2;
+	int64_t count = fv_div_up(vecs, nv);
+	return (gemm_panels){ nv, (int)(vecs - (count - 1) * nv), count, vecs * VF };
+}
+
+/* One panel: rows of A against it. C and A have room up to the next multiple of GEMM_ROWS rows. */
+static void gemm_panel(bool down, int nv, int64_t rows, int64_t depth, const float *a, int64_t lda, const float *b, int64_t ldb,
+                       float *c, int64_t ldc, bool add)
+{
+	static const gemm_fn across_list[GEMM_NV][3] = GEMM_LIST(gemm_), down_list[GEMM_NV][3] = GEMM_LIST(gemm_down_);
+	const gemm_fn *list = down ? down_list[nv - 1] : across_list[nv - 1];
+	int64_t mr = gemm_height[nv - 1], a_step = down ? 1 : lda;
+	for (int64_t r = 0; r < rows; ) {
+		int64_t left = rows - r, m = mr;
+		int which = 0;
+		while (which < 2 && list[which + 1] && left <= m / 2)
+			which++, m /= 2;
+		list[which](depth, a + r * a_step, lda, b, ldb, c + r * ldc, ldc, add);
+		r += m;
+	}
+}
+
+/* All panels. Packed B: panel p begins at p * nv * VF * depth_all; this call uses depth rows of it from k0. */
+static void gemm_packed(const gemm_panels *p, int64_t rows, int64_t depth, const float *a, int64_t lda, const float *b,
+                        int64_t depth_all, int64_t k0, float *c, int64_t ldc, bool add)
+{
+	for (int64_t i = 0; i < p->count; i++) {
+		int nv = i == p->count - 1 ? p->rest : p->nv;
+		gemm_panel(false, nv, rows, depth, a, lda, b + i * p->nv * VF * depth_all + k0 * nv * VF, nv * VF,
+		           c + i * p->nv * VF, ldc, add);
+	}
+}
+
+/* Where column j of row k lies in packed panels. */
+VEC int64_t gemm_at(const gemm_panels *p, int64_t depth_all, int64_t k, int64_t j)
+{
+	int64_t i = j / (p->nv * VF), nv = i == p->count - 1 ? p->rest : p->nv;
+	return i * p->nv * VF * depth_all + k * nv * VF + j % (p->nv * VF);
+}
+#endif
