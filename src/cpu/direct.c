@@ -33,7 +33,7 @@ static double seconds(const fv_node *n)
 {
 	fv_conv v = fv_conv_of(n);
 	direct_sizes s = sizes(&v);
-	return direct_seconds(&s);
+	return direct_seconds(&s, (double)s.depth);
 }
 
 static int64_t units(const fv_node *n, int phase)

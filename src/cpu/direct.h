@@ -52,10 +52,10 @@ VEC int64_t direct_scratch(const direct_sizes *s, int threads)
 	return (s->parts * s->weights + threads * (s->patches + s->products)) * (int64_t)sizeof(float);
 }
 
-/* The part of the expected time that all share; columns and depth as they are computed, padding included. */
-VEC double direct_seconds(const direct_sizes *s)
+/* The expected time; columns as they are computed, padding included; depth: the parts' mean. */
+VEC double direct_seconds(const direct_sizes *s, double depth)
 {
-	double cells = (double)s->cells * (double)s->parts, depth = (double)s->depth, width = (double)s->width;
+	double cells = (double)s->cells * (double)s->parts, width = (double)s->width;
 	return 2 * cells * depth * width / GEMM_RATE + 8 * cells * (depth + 2 * width) / GEMM_COPY +
 	       16 * (double)s->parts * depth * width / GEMM_COPY + 3e-6;
 }

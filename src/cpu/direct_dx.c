@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conv2d_dx, any size, stride, groups and padding: stride 1 is a convolution of dy with flipped weights; stride s is
+ * s s of them, since rows of dx with the same residue modulo s meet the same taps (direct.h).
+ *
+ *	phase 0		weights [o][i][j][c] into panels [i][j][o][c]; unit: PACK of the depth of one part
+ *	phase 1		unit: a block of dx's pixels of one part
+ *	phase 2		only with a stride and a border that is not zero: phase 1 made the padded picture; unit: a row of dx
+ *			gathers what its mirror images got */
+#include "cpu/direct.h"
+
+enum { PACK = 64 };
+
+typedef struct {
+	fv_conv v;                      /* of the padded picture, where that is made */
+	direct_sizes s;
+	bool padded;
+} problem;
+
+static problem problem_of(const fv_node *n)
+{
+	problem p = { .v = fv_conv_of(n) };
+	fv_conv *v = &p.v;
+	p.padded = v->stride > 1 && v->kind != FV_PAD_ZERO && v->top + v->bottom + v->left + v->right > 0;
+	if (p.padded) {
+		v->h += v->top + v->bottom;
+		v->w += v->left + v->right;
+		v->top = v->bottom = v->left = v->right = 0;
+		v->kind = FV_PAD_ZERO;
+	}
+	int64_t s = v->stride;
+	p.s = direct_sizes_of(v->n * fv_div_up(v->h, s) * fv_div_up(v->w, s), v->groups * s * s,
+	                      fv_div_up(v->kh, s) * fv_div_up(v->kw, s) * (v->o / v->groups), v->c / v->groups);
+	return p;
+}
+
+/* One axis of a part: rows p0, p0 + s, ... of dx, which meet taps residue, residue + s, ... */
+typedef struct { int64_t taps, from, cells, p0; } axis;
+static axis axis_of(int64_t residue, int64_t stride, int64_t kernel, int64_t before, int64_t size)
+{
+	int64_t first = before > residue ? fv_div_up(before - residue, stride) : 0;
+	int64_t p0 = first * stride + residue - before, taps = residue < kernel ? fv_div_up(kernel - residue, stride) : 0;
+	return (axis){ taps, first - (taps - 1), p0 < size ? fv_div_up(size - p0, stride) : 0, p0 };
+}
+
+static direct_part part(const fv_conv *v, int64_t index, int64_t *tap_row, int64_t *tap_col)
+{
+	int64_t s = v->stride, group = index / (s * s), cg = v->c / v->groups, og = v->o / v->groups;
+	*tap_row = index / s % s;
+	*tap_col = index % s;
+	axis y = axis_of(*tap_row, s, v->kh, v->top, v->h), x = axis_of(*tap_col, s, v->kw, v->left, v->w);
+	return (direct_part){
+		.h = v->oh, .w = v->ow, .c = v->o, .c0 = group * og, .cg = og, .gh = y.cells, .gw = x.cells, .step = 1,
+		.y0 = y.from, .x0 = x.from, .th = y.taps, .tw = x.taps, .kind = FV_PAD_ZERO,
+		.fold = v->kind, .top = v->top, .bottom = v->bottom, .left = v->left, .right = v->right,
+		.oh = v->h, .ow = v->w, .oc = v->c, .o0 = group * cg, .og = cg, .out_step = s, .p0 = y.p0, .q0 = x.p0,
+		.depth = y.taps * x.taps * og, .panels = gemm_panels_of(cg),
+	};
+}
+
+static bool supports(const fv_node *n, const char **why)
+{
+	*why = n->type != FV_F32 ? "only float" : NULL;
+	return !*why;
+}
+
+static double seconds(const fv_node *n)
+{
+	problem p = problem_of(n);
+	double depth = (double)(p.v.kh * p.v.kw * p.v.o) / (double)(p.v.groups * p.v.stride * p.v.stride);
+	return direct_seconds(&p.s, depth) + (p.padded ? 2 * fv_time_streaming(n) : 0);
+}
+
+static int64_t units(const fv_node *n, int phase)
+{
+	problem p = problem_of(n);
+	if (phase == 2)
+		return p.padded ? n->shape.n * n->shape.h : 0;
+	return p.s.parts * (phase ? p.s.blocks : fv_div_up(p.s.depth, PACK));
+}
+
+static int64_t scratch(const fv_node *n, int threads)
+{
+	problem p = problem_of(n);
+	int64_t picture = p.padded ? p.v.n * p.v.h * p.v.w * p.v.c : 0;
+	return direct_scratch(&p.s, threads) + picture * (int64_t)sizeof(float);
+}
+
+/* Depth runs over taps backwards (the flip), then dy's channels; a row of columns lies together in the weights. */
+static void pack(const fv_conv *v, const direct_part *p, int64_t tap_row, int64_t tap_col, const float *w, float *to,
+                 int64_t k0, int64_t k1)
+{
+	for (int64_t k = k0; k < k1; k++) {
+		int64_t i = tap_row + v->stride * (p->th - 1 - k / (p->tw * p->cg));
+		int64_t j = tap_col + v->stride * (p->tw - 1 - k / p->cg % p->tw);
+		const float *from = w + (((p->c0 + k % p->cg) * v->kh + i) * v->kw + j) * p->og;
+		for (int64_t c = 0; c < p->panels.width; c += VF)
+			vf_storeu(to + gemm_at(&p->panels, p->depth, k, c), vf_load(from + c, vm_first(p->og - c)));
+	}
+}
+
+/* Row h of picture n of dx from the padded picture. */
+static void fold(const fv_conv *real, const fv_conv *v, const float *padded, int64_t n, int64_t h, float *dx)
+{
+	int64_t hh, ww;
+	for (int64_t w = 0; w < real->w; w++) {
+		float *to = dx + ((n * real->h + h) * real->w + w) * real->c;
+		for (int64_t i = 0; direct_mirror(h, real->h, real->top, real->bottom, real->kind, i, &hh); i++)
+			for (int64_t j = 0; direct_mirror(w, real->w, real->left, real->right, real->kind, j, &ww); j++) {
+				const float *from = padded + ((n * v->h + hh + real->top) * v->w + ww + real->left) * v->c;
+				for (int64_t c = 0; c < real->c; c += VF) {
+					vm m = vm_first(real->c - c);
+					vf x = vf_load(from + c, m);
+					vf_store(to + c, i || j ? vf_add(vf_load(to + c, m), x) : x, m);
+				}
+			}
+	}
+}
+
+static void run(const fv_call *call, int thread, int64_t first, int64_t last)
+{
+	problem q = problem_of(call->node);
+	const fv_conv *v = &q.v, real = fv_conv_of(call->node);
+	const direct_sizes *s = &q.s;
+	float *weights = call->scratch, *mine = weights + s->parts * s->weights + thread * (s->patches + s->products);
+	float *picture = weights + s->parts * s->weights + call->threads * (s->patches + s->products);
+	float *out = q.padded ? picture : fv_f32(call->out[0]);
+	conv_end end = { 0 };
+	for (int64_t u = first; u < last; u++) {
+		if (call->phase == 2) {
+			fold(&real, v, picture, u / real.h, u % real.h, fv_f32(call->out[0]));
+			continue;
+		}
+		int64_t pieces = call->phase ? s->blocks : fv_div_up(s->depth, PACK), i = u % pieces, tap_row, tap_col;
+		direct_part p = part(v, u / pieces, &tap_row, &tap_col);
+		float *packed = weights + u / pieces * s->weights;
+		if (call->phase == 0)
+			pack(v, &p, tap_row, tap_col, fv_f32(call->in[1]), packed, i * PACK, fv_min(p.depth, (i + 1) * PACK));
+		else
+			direct_block(&p, s, fv_f32(call->in[0]), v->n, packed, i, mine, mine + s->patches, out, &end);
+	}
+}
+
+const fv_kernel FV_KERNEL(direct_dx) = {
+	.name = FV_KERNEL_NAME(direct_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .supports = supports, .seconds = seconds,
+	.phases = 3, .units = units, .scratch = scratch, .run = run,
+};
