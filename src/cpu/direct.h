@@ -107,22 +107,6 @@ static void direct_row(const direct_part *p, const float *x, int64_t g, int64_t 
 	}
 }
 
-/* The m-th of the padded positions, relative to the axis, whose value is that of position i (0: i itself); false: no more. */
-VEC bool direct_mirror(int64_t i, int64_t n, int64_t before, int64_t after, fv_pad_kind kind, int64_t m, int64_t *out)
-{
-	*out = i;
-	if (m == 0 || kind == FV_PAD_ZERO)
-		return m == 0;
-	int64_t low = i == 0 ? before : 0, high = i == n - 1 ? after : 0;       /* replicate: how many copies on each side */
-	if (kind == FV_PAD_REPLICATE) {
-		*out = m <= low ? -m : n - 1 + m - low;
-		return m <= low + high;
-	}
-	bool l = i >= 1 && i <= before, r = n - 1 - i >= 1 && n - 1 - i <= after;
-	*out = m == 1 && l ? -i : 2 * n - 2 - i;
-	return m <= l + r;
-}
-
 static void direct_gather(const direct_part *p, const float *x, int64_t g, int64_t q, int64_t k0, int64_t k1, float *a)
 {
 	bool fold = p->fold != FV_PAD_ZERO &&
@@ -132,8 +116,8 @@ static void direct_gather(const direct_part *p, const float *x, int64_t g, int64
 		return;
 	}
 	int64_t gg, qq;
-	for (int64_t i = 0; direct_mirror(g, p->gh, p->top, p->bottom, p->fold, i, &gg); i++)
-		for (int64_t j = 0; direct_mirror(q, p->gw, p->left, p->right, p->fold, j, &qq); j++)
+	for (int64_t i = 0; fv_pad_mirror(g, p->gh, p->top, p->bottom, p->fold, i, &gg); i++)
+		for (int64_t j = 0; fv_pad_mirror(q, p->gw, p->left, p->right, p->fold, j, &qq); j++)
 			direct_row(p, x, gg, qq, k0, k1, a, i || j);
 }
 

@@ -104,8 +104,8 @@ static void fold(const fv_conv *real, const fv_conv *v, const float *padded, int
 	int64_t hh, ww;
 	for (int64_t w = 0; w < real->w; w++) {
 		float *to = dx + ((n * real->h + h) * real->w + w) * real->c;
-		for (int64_t i = 0; direct_mirror(h, real->h, real->top, real->bottom, real->kind, i, &hh); i++)
-			for (int64_t j = 0; direct_mirror(w, real->w, real->left, real->right, real->kind, j, &ww); j++) {
+		for (int64_t i = 0; fv_pad_mirror(h, real->h, real->top, real->bottom, real->kind, i, &hh); i++)
+			for (int64_t j = 0; fv_pad_mirror(w, real->w, real->left, real->right, real->kind, j, &ww); j++) {
 				const float *from = padded + ((n * v->h + hh + real->top) * v->w + ww + real->left) * v->c;
 				for (int64_t c = 0; c < real->c; c += VF) {
 					vm m = vm_first(real->c - c);

@@ -30,6 +30,22 @@ static inline int64_t fv_pad_index(int64_t i, int64_t n, fv_pad_kind kind)
 	return i < 0 ? -i : 2 * n - 2 - i;
 }
 
+/* The m-th of the padded positions, relative to the axis, whose value is that of position i (0: i itself); false: no more. */
+static inline bool fv_pad_mirror(int64_t i, int64_t n, int64_t before, int64_t after, fv_pad_kind kind, int64_t m, int64_t *out)
+{
+	*out = i;
+	if (m == 0 || kind == FV_PAD_ZERO)
+		return m == 0;
+	int64_t low = i == 0 ? before : 0, high = i == n - 1 ? after : 0;       /* replicate: how many copies on each side */
+	if (kind == FV_PAD_REPLICATE) {
+		*out = m <= low ? -m : n - 1 + m - low;
+		return m <= low + high;
+	}
+	bool l = i >= 1 && i <= before, r = n - 1 - i >= 1 && n - 1 - i <= after;
+	*out = m == 1 && l ? -i : 2 * n - 2 - i;
+	return m <= l + r;
+}
+
 /* The axis after convolution, or an error. */
 fv_status fv_conv_check(fv_err *err, const char *who, fv_shape x, fv_shape w, const fv_conv_attr *a, int64_t *oh, int64_t *ow);
 /* The loops of the three references: calls f(arg, x index, w index, y index) for every product. */

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conv2d 3x3, stride 1, by Winograd's F(4x4, 3x3) (winograd.h).
+ *
+ *	phase 0		weights to U; unit: PACK input channels
+ *	phase 1		unit: a block of tiles, over all pictures */
+#include "cpu/winograd.h"
+
+enum { PACK = 4 };
+
+static wino_sizes sizes(const fv_conv *v)
+{
+	wino_sizes s = { .n = v->n, .h = v->h, .w = v->w, .k = v->c, .kind = v->kind, .y0 = -v->top, .x0 = -v->left,
+	                 .gh = v->oh, .gw = v->ow, .columns = v->o };
+	wino_plan(&s);
+	return s;
+}
+
+static bool supports(const fv_node *n, const char **why)
+{
+	fv_conv v = fv_conv_of(n);
+	*why = n->type != FV_F32 ? "only float" : v.kh != 3 || v.kw != 3 ? "only 3x3" : v.stride != 1 ? "only stride 1" :
+	       v.groups != 1 ? "no groups" : NULL;
+	return !*why;
+}
+
+static double seconds(const fv_node *n)
+{
+	fv_conv v = fv_conv_of(n);
+	wino_sizes s = sizes(&v);
+	return wino_seconds(&s);
+}
+
+static int64_t units(const fv_node *n, int phase)
+{
+	fv_conv v = fv_conv_of(n);
+	return phase ? sizes(&v).blocks : fv_div_up(v.c, PACK);
+}
+
+static int64_t scratch(const fv_node *n, int threads)
+{
+	fv_conv v = fv_conv_of(n);
+	wino_sizes s = sizes(&v);
+	return wino_scratch(&s, threads) * (int64_t)sizeof(float);
+}
+
+/* Columns are output channels, 9 C apart in the weights: gathered. */
+static void pack(const wino_sizes *s, const float *w, int64_t k0, int64_t k1, float *u)
+{
+	int32_t at[VF];
+	for (int64_t o = 0; o < s->panels.width; o += VF) {
+		int64_t here = fv_min(VF, s->columns - o);
+		for (int i = 0; i < VF; i++)
+			at[i] = (int32_t)(fv_min(i, fv_max(here, 1) - 1) * 9 * s->k);
+		vi index = vi_loadu(at);
+		vm m = vm_first(here);
+		const float *from = w + fv_min(o, s->columns - 1) * 9 * s->k;
+		for (int64_t k = k0; k < k1; k++) {
+			vf g[9];
+			for (int i = 0; i < 9; i++)
+				g[i] = vf_select(m, vf_gather(from + i * s->k + k, index), vf_zero());
+			wino_pack(g, u + gemm_at(&s->panels, s->k, k, o), s->u_step);
+		}
+	}
+}
+
+static void finish(const wino_sizes *s, const conv_end *end, int64_t block, const float *m, float *y)
+{
+	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first);
+	for (int64_t t = first; t < first + count; t++) {
+		int64_t n = t / (s->th * s->tw), p = t % (s->th * s->tw) / s->tw * 4, q = t % s->tw * 4;
+		int64_t down = fv_min(4, s->gh - p), across = fv_min(4, s->gw - q);
+		for (int64_t o = 0; o < s->columns; o += VF) {
+			float *to = y + ((n * s->gh + p) * s->gw + q) * s->columns + o;
+			vm mask = vm_first(s->columns - o);
+			bool whole = s->columns - o >= VF;
+			vf bias = end->bias ? vf_load(end->bias + o, mask) : vf_zero(), r[16];
+			wino_result(m + (t - first) * s->panels.width + o, s->m_step, r);
+			for (int64_t i = 0; i < down; i++)
+				for (int64_t j = 0; j < across; j++) {
+					float *at = to + (i * s->gw + j) * s->columns;
+					vf v = conv_end_act(end, vf_add(r[4 * i + j], bias));
+					if (whole)
+						vf_storeu(at, v);
+					else
+						vf_store(at, v, mask);
+				}
+		}
+	}
+}
+
+static void run(const fv_call *call, int thread, int64_t first, int64_t last)
+{
+	fv_conv c = fv_conv_of(call->node);
+	wino_sizes s = sizes(&c);
+	conv_end end = { fv_f32(call->in[2]), c.act, c.slope };
+	float *u = call->scratch, *v = u + 36 * (s.u_step + thread * (s.v_step + s.m_step)), *m = v + 36 * s.v_step;
+	if (call->phase == 0) {
+		pack(&s, fv_f32(call->in[1]), first * PACK, fv_min(s.k, last * PACK), u);
+		return;
+	}
+	for (int64_t i = first; i < last; i++) {
+		wino_products(&s, fv_f32(call->in[0]), u, i, v, m);
+		finish(&s, &end, i, m, fv_f32(call->out[0]));
+	}
+}
+
+const fv_kernel FV_KERNEL(winograd) = {
+	.name = FV_KERNEL_NAME(winograd), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .supports = supports, .seconds = seconds,
+	.phases = 2, .units = units, .scratch = scratch, .run = run,
+};
