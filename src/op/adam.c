@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* adam: writes p, m, v. Kingma and Ba, arXiv:1412.6980, in two spellings:
+ *
+ *	m = b1 m + (1-b1) g,  v = b2 v + (1-b2) g^2
+ *	PyTorch	p -= rate m/(1-b1^t) / (sqrt(v/(1-b2^t)) + eps)
+ *	Keras	p -= rate sqrt(1-b2^t)/(1-b1^t) m / (sqrt(v) + eps)
+ *
+ *	in	gradient, rate, t (counted from 1), flag (0: nothing is written) */
+#include "op/op.h"
+#include <math.h>
+
+static fv_status shape(fv_err *err, fv_node *n)
+{
+	fv_adam_attr a = n->attr.adam;
+	if (!fv_shape_equal(n->in[0]->shape, a.p->tensor.shape) || n->in[0]->type != a.p->tensor.type)
+		return fv_fail(err, FV_E_SHAPE, "adam: a gradient of %s for %s", fv_shape_text(n->in[0]->shape).s, a.p->name);
+	n->type = n->in[0]->type;
+	n->version = ++a.p->version;
+	a.m->version++;
+	a.v->version++;
+	return FV_OK;
+}
+
+static void reference(const fv_call *c)
+{
+	fv_adam_attr a = c->node->attr.adam;
+	double rate = fv_get(c->in[1], 0), t = fv_get(c->in[2], 0);
+	if (c->in[3].data && fv_get(c->in[3], 0) == 0)
+		return;
+	double c1 = 1 - pow(a.beta1, t), c2 = 1 - pow(a.beta2, t);
+	for (int64_t i = 0; i < fv_elements(a.p->tensor.shape); i++) {
+		double d = fv_get(c->in[0], i), m = fv_get(a.m->tensor, i), v = fv_get(a.v->tensor, i);
+		m += (d - m) * (1 - a.beta1);
+		v += (d * d - v) * (1 - a.beta2);
+		double step = a.keras ? rate * sqrt(c2) / c1 * m / (sqrt(v) + a.eps) : rate * (m / c1) / (sqrt(v / c2) + a.eps);
+		fv_put(a.m->tensor, i, m);
+		fv_put(a.v->tensor, i, v);
+		fv_put(a.p->tensor, i, fv_get(a.p->tensor, i) - step);
+	}
+}
+
+static fv_cost cost(const fv_node *n)
+{
+	return (fv_cost){ 12 * (double)fv_elements(n->in[0]->shape), 7 * (double)fv_tensor_bytes(n->type, n->in[0]->shape) };
+}
+
+const fv_op fv_op_adam = { .name = "adam", .outputs = 0, .state = true, .shape = shape, .reference = reference, .cost = cost };
+
+fv_node *fv_adam(fv_graph *g, fv_adam_attr a, fv_node *grad, fv_node *rate, fv_node *step, fv_node *flag)
+{
+	fv_node *in[] = { grad, rate, step, flag };
+	if (!a.p || !a.m || !a.v)
+		return fv_graph_error(g, FV_E_MEMORY, "adam: no memory for its moments");
+	return fv_append(g, &fv_op_adam, 4, in, 8, &(fv_attr){ .adam = a });
+}

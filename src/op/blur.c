@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* blur: binomial filter and every second pixel. 2 taps, [1 1]/2: average pool; 4 taps, [1 3 3 1]/8, padded by 1 on each
+ * side: halving without aliasing (Zhang, arXiv:1904.11486). y is h/2, w/2, rounded down. */
+#include "op/taps.h"
+
+fv_taps fv_blur_taps(const fv_node *n, int64_t i, int64_t from, int64_t to)
+{
+	static const double four[] = { 0.125, 0.375, 0.375, 0.125 };
+	fv_taps t = { 0 };
+	int taps = n->attr.blur.taps;
+	for (int j = 0; j < taps; j++) {
+		int64_t at = fv_pad_index(2 * i + j - (taps == 4), from, n->attr.blur.kind);
+		if (at < 0)
+			continue;
+		t.at[t.count] = at;
+		t.weight[t.count++] = taps == 4 ? four[j] : 0.5;
+	}
+	return t;
+}
+
+static fv_status shape(fv_err *err, fv_node *n)
+{
+	fv_shape x = n->in[0]->shape;
+	if ((n->attr.blur.taps != 2 && n->attr.blur.taps != 4) || x.h < 2 || x.w < 2)
+		return fv_fail(err, FV_E_SHAPE, "blur: %d taps on a picture of %s; give a larger picture", n->attr.blur.taps, fv_shape_text(x).s);
+	n->type = n->in[0]->type;
+	n->shape = x;
+	n->shape.h = x.h / 2;
+	n->shape.w = x.w / 2;
+	return FV_OK;
+}
+
+static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
+{
+	dx[0] = fv_blur_adjoint(g, dy, y->attr.blur.taps, y->attr.blur.kind, y->in[0]->shape.h, y->in[0]->shape.w);
+}
+
+static void reference(const fv_call *c) { fv_taps_forward(c, fv_blur_taps); }
+
+const fv_op fv_op_blur = {
+	.name = "blur", .outputs = 1, .shape = shape, .grad = grad, .reference = reference,
+};
+
+fv_node *fv_blur(fv_graph *g, fv_node *x, int taps, fv_pad_kind kind)
+{
+	return fv_append(g, &fv_op_blur, 1, &x, 0, &(fv_attr){ .blur = { taps, kind, 0, 0 } });
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* finite: a flag: previous (or 1) times (every value of x is finite). */
+#include "op/op.h"
+#include <math.h>
+
+static fv_status shape(fv_err *err, fv_node *n)
+{
+	n->type = n->in[0]->type;
+	n->shape = fv_scalar();
+	return FV_OK;
+}
+
+static void reference(const fv_call *c)
+{
+	bool ok = true;
+	for (int64_t i = 0; i < fv_elements(c->in[0].shape); i++)
+		ok &= isfinite(fv_get(c->in[0], i)) != 0;
+	fv_put(c->out[0], 0, ok && (!c->in[1].data || fv_get(c->in[1], 0) != 0));
+}
+
+const fv_op fv_op_finite = { .name = "finite", .outputs = 1, .shape = shape, .reference = reference };
+
+fv_node *fv_finite(fv_graph *g, fv_node *x, fv_node *previous)
+{
+	fv_node *in[] = { x, previous };
+	return fv_append(g, &fv_op_finite, 2, in, 2, NULL);
+}

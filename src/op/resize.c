@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* resize: nearest or bilinear, half-pixel grid, edges clamped (PyTorch's align_corners=False).
+ *
+ *	bilinear	source = (i + 1/2) from/to - 1/2, not below 0
+ *	nearest		source = floor(i from/to) */
+#include "op/taps.h"
+#include <math.h>
+
+fv_taps fv_resize_taps(const fv_node *n, int64_t i, int64_t from, int64_t to)
+{
+	double scale = (double)from / (double)to;
+	if (n->attr.resize.kind == FV_NEAREST)
+		return (fv_taps){ 1, { fv_min((int64_t)floor((double)i * scale), from - 1) }, { 1 } };
+	double at = fmax(0, ((double)i + 0.5) * scale - 0.5);
+	int64_t low = fv_min((int64_t)at, from - 1);
+	double part = low == from - 1 ? 0 : at - (double)low;
+	return (fv_taps){ 2, { low, fv_min(low + 1, from - 1) }, { 1 - part, part } };
+}
+
+static fv_status shape(fv_err *err, fv_node *n)
+{
+	n->type = n->in[0]->type;
+	n->shape = n->in[0]->shape;
+	n->shape.h = n->attr.resize.h;
+	n->shape.w = n->attr.resize.w;
+	if (n->shape.h < 1 || n->shape.w < 1)
+		return fv_fail(err, FV_E_SHAPE, "resize: no picture has %s pixels", fv_shape_text(n->shape).s);
+	return FV_OK;
+}
+
+static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
+{
+	dx[0] = fv_resize_adjoint(g, y->attr.resize.kind, dy, y->in[0]->shape.h, y->in[0]->shape.w);
+}
+
+static void reference(const fv_call *c) { fv_taps_forward(c, fv_resize_taps); }
+
+const fv_op fv_op_resize = {
+	.name = "resize", .outputs = 1, .shape = shape, .grad = grad, .reference = reference,
+};
+
+fv_node *fv_resize(fv_graph *g, fv_resize_kind kind, fv_node *x, int64_t h, int64_t w)
+{
+	return fv_append(g, &fv_op_resize, 1, &x, 0, &(fv_attr){ .resize = { kind, h, w } });
+}
