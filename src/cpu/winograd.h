@@ -90,7 +90,7 @@ VEC void wino_weights_adjoint(const vf *d, int s, vf *o, int t)
 	o[2 * t] = vf_fma(vf_set(WINO_A2), p1, vf_fma(vf_set(WINO_B2), p2, d[5 * s]));
 }
 
-/* Channels c .. c + VF of the 6x6 patch at (y, x) of one picture to 36 frequencies, `step` floats apart. */
+/* Channels c0 .. c1 of the 6x6 patch at (y, x) of one picture to 36 frequencies, `step` floats apart. */
 typedef struct { const float *x; int64_t h, w, c; fv_pad_kind kind; } wino_picture;
 VEC void wino_load(const float *p, int64_t rows, int64_t cols, bool whole, vm m, float *v, int64_t step)
 {
@@ -111,17 +111,18 @@ VEC void wino_load(const float *p, int64_t rows, int64_t cols, bool whole, vm m,
 	}
 }
 
-static __attribute__((noinline)) void wino_gather(const wino_picture *s, int64_t y, int64_t x, float *v, int64_t step)
+static __attribute__((noinline)) void wino_gather(const wino_picture *s, int64_t y, int64_t x, int64_t c0, int64_t c1, float *v,
+                                                  int64_t step)
 {
 	bool inside = y >= 0 && x >= 0 && y + 6 <= s->h && x + 6 <= s->w;
-	for (int64_t c = 0; c < s->c; c += VF) {
-		vm m = vm_first(s->c - c);
+	for (int64_t c = c0; c < c1; c += VF, v += VF) {
+		vm m = vm_first(c1 - c);
 		if (inside) {
 			const float *p = s->x + (y * s->w + x) * s->c + c;
-			if (s->c - c >= VF)
-				wino_load(p, s->w * s->c, s->c, true, m, v + c, step);
+			if (c1 - c >= VF)
+				wino_load(p, s->w * s->c, s->c, true, m, v, step);
 			else
-				wino_load(p, s->w * s->c, s->c, false, m, v + c, step);
+				wino_load(p, s->w * s->c, s->c, false, m, v, step);
 			continue;
 		}
 		float patch[36 * VF];
@@ -131,7 +132,7 @@ static __attribute__((noinline)) void wino_gather(const wino_picture *s, int64_t
 			bool there = r >= 0 && q >= 0 && r < s->h && q < s->w;
 			vf_storeu(patch + i * VF, there ? vf_load(s->x + (r * s->w + q) * s->c + c, m) : vf_zero());
 		}
-		wino_load(patch, 6 * VF, VF, true, m, v + c, step);
+		wino_load(patch, 6 * VF, VF, true, m, v, step);
 	}
 }
 
@@ -188,14 +189,14 @@ VEC double wino_seconds(const wino_sizes *s)
 	return 72 * tiles * k * width / (0.93 * GEMM_RATE) + 36 * 4 * vectors * 2.2 / GEMM_COPY + 3e-6;
 }
 
-/* Tiles first .. first + count of a block: V and M of this thread. write(arg, n, p, q, column, v, m, whole) takes a vector. */
+/* A block of tiles, to M; v, m: this thread's. */
 static void wino_products(const wino_sizes *s, const float *x, const float *u, int64_t block, float *v, float *m)
 {
 	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first);
 	for (int64_t i = 0; i < count; i++) {
 		int64_t n = (first + i) / (s->th * s->tw), t = (first + i) % (s->th * s->tw);
 		wino_picture picture = { x + n * s->h * s->w * s->k, s->h, s->w, s->k, s->kind };
-		wino_gather(&picture, t / s->tw * 4 + s->y0, t % s->tw * 4 + s->x0, v + i * s->lda, s->v_step);
+		wino_gather(&picture, t / s->tw * 4 + s->y0, t % s->tw * 4 + s->x0, 0, s->k, v + i * s->lda, s->v_step);
 	}
 	for (int64_t f = 0; f < 36; f++)
 		gemm_packed(&s->panels, count, s->k, v + f * s->v_step, s->lda, u + f * s->u_step, s->k, 0, m + f * s->m_step,
