@@ -7,13 +7,14 @@
  *	phase 1		partials added in order of stretches, then G' . G; unit: one row, VF columns */
 #include "cpu/winograd.h"
 
-enum { DEPTH = 48, STRETCHES = 8, SLICE = 96 };         /* tiles a block; stretches at most; rows a slice at most */
+enum { STRETCHES = 8, UNITS = 6, SLICE = 96 };          /* stretches at most; units aimed at; rows a slice at most */
 
 typedef struct {
 	fv_conv v;
 	bool swap;                      /* columns are dy's channels, not x's: where that leaves fewer lanes idle */
 	int64_t th, tw, tiles, stretches, stretch;      /* tiles a stretch */
 	int64_t rows, columns, slices, slice;
+	int64_t depth;                  /* tiles a block */
 	gemm_panels panels;
 	int64_t row_step, column_step, rows_all, columns_all, partial;  /* floats */
 } problem;
@@ -25,20 +26,23 @@ static problem problem_of(const fv_node *n)
 	p.th = fv_div_up(v->oh, 4);
 	p.tw = fv_div_up(v->ow, 4);
 	p.tiles = v->n * p.th * p.tw;
-	p.stretches = fv_max(1, fv_min(STRETCHES, p.tiles / DEPTH));
-	p.stretch = fv_div_up(p.tiles, p.stretches);
-	p.stretches = fv_div_up(p.tiles, p.stretch);
 	p.swap = fv_div_up(v->o, VF) * v->c < fv_div_up(v->c, VF) * v->o;
 	p.rows = p.swap ? v->c : v->o;
 	p.columns = p.swap ? v->o : v->c;
 	p.slices = fv_div_up(p.rows, SLICE);
 	p.slice = fv_div_up(fv_div_up(p.rows, p.slices), GEMM_ROWS) * GEMM_ROWS;
 	p.slices = fv_div_up(p.rows, p.slice);
+	/* Short blocks keep V and Y near, long ones pass over the sums less often: twice the harmonic size, measured. */
+	int64_t depth = 2 * p.slice * p.columns / (p.slice + p.columns);
+	p.depth = fv_max(48, fv_min(144, fv_div_up(depth, 24) * 24));
+	p.stretches = fv_max(1, fv_min(STRETCHES, fv_max(p.tiles / p.depth, fv_min(fv_div_up(UNITS, p.slices), p.tiles / 24))));
+	p.stretch = fv_div_up(p.tiles, p.stretches);
+	p.stretches = fv_div_up(p.tiles, p.stretch);
 	p.panels = gemm_panels_of(p.columns);
 	p.row_step = fv_div_up(p.slice, 16) * 16;
 	p.column_step = p.panels.width;
-	p.rows_all = DEPTH * p.row_step + 16;
-	p.columns_all = DEPTH * p.column_step + 16;
+	p.rows_all = p.depth * p.row_step + 16;
+	p.columns_all = p.depth * p.column_step + 16;
 	p.partial = p.slice * p.column_step + 16;
 	return p;
 }
@@ -56,7 +60,7 @@ static double seconds(const fv_node *n)
 	problem p = problem_of(n);
 	double tiles = (double)p.tiles, rows = (double)p.rows, width = (double)p.column_step, sums = rows * width;
 	double vectors = tiles * (rows + (double)p.slices * width) + 3 * sums;
-	double blocks = (double)(p.stretches * fv_div_up(p.stretch, DEPTH));
+	double blocks = (double)(p.stretches * fv_div_up(p.stretch, p.depth));
 	return 72 * tiles * sums / (0.93 * GEMM_RATE) + 36 * 4 * vectors * 2.2 / GEMM_COPY +
 	       36 * 4 * sums * (blocks + 2 * (double)p.stretches) / GEMM_COPY + 3e-6;
 }
@@ -111,8 +115,8 @@ static void sum(const problem *p, const fv_call *call, int64_t unit, float *a, f
 	const fv_conv *v = &p->v;
 	int64_t r0 = unit % p->slices * p->slice, rows = fv_min(p->slice, p->rows - r0);
 	int64_t first = unit / p->slices * p->stretch, last = fv_min(p->tiles, first + p->stretch);
-	for (int64_t t0 = first; t0 < last; t0 += DEPTH) {
-		int64_t depth = fv_min(DEPTH, last - t0);
+	for (int64_t t0 = first; t0 < last; t0 += p->depth) {
+		int64_t depth = fv_min(p->depth, last - t0);
 		for (int64_t i = 0; i < depth; i++) {
 			int64_t n = (t0 + i) / (p->th * p->tw), t = (t0 + i) % (p->th * p->tw), y = t / p->tw * 4, x = t % p->tw * 4;
 			const float *dy = fv_f32(call->in[1]) + n * v->oh * v->ow * v->o;
