@@ -206,6 +206,34 @@ VEC vi vi_iota(void)
 	return vi_loadu(n);
 }
 
+/* a0 b0 a1 b1 ... of the lower or upper halves of a and b. */
+#if VF == 16
+#define VF_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define VF_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif VF == 8
+#define VF_LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define VF_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define VF_LOW 0, 4, 1, 5
+#define VF_HIGH 2, 6, 3, 7
+#endif
+
+/* VF vectors as a square: lane i of vector j and lane j of vector i change places. A perfect shuffle a stage. */
+VEC void vf_transpose(vf *r)
+{
+	vf t[VF];
+	for (int stage = 1; stage < VF; stage *= 2) {
+#pragma GCC unroll 8
+		for (int i = 0; i < VF / 2; i++) {
+			t[2 * i] = __builtin_shufflevector(r[i], r[i + VF / 2], VF_LOW);
+			t[2 * i + 1] = __builtin_shufflevector(r[i], r[i + VF / 2], VF_HIGH);
+		}
+#pragma GCC unroll 16
+		for (int i = 0; i < VF; i++)
+			r[i] = t[i];
+	}
+}
+
 /* The lanes in a fixed order: pairs of halves, as a tree. */
 VEC float vf_sum(vf v)
 {

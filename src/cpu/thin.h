@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Convolution to at most four channels, stride 1 in the source: lanes are pixels of a row.
+ *
+ * With lanes over channels (direct.h) three channels would leave most of a vector idle. Here a band of source rows is
+ * transposed once, its padding resolved, to [row][channel][column]; then each loaded vector of columns serves every
+ * output channel, and each weight, broadcast, serves THIN_P vectors. */
+#ifndef FV_THIN_H
+#define FV_THIN_H
+#include "cpu/direct.h"
+
+#define THIN_COLUMNS 128                /* output columns a unit */
+#define THIN_BAND 160000                /* floats of a band at most, where four rows fit: near caches */
+#define THIN_OUT 4
+
+typedef struct {
+	int64_t cells, rows, row_bands, column_bands, width;    /* of a unit: output rows; floats a row of the band */
+	int64_t band, weights, parts;                           /* floats a thread; floats a part; parts */
+} thin_sizes;
+
+/* gh, gw, th, tw: the largest part's. */
+VEC thin_sizes thin_sizes_of(int64_t pictures, int64_t gh, int64_t gw, int64_t th, int64_t tw, int64_t c, int64_t og, int64_t parts)
+{
+	int64_t columns = fv_min(gw, THIN_COLUMNS);
+	thin_sizes s = { .cells = pictures * gh * gw, .parts = parts };
+	s.width = (fv_div_up(columns, VF) + 1) * VF + fv_div_up(tw, VF) * VF;
+	s.rows = fv_min(gh, fv_max(4, fv_min(16, THIN_BAND / (c * s.width) - (th - 1))));
+	s.row_bands = fv_div_up(gh, s.rows);
+	s.column_bands = fv_div_up(gw, THIN_COLUMNS);
+	/* Channels in whole vectors: the transpose writes them so. */
+	s.band = (s.rows + th - 1) * fv_div_up(c, VF) * VF * s.width;
+	s.weights = fv_div_up(th * tw * c * og, 16) * 16;
+	return s;
+}
+
+VEC int64_t thin_scratch(const thin_sizes *s, int threads)
+{
+	return (s->parts * s->weights + threads * s->band) * (int64_t)sizeof(float);
+}
+
+/* taps: th tw of all parts together. */
+VEC double thin_seconds(const thin_sizes *s, int64_t taps, int64_t c, int64_t og, int64_t gw, int64_t th)
+{
+	static const double share[THIN_OUT] = { 0.35, 0.6, 0.75, 0.8 };         /* of the multipliers, by channels: measured */
+	double lanes = (double)(fv_div_up(gw, VF) * VF) / (double)gw, rows = (double)(s->rows + th - 1) / (double)s->rows;
+	return lanes * 2 * (double)s->cells * (double)(taps * c * og) / (share[og - 1] * GEMM_RATE) +
+	       24 * (double)s->cells * (double)(s->parts * c) * rows / GEMM_COPY + 3e-6;
+}
+
+/* Rows g0 .. of the band: source columns from that of output column q0 on. */
+static void thin_transpose(const direct_part *p, const thin_sizes *s, const float *x, int64_t g0, int64_t q0, int64_t rows, float *t)
+{
+	int64_t deep = fv_div_up(p->cg, VF) * VF;
+	for (int64_t i = 0; i < rows + p->th - 1; i++) {
+		int64_t r = fv_pad_index(g0 + p->y0 + i, p->h, p->kind);
+		float *to = t + i * deep * s->width;
+		for (int64_t j = 0; j < s->width; j += VF) {
+			const float *from[VF];
+			for (int k = 0; k < VF; k++) {
+				/* What lies beyond the padding belongs to lanes that nobody reads. */
+				int64_t col = fv_pad_index(q0 + p->x0 + j + k, p->w, p->kind);
+				bool there = r >= 0 && r < p->h && col >= 0 && col < p->w;
+				from[k] = there ? x + (r * p->w + col) * p->c + p->c0 : NULL;
+			}
+			for (int64_t c = 0; c < p->cg; c += VF) {
+				vf v[VF];
+				vm m = vm_first(p->cg - c);
+				for (int k = 0; k < VF; k++)
+					v[k] = from[k] ? vf_load(from[k] + c, m) : vf_zero();
+				vf_transpose(v);
+				for (int k = 0; k < VF; k++)
+					vf_storeu(to + (c + k) * s->width + j, v[k]);
+			}
+		}
+	}
+}
+
+/* P vectors of pixels (at t + off[i]) times O output channels. */
+VEC void thin_sums(const int P, const int O, const direct_part *p, int64_t width, const float *t, const int64_t *off,
+                   const float *weights, float *sums)
+{
+	vf r[8][THIN_OUT];
+	int64_t deep = fv_div_up(p->cg, VF) * VF;
+#pragma GCC unroll 8
+	for (int i = 0; i < P; i++)
+#pragma GCC unroll 4
+		for (int o = 0; o < O; o++)
+			r[i][o] = vf_zero();
+	for (int64_t y = 0; y < p->th; y++)
+		for (int64_t c = 0; c < p->cg; c++) {
+			const float *x = t + (y * deep + c) * width;
+			for (int64_t u = 0; u < p->tw; u++, weights += O) {
+				vf w[THIN_OUT];
+#pragma GCC unroll 4
+				for (int o = 0; o < O; o++)
+					w[o] = vf_set(weights[o]);
+#pragma GCC unroll 8
+				for (int i = 0; i < P; i++) {
+					vf v = vf_loadu(x + u + off[i]);
+#pragma GCC unroll 4
+					for (int o = 0; o < O; o++)
+						r[i][o] = vf_fma(v, w[o], r[i][o]);
+				}
+			}
+		}
+#pragma GCC unroll 8
+	for (int i = 0; i < P; i++)
+#pragma GCC unroll 4
+		for (int o = 0; o < O; o++)
+			vf_storeu(sums + (i * O + o) * VF, r[i][o]);
+}
+/* As many vectors as the registers hold. */
+#define THIN_SUMS(P, O)                                                                                                \
+	static __attribute__((noinline)) void thin_sums##O(const direct_part *p, int64_t width, const float *t,          \
+		const int64_t *off, const float *weights, float *sums)                                                  \
+	{                                                                                                               \
+		thin_sums(P, O, p, width, t, off, weights, sums);                                                        \
+	}
+#if VF == 16
+THIN_SUMS(8, 1) THIN_SUMS(8, 2) THIN_SUMS(8, 3) THIN_SUMS(6, 4)
+static const int thin_vectors[THIN_OUT] = { 8, 8, 8, 6 };
+#else
+THIN_SUMS(8, 1) THIN_SUMS(6, 2) THIN_SUMS(4, 3) THIN_SUMS(2, 4)
+static const int thin_vectors[THIN_OUT] = { 8, 6, 4, 2 };
+#endif
+
+/* Unit: one part's band of one picture. t: this thread's band. */
+static void thin_block(const direct_part *p, const thin_sizes *s, const float *x, const float *weights, int64_t unit, float *t,
+                       float *out, const conv_end *end)
+{
+	int64_t per = s->row_bands * s->column_bands, n = unit / per;
+	int64_t g0 = unit % per / s->column_bands * s->rows, q0 = unit % s->column_bands * THIN_COLUMNS;
+	int64_t rows = fv_min(s->rows, p->gh - g0), columns = fv_min(THIN_COLUMNS, p->gw - q0);
+	if (rows <= 0 || columns <= 0)
+		return;
+	int64_t deep = fv_div_up(p->cg, VF) * VF, across = fv_div_up(columns, VF), count = rows * across;
+	int O = (int)p->og, P = thin_vectors[O - 1];
+	thin_transpose(p, s, x + n * p->h * p->w * p->c, g0, q0, rows, t);
+	for (int64_t i = 0; i < count; i += P) {
+		int64_t off[8];
+		float sums[8 * THIN_OUT * VF];
+		for (int k = 0; k < P; k++) {
+			int64_t at = fv_min(i + k, count - 1);
+			off[k] = at / across * deep * s->width + at % across * VF;
+		}
+		(O == 1 ? thin_sums1 : O == 2 ? thin_sums2 : O == 3 ? thin_sums3 : thin_sums4)(p, s->width, t, off, weights, sums);
+		for (int64_t k = 0; k < fv_min(P, count - i); k++) {
+			int64_t g = g0 + (i + k) / across, q = q0 + (i + k) % across * VF, lanes = fv_min(VF, p->gw - q);
+			for (int o = 0; o < O; o++) {
+				float *v = sums + (k * O + o) * VF;
+				vf y = vf_add(vf_loadu(v), vf_set(end->bias ? end->bias[p->o0 + o] : 0));
+				vf_storeu(v, conv_end_act(end, y));
+				float *to = out + ((n * p->oh + g * p->out_step + p->p0) * p->ow + q * p->out_step + p->q0) * p->oc + p->o0 + o;
+				for (int64_t l = 0; l < lanes; l++)
+					to[l * p->out_step * p->oc] = v[l];
+			}
+		}
+	}
+}
+#endif
