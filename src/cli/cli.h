@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A command is a table and a function. Parser, --help, man page and completions all follow from the table.
+ *
+ *	typedef struct { double strength; const char *output; fv_texts art; } options;
+ *
+ *	static const fv_option table[] = {
+ *		{ .name = "strength", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, strength), .preset = "1",
+ *		  .low = 0, .high = 1, .help = "0 is the photograph, 1 all paint" },
+ *		{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .arg = "FILE", .kind = FV_ARG_FILE, .required = true,
+ *		  .at = offsetof(options, output), .help = "where the picture goes" },
+ *		{ .name = "art", .type = FV_OPT_TEXTS, .arg = "DIR", .at = offsetof(options, art), .help = "paintings" },
+ *		{ 0 },
+ *	};
+ *	static const fv_argument arguments[] = { { "MODEL", "a style's name or a model file", .kind = FV_ARG_STYLE }, { 0 } };
+ *	static const fv_example examples[] = { { "fauve thing vangogh -o a.png", "What this does." }, { 0 } };
+ *	const fv_command fv_command_thing = {
+ *		.name = "thing", .summary = "does a thing", .description = "...", .options = table, .bytes = sizeof(options),
+ *		.arguments = arguments, .examples = examples, .run = run,
+ *	};
+ *
+ * To add a command: such a file, its name in src/cli/meson.build's list. See README. */
+#ifndef FV_CLI_H
+#define FV_CLI_H
+#include "base/base.h"
+#include "base/progress.h"
+#include <math.h>
+#include <stdio.h>
+
+typedef enum {
+	FV_OPT_FLAG,            /* bool */
+	FV_OPT_TEXT,            /* const char *; NULL when not given */
+	FV_OPT_TEXTS,           /* fv_texts; may be given several times */
+	FV_OPT_INT,             /* int64_t; 0 when not given and without preset */
+	FV_OPT_FLOAT,           /* double; NAN when not given and without preset */
+	FV_OPT_DURATION,        /* double, seconds; from "45s", "90m", "2h", "1h30m", "1d"; NAN as above */
+	FV_OPT_SIZE,            /* int64_t, bytes; from "500M", "2G" (1024), "4096"; 0 as above */
+	FV_OPT_ENUM,            /* int, an index into choices; -1 as above */
+} fv_option_type;
+
+/* What a value is, for completion in the shell. */
+typedef enum { FV_ARG_PLAIN, FV_ARG_FILE, FV_ARG_FOLDER, FV_ARG_STYLE, FV_ARG_COMMAND, FV_ARG_RECIPE } fv_arg_kind;
+
+typedef struct {
+	const char *const *item;                /* count entries, then NULL; never NULL itself */
+	int count;
+} fv_texts;
+
+typedef struct {
+	const char *name;                       /* long name without dashes; NULL ends a table */
+	char letter;                            /* short name or 0 */
+	fv_option_type type;
+	fv_arg_kind kind;
+	bool required;
+	const char *arg;                        /* the value's name in help: "FILE", "N"; NULL for flags */
+	size_t at;                              /* offsetof in the command's options */
+	const char *preset;                     /* default as it would be typed, or NULL */
+	const char *preset_help;                /* shown as default when there is no preset: "the recipe's" */
+	double low, high;                       /* range of INT, FLOAT, DURATION, SIZE; both 0: any number from 0 on */
+	const char *const *choices;             /* of ENUM, ended by NULL */
+	const char *help;                       /* half a sentence, no full stop */
+} fv_option;
+
+typedef struct {
+	const char *name;                       /* "MODEL"; NULL ends a table */
+	const char *help;
+	fv_arg_kind kind;
+	bool optional, many;                    /* many: the last one, once or more */
+	const char *const *choices;             /* or NULL */
+} fv_argument;
+
+typedef struct { const char *line, *what; } fv_example; /* line NULL ends a table */
+
+/* The program while it runs: global options, and where messages go. */
+typedef struct {
+	int verbose;                            /* 0, 1 (-v), 2 (-v -v) */
+	bool quiet, json, colour;               /* colour: of stderr */
+	int threads;                            /* 0: all */
+	const char *isa;                        /* or NULL */
+	fv_progress *progress;                  /* never NULL in run() */
+} fv_cli;
+
+typedef struct {
+	const char *name, *summary;             /* "apply", "paint pictures" */
+	const char *description;                /* paragraphs apart by an empty line; wrapped when shown */
+	const fv_option *options;               /* or NULL */
+	size_t bytes;                           /* sizeof the options' struct */
+	const fv_argument *arguments;           /* or NULL */
+	const fv_example *examples;
+	bool json;                              /* takes --json */
+	/* options: filled in from the command line; args: the positional arguments. On failure err says why; the program
+	 * prints that and exits with the status' code. */
+	fv_status (*run)(fv_err *err, fv_cli *cli, const void *options, int count, char **args);
+} fv_command;
+
+extern const fv_command *const fv_commands[];   /* ended by NULL, in the order of help */
+const fv_command *fv_command_find(const char *name);
+
+/* ---- for commands. Data goes to stdout (fv_out, or stdio), messages to stderr. */
+void fv_out(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A line for people on stderr; not with -q. */
+void fv_say(fv_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line that -q does not silence: `fauve: warning: ...`, `fauve: ...` (an input that failed while others go on). */
+void fv_warn(fv_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void fv_complain(fv_cli *cli, const fv_err *err);
+/* True once Ctrl-C was pressed; contexts made here ask it themselves. */
+bool fv_interrupted(void);
+/* A context by the global options: threads, ISA, log to stderr, Ctrl-C. Yours. */
+fv_status fv_cli_context(fv_err *err, fv_cli *cli, fv_context **out);
+
+/* A model's file: name as a path, else NAME.safetensors in the styles' folders in order: $FAUVE_STYLES, the user's
+ * ($XDG_DATA_HOME/fauve/styles), those shipped (beside the program, installed). FV_E_READ with the names there are. */
+fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room);
+
+/* ---- the parser; also for tests */
+typedef struct {
+	const fv_command *command;              /* NULL: --version or --help alone; see help and version */
+	bool help, version;
+	fv_cli *cli;                            /* global options are set here */
+	void *options;                          /* command->bytes */
+	int count;
+	char **args;                            /* into argv */
+	void *lists;
+} fv_parsed;
+fv_status fv_parse(fv_err *err, int argc, char **argv, fv_cli *cli, fv_parsed *out);
+void fv_parsed_free(fv_parsed *p);
+/* The nearest of names (ended by NULL) when near enough for a slip of the finger, else NULL. */
+const char *fv_nearest(const char *word, const char *const *names);
+
+/* Help, man page and completions from the tables. */
+void fv_help_program(FILE *to);
+void fv_help_command(FILE *to, const fv_command *c);
+void fv_help_man(FILE *to);
+bool fv_help_completion(FILE *to, const char *shell);   /* "bash", "zsh", "fish"; false: another */
+extern const fv_option fv_global_options[];             /* at is into fv_cli */
+#endif
