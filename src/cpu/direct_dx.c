@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conv2d_dx, any size, stride, groups and padding: stride 1 is a convolution of dy with flipped weights; stride s is
- * s s of them, since rows of dx with the same residue modulo s meet the same taps (direct.h).
+ * s s of them (direct_dx.h).
  *
  *	phase 0		weights [o][i][j][c] into panels [i][j][o][c]; unit: PACK of the depth of one part
  *	phase 1		unit: a block of dx's pixels of one part
  *	phase 2		only with a stride and a border that is not zero: phase 1 made the padded picture; unit: a row of dx
  *			gathers what its mirror images got */
-#include "cpu/direct.h"
+#include "cpu/direct_dx.h"
 
 enum { PACK = 64 };
 
@@ -31,30 +31,6 @@ static problem problem_of(const fv_node *n)
 	p.s = direct_sizes_of(v->n * fv_div_up(v->h, s) * fv_div_up(v->w, s), v->groups * s * s,
 	                      fv_div_up(v->kh, s) * fv_div_up(v->kw, s) * (v->o / v->groups), v->c / v->groups);
 	return p;
-}
-
-/* One axis of a part: rows p0, p0 + s, ... of dx, which meet taps residue, residue + s, ... */
-typedef struct { int64_t taps, from, cells, p0; } axis;
-static axis axis_of(int64_t residue, int64_t stride, int64_t kernel, int64_t before, int64_t size)
-{
-	int64_t first = before > residue ? fv_div_up(before - residue, stride) : 0;
-	int64_t p0 = first * stride + residue - before, taps = residue < kernel ? fv_div_up(kernel - residue, stride) : 0;
-	return (axis){ taps, first - (taps - 1), p0 < size ? fv_div_up(size - p0, stride) : 0, p0 };
-}
-
-static direct_part part(const fv_conv *v, int64_t index, int64_t *tap_row, int64_t *tap_col)
-{
-	int64_t s = v->stride, group = index / (s * s), cg = v->c / v->groups, og = v->o / v->groups;
-	*tap_row = index / s % s;
-	*tap_col = index % s;
-	axis y = axis_of(*tap_row, s, v->kh, v->top, v->h), x = axis_of(*tap_col, s, v->kw, v->left, v->w);
-	return (direct_part){
-		.h = v->oh, .w = v->ow, .c = v->o, .c0 = group * og, .cg = og, .gh = y.cells, .gw = x.cells, .step = 1,
-		.y0 = y.from, .x0 = x.from, .th = y.taps, .tw = x.taps, .kind = FV_PAD_ZERO,
-		.fold = v->kind, .top = v->top, .bottom = v->bottom, .left = v->left, .right = v->right,
-		.oh = v->h, .ow = v->w, .oc = v->c, .o0 = group * cg, .og = cg, .out_step = s, .p0 = y.p0, .q0 = x.p0,
-		.depth = y.taps * x.taps * og, .panels = gemm_panels_of(cg),
-	};
 }
 
 static bool supports(const fv_node *n, const char **why)
@@ -131,7 +107,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 			continue;
 		}
 		int64_t pieces = call->phase ? s->blocks : fv_div_up(s->depth, PACK), i = u % pieces, tap_row, tap_col;
-		direct_part p = part(v, u / pieces, &tap_row, &tap_col);
+		direct_part p = direct_dx_part(v, u / pieces, &tap_row, &tap_col);
 		float *packed = weights + u / pieces * s->weights;
 		if (call->phase == 0)
 			pack(v, &p, tap_row, tap_col, fv_f32(call->in[1]), packed, i * PACK, fv_min(p.depth, (i + 1) * PACK));

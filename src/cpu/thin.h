@@ -40,10 +40,10 @@ VEC int64_t thin_scratch(const thin_sizes *s, int threads)
 /* taps: th tw of all parts together. */
 VEC double thin_seconds(const thin_sizes *s, int64_t taps, int64_t c, int64_t og, int64_t gw, int64_t th)
 {
-	static const double share[THIN_OUT] = { 0.35, 0.6, 0.75, 0.8 };         /* of the multipliers, by channels: measured */
+	static const double share[THIN_OUT] = { 0.5, 0.7, 0.9, 0.9 };         /* of the multipliers, by channels: measured */
 	double lanes = (double)(fv_div_up(gw, VF) * VF) / (double)gw, rows = (double)(s->rows + th - 1) / (double)s->rows;
 	return lanes * 2 * (double)s->cells * (double)(taps * c * og) / (share[og - 1] * GEMM_RATE) +
-	       24 * (double)s->cells * (double)(s->parts * c) * rows / GEMM_COPY + 3e-6;
+	       16 * (double)s->cells * (double)(s->parts * c) * rows / GEMM_COPY + 3e-6;
 }
 
 /* Rows g0 .. of the band: source columns from that of output column q0 on. */
@@ -95,7 +95,7 @@ VEC void thin_sums(const int P, const int O, const direct_part *p, int64_t width
 					w[o] = vf_set(weights[o]);
 #pragma GCC unroll 8
 				for (int i = 0; i < P; i++) {
-					vf v = vf_loadu(x + u + off[i]);
+					vf v = vf_keep(vf_loadu(x + u + off[i]));
 #pragma GCC unroll 4
 					for (int o = 0; o < O; o++)
 						r[i][o] = vf_fma(v, w[o], r[i][o]);

@@ -198,6 +198,16 @@ VEC vf vf_of_vi(vi a) { return __builtin_convertvector(a, vf); }
 #endif
 
 /* ------------------------------------------------------------------ the same for all */
+/* The value, in a register: the compiler must not load it anew for each use. */
+#if defined(FV_ISA_avx512)
+VEC vf vf_keep(vf a) { __asm__("" : "+v"(a)); return a; }
+#elif defined(__x86_64__)
+VEC vf vf_keep(vf a) { __asm__("" : "+x"(a)); return a; }
+#elif defined(__aarch64__)
+VEC vf vf_keep(vf a) { __asm__("" : "+w"(a)); return a; }
+#else
+VEC vf vf_keep(vf a) { return a; }
+#endif
 VEC vf vf_zero(void) { return vf_set(0); }
 VEC vf vf_neg(vf a) { return vf_bits(vi_sub(vi_bits(a), vi_set(INT32_MIN))); }
 VEC vi vi_iota(void)

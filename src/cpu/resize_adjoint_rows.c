@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cpu/taps_fast.h"
+
+/* Enlarged more than twice, a pixel would have more than ROOM heirs. */
+static bool supports(const fv_node *n, const char **why)
+{
+	fv_shape dy = n->in[0]->shape;
+	*why = !all_f32(n) ? "only float" : dy.h > 2 * n->shape.h || dy.w > 2 * n->shape.w ? "only up to twice the size" : NULL;
+	return !*why;
+}
+TAPS_KERNEL(resize_adjoint_rows, fv_op_resize_adjoint, fv_resize_taps, true, supports);
