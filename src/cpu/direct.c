@@ -50,22 +50,6 @@ static int64_t scratch(const fv_node *n, int threads)
 	return direct_scratch(&s, threads);
 }
 
-/* Columns are weight rows, `depth` apart: a vector of columns is a gather. */
-static void pack(const direct_part *p, const float *w, float *to, int64_t k0, int64_t k1)
-{
-	for (int64_t o = 0; o < p->panels.width; o += VF) {
-		int64_t here = fv_min(VF, p->og - o);
-		int32_t at[VF];
-		for (int i = 0; i < VF; i++)
-			at[i] = (int32_t)(fv_min(i, fv_max(here, 1) - 1) * p->depth);
-		const float *from = w + (p->o0 + fv_min(o, p->og - 1)) * p->depth;
-		vm m = vm_first(here);
-		vi index = vi_loadu(at);
-		for (int64_t k = k0; k < k1; k++)
-			vf_storeu(to + gemm_at(&p->panels, p->depth, k, o), vf_select(m, vf_gather(from + k, index), vf_zero()));
-	}
-}
-
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
 	fv_conv v = fv_conv_of(call->node);
@@ -78,7 +62,8 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 		float *packed = weights + u / pieces * s.weights;
 		int64_t i = u % pieces;
 		if (call->phase == 0)
-			pack(&p, fv_f32(call->in[1]), packed, i * PACK, fv_min(p.depth, (i + 1) * PACK));
+			gemm_pack_rows(&p.panels, p.og, p.depth, fv_f32(call->in[1]) + p.o0 * p.depth, p.depth, i * PACK,
+			               fv_min(p.depth, (i + 1) * PACK), packed);
 		else
 			direct_block(&p, &s, fv_f32(call->in[0]), v.n, packed, i, mine, mine + s.patches, fv_f32(call->out[0]), &end);
 	}

@@ -136,4 +136,20 @@ VEC int64_t gemm_at(const gemm_panels *p, int64_t depth_all, int64_t k, int64_t 
 	int64_t i = j / (p->nv * VF), nv = i == p->count - 1 ? p->rest : p->nv;
 	return i * p->nv * VF * depth_all + k * nv * VF + j % (p->nv * VF);
 }
+
+/* Depth k0 .. k1 of columns that lie as rows, `stride` apart, into panels: VF x VF squares are transposed. */
+static __attribute__((unused)) void gemm_pack_rows(const gemm_panels *p, int64_t columns, int64_t depth_all, const float *from,
+                                                   int64_t stride, int64_t k0, int64_t k1, float *to)
+{
+	for (int64_t j = 0; j < p->width; j += VF)
+		for (int64_t k = k0; k < k1; k += VF) {
+			vf r[VF];
+			vm m = vm_first(k1 - k);
+			for (int i = 0; i < VF; i++)
+				r[i] = j + i < columns ? vf_load(from + (j + i) * stride + k, m) : vf_zero();
+			vf_transpose(r);
+			for (int i = 0; i < VF && k + i < k1; i++)
+				vf_storeu(to + gemm_at(p, depth_all, k + i, j), r[i]);
+		}
+}
 #endif

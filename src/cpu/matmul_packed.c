@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* matmul, rank 2 and 3, with transposes: both sides packed, tiles of gemm.h.
+ *
+ *	phase 0		b to panels [k][column]; unit: PACK of the depth of one matrix
+ *	phase 1		unit: a block of rows and columns of y; a's rows are copied, a stretch of depth at a time */
+#include "cpu/gemm.h"
+#include "op/op.h"
+
+enum { PACK = 64, DEPTH = 512, WIDTH = 512, UNITS = 16 };       /* WIDTH: columns of a block at most; UNITS: aimed at */
+
+typedef struct {
+	int64_t count, rows, depth, columns;
+	bool ta, tb;
+	gemm_panels panels;
+	int64_t block, row_blocks, column_blocks, per;          /* rows of a block; panels of a block */
+	int64_t weights, lda, a, c;                             /* floats: packed b of a matrix; a row of a's copy; a thread's blocks */
+} problem;
+
+static problem problem_of(const fv_node *n)
+{
+	fv_shape a = n->in[0]->shape, y = n->shape;
+	problem p = { .count = y.h, .rows = y.w, .columns = y.c, .ta = n->attr.matmul.ta, .tb = n->attr.matmul.tb };
+	p.depth = p.ta ? a.w : a.c;
+	p.panels = gemm_panels_of(p.columns);
+	p.block = fv_min(4, fv_div_up(p.rows, GEMM_ROWS)) * GEMM_ROWS;
+	p.row_blocks = fv_div_up(p.rows, p.block);
+	int64_t wanted = fv_max(fv_div_up(UNITS, p.count * p.row_blocks), fv_div_up(p.panels.width, WIDTH));
+	p.per = fv_div_up(p.panels.count, fv_min(wanted, p.panels.count));
+	p.column_blocks = fv_div_up(p.panels.count, p.per);
+	p.weights = p.depth * p.panels.width;
+	int64_t stretch = fv_min(p.depth, DEPTH);
+	/* One line more than a round number, so that rows do not share one set of the cache. */
+	p.lda = p.ta ? p.block + 16 : fv_div_up(stretch, 16) * 16 + 16;
+	p.a = (p.ta ? stretch : p.block) * p.lda;
+	p.c = p.block * p.per * p.panels.nv * VF;
+	return p;
+}
+
+static bool supports(const fv_node *n, const char **why)
+{
+	*why = n->type != FV_F32 ? "only float" : NULL;
+	return !*why;
+}
+
+static double seconds(const fv_node *n)
+{
+	problem p = problem_of(n);
+	double rows = (double)(p.count * fv_div_up(p.rows, 3) * 3), depth = (double)p.depth, width = (double)p.panels.width;
+	return 2 * rows * depth * width / (0.95 * GEMM_RATE) +
+	       (8 * rows * (depth * (double)p.column_blocks + width) + 16 * (double)p.count * depth * width) / GEMM_COPY + 3e-6;
+}
+
+static int64_t units(const fv_node *n, int phase)
+{
+	problem p = problem_of(n);
+	return p.count * (phase ? p.row_blocks * p.column_blocks : fv_div_up(p.depth, PACK));
+}
+
+static int64_t scratch(const fv_node *n, int threads)
+{
+	problem p = problem_of(n);
+	return (fv_div_up(p.count * p.weights, 16) * 16 + threads * (p.a + p.c)) * (int64_t)sizeof(float);
+}
+
+/* Rows k0 .. k1 of op(b). */
+static void pack(const problem *p, const float *b, int64_t k0, int64_t k1, float *to)
+{
+	if (p->tb) {
+		gemm_pack_rows(&p->panels, p->columns, p->depth, b, p->depth, k0, k1, to);
+		return;
+	}
+	for (int64_t k = k0; k < k1; k++)
+		for (int64_t c = 0; c < p->panels.width; c += VF)
+			vf_storeu(to + gemm_at(&p->panels, p->depth, k, c), vf_load(b + k * p->columns + c, vm_first(p->columns - c)));
+}
+
+static void copy(float *to, const float *from, int64_t n)
+{
+	int64_t i = 0;
+	for (; i + VF <= n; i += VF)
+		vf_storeu(to + i, vf_loadu(from + i));
+	if (i < n)
+		vf_storeu(to + i, vf_load(from + i, vm_first(n - i)));
+}
+
+static void block(const problem *p, const float *from, const float *b, int64_t r0, int64_t j0, float *a, float *c, float *y)
+{
+	int64_t rows = fv_min(p->block, p->rows - r0), stretches = fv_max(1, fv_div_up(p->depth, DEPTH));
+	int64_t stretch = fv_div_up(p->depth, stretches), ldc = p->per * p->panels.nv * VF;
+	for (int64_t k0 = 0; k0 < p->depth; k0 += stretch) {
+		int64_t depth = fv_min(stretch, p->depth - k0);
+		for (int64_t i = 0; i < (p->ta ? depth : rows); i++)
+			copy(a + i * p->lda, p->ta ? from + (k0 + i) * p->rows + r0 : from + (r0 + i) * p->depth + k0, p->ta ? rows : depth);
+		for (int64_t j = j0; j < fv_min(j0 + p->per, p->panels.count); j++) {
+			int nv = j == p->panels.count - 1 ? p->panels.rest : p->panels.nv;
+			gemm_panel(p->ta, nv, rows, depth, a, p->lda, b + j * p->panels.nv * VF * p->depth + k0 * nv * VF, nv * VF,
+			           c + (j - j0) * p->panels.nv * VF, ldc, k0 > 0);
+		}
+	}
+	int64_t c0 = j0 * p->panels.nv * VF, columns = fv_min(ldc, p->columns - c0);
+	for (int64_t i = 0; i < rows; i++) {
+		float *to = y + (r0 + i) * p->columns + c0;
+		int64_t k = 0;
+		for (; k + VF <= columns; k += VF)
+			vf_storeu(to + k, vf_loadu(c + i * ldc + k));
+		if (k < columns)
+			vf_store(to + k, vf_loadu(c + i * ldc + k), vm_first(columns - k));
+	}
+}
+
+static void run(const fv_call *call, int thread, int64_t first, int64_t last)
+{
+	problem p = problem_of(call->node);
+	float *packed = call->scratch, *a = packed + fv_div_up(p.count * p.weights, 16) * 16 + thread * (p.a + p.c);
+	int64_t pieces = call->phase ? p.row_blocks * p.column_blocks : fv_div_up(p.depth, PACK);
+	for (int64_t u = first; u < last; u++) {
+		int64_t m = u / pieces, i = u % pieces;
+		float *b = packed + m * p.weights;
+		if (call->phase == 0)
+			pack(&p, fv_f32(call->in[1]) + m * p.depth * p.columns, i * PACK, fv_min(p.depth, (i + 1) * PACK), b);
+		else
+			block(&p, fv_f32(call->in[0]) + m * p.rows * p.depth, b, i / p.column_blocks * p.block, i % p.column_blocks * p.per,
+			      a, a + p.a, fv_f32(call->out[0]) + m * p.rows * p.columns);
+	}
+}
+
+const fv_kernel FV_KERNEL(matmul_packed) = {
+	.name = FV_KERNEL_NAME(matmul_packed), .op = &fv_op_matmul, .needs = FV_ISA_BITS, .supports = supports, .seconds = seconds,
+	.phases = 2, .units = units, .scratch = scratch, .run = run,
+};
