@@ -33,36 +33,42 @@ static int64_t scratch(const fv_node *n, int threads)
 	return 2 * f.outer * f.chunks * f.inner * (int64_t)sizeof(float);
 }
 
+/* A long sum of bright values drifts; the sum of distances from it says by how much (the corrected two-pass form). */
 static void measure_columns(const float *x, int64_t rows, int64_t inner, float *mean, float *square)
 {
 	vf per = vf_set(1 / (float)rows);
 	for (int64_t b = 0; b < inner; b += VF) {
 		vm m = vm_first(inner - b);
-		vf s = vf_zero(), q = vf_zero();
+		vf s = vf_zero(), q = vf_zero(), rest = vf_zero();
 		for (int64_t r = 0; r < rows; r++)
 			s = vf_add(s, vf_load(x + r * inner + b, m));
 		s = vf_mul(s, per);
 		for (int64_t r = 0; r < rows; r++) {
 			vf d = vf_sub(vf_load(x + r * inner + b, m), s);
+			rest = vf_add(rest, d);
 			q = vf_fma(d, d, q);
 		}
-		vf_store(mean + b, s, m);
-		vf_store(square + b, q, m);
+		rest = vf_mul(rest, per);
+		vf_store(mean + b, vf_add(s, rest), m);
+		vf_store(square + b, vf_fnma(vf_mul(rest, rest), vf_set((float)rows), q), m);
 	}
 }
 
 static void measure_run(const float *x, int64_t n, float *mean, float *square)
 {
-	vf s = vf_zero(), q = vf_zero();
+	vf s = vf_zero(), q = vf_zero(), rest = vf_zero();
 	for (int64_t i = 0; i < n; i += VF)
 		s = vf_add(s, vf_load(x + i, vm_first(n - i)));
 	*mean = vf_sum(s) / (float)n;
 	for (int64_t i = 0; i < n; i += VF) {
 		vm m = vm_first(n - i);
 		vf d = vf_select(m, vf_sub(vf_load(x + i, m), vf_set(*mean)), vf_zero());
+		rest = vf_add(rest, d);
 		q = vf_fma(d, d, q);
 	}
-	*square = vf_sum(q);
+	float off = vf_sum(rest) / (float)n;
+	*mean += off;
+	*square = vf_sum(q) - off * off * (float)n;
 }
 
 static void merge(const folds *f, const float *part, int64_t i, double eps, float *stats)

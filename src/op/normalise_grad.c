@@ -42,8 +42,7 @@ static void reference(const fv_call *c)
 	}
 }
 
-/* With u the incoming gradient and c(.) centring: dx = r c(dy) - r z m, m = mean(dy z); differentiate the formula as
- * it stands, mean and r rebuilt from x. */
+/* u: the incoming gradient; mean and r rebuilt from x, so that this can be differentiated once more. */
 static void grad(fv_graph *g, fv_node *y, fv_node *u, fv_node **dx)
 {
 	fv_normalise_attr a = y->attr.normalise;
@@ -54,10 +53,8 @@ static void grad(fv_graph *g, fv_node *y, fv_node *u, fv_node **dx)
 	fv_node *z = fv_mul(g, centred, r);
 	/* The map is symmetric in dy: the gradient in dy is the map itself applied to u. */
 	dx[2] = fv_normalise_grad(g, x, y->in[1], u, a.axes, a.eps);
-	/* In x, with <u, r (dy - mean dy - z mean(dy z))> = S and means over the group:
-	 *	dS = -r^2 [ z-part ]: collected as r^2 (m (mean(u z) z3 ...)); written with p = mean(dy z), q = mean(u z),
-	 *	s = mean(u dy) - mean(u) mean(dy):
-	 *	dS/dx = r^2 ( z (3 p q - s) - p c(u) - q c(dy) ), since mean(z) = 0 and mean(z^2) = 1 - eps r^2. */
+	/* In x: S = <u, dx> = N r (s - p q) with p = mean(dy z), q = mean(u z), s = mean(c(u) c(dy)), c = centring; since
+	 * dr/dx = -r^2 z / N and dp/dx = r (c(dy) - z p) / N:  dS/dx = r^2 (z (3 p q - s) - p c(u) - q c(dy)). */
 	fv_node *cu = fv_sub(g, u, fv_mean(g, u, a.axes)), *cd = fv_sub(g, dy, fv_mean(g, dy, a.axes));
 	fv_node *p = fv_mean(g, fv_mul(g, dy, z), a.axes), *q = fv_mean(g, fv_mul(g, u, z), a.axes);
 	fv_node *s = fv_mean(g, fv_mul(g, cu, cd), a.axes);
