@@ -17,4 +17,9 @@ struct fv_model {
 /* The network's parameters as they stand in a model file's metadata; both ways. */
 json_t *fv_stylenet_json(const fv_stylenet *c);
 json_t *fv_dense_json(const fv_dense *c);
+
+/* Writes the variables that begin with prefix, without it, as a model. network: from above, borrowed; about: further
+ * metadata (an object, borrowed), or NULL. */
+fv_status fv_model_write(fv_err *err, fv_context *c, const char *path, fv_store *store, const char *prefix, const char *family, json_t *network,
+                         json_t *about);
 #endif

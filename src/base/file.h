@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files: whole reads under a limit; writes that are seen complete or not at all. */
+#ifndef FV_FILE_H
+#define FV_FILE_H
+#include "base/base.h"
+
+/* The whole file; data is yours (fv_free). FV_E_READ, FV_E_LIMIT (over max_bytes), FV_E_MEMORY. */
+fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, size_t max_bytes, void **data, size_t *bytes);
+
+/* A file written aside, in the same folder, and renamed when whole: fsync, rename, fsync of the folder. Whatever
+ * stood under the name stays as it was until then. abort removes what was written; it takes NULL. */
+typedef struct fv_writer fv_writer;
+fv_status fv_writer_open(fv_err *err, fv_context *c, const char *path, fv_writer **out);
+const char *fv_writer_path(const fv_writer *w);                 /* the name aside, for libraries that write by name */
+fv_status fv_writer_put(fv_err *err, fv_writer *w, const void *data, size_t bytes);
+fv_status fv_writer_commit(fv_err *err, fv_writer *w);          /* frees w, on failure too */
+void fv_writer_abort(fv_writer *w);
+
+fv_status fv_folder_make(fv_err *err, const char *path);        /* with its parents; no error when it is there */
+bool fv_is_folder(const char *path);
+#endif

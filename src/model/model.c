@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a model file: metadata says which network; building it once proves that the weights fit. */
+#include "model/model.h"
+#include "model/weights.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FORMAT 1                        /* of the metadata; a file made for a newer reader is refused */
+
+json_t *fv_stylenet_json(const fv_stylenet *c)
+{
+	return json_pack("{s:i, s:i, s:s, s:i}", "width", c->width, "blocks", c->blocks, "up", c->up == FV_UP_NEAREST ? "nearest" : "bilinear",
+	                 "head", c->head);
+}
+
+json_t *fv_dense_json(const fv_dense *c)
+{
+	json_t *hidden = json_array();
+	for (int i = 0; i < c->layers; i++)
+		json_array_append_new(hidden, json_integer(c->hidden[i]));
+	return json_pack("{s:i, s:o, s:i}", "noise", c->noise, "hidden", hidden, "out", c->out);
+}
+
+static int whole(json_t *j, const char *key)
+{
+	json_t *v = json_object_get(j, key);
+	json_int_t i = json_is_integer(v) ? json_integer_value(v) : -1;
+	return i < 0 || i > 1 << 20 ? -1 : (int)i;
+}
+
+static fv_status read_stylenet(fv_err *err, json_t *j, fv_model *m)
+{
+	const char *up = json_string_value(json_object_get(j, "up"));
+	m->stylenet = (fv_stylenet){ whole(j, "width"), whole(j, "blocks"), FV_UP_BILINEAR, whole(j, "head") };
+	if (up && !strcmp(up, "nearest"))
+		m->stylenet.up = FV_UP_NEAREST;
+	else if (!up || strcmp(up, "bilinear"))
+		return fv_fail(err, FV_E_FORMAT, "upsampling '%s' is unknown", up ? up : "");
+	return fv_stylenet_check(err, &m->stylenet);
+}
+
+static fv_status read_dense(fv_err *err, json_t *j, fv_model *m)
+{
+	json_t *hidden = json_object_get(j, "hidden");
+	size_t n = json_array_size(hidden);
+	m->dense = (fv_dense){ .noise = whole(j, "noise"), .out = whole(j, "out"), .layers = (int)n };
+	if (n < 1 || n > FV_COUNT(m->dense.hidden) || m->dense.noise < 1 || m->dense.out < 1)
+		return fv_fail(err, FV_E_FORMAT, "the network's sizes are out of range");
+	for (size_t i = 0; i < n; i++) {
+		json_int_t h = json_integer_value(json_array_get(hidden, i));
+		if (h < 1 || h > 1 << 20)
+			return fv_fail(err, FV_E_FORMAT, "a hidden layer of %" JSON_INTEGER_FORMAT, h);
+		m->dense.hidden[i] = (int)h;
+	}
+	return FV_OK;
+}
+
+/* Appends the network to a graph that nobody runs: a weight that is missing or has another shape is found here. */
+static fv_status prove(fv_err *err, fv_model *m)
+{
+	fv_graph *g;
+	fv_status st = fv_graph_new(err, m->context, &g);
+	if (st)
+		return st;
+	fv_scope s = { .g = g, .store = m->store, .prefix = "" };
+	if (!strcmp(m->family, "stylenet"))
+		fv_stylenet_build(&s, &m->stylenet, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), fv_input(g, "z", FV_F32, fv_nhwc(1, 32, 32, 1)), false, NULL);
+	else
+		fv_dense_generator(&s, &m->dense, fv_input(g, "z", FV_F32, FV_SHAPE(1, m->dense.noise)));
+	if (g->err.status)
+		st = fv_fail(err, g->err.status, "%s", g->err.text);
+	fv_graph_free(g);
+	return st;
+}
+
+static fv_status understand(fv_err *err, fv_model *m)
+{
+	const char *family = json_string_value(json_object_get(m->about, "family"));
+	json_t *network = json_object_get(m->about, "network");
+	int reader = whole(m->about, "reader");
+	if (reader < 1 || !family || !json_is_object(network))
+		return fv_fail(err, FV_E_FORMAT, "its metadata names no network");
+	if (reader > FORMAT)
+		return fv_fail(err, FV_E_FORMAT, "it was made for a newer fauve (format %d, this one reads %d): update fauve", reader, FORMAT);
+	snprintf(m->family, sizeof m->family, "%s", family);
+	if (!strcmp(family, "stylenet"))
+		return read_stylenet(err, network, m);
+	if (!strcmp(family, "dense"))
+		return read_dense(err, network, m);
+	return fv_fail(err, FV_E_FORMAT, "network family '%s' is unknown to this fauve", m->family);
+}
+
+fv_status fv_model_open(fv_err *err, fv_context *c, const char *path, fv_model **out)
+{
+	fv_err e = { 0 };
+	fv_safetensors f = { 0 };
+	json_error_t je;
+	fv_model *m = NULL;
+	fv_status st = fv_safetensors_open(err, c, path, &f);
+	if (st)
+		return st;
+	const char *text = fv_safetensors_text(&f, "fauve");
+	if (!text) {
+		st = fv_fail(err, FV_E_FORMAT, "%s: holds weights but does not say of which network (no 'fauve' in its metadata)", path);
+		goto done;
+	}
+	if (!(m = fv_alloc(c, sizeof *m))) {
+		st = fv_fail_memory(err, path, sizeof *m);
+		goto done;
+	}
+	m->context = c;
+	if ((st = fv_store_new(err, c, &m->store)))
+		goto done;
+	m->about = json_loads(text, JSON_REJECT_DUPLICATES, &je);
+	st = m->about ? understand(&e, m) : fv_fail(&e, FV_E_FORMAT, "its metadata is no JSON: %s", je.text);
+	if (!st && !(st = fv_weights_make(&e, "weights", &f, m->store)))
+		st = prove(&e, m);
+	if (st)
+		st = fv_fail(err, st, "%s: %s", path, e.text);
+done:
+	fv_safetensors_close(&f);
+	if (st)
+		fv_model_free(m);
+	else
+		*out = m;
+	return st;
+}
+
+void fv_model_free(fv_model *m)
+{
+	if (!m)
+		return;
+	json_decref(m->about);
+	fv_store_free(m->store);
+	fv_free(m->context, m);
+}
+
+fv_status fv_model_write(fv_err *err, fv_context *c, const char *path, fv_store *store, const char *prefix, const char *family, json_t *network,
+                         json_t *about)
+{
+	fv_variable *v[FV_PARAMS_MAX];
+	const char *name[FV_PARAMS_MAX];
+	int n = fv_params(store, prefix, v, FV_PARAMS_MAX);
+	for (int i = 0; i < n; i++)
+		name[i] = v[i]->name + strlen(prefix);
+	json_t *all = json_pack("{s:i, s:i, s:s, s:s, s:O}", "format", FORMAT, "reader", 1, "program", FV_VERSION, "family", family, "network", network);
+	if (all && about)
+		json_object_update(all, about);
+	char *text = all ? json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	json_t *metadata = text ? json_pack("{s:s, s:s}", "fauve", text, "format", "pt") : NULL;
+	fv_status st = metadata ? fv_weights_write(err, c, path, v, name, n, true, FV_F32, metadata) : fv_fail(err, FV_E_MEMORY, "%s: no memory", path);
+	json_decref(metadata);
+	json_decref(all);
+	free(text);
+	return st;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/weights.h"
+
+/* O,KH,KW,I > O,I,KH,KW as indices: element i of the file is element at(i) of the memory. */
+static int64_t in_memory(fv_shape file, int64_t i)
+{
+	int64_t kw = i % file.c, kh = i / file.c % file.w, in = i / (file.c * file.w) % file.h, o = i / (file.c * file.w * file.h);
+	return ((o * file.w + kh) * file.c + kw) * file.h + in;
+}
+
+static fv_shape file_shape(fv_shape s, bool torch) { return torch && s.rank == 4 ? fv_nhwc(s.n, s.c, s.h, s.w) : s; }
+
+fv_status fv_weights_write(fv_err *err, fv_context *c, const char *path, fv_variable *const *v, const char *const *name, int count,
+                           bool torch, fv_type as, json_t *metadata)
+{
+	fv_arena *a = fv_arena_new(c);
+	fv_entry *e = a ? fv_arena_get(a, (size_t)count * sizeof *e) : NULL;
+	fv_status st = e ? FV_OK : fv_fail_memory(err, path, (size_t)count * sizeof *e);
+	for (int i = 0; i < count && !st; i++) {
+		fv_tensor t = v[i]->tensor, f = { as == FV_F16 && t.type == FV_F32 ? FV_F16 : t.type, file_shape(t.shape, torch), t.data };
+		if (f.type != t.type || !fv_shape_equal(f.shape, t.shape)) {
+			f.data = fv_arena_get(a, (size_t)fv_tensor_bytes(f.type, f.shape));
+			if (!f.data) {
+				st = fv_fail_memory(err, path, (size_t)fv_tensor_bytes(f.type, f.shape));
+				break;
+			}
+			bool turned = torch && t.shape.rank == 4;
+			for (int64_t k = 0; k < fv_elements(f.shape); k++)
+				fv_put(f, k, fv_get(t, turned ? in_memory(f.shape, k) : k));
+		}
+		e[i] = (fv_entry){ name ? name[i] : v[i]->name, f };
+	}
+	if (!st)
+		st = fv_safetensors_write(err, c, path, e, count, metadata);
+	fv_arena_free(a);
+	return st;
+}
+
+fv_status fv_weights_make(fv_err *err, const char *path, const fv_safetensors *f, fv_store *s)
+{
+	for (int i = 0; i < f->count; i++) {
+		fv_tensor t = f->entry[i].tensor;
+		bool turned = t.shape.rank == 4;
+		fv_shape shape = turned ? fv_nhwc(t.shape.n, t.shape.w, t.shape.c, t.shape.h) : t.shape;
+		if (t.type == FV_I32 || t.type == FV_U8)
+			return fv_fail(err, FV_E_FORMAT, "%s: %s holds no weights but %s", path, f->entry[i].name, fv_type_name(t.type));
+		fv_variable *v = fv_variable_new(s, FV_F32, shape, "%s", f->entry[i].name);
+		if (!v)
+			return fv_fail_memory(err, path, (size_t)fv_tensor_bytes(FV_F32, shape));
+		for (int64_t k = 0; k < fv_elements(shape); k++)
+			fv_put(v->tensor, turned ? in_memory(t.shape, k) : k, fv_get(t, k));
+	}
+	return FV_OK;
+}
+
+fv_status fv_weights_fill(fv_err *err, const char *path, const fv_safetensors *f, fv_store *s)
+{
+	int count = 0;
+	for (fv_variable *v = s->first; v; v = v->next)
+		count++;
+	if (count != f->count)
+		return fv_fail(err, FV_E_FORMAT, "%s: holds %d arrays, this run %d: it belongs to another run", path, f->count, count);
+	for (int i = 0; i < f->count; i++) {                    /* look at all before writing any */
+		const fv_variable *v = fv_variable_find(s, f->entry[i].name);
+		if (!v || v->tensor.type != f->entry[i].tensor.type || !fv_shape_equal(v->tensor.shape, f->entry[i].tensor.shape))
+			return fv_fail(err, FV_E_FORMAT, "%s: %s does not fit this run; it belongs to another one", path, f->entry[i].name);
+	}
+	for (int i = 0; i < f->count; i++) {
+		fv_variable *v = fv_variable_find(s, f->entry[i].name);
+		memcpy(v->tensor.data, f->entry[i].tensor.data, (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape));
+	}
+	return FV_OK;
+}
