@@ -73,9 +73,11 @@ typedef struct { const char *line, *what; } fv_example; /* line NULL ends a tabl
 /* The program while it runs: global options, and where messages go. */
 typedef struct {
 	int verbose;                            /* 0, 1 (-v), 2 (-v -v) */
-	bool quiet, json, colour;               /* colour: of stderr */
-	int threads;                            /* 0: all */
-	const char *isa;                        /* or NULL */
+	bool quiet, json;
+	int64_t threads;                        /* 0: all */
+	int isa;                                /* into fv_isa_choices; -1: FAUVE_ISA, else all that the machine has */
+	int colour_when;                        /* 0 on a terminal, 1 always, 2 never */
+	bool colour;                            /* of stderr, as it came out */
 	fv_progress *progress;                  /* never NULL in run() */
 } fv_cli;
 
@@ -104,6 +106,7 @@ void fv_warn(fv_cli *cli, const char *format, ...) __attribute__((format(printf,
 void fv_complain(fv_cli *cli, const fv_err *err);
 /* True once Ctrl-C was pressed; contexts made here ask it themselves. */
 bool fv_interrupted(void);
+void fv_catch_interrupts(void);                 /* main() calls it first */
 /* A context by the global options: threads, ISA, log to stderr, Ctrl-C. Yours. */
 fv_status fv_cli_context(fv_err *err, fv_cli *cli, fv_context **out);
 
@@ -132,4 +135,10 @@ void fv_help_command(FILE *to, const fv_command *c);
 void fv_help_man(FILE *to);
 bool fv_help_completion(FILE *to, const char *shell);   /* "bash", "zsh", "fish"; false: another */
 extern const fv_option fv_global_options[];             /* at is into fv_cli */
+extern const char *const fv_isa_choices[];
+/* "-o, --output FILE"; "where it goes (default: here)". Shared by help and man page. */
+void fv_option_syntax(const fv_option *o, char *text, size_t room);
+void fv_option_text(const fv_option *o, char *text, size_t room);
+/* "[OPTIONS] MODEL FILE..." */
+void fv_command_syntax(const fv_command *c, char *text, size_t room);
 #endif

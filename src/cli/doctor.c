@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fauve doctor: what this machine and this build have, and what is missing. */
+#include "cli/find.h"
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <vips/vips.h>
+#include <zlib.h>
+
+static const fv_example examples[] = {
+	{ "fauve doctor", "What is here." },
+	{ "fauve doctor --json", "The same for a program; put it into a bug report." },
+	{ 0 },
+};
+
+/* The value behind "KEY :" in a file of such lines, as in /proc. */
+static bool field(const char *file, const char *key, char *value, size_t room)
+{
+	FILE *f = fopen(file, "re");
+	char line[1000];
+	bool found = false;
+	while (f && !found && fgets(line, sizeof line, f)) {
+		char *colon = strchr(line, ':');
+		if (strncmp(line, key, strlen(key)) || !colon)
+			continue;
+		colon += 1 + strspn(colon + 1, " \t");
+		colon[strcspn(colon, "\n")] = 0;
+		snprintf(value, room, "%s", colon);
+		found = true;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static double memory(const char *key)
+{
+	char text[100];
+	return field("/proc/meminfo", key, text, sizeof text) ? strtod(text, NULL) * 1024 : 0;
+}
+
+/* What a container may use (control groups, version 2); 0: no limit. */
+static double memory_limit(void)
+{
+	FILE *f = fopen("/sys/fs/cgroup/memory.max", "re");
+	double bytes = 0;
+	if (f) {
+		if (fscanf(f, "%lf", &bytes) != 1)
+			bytes = 0;
+		fclose(f);
+	}
+	return bytes;
+}
+
+static json_t *styles(fv_err *err, fv_status *st)
+{
+	fv_style_list l;
+	char folder[FV_PATH_MAX];
+	json_t *found = json_array(), *folders = json_array();
+	if ((*st = fv_style_list_new(err, &l))) {
+		json_decref(found);
+		json_decref(folders);
+		return NULL;
+	}
+	for (int i = 0; i < l.count; i++)
+		json_array_append_new(found, json_pack("{ss ss}", "name", l.item[i].name, "path", l.item[i].path));
+	for (int i = 0; fv_style_folder(i, folder, sizeof folder); i++)
+		if (*folder)
+			json_array_append_new(folders, json_string(folder));
+	fv_style_list_free(&l);
+	return json_pack("{so so}", "found", found, "folders", folders);
+}
+
+static json_t *look(fv_err *err, const fv_context *c, fv_status *st)
+{
+	char processor[200] = "unknown";
+	field("/proc/cpuinfo", "model name", processor, sizeof processor);
+	json_t *s = styles(err, st);
+	if (!s)
+		return NULL;
+	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss ss ss} so}", "version", fv_version(),
+	                 "processor", "name", processor, "isa", fv_isa_name(fv_isa_detect()), "isa_used", fv_isa_name(c->isa), "threads",
+	                 c->threads, "memory", "bytes", memory("MemTotal"), "free", memory("MemAvailable"), "limit", memory_limit(),
+	                 "libraries", "libvips", vips_version_string(), "jansson", jansson_version_str(), "zlib", zlibVersion(), "styles", s);
+}
+
+static const char *text(const json_t *j, const char *object, const char *key)
+{
+	return json_string_value(json_object_get(json_object_get(j, object), key));
+}
+
+static double figure(const json_t *j, const char *object, const char *key)
+{
+	return json_number_value(json_object_get(json_object_get(j, object), key));
+}
+
+static void print(const json_t *j)
+{
+	size_t i;
+	json_t *item;
+	const json_t *s = json_object_get(j, "styles");
+	fv_out("fauve      %s\n", json_string_value(json_object_get(j, "version")));
+	fv_out("processor  %s\n", text(j, "processor", "name"));
+	fv_out("           instruction set %s, in use %s; %.0f threads\n", text(j, "processor", "isa"), text(j, "processor", "isa_used"),
+	       figure(j, "processor", "threads"));
+	fv_out("memory     %.1f GB, %.1f GB free", figure(j, "memory", "bytes") / 1e9, figure(j, "memory", "free") / 1e9);
+	if (figure(j, "memory", "limit") > 0)
+		fv_out("; this session may use %.1f GB", figure(j, "memory", "limit") / 1e9);
+	fv_out("\nlibraries  libvips %s, jansson %s, zlib %s\n", text(j, "libraries", "libvips"), text(j, "libraries", "jansson"),
+	       text(j, "libraries", "zlib"));
+	fv_out("styles     ");
+	json_array_foreach(json_object_get(s, "found"), i, item)
+		fv_out("%s%s", i ? ", " : "", json_string_value(json_object_get(item, "name")));
+	fv_out("%s\n", json_array_size(json_object_get(s, "found")) ? "" : "none found");
+	json_array_foreach(json_object_get(s, "folders"), i, item)
+		fv_out("           %s%s\n", i ? "" : "looked for in ", json_string_value(item));
+}
+
+static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
+{
+	fv_context *c = NULL;
+	json_t *j = NULL;
+	fv_status st = fv_cli_context(err, cli, &c);
+	if (st)
+		return st;
+	j = look(err, c, &st);
+	if (!st && !j)
+		st = fv_fail_memory(err, "doctor", 1000);
+	if (!st && cli->json) {
+		json_dumpf(j, stdout, JSON_INDENT(2));
+		fv_out("\n");
+	} else if (!st)
+		print(j);
+	json_decref(j);
+	fv_context_free(c);
+	return st;
+}
+
+const fv_command fv_command_doctor = {
+	.name = "doctor", .summary = "what this machine and this build have, and the limits in force",
+	.description = "Prints the processor and the instruction set in use, threads, memory, the libraries' versions, the limits on "
+	               "pictures, and where styles are looked for and which were found.",
+	.examples = examples, .json = true, .run = run,
+};

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where models are: a path, $FAUVE_STYLES, the user's folder, those shipped. */
+#include "cli/find.h"
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SUFFIX ".safetensors"
+
+/* The folder of the running program, without a slash at the end; empty when it cannot be told. */
+static void program_folder(char *path, size_t room)
+{
+	ssize_t n = readlink("/proc/self/exe", path, room - 1);
+	path[n > 0 ? n : 0] = 0;
+	char *slash = strrchr(path, '/');
+	if (slash)
+		*slash = 0;
+}
+
+bool fv_style_folder(int i, char *path, size_t room)
+{
+	char program[FV_PATH_MAX];
+	const char *styles = getenv("FAUVE_STYLES"), *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	program_folder(program, sizeof program);
+	*path = 0;
+	switch (i) {
+	case 0:
+		if (styles)
+			snprintf(path, room, "%s", styles);
+		return true;
+	case 1:
+		/* The XDG base directory specification: a relative path is invalid and ignored. */
+		if (data && *data == '/')
+			snprintf(path, room, "%s/fauve/styles", data);
+		else if (home && *home)
+			snprintf(path, room, "%s/.local/share/fauve/styles", home);
+		return true;
+	case 2:                         /* the program and its styles carried about together */
+		snprintf(path, room, "%s/styles", program);
+		return true;
+	case 3:                         /* built in build/ of a source tree */
+		snprintf(path, room, "%s/../styles", program);
+		return true;
+	case 4:                         /* installed: bin/fauve, share/fauve/styles */
+		snprintf(path, room, "%s/../share/fauve/styles", program);
+		return true;
+	}
+	return false;
+}
+
+static bool is_file(const char *path)
+{
+	struct stat s;
+	return !stat(path, &s) && S_ISREG(s.st_mode);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const fv_style_file *)a)->name, ((const fv_style_file *)b)->name);
+}
+
+static bool known(const fv_style_list *l, const char *name)
+{
+	for (int i = 0; i < l->count; i++)
+		if (!strcmp(l->item[i].name, name))
+			return true;
+	return false;
+}
+
+static fv_status add(fv_err *err, fv_style_list *l, const char *folder, const char *file)
+{
+	size_t length = strlen(file), suffix = strlen(SUFFIX);
+	if (length <= suffix || strcmp(file + length - suffix, SUFFIX) || length - suffix >= sizeof l->item->name)
+		return FV_OK;
+	fv_style_file f = { 0 };
+	memcpy(f.name, file, length - suffix);
+	if (snprintf(f.path, sizeof f.path, "%s/%s", folder, file) >= (int)sizeof f.path || !is_file(f.path) || known(l, f.name))
+		return FV_OK;
+	fv_style_file *more = realloc(l->item, ((size_t)l->count + 1) * sizeof *more);
+	if (!more)
+		return fv_fail_memory(err, "list of styles", ((size_t)l->count + 1) * sizeof *more);
+	l->item = more;
+	l->item[l->count++] = f;
+	return FV_OK;
+}
+
+fv_status fv_style_list_new(fv_err *err, fv_style_list *out)
+{
+	fv_style_list l = { 0 };
+	fv_status st = FV_OK;
+	char folder[FV_PATH_MAX];
+	for (int i = 0; !st && fv_style_folder(i, folder, sizeof folder); i++) {
+		DIR *d = *folder ? opendir(folder) : NULL;
+		if (!d)
+			continue;
+		for (struct dirent *e; !st && (e = readdir(d));)
+			st = add(err, &l, folder, e->d_name);
+		closedir(d);
+	}
+	if (st) {
+		fv_style_list_free(&l);
+		return st;
+	}
+	if (l.count > 1)
+		qsort(l.item, (size_t)l.count, sizeof *l.item, by_name);
+	*out = l;
+	return FV_OK;
+}
+
+void fv_style_list_free(fv_style_list *l)
+{
+	free(l->item);
+	*l = (fv_style_list){ 0 };
+}
+
+static fv_status not_here(fv_err *err, const char *name)
+{
+	fv_style_list l;
+	fv_status st = fv_style_list_new(err, &l);
+	if (st)
+		return st;
+	char all[400] = "";
+	const char *names[65];
+	int n = 0;
+	for (size_t used = 0; n < l.count && n < 64 && used < sizeof all; n++) {
+		used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", n ? ", " : "", l.item[n].name);
+		names[n] = l.item[n].name;
+	}
+	names[n] = NULL;
+	const char *near = fv_nearest(name, names);
+	if (!l.count)
+		st = fv_fail(err, FV_E_READ, "model '%s' is not here: there is no such file, and no styles were found; `fauve doctor` "
+		             "shows where they are looked for", name);
+	else
+		st = fv_fail(err, FV_E_READ, "model '%s' is not here: there is no such file, and the styles found are %s%s%s%s", name, all,
+		             near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	fv_style_list_free(&l);
+	return st;
+}
+
+fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room)
+{
+	char folder[FV_PATH_MAX];
+	struct stat s;
+	if (!stat(name, &s) && !S_ISDIR(s.st_mode)) {
+		if (snprintf(path, room, "%s", name) >= (int)room)
+			return fv_fail(err, FV_E_ARGUMENT, "the model's path of %zu bytes is too long", strlen(name));
+		return FV_OK;
+	}
+	/* A name with a slash is a path and nothing else. */
+	for (int i = 0; !strchr(name, '/') && fv_style_folder(i, folder, sizeof folder); i++)
+		if (*folder && snprintf(path, room, "%s/%s" SUFFIX, folder, name) < (int)room && is_file(path))
+			return FV_OK;
+	return not_here(err, name);
+}

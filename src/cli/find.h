@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The models that have a name. fv_style_find is in cli.h. */
+#ifndef FV_FIND_H
+#define FV_FIND_H
+#include "cli/cli.h"
+
+#define FV_PATH_MAX 4096
+
+typedef struct {
+	char name[200], path[FV_PATH_MAX];
+} fv_style_file;
+
+typedef struct {
+	fv_style_file *item;            /* by name; the first folder that has a name wins */
+	int count;
+} fv_style_list;
+
+/* The i-th folder that is searched; empty when it does not apply. False after the last. */
+bool fv_style_folder(int i, char *path, size_t room);
+fv_status fv_style_list_new(fv_err *err, fv_style_list *out);
+void fv_style_list_free(fv_style_list *l);
+#endif

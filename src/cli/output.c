@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages to stderr, data to stdout, Ctrl-C, and the context that commands work with. */
+#include "cli/cli.h"
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t interrupted;
+
+/* The first Ctrl-C asks, the second one ends. */
+static void on_signal(int number)
+{
+	static const char note[] = "\nstopping; press Ctrl-C again to stop at once\n";
+	if (interrupted)
+		_exit(130);
+	interrupted = 1;
+	if (number == SIGINT && isatty(STDERR_FILENO) && write(STDERR_FILENO, note, sizeof note - 1) < 0)
+		return;
+}
+
+void fv_catch_interrupts(void)
+{
+	struct sigaction a = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	sigemptyset(&a.sa_mask);
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGTERM, &a, NULL);
+}
+
+bool fv_interrupted(void) { return interrupted; }
+
+void fv_out(const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	vprintf(format, ap);
+	va_end(ap);
+}
+
+static void message(fv_cli *cli, const char *before, const char *format, va_list ap)
+{
+	char text[1400];
+	int n = snprintf(text, sizeof text, "%s", before);
+	vsnprintf(text + n, sizeof text - (size_t)n, format, ap);
+	fflush(stdout);
+	fv_progress_say(cli->progress, text);
+}
+
+void fv_say(fv_cli *cli, const char *format, ...)
+{
+	if (cli->quiet)
+		return;
+	va_list ap;
+	va_start(ap, format);
+	message(cli, "", format, ap);
+	va_end(ap);
+}
+
+void fv_warn(fv_cli *cli, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	message(cli, cli->colour ? "fauve: \033[33mwarning:\033[0m " : "fauve: warning: ", format, ap);
+	va_end(ap);
+}
+
+static void complain(fv_cli *cli, const char *before, ...)
+{
+	va_list ap;
+	va_start(ap, before);
+	message(cli, before, "%s", ap);
+	va_end(ap);
+}
+
+void fv_complain(fv_cli *cli, const fv_err *err)
+{
+	complain(cli, cli->colour ? "\033[31mfauve:\033[0m " : "fauve: ", err->text);
+}
+
+static void on_log(void *user, fv_log_level level, const char *text)
+{
+	fv_cli *cli = user;
+	if (level <= FV_LOG_WARNING)
+		fv_warn(cli, "%s", text);
+	else if (level == FV_LOG_INFO ? cli->verbose > 0 : cli->verbose > 1)
+		fv_say(cli, "%s", text);
+}
+
+static bool on_cancelled(void *user) { return interrupted; }
+
+fv_status fv_cli_context(fv_err *err, fv_cli *cli, fv_context **out)
+{
+	fv_context_options o = {
+		.size = sizeof o, .threads = (int)cli->threads, .isa = cli->isa >= 0 ? fv_isa_choices[cli->isa] : NULL,
+		.log = on_log, .log_user = cli, .cancelled = on_cancelled,
+	};
+	return fv_context_new(err, &o, out);
+}
