@@ -78,7 +78,7 @@ VEC void direct_zero(float *to, int64_t n)
 }
 
 /* Depth k0 .. k1 of one cell's row; ascending, so that what a copy spills over its end is overwritten by the next. */
-static void direct_row(const direct_part *p, const float *x, int64_t g, int64_t q, int64_t k0, int64_t k1, float *a, bool add)
+static inline void direct_row(const direct_part *p, const float *x, int64_t g, int64_t q, int64_t k0, int64_t k1, float *a, bool add)
 {
 	int64_t run = p->tw * p->cg, col = q * p->step + p->x0;
 	bool inside = p->cg == p->c && col >= 0 && col + p->tw <= p->w;
@@ -107,7 +107,7 @@ static void direct_row(const direct_part *p, const float *x, int64_t g, int64_t 
 	}
 }
 
-static void direct_gather(const direct_part *p, const float *x, int64_t g, int64_t q, int64_t k0, int64_t k1, float *a)
+static inline void direct_gather(const direct_part *p, const float *x, int64_t g, int64_t q, int64_t k0, int64_t k1, float *a)
 {
 	bool fold = p->fold != FV_PAD_ZERO &&
 	            (g <= p->top || q <= p->left || p->gh - 1 - g <= p->bottom || p->gw - 1 - q <= p->right);
@@ -122,7 +122,7 @@ static void direct_gather(const direct_part *p, const float *x, int64_t g, int64
 }
 
 /* One block of a part: patches, product, output. a: patches, c: products of this thread. */
-static void direct_block(const direct_part *p, const direct_sizes *s, const float *x, int64_t pictures, const float *weights,
+static inline void direct_block(const direct_part *p, const direct_sizes *s, const float *x, int64_t pictures, const float *weights,
                          int64_t block, float *a, float *c, float *out, const conv_end *end)
 {
 	int64_t size = p->gh * p->gw, first = block * s->rows, count = fv_min(s->rows, pictures * size - first);

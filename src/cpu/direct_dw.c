@@ -40,9 +40,9 @@ static problem problem_of(const fv_node *n)
 	/* In place where whole vectors and tiles stay inside their row. */
 	bool inside = v->left <= 0 && (v->ow - 1) * v->stride + v->kw - v->left <= v->w;
 	p.copy_x = v->groups > 1 || !inside || p.panels.width != p.run;
-	p.copy_dy = v->groups > 1 || p.og % gemm_height[p.panels.nv - 1] || p.og % gemm_height[p.panels.rest - 1];
+	p.copy_dy = v->groups > 1 || p.og % gemm_heights[p.panels.nv - 1][0] || p.og % gemm_heights[p.panels.rest - 1][0];
 	p.band = fv_div_up(((v->ow - 1) * v->stride + v->kw) * p.cg + p.panels.width, 16) * 16;
-	p.dys = v->ow * p.height;
+	p.dys = v->ow * p.height + 16;          /* the last vector of the last row spills */
 	return p;
 }
 

@@ -27,38 +27,47 @@
 #define GEMM_COPY 25e9
 #endif
 
-typedef void (*gemm_fn)(int64_t depth, const float *a, int64_t lda, const float *b, int64_t ldb, float *c, int64_t ldc, bool add);
+/* How a tile walks through A: along its rows; down its columns; or along rows of which the depth lies in `segments`
+ * stretches (of `depth` each, `jump` floats apart), as the patches of a picture do. */
+typedef enum { GEMM_ACROSS, GEMM_DOWN, GEMM_SEGMENTS } gemm_walk;
+typedef struct { int64_t depth, segments, jump, lda, ldb, ldc; bool add; } gemm_shape;
+typedef void (*gemm_fn)(const gemm_shape *s, const float *a, const float *b, float *c);
 
-VEC void gemm_tile(const int mr, const int nv, const bool down, int64_t depth, const float *a, int64_t lda, const float *b,
-                   int64_t ldb, float *c, int64_t ldc, bool add)
+VEC void gemm_tile(const int mr, const int nv, const gemm_walk walk, const gemm_shape *s, const float *a, const float *b, float *c)
 {
 	vf r[12][GEMM_NV];
 	/* Every third row's address in a register; the two after it by index: twelve rows fit. */
 	const char *row[4];
-	int64_t step = lda * (int64_t)sizeof(float);
-	for (int i = 0; i < (mr + 2) / 3; i++) {
+	const int64_t lda = s->lda, ldb = s->ldb, ldc = s->ldc, depth = s->depth, step = lda * (int64_t)sizeof(float);
+	for (int i = 0; i < (mr + 2) / 3; i++)
 		row[i] = (const char *)a + 3 * i * step;
-		__asm__("" : "+r"(row[i]));
-	}
 #pragma GCC unroll 12
 	for (int i = 0; i < mr; i++)
 #pragma GCC unroll 3
 		for (int j = 0; j < nv; j++)
 			r[i][j] = vf_zero();
+	for (int64_t t = 0; t < (walk == GEMM_SEGMENTS ? s->segments : 1); t++) {
+		for (int i = 0; i < (mr + 2) / 3; i++)
+			__asm__("" : "+r"(row[i]));
 #pragma GCC unroll 2
-	for (int64_t k = 0; k < depth; k++) {
-		vf v[GEMM_NV];
-#pragma GCC unroll 3
-		for (int j = 0; j < nv; j++)
-			v[j] = vf_loadu(b + k * ldb + j * VF);
-#pragma GCC unroll 12
-		for (int i = 0; i < mr; i++) {
-			vf x = vf_set(down ? a[k * lda + i] : *(const float *)(row[i / 3] + i % 3 * step + 4 * k));
+		for (int64_t k = 0; k < depth; k++) {
+			vf v[GEMM_NV];
 #pragma GCC unroll 3
 			for (int j = 0; j < nv; j++)
-				r[i][j] = vf_fma(x, v[j], r[i][j]);
+				v[j] = vf_loadu(b + k * ldb + j * VF);
+#pragma GCC unroll 12
+			for (int i = 0; i < mr; i++) {
+				vf x = vf_set(walk == GEMM_DOWN ? a[k * lda + i] : *(const float *)(row[i / 3] + i % 3 * step + 4 * k));
+#pragma GCC unroll 3
+				for (int j = 0; j < nv; j++)
+					r[i][j] = vf_fma(x, v[j], r[i][j]);
+			}
 		}
+		b += depth * ldb;
+		for (int i = 0; i < (mr + 2) / 3; i++)
+			row[i] += s->jump * (int64_t)sizeof(float);
 	}
+	const bool add = s->add;
 #pragma GCC unroll 12
 	for (int i = 0; i < mr; i++)
 #pragma GCC unroll 3
@@ -68,29 +77,28 @@ VEC void gemm_tile(const int mr, const int nv, const bool down, int64_t depth, c
 		}
 }
 
-#define GEMM_TILE(mr, nv)                                                                                              \
-	static __attribute__((noinline, unused)) void gemm_##mr##x##nv(int64_t depth, const float *a, int64_t lda,      \
-		const float *b, int64_t ldb, float *c, int64_t ldc, bool add)                                           \
+#define GEMM_TILE_OF(name, mr, nv, walk)                                                                               \
+	static __attribute__((noinline)) void name##mr##x##nv(const gemm_shape *s, const float *a, const float *b, float *c) \
 	{                                                                                                               \
-		gemm_tile(mr, nv, false, depth, a, lda, b, ldb, c, ldc, add);                                            \
-	}                                                                                                               \
-	static __attribute__((noinline, unused)) void gemm_down_##mr##x##nv(int64_t depth, const float *a, int64_t lda, \
-		const float *b, int64_t ldb, float *c, int64_t ldc, bool add)                                           \
-	{                                                                                                               \
-		gemm_tile(mr, nv, true, depth, a, lda, b, ldb, c, ldc, add);                                             \
+		gemm_tile(mr, nv, walk, s, a, b, c);                                                                     \
 	}
+#define GEMM_TILE(mr, nv)                                                                                              \
+	GEMM_TILE_OF(gemm_across_, mr, nv, GEMM_ACROSS)                                                                  \
+	GEMM_TILE_OF(gemm_down_, mr, nv, GEMM_DOWN)                                                                      \
+	GEMM_TILE_OF(gemm_segments_, mr, nv, GEMM_SEGMENTS)
 
-/* Heights for panels of 1, 2, 3 vectors: a whole tile, then halves for the rest. */
+/* Heights for panels of 1, 2, 3 vectors: a whole tile, then smaller ones for the rest. */
 #if defined(FV_ISA_avx512)
 GEMM_TILE(12, 1) GEMM_TILE(6, 1) GEMM_TILE(3, 1) GEMM_TILE(12, 2) GEMM_TILE(6, 2) GEMM_TILE(3, 2)
 GEMM_TILE(8, 3) GEMM_TILE(4, 3) GEMM_TILE(2, 3)
 #define GEMM_LIST(x) { { x##12x1, x##6x1, x##3x1 }, { x##12x2, x##6x2, x##3x2 }, { x##8x3, x##4x3, x##2x3 } }
-static const int gemm_height[GEMM_NV] = { 12, 12, 8 };
+static const int gemm_heights[GEMM_NV][3] = { { 12, 6, 3 }, { 12, 6, 3 }, { 8, 4, 2 } };
 #else
 GEMM_TILE(12, 1) GEMM_TILE(6, 1) GEMM_TILE(3, 1) GEMM_TILE(6, 2) GEMM_TILE(3, 2) GEMM_TILE(4, 3) GEMM_TILE(2, 3)
-#define GEMM_LIST(x) { { x##12x1, x##6x1, x##3x1 }, { x##6x2, x##3x2, NULL }, { x##4x3, x##2x3, NULL } }
-static const int gemm_height[GEMM_NV] = { 12, 6, 4 };
+#define GEMM_LIST(x) { { x##12x1, x##6x1, x##3x1 }, { x##6x2, x##3x2, x##3x2 }, { x##4x3, x##2x3, x##2x3 } }
+static const int gemm_heights[GEMM_NV][3] = { { 12, 6, 3 }, { 6, 3, 3 }, { 4, 2, 2 } };
 #endif
+static const gemm_fn gemm_list[3][GEMM_NV][3] = { GEMM_LIST(gemm_across_), GEMM_LIST(gemm_down_), GEMM_LIST(gemm_segments_) };
 
 /* How `columns` are cut into panels: `nv` vectors each, the last one `rest` vectors. */
 typedef struct { int nv, rest; int64_t count, width; } gemm_panels;
@@ -102,25 +110,28 @@ VEC gemm_panels gemm_panels_of(int64_t columns)
 	return (gemm_panels){ nv, (int)(vecs - (count - 1) * nv), count, vecs * VF };
 }
 
-/* One panel: rows of A against it. C and A have room up to the next multiple of GEMM_ROWS rows. */
-static void gemm_panel(bool down, int nv, int64_t rows, int64_t depth, const float *a, int64_t lda, const float *b, int64_t ldb,
-                       float *c, int64_t ldc, bool add)
+/* One panel: rows of A against it. A and C have room for whole tiles: GEMM_ROWS rows at most beyond the last. */
+static inline void gemm_walk_panel(gemm_walk walk, int nv, int64_t rows, const gemm_shape *s, const float *a, const float *b, float *c)
 {
-	static const gemm_fn across_list[GEMM_NV][3] = GEMM_LIST(gemm_), down_list[GEMM_NV][3] = GEMM_LIST(gemm_down_);
-	const gemm_fn *list = down ? down_list[nv - 1] : across_list[nv - 1];
-	int64_t mr = gemm_height[nv - 1], a_step = down ? 1 : lda;
+	int64_t step = walk == GEMM_DOWN ? 1 : s->lda;
 	for (int64_t r = 0; r < rows; ) {
-		int64_t left = rows - r, m = mr;
 		int which = 0;
-		while (which < 2 && list[which + 1] && left <= m / 2)
-			which++, m /= 2;
-		list[which](depth, a + r * a_step, lda, b, ldb, c + r * ldc, ldc, add);
-		r += m;
+		while (which < 2 && rows - r < gemm_heights[nv - 1][which])
+			which++;
+		gemm_list[walk][nv - 1][which](s, a + r * step, b, c + r * s->ldc);
+		r += gemm_heights[nv - 1][which];
 	}
 }
 
+static inline void gemm_panel(bool down, int nv, int64_t rows, int64_t depth, const float *a, int64_t lda, const float *b, int64_t ldb,
+                              float *c, int64_t ldc, bool add)
+{
+	gemm_shape s = { .depth = depth, .lda = lda, .ldb = ldb, .ldc = ldc, .add = add };
+	gemm_walk_panel(down ? GEMM_DOWN : GEMM_ACROSS, nv, rows, &s, a, b, c);
+}
+
 /* All panels. Packed B: panel p begins at p * nv * VF * depth_all; this call uses depth rows of it from k0. */
-static void gemm_packed(const gemm_panels *p, int64_t rows, int64_t depth, const float *a, int64_t lda, const float *b,
+static inline void gemm_packed(const gemm_panels *p, int64_t rows, int64_t depth, const float *a, int64_t lda, const float *b,
                         int64_t depth_all, int64_t k0, float *c, int64_t ldc, bool add)
 {
 	for (int64_t i = 0; i < p->count; i++) {
@@ -138,8 +149,8 @@ VEC int64_t gemm_at(const gemm_panels *p, int64_t depth_all, int64_t k, int64_t 
 }
 
 /* Depth k0 .. k1 of columns that lie as rows, `stride` apart, into panels: VF x VF squares are transposed. */
-static __attribute__((unused)) void gemm_pack_rows(const gemm_panels *p, int64_t columns, int64_t depth_all, const float *from,
-                                                   int64_t stride, int64_t k0, int64_t k1, float *to)
+static inline void gemm_pack_rows(const gemm_panels *p, int64_t columns, int64_t depth_all, const float *from,
+                                  int64_t stride, int64_t k0, int64_t k1, float *to)
 {
 	for (int64_t j = 0; j < p->width; j += VF)
 		for (int64_t k = k0; k < k1; k += VF) {

@@ -111,7 +111,7 @@ VEC void wino_load(const float *p, int64_t rows, int64_t cols, bool whole, vm m,
 	}
 }
 
-static __attribute__((noinline)) void wino_gather(const wino_picture *s, int64_t y, int64_t x, int64_t c0, int64_t c1, float *v,
+static inline void wino_gather(const wino_picture *s, int64_t y, int64_t x, int64_t c0, int64_t c1, float *v,
                                                   int64_t step)
 {
 	bool inside = y >= 0 && x >= 0 && y + 6 <= s->h && x + 6 <= s->w;
@@ -190,7 +190,7 @@ VEC double wino_seconds(const wino_sizes *s)
 }
 
 /* A block of tiles, to M; v, m: this thread's. */
-static void wino_products(const wino_sizes *s, const float *x, const float *u, int64_t block, float *v, float *m)
+static inline void wino_products(const wino_sizes *s, const float *x, const float *u, int64_t block, float *v, float *m)
 {
 	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first);
 	for (int64_t i = 0; i < count; i++) {
