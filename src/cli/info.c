@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fauve info: what a model or a picture is; how a network would run. */
+#include "cli/cli.h"
+#include "paint/paint.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+	bool plan;
+	const char *size;
+} options;
+
+static const fv_option table[] = {
+	{ .name = "plan", .type = FV_OPT_FLAG, .at = offsetof(options, plan),
+	  .help = "print how a model runs: operations, kernels, memory; with -v, also why kernels declined" },
+	{ .name = "size", .type = FV_OPT_TEXT, .arg = "WxH", .at = offsetof(options, size), .preset = "512x512",
+	  .help = "the picture's size for --plan" },
+	{ 0 },
+};
+
+static const fv_argument arguments[] = {
+	{ "FILE", "a style's name, a model file, or a picture", .kind = FV_ARG_STYLE },
+	{ 0 },
+};
+
+static const fv_example examples[] = {
+	{ "fauve info vangogh", "What is known about a model: network, training, data, licences." },
+	{ "fauve info --plan --size 768x512 vangogh", "How it runs on a picture of that size." },
+	{ 0 },
+};
+
+static void value(const char *key, const json_t *j, int depth)
+{
+	const char *name;
+	json_t *item;
+	size_t i;
+	if (depth > 8)                  /* a file may nest as it likes */
+		return;
+	fv_out("%*s%-*s", 2 * depth, "", 14 - 2 * depth, key);
+	if (json_is_object(j)) {
+		fv_out("\n");
+		json_object_foreach((json_t *)j, name, item)
+			value(name, item, depth + 1);
+		return;
+	}
+	if (json_is_array(j)) {
+		fv_out("\n");
+		json_array_foreach(j, i, item)
+			value("-", item, depth + 1);
+		return;
+	}
+	if (json_is_string(j)) {
+		fv_out(" ");
+		/* Text from a file: nothing in it may steer the terminal. */
+		for (const char *s = json_string_value(j); *s; s++)
+			fv_out("%c", (unsigned char)*s < 0x20 || *s == 0x7f ? ' ' : *s);
+	} else if (json_is_integer(j))
+		fv_out(" %" JSON_INTEGER_FORMAT, json_integer_value(j));
+	else if (json_is_real(j))
+		fv_out(" %.6g", json_real_value(j));
+	else
+		fv_out(" %s", json_is_true(j) ? "yes" : json_is_false(j) ? "no" : "-");
+	fv_out("\n");
+}
+
+static void line(void *user, const char *text) { fv_out("%s\n", text); }
+
+static fv_status plan(fv_err *err, const fv_cli *cli, const fv_model *m, const char *size)
+{
+	fv_painting p;
+	int64_t width = 0, height = 0;
+	char more;
+	if (sscanf(size, "%" SCNd64 "x%" SCNd64 "%c", &width, &height, &more) != 2 || width < 1 || height < 1 || width > 65535 || height > 65535)
+		return fv_fail(err, FV_E_ARGUMENT, "--size: '%s' is not a size between 1x1 and 65535x65535; write 768x512", size);
+	fv_status st = fv_paint_plan(err, m, height, width, NULL, &p);
+	if (st)
+		return st;
+	fv_plan_print(p.plan, cli->verbose > 0, line, NULL);
+	fv_painting_free(&p);
+	return FV_OK;
+}
+
+static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
+{
+	const options *o = given;
+	char path[4096];
+	fv_context *c = NULL;
+	fv_model *m = NULL;
+	fv_status st = fv_style_find(err, args[0], path, sizeof path);
+	if (!st)
+		st = fv_cli_context(err, cli, &c);
+	if (!st)
+		st = fv_model_open(err, c, path, &m);
+	if (!st && o->plan)
+		st = plan(err, cli, m, o->size);
+	else if (!st && cli->json) {
+		json_dumpf(m->about, stdout, JSON_INDENT(2));
+		fv_out("\n");
+	} else if (!st) {
+		const char *name;
+		json_t *item;
+		fv_out("%s\n", path);
+		json_object_foreach(m->about, name, item)
+			value(name, item, 0);
+	}
+	fv_model_free(m);
+	fv_context_free(c);
+	return st;
+}
+
+const fv_command fv_command_info = {
+	.name = "info", .summary = "what a model or a picture is, and how a model would run",
+	.description = "Prints what a file says of itself: a model's network, training, data and licences; a picture's size, depth, "
+	               "colour and metadata.",
+	.options = table, .bytes = sizeof(options), .arguments = arguments, .examples = examples, .json = true, .run = run,
+};
