@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pictures from files and to files, through libvips: orientation applied, colours in sRGB, what a file says about
+ * itself kept. Core folders do not include this one. */
+#ifndef FV_PICTURE_H
+#define FV_PICTURE_H
+#include "fauve/fauve.h"
+
+typedef struct fv_picture fv_picture;
+
+typedef struct {
+	int64_t max_pixels;             /* 0: FV_PIXELS_MAX */
+	bool keep_location;             /* GPS, maker notes, serial numbers stay */
+} fv_read_options;
+#define FV_PIXELS_MAX ((int64_t)400 << 20)
+#define FV_PICTURE_BYTES_MAX ((int64_t)2 << 30)
+
+typedef struct {
+	int quality;                    /* of JPEG and WebP, 1 to 100; 0: 92 */
+} fv_write_options;
+
+/* Once before anything else; name is argv[0]. */
+fv_status fv_picture_begin(fv_err *err, const char *name);
+void fv_picture_end(void);
+
+/* Reads a picture whole. 3 or 4 channels, 8 or 16 bits, upright, sRGB. warning: set when only a part could be read,
+ * or a colour profile was ignored; else empty. FV_E_READ, FV_E_FORMAT, FV_E_LIMIT. out: yours, fv_picture_free. */
+fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *opt, fv_picture **out, fv_err *warning);
+/* Its pixels; may be written. Borrowed. */
+fv_pixels *fv_picture_pixels(fv_picture *p);
+/* What alpha hides is filled from its visible neighbours, so that no hidden colour bleeds into the painting. */
+void fv_picture_fill_hidden(fv_picture *p);
+/* Writes pixels with the metadata and profile of the picture; format by path's ending: jpg, png, webp, tif. The file
+ * is seen whole or not at all. FV_E_ARGUMENT (unknown ending), FV_E_WRITE. */
+fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, const char *path, const fv_write_options *opt);
+void fv_picture_free(fv_picture *p);
+
+/* Writes bare pixels: sheets, grids. */
+fv_status fv_pixels_write(fv_err *err, fv_context *c, const fv_pixels *p, const char *path, const fv_write_options *opt);
+
+/* For the training feed: RGB, 8 bits, longest side at most `longest` (0: any). data is yours: free(). Any thread. */
+fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out);
+
+/* Picture files of a folder by name: jpg, jpeg, png, webp, tif, tiff; not hidden ones, not contact sheets
+ * ("contact..."). out: yours, fv_names_free. */
+typedef struct { char **path; int count; } fv_names;
+fv_status fv_folder_list(fv_err *err, const char *folder, fv_names *out);
+void fv_names_free(fv_names *n);
+bool fv_picture_ending(const char *path);       /* does the name end like a picture that can be written? */
+
+/* A grid of pictures with white gaps, written as one; columns a row. */
+fv_status fv_sheet_write(fv_err *err, fv_context *c, const char *path, const fv_pixels *pictures, int count, int columns);
+#endif
