@@ -7,11 +7,6 @@
 
 enum { PACK = 64 };
 
-static direct_sizes sizes(const fv_conv *v)
-{
-	return direct_sizes_of(v->n * v->oh * v->ow, v->groups, v->kh * v->kw * v->c / v->groups, v->o / v->groups);
-}
-
 static direct_part part(const fv_conv *v, int64_t group)
 {
 	int64_t cg = v->c / v->groups, og = v->o / v->groups;
@@ -21,6 +16,12 @@ static direct_part part(const fv_conv *v, int64_t group)
 		.oh = v->oh, .ow = v->ow, .oc = v->o, .o0 = group * og, .og = og, .out_step = 1,
 		.depth = v->kh * v->kw * cg, .panels = gemm_panels_of(og),
 	};
+}
+
+static direct_sizes sizes(const fv_conv *v)
+{
+	direct_part p = part(v, 0);
+	return direct_sizes_of(&p, v->n, v->groups);
 }
 
 static bool supports(const fv_node *n, const char **why)

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Direct convolution as a product: each output pixel is a row of patches times the packed weights.
+/* Direct convolution as a product: each output pixel's patch is a row of A, the packed weights are B.
  *
  * A part is one such product: a grid of gh x gw cells a picture; cell (g, q) reads th x tw taps from source row
  * g step + y0, column q step + x0 on, and writes output pixel (g out_step + p0, q out_step + q0). Forward has one part a
  * group. Backward data with stride s has s s of them: output rows of one residue modulo s meet the same taps.
  *
- * Padding is resolved while the patches are copied. The adjoint of a border (fold): an output pixel's row is the sum of
- * the rows of all padded pixels that mirror it, since the product is linear in its rows. */
+ * Banded: along an output row patches overlap, so the th source rows, copied once with their padding resolved, hold
+ * them all, `step` pixels apart; inside the picture they are read in place. Gathered: patches are copied one by one,
+ * where rows are short or where the border is folded: the adjoint of mirroring is that an output pixel's patch is the
+ * sum of the patches of all padded pixels that mirror it, since the product is linear in its rows. */
 #ifndef FV_DIRECT_H
 #define FV_DIRECT_H
 #include "cpu/conv_end.h"
 #include "cpu/gemm.h"
 #include "op/conv.h"
 
+#define DIRECT_BANDED 12                /* cells a row at least: a tile */
 #define DIRECT_DEPTH 512                /* longest stretch of depth: 24 rows of it and a panel stay in the nearer caches */
 
 typedef struct {
@@ -30,20 +33,27 @@ typedef struct {
 	int64_t cells;                  /* of the largest part, all pictures */
 	int64_t rows, blocks;           /* cells a unit, units a part */
 	int64_t parts, depth, width;    /* largest */
-	int64_t lda, weights, patches, products;        /* in floats: a part's packed weights; a thread's blocks */
+	int64_t copied;                 /* floats copied for a cell */
+	int64_t lda, band;              /* floats: a gathered patch; a row of the band */
+	int64_t weights, patches, products;     /* floats: a part's packed weights; a thread's blocks */
 } direct_sizes;
 
-VEC direct_sizes direct_sizes_of(int64_t cells, int64_t parts, int64_t depth, int64_t columns)
+/* p: as large as the largest part on each axis. */
+VEC direct_sizes direct_sizes_of(const direct_part *p, int64_t pictures, int64_t parts)
 {
-	direct_sizes s = { .cells = cells, .parts = parts, .depth = depth, .width = gemm_panels_of(columns).width };
-	/* Small pictures still make a dozen units. */
-	s.rows = fv_max(GEMM_ROWS, fv_min(4, fv_div_up(cells, 16 * GEMM_ROWS)) * GEMM_ROWS);
-	s.blocks = fv_div_up(cells, s.rows);
+	direct_sizes s = { .cells = pictures * p->gh * p->gw, .parts = parts, .depth = p->depth, .width = p->panels.width };
+	/* Whole output rows where that can be; small pictures still make a dozen units. */
+	s.rows = fv_max(GEMM_ROWS, fv_min(4, fv_div_up(s.cells, 16 * GEMM_ROWS)) * GEMM_ROWS);
+	if (p->gw >= DIRECT_BANDED)
+		s.rows = p->gw <= 192 ? fv_max(1, s.rows / p->gw) * p->gw : fv_div_up(p->gw, fv_div_up(p->gw, 128));
+	s.blocks = fv_div_up(s.cells, s.rows);
 	/* One line more than a round number: rows that all fall into one cache set would drive each other out. */
-	s.lda = fv_div_up(fv_min(depth, DIRECT_DEPTH), 16) * 16 + 16;
-	s.weights = fv_div_up(depth * s.width, 16) * 16;
-	s.patches = s.rows * s.lda;
-	s.products = s.rows * s.width;
+	s.lda = fv_div_up(fv_min(s.depth, DIRECT_DEPTH), 16) * 16 + 16;
+	s.band = ((fv_min(s.rows, p->gw) + GEMM_ROWS) * p->step + p->tw) * p->cg + 16;
+	s.weights = fv_div_up(s.depth * s.width, 16) * 16;
+	s.patches = fv_div_up(fv_max((s.rows + GEMM_ROWS) * s.lda, p->th * s.band), 16) * 16;
+	s.products = (s.rows + GEMM_ROWS) * s.width;
+	s.copied = p->gw >= DIRECT_BANDED ? p->th * p->step * p->cg : s.depth;
 	return s;
 }
 
@@ -56,7 +66,7 @@ VEC int64_t direct_scratch(const direct_sizes *s, int threads)
 VEC double direct_seconds(const direct_sizes *s, double depth)
 {
 	double cells = (double)s->cells * (double)s->parts, width = (double)s->width;
-	return 2 * cells * depth * width / GEMM_RATE + 8 * cells * (depth + 2 * width) / GEMM_COPY +
+	return 2 * cells * depth * width / GEMM_RATE + 8 * cells * ((double)s->copied + 2 * width) / GEMM_COPY +
 	       16 * (double)s->parts * depth * width / GEMM_COPY + 3e-6;
 }
 
@@ -67,7 +77,7 @@ VEC void direct_copy(float *to, const float *from, int64_t n, bool add)
 		vf_storeu(to + i, add ? vf_add(vf_loadu(to + i), vf_loadu(from + i)) : vf_loadu(from + i));
 	if (i < n) {
 		vf v = vf_load(from + i, vm_first(n - i));
-		vf_storeu(to + i, add ? vf_add(vf_loadu(to + i), v) : v);       /* the row has room for it */
+		vf_storeu(to + i, add ? vf_add(vf_loadu(to + i), v) : v);       /* there is room for it */
 	}
 }
 
@@ -121,33 +131,89 @@ static inline void direct_gather(const direct_part *p, const float *x, int64_t g
 			direct_row(p, x, gg, qq, k0, k1, a, i || j);
 }
 
-/* One block of a part: patches, product, output. a: patches, c: products of this thread. */
-static inline void direct_block(const direct_part *p, const direct_sizes *s, const float *x, int64_t pictures, const float *weights,
-                         int64_t block, float *a, float *c, float *out, const conv_end *end)
+/* Cells first .. first + count, over rows and pictures, gathered; to c. */
+static inline void direct_gathered(const direct_part *p, const direct_sizes *s, const float *x, const float *weights,
+                                   int64_t first, int64_t count, float *a, float *c)
 {
-	int64_t size = p->gh * p->gw, first = block * s->rows, count = fv_min(s->rows, pictures * size - first);
-	if (count <= 0)
-		return;
-	int64_t stretches = fv_max(1, fv_div_up(p->depth, DIRECT_DEPTH));
-	int64_t stretch = fv_div_up(fv_div_up(p->depth, stretches), 16) * 16;
+	int64_t size = p->gh * p->gw, stretches = fv_max(1, fv_div_up(p->depth, DIRECT_DEPTH));
+	int64_t stretch = fv_max(1, fv_div_up(p->depth, stretches));
 	for (int64_t k0 = 0; k0 == 0 || k0 < p->depth; k0 += stretch) {
-		int64_t k1 = fv_min(p->depth, k0 + stretch), n = first / size, g = first % size / p->gw, q = first % p->gw;
+		int64_t k1 = fv_min(p->depth, k0 + stretch);
 		for (int64_t i = 0; i < count && k1 > k0; i++) {
-			direct_gather(p, x + n * p->h * p->w * p->c, g, q, k0, k1, a + i * s->lda);
-			if (++q == p->gw) {
-				q = 0;
-				if (++g == p->gh)
-					g = 0, n++;
-			}
+			int64_t at = first + i, n = at / size;
+			direct_gather(p, x + n * p->h * p->w * p->c, at % size / p->gw, at % p->gw, k0, k1, a + i * s->lda);
 		}
 		gemm_packed(&p->panels, count, k1 - k0, a, s->lda, weights, p->depth, k0, c, p->panels.width, k0 > 0);
-		if (stretch == 0)
-			break;
 	}
-	for (int64_t i = 0; i < count; i++) {
-		int64_t at = first + i, n = at / size, g = at % size / p->gw, q = at % p->gw;
+}
+
+/* Source row r's columns from `col` on, n of them, padding resolved; r < 0: zeros. What a copy spills over its end is
+ * overwritten by the next; the band has room at its end. */
+static inline void direct_columns(const direct_part *p, const float *x, int64_t r, int64_t col, int64_t n, float *to)
+{
+	for (int64_t j = 0; j < n; ) {
+		int64_t s = r < 0 ? -1 : fv_pad_index(col + j, p->w, p->kind);
+		int64_t run = p->cg == p->c && s >= 0 && s == col + j ? fv_min(n - j, p->w - s) : r < 0 ? n - j : 1;
+		if (s >= 0)
+			direct_copy(to + j * p->cg, x + (r * p->w + s) * p->c + p->c0, run * p->cg, false);
+		else
+			direct_zero(to + j * p->cg, run * p->cg);
+		j += run;
+	}
+}
+
+/* Cells q .. q + count of row g of picture n, none of them folded; to c. */
+static inline void direct_banded(const direct_part *p, const direct_sizes *s, const float *x, int64_t pictures, const float *weights,
+                                 int64_t n, int64_t g, int64_t q, int64_t count, float *a, float *c)
+{
+	int64_t row = g * p->step + p->y0, col = q * p->step + p->x0, columns = (count - 1) * p->step + p->tw;
+	const float *from = x + n * p->h * p->w * p->c;
+	gemm_shape t = { .depth = p->tw * p->cg, .segments = p->th, .lda = p->step * p->cg, .ldc = p->panels.width };
+	/* In place, tiles may read up to two patches more than there are: those must still lie in the source. */
+	bool inside = p->cg == p->c && row >= 0 && row + p->th <= p->h && col >= 0 && col + columns <= p->w &&
+	              (n * p->h + row + p->th - 1) * p->w + col + columns + 2 * p->step <= pictures * p->h * p->w;
+	t.jump = inside ? p->w * p->c : s->band;
+	for (int64_t i = 0; i < p->th && !inside; i++)
+		direct_columns(p, from, fv_pad_index(row + i, p->h, p->kind), col, columns, a + i * s->band);
+	const float *first = inside ? from + (row * p->w + col) * p->c : a;
+	for (int64_t i = 0; i < p->panels.count; i++) {
+		int nv = i == p->panels.count - 1 ? p->panels.rest : p->panels.nv;
+		t.ldb = nv * VF;
+		gemm_walk_panel(GEMM_SEGMENTS, nv, count, &t, first, weights + i * p->panels.nv * VF * p->depth, c + i * p->panels.nv * VF);
+	}
+}
+
+/* One block of a part: patches, product, output. a: patches, c: products of this thread. */
+static inline void direct_block(const direct_part *p, const direct_sizes *s, const float *x, int64_t pictures, const float *weights,
+                                int64_t block, float *a, float *c, float *out, const conv_end *end)
+{
+	int64_t size = p->gh * p->gw, first = block * s->rows, last = fv_min(first + s->rows, pictures * size);
+	for (int64_t at = first; at < last; ) {
+		int64_t n = at / size, g = at % size / p->gw, q = at % p->gw, count = fv_min(last - at, p->gw - q);
+		bool folded = p->fold != FV_PAD_ZERO;
+		/* Ascending: a tile's idle rows spill into the place of the next piece. */
+		if (p->gw < DIRECT_BANDED) {
+			count = last - at;
+			direct_gathered(p, s, x, weights, at, count, a, c);
+		} else if (folded && (g <= p->top || p->gh - 1 - g <= p->bottom)) {
+			direct_gathered(p, s, x, weights, at, count, a, c + (at - first) * p->panels.width);
+		} else {
+			int64_t l = folded ? fv_max(q, fv_min(q + count, p->left + 1)) : q;
+			int64_t r = folded ? fv_max(l, fv_min(q + count, p->gw - 1 - p->right)) : q + count;
+			float *to = c + (at - first - q) * p->panels.width;
+			if (l > q)
+				direct_gathered(p, s, x, weights, at, l - q, a, to + q * p->panels.width);
+			if (r > l)
+				direct_banded(p, s, x, pictures, weights, n, g, l, r - l, a, to + l * p->panels.width);
+			if (q + count > r)
+				direct_gathered(p, s, x, weights, at + r - q, q + count - r, a, to + r * p->panels.width);
+		}
+		at += count;
+	}
+	for (int64_t at = first; at < last; at++) {
+		int64_t n = at / size, g = at % size / p->gw, q = at % p->gw;
 		int64_t pixel = (n * p->oh + g * p->out_step + p->p0) * p->ow + q * p->out_step + p->q0;
-		conv_end_row(end, p->o0, p->og, c + i * p->panels.width, out + pixel * p->oc + p->o0);
+		conv_end_row(end, p->o0, p->og, c + (at - first) * p->panels.width, out + pixel * p->oc + p->o0);
 	}
 }
 #endif

@@ -27,9 +27,11 @@ static problem problem_of(const fv_node *n)
 		v->top = v->bottom = v->left = v->right = 0;
 		v->kind = FV_PAD_ZERO;
 	}
-	int64_t s = v->stride;
-	p.s = direct_sizes_of(v->n * fv_div_up(v->h, s) * fv_div_up(v->w, s), v->groups * s * s,
-	                      fv_div_up(v->kh, s) * fv_div_up(v->kw, s) * (v->o / v->groups), v->c / v->groups);
+	int64_t s = v->stride, tap_row, tap_col;
+	direct_part largest = direct_dx_part(v, 0, &tap_row, &tap_col);
+	largest.gh = fv_div_up(v->h, s);
+	largest.gw = fv_div_up(v->w, s);
+	p.s = direct_sizes_of(&largest, v->n, v->groups * s * s);
 	return p;
 }
 
