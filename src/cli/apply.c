@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fauve apply: paint pictures. */
+#include "cli/find.h"
+#include "base/file.h"
+#include "picture/picture.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct {
+	const char *output;
+	double strength, megapixels;
+	int64_t seed, quality;
+	bool keep_private, force;
+} options;
+
+static const fv_option table[] = {
+	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "OUT", .required = true, .at = offsetof(options, output),
+	  .help = "the painted picture; or a folder, made when missing, for pictures of the same names" },
+	{ .name = "strength", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, strength), .preset = "1", .low = 0, .high = 1,
+	  .help = "0 is the photograph, 1 all paint" },
+	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, seed), .preset = "0",
+	  .help = "of the noise that strokes are made from; the same seed gives the same picture" },
+	{ .name = "quality", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, quality), .preset = "92", .low = 1, .high = 100,
+	  .help = "of JPEG and WebP" },
+	{ .name = "keep-private", .type = FV_OPT_FLAG, .at = offsetof(options, keep_private),
+	  .help = "keep the place where a photograph was taken, serial numbers and maker notes in the metadata" },
+	{ .name = "max-megapixels", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, megapixels), .preset = "400", .low = 0.000001, .high = 4000,
+	  .help = "refuse larger pictures" },
+	{ .name = "force", .letter = 'f', .type = FV_OPT_FLAG, .at = offsetof(options, force), .help = "paint over the photograph itself when OUT names it" },
+	{ 0 },
+};
+
+static const fv_argument arguments[] = {
+	{ "MODEL", "a style's name (fauve styles) or a model file", .kind = FV_ARG_STYLE },
+	{ "FILE", "pictures (JPEG, PNG, WebP, TIFF, GIF), or folders of them", .kind = FV_ARG_FILE, .many = true },
+	{ 0 },
+};
+
+static const fv_example examples[] = {
+	{ "fauve apply vangogh photo.jpg -o painted.png", "One picture." },
+	{ "fauve apply vangogh holiday/ more.jpg -o painted/", "All pictures of a folder and one more, into a folder." },
+	{ "fauve apply runs/mine/model.safetensors photo.jpg -o soft.jpg --strength 0.6", "A model of your own, less of it." },
+	{ 0 },
+};
+
+typedef struct { char *in, *out; } job;
+typedef struct {
+	job *item;
+	int count, room;
+} jobs;
+
+static void free_jobs(jobs *j)
+{
+	for (int i = 0; i < j->count; i++) {
+		free(j->item[i].in);
+		free(j->item[i].out);
+	}
+	free(j->item);
+}
+
+/* The file that IN becomes in a folder: its own name, with the ending .png when pictures cannot be written with its own. */
+static char *name_in(const char *folder, const char *in)
+{
+	const char *slash = strrchr(in, '/'), *name = slash ? slash + 1 : in, *dot = strrchr(name, '.');
+	bool writable = fv_picture_ending(name);
+	int stem = writable || !dot || dot == name ? (int)strlen(name) : (int)(dot - name);
+	size_t room = strlen(folder) + strlen(name) + sizeof "/.png";
+	char *path = malloc(room);
+	if (path)
+		snprintf(path, room, "%s%s%.*s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", stem, name, writable ? "" : ".png");
+	return path;
+}
+
+/* out: the file, when `folder` is false. */
+static fv_status add(fv_err *err, jobs *j, const char *in, const char *out, bool folder)
+{
+	if (j->count == j->room) {
+		int room = j->room ? 2 * j->room : 16;
+		job *more = realloc(j->item, (size_t)room * sizeof *more);
+		if (!more)
+			return fv_fail_memory(err, "list of pictures", (size_t)room * sizeof *more);
+		j->item = more;
+		j->room = room;
+	}
+	job *new = &j->item[j->count++];
+	*new = (job){ strdup(in), folder ? name_in(out, in) : strdup(out) };
+	return new->in && new->out ? FV_OK : fv_fail_memory(err, "list of pictures", strlen(in));
+}
+
+static int by_out(const void *a, const void *b) { return strcmp((*(const job *const *)a)->out, (*(const job *const *)b)->out); }
+
+/* Two pictures must not become one file. */
+static fv_status check_names(fv_err *err, const jobs *j)
+{
+	const job **sorted = malloc((size_t)j->count * sizeof *sorted + 1);
+	if (!sorted)
+		return fv_fail_memory(err, "list of pictures", (size_t)j->count * sizeof *sorted);
+	for (int i = 0; i < j->count; i++)
+		sorted[i] = &j->item[i];
+	qsort(sorted, (size_t)j->count, sizeof *sorted, by_out);
+	fv_status st = FV_OK;
+	for (int i = 1; i < j->count && !st; i++)
+		if (!strcmp(sorted[i - 1]->out, sorted[i]->out))
+			st = fv_fail(err, FV_E_ARGUMENT, "%s and %s would both become %s; paint them into different folders", sorted[i - 1]->in,
+			             sorted[i]->in, sorted[i]->out);
+	free(sorted);
+	return st;
+}
+
+static fv_status list_jobs(fv_err *err, const options *o, int count, char **args, jobs *out)
+{
+	size_t length = strlen(o->output);
+	bool many = count > 1 || fv_is_folder(args[0]);
+	bool folder = fv_is_folder(o->output) || o->output[length - 1] == '/' || many;
+	fv_status st = FV_OK;
+	if (folder && many && fv_picture_ending(o->output) && !fv_is_folder(o->output))
+		return fv_fail(err, FV_E_ARGUMENT, "--output: %s is one picture, but several are to be painted; name a folder", o->output);
+	if (!folder && !fv_picture_ending(o->output))
+		return fv_fail(err, FV_E_ARGUMENT, "--output: %s: unknown ending; pictures are written as .jpg, .png, .webp or .tif, into a folder "
+		               "when the name ends with /", o->output);
+	for (int i = 0; i < count && !st; i++) {
+		if (!fv_is_folder(args[i])) {
+			st = add(err, out, args[i], o->output, folder);
+			continue;
+		}
+		fv_names n = { 0 };
+		st = fv_folder_list(err, args[i], &n);
+		if (!st && !n.count)
+			st = fv_fail(err, FV_E_READ, "%s: this folder holds no pictures (jpg, png, webp, tif)", args[i]);
+		for (int k = 0; k < n.count && !st; k++)
+			st = add(err, out, n.path[k], o->output, true);
+		fv_names_free(&n);
+	}
+	if (!st)
+		st = check_names(err, out);
+	if (!st && folder)
+		st = fv_folder_make(err, o->output);
+	return st;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *m, const options *o, const job *j, bool alone)
+{
+	fv_picture *p = NULL;
+	fv_err warning;
+	double begun = fv_now();
+	if (!o->force && same_file(j->in, j->out))
+		return fv_fail(err, FV_E_ARGUMENT, "%s: would be painted over; name another --output, or say --force", j->in);
+	fv_status st = fv_picture_read(err, j->in, &(fv_read_options){ (int64_t)(o->megapixels * 1e6), o->keep_private }, &p, &warning);
+	if (st)
+		return st;
+	if (warning.status)
+		fv_warn(cli, "%s", warning.text);
+	fv_pixels *v = fv_picture_pixels(p);
+	fv_picture_fill_hidden(p);
+	fv_err why;
+	st = fv_paint(&why, m, v, &(fv_paint_options){ sizeof(fv_paint_options), (float)o->strength, (uint64_t)o->seed }, v);
+	if (st)
+		fv_fail(err, st, "%s: %s", j->in, why.text);
+	else
+		st = fv_picture_write(err, c, p, j->out, &(fv_write_options){ (int)o->quality });
+	if (!st && (alone || cli->verbose))
+		fv_say(cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s", j->out, v->width, v->height, fv_now() - begun);
+	fv_picture_free(p);
+	return st;
+}
+
+/* One after the other; what fails is said and left out. */
+static fv_status paint_all(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *m, const options *o, const jobs *j)
+{
+	int done = 0, failed = 0;
+	double begun = fv_now();
+	fv_status st = FV_OK;
+	for (int i = 0; i < j->count; i++) {
+		char text[400];
+		snprintf(text, sizeof text, "%d/%d  %s", i + 1, j->count, j->item[i].in);
+		fv_progress_show(cli->progress, (double)i / j->count, text);
+		fv_err why;
+		fv_status one = fv_interrupted() ? FV_E_CANCELLED : paint(&why, cli, c, m, o, &j->item[i], false);
+		if (one == FV_E_CANCELLED)
+			return fv_fail(err, FV_E_CANCELLED, "interrupted; %d of %d pictures are painted", done, j->count);
+		if (one) {
+			fv_complain(cli, &why);
+			failed++;
+			st = one;
+		} else
+			done++;
+	}
+	fv_progress_clear(cli->progress);
+	if (failed && !done)
+		return fv_fail(err, st, "none of %d pictures could be painted", j->count);
+	if (failed)
+		return fv_fail(err, FV_E_PARTIAL, "%d of %d pictures could not be painted; the others are in %s", failed, j->count, o->output);
+	fv_say(cli, "%d pictures painted in %.1f s: %s", done, fv_now() - begun, o->output);
+	return FV_OK;
+}
+
+static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
+{
+	const options *o = given;
+	char path[FV_PATH_MAX];
+	fv_context *c = NULL;
+	fv_model *m = NULL;
+	jobs j = { 0 };
+	fv_status st = fv_style_find(err, args[0], path, sizeof path);
+	if (st)
+		return st;
+	if ((st = fv_picture_begin(err, "fauve")))
+		return st;
+	if ((st = fv_cli_context(err, cli, &c)))
+		goto done;
+	if ((st = fv_model_open(err, c, path, &m)))
+		goto done;
+	if ((st = list_jobs(err, o, count - 1, args + 1, &j)))
+		goto done;
+	st = j.count == 1 ? paint(err, cli, c, m, o, &j.item[0], true) : paint_all(err, cli, c, m, o, &j);
+done:
+	free_jobs(&j);
+	fv_model_free(m);
+	fv_context_free(c);
+	fv_picture_end();
+	return st;
+}
+
+const fv_command fv_command_apply = {
+	.name = "apply", .summary = "paint pictures",
+	.description = "Paints photographs in a style. A painting has the size, depth and transparency of its photograph, which is turned "
+	               "upright; profile and metadata are kept, less what is private. OUT's ending says the format.\n\n"
+	               "A folder as input gives all of its pictures. With several pictures OUT is a folder; one that fails is named, the others "
+	               "are painted, and the exit code is 6. Files appear whole or not at all.",
+	.options = table, .bytes = sizeof(options), .arguments = arguments, .examples = examples, .run = run,
+};

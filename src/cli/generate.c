@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fauve generate: pictures from noise. */
+#include "cli/find.h"
+#include "model/model.h"
+#include "paint/generate.h"
+#include "picture/picture.h"
+#include <stdlib.h>
+
+typedef struct {
+	const char *output;
+	int64_t count, seed, columns;
+} options;
+
+static const fv_option table[] = {
+	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "FILE", .required = true, .at = offsetof(options, output),
+	  .help = "the picture of them all, side by side" },
+	{ .name = "count", .letter = 'n', .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, count), .preset = "64", .low = 1, .high = 100000,
+	  .help = "how many pictures" },
+	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, seed), .preset = "0", .help = "the same seed gives the same pictures" },
+	{ .name = "columns", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, columns), .preset_help = "as many as make a square", .low = 0, .high = 10000,
+	  .help = "pictures in a row" },
+	{ 0 },
+};
+
+static const fv_argument arguments[] = {
+	{ "MODEL", "a model that makes pictures from noise: a style's name or a file", .kind = FV_ARG_STYLE },
+	{ 0 },
+};
+
+static const fv_example examples[] = {
+	{ "fauve generate runs/digits/model.safetensors -n 64 --seed 7 -o grid.png", "Eight rows of eight." },
+	{ 0 },
+};
+
+static fv_status sheet(fv_err *err, fv_context *c, const options *o, uint8_t *grey, int side)
+{
+	int64_t size = (int64_t)side * side, columns = o->columns ? o->columns : (int64_t)ceil(sqrt((double)o->count));
+	fv_pixels *p = calloc((size_t)o->count, sizeof *p);
+	uint8_t *rgb = malloc((size_t)(3 * size * o->count));
+	fv_status st;
+	if (!p || !rgb) {
+		st = fv_fail_memory(err, o->output, (size_t)(3 * size * o->count));
+		goto done;
+	}
+	for (int64_t i = 0; i < 3 * size * o->count; i++)
+		rgb[i] = grey[i / 3];
+	for (int64_t i = 0; i < o->count; i++)
+		p[i] = (fv_pixels){ side, side, 3, 8, 3 * side, rgb + 3 * size * i };
+	st = fv_sheet_write(err, c, o->output, p, (int)o->count, (int)fv_min(columns, o->count));
+done:
+	free(p);
+	free(rgb);
+	return st;
+}
+
+static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
+{
+	const options *o = given;
+	char path[FV_PATH_MAX];
+	fv_context *c = NULL;
+	fv_model *m = NULL;
+	uint8_t *grey = NULL;
+	fv_status st = fv_style_find(err, args[0], path, sizeof path);
+	if (st)
+		return st;
+	if (!fv_picture_ending(o->output))
+		return fv_fail(err, FV_E_ARGUMENT, "--output: %s: unknown ending; pictures are written as .jpg, .png, .webp or .tif", o->output);
+	if ((st = fv_picture_begin(err, "fauve")))
+		return st;
+	if ((st = fv_cli_context(err, cli, &c)))
+		goto done;
+	if ((st = fv_model_open(err, c, path, &m)))
+		goto done;
+	int side = (int)sqrt((double)m->dense.out);
+	if (m->dense.out < 1 || side * side != m->dense.out) {
+		st = fv_fail(err, FV_E_ARGUMENT, "%s: makes no square pictures from noise; `fauve info` says what it is for", path);
+		goto done;
+	}
+	if (!(grey = malloc((size_t)(o->count * m->dense.out)))) {
+		st = fv_fail_memory(err, o->output, (size_t)(o->count * m->dense.out));
+		goto done;
+	}
+	if ((st = fv_generate(err, m, o->count, (uint64_t)o->seed, grey)))
+		goto done;
+	if (!(st = sheet(err, c, o, grey, side)))
+		fv_say(cli, "%s: %" PRId64 " pictures", o->output, o->count);
+done:
+	free(grey);
+	fv_model_free(m);
+	fv_context_free(c);
+	fv_picture_end();
+	return st;
+}
+
+const fv_command fv_command_generate = {
+	.name = "generate", .summary = "pictures from noise",
+	.description = "Makes pictures from noise with a model that was trained to (recipe dense), and writes them side by side as one picture.",
+	.options = table, .bytes = sizeof(options), .arguments = arguments, .examples = examples, .run = run,
+};
