@@ -153,5 +153,7 @@ fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room)
 	for (int i = 0; !strchr(name, '/') && fv_style_folder(i, folder, sizeof folder); i++)
 		if (*folder && snprintf(path, room, "%s/%s" SUFFIX, folder, name) < (int)room && is_file(path))
 			return FV_OK;
+	if (strchr(name, '/'))
+		return fv_fail(err, FV_E_READ, "%s: there is no such model file", name);
 	return not_here(err, name);
 }

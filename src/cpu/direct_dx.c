@@ -20,13 +20,7 @@ static problem problem_of(const fv_node *n)
 {
 	problem p = { .v = fv_conv_of(n) };
 	fv_conv *v = &p.v;
-	p.padded = v->stride > 1 && v->kind != FV_PAD_ZERO && v->top + v->bottom + v->left + v->right > 0;
-	if (p.padded) {
-		v->h += v->top + v->bottom;
-		v->w += v->left + v->right;
-		v->top = v->bottom = v->left = v->right = 0;
-		v->kind = FV_PAD_ZERO;
-	}
+	p.padded = v->stride > 1 && direct_dx_pad(v);
 	int64_t s = v->stride, tap_row, tap_col;
 	direct_part largest = direct_dx_part(v, 0, &tap_row, &tap_col);
 	largest.gh = fv_div_up(v->h, s);
@@ -76,24 +70,6 @@ static void pack(const fv_conv *v, const direct_part *p, int64_t tap_row, int64_
 	}
 }
 
-/* Row h of picture n of dx from the padded picture. */
-static void fold(const fv_conv *real, const fv_conv *v, const float *padded, int64_t n, int64_t h, float *dx)
-{
-	int64_t hh, ww;
-	for (int64_t w = 0; w < real->w; w++) {
-		float *to = dx + ((n * real->h + h) * real->w + w) * real->c;
-		for (int64_t i = 0; fv_pad_mirror(h, real->h, real->top, real->bottom, real->kind, i, &hh); i++)
-			for (int64_t j = 0; fv_pad_mirror(w, real->w, real->left, real->right, real->kind, j, &ww); j++) {
-				const float *from = padded + ((n * v->h + hh + real->top) * v->w + ww + real->left) * v->c;
-				for (int64_t c = 0; c < real->c; c += VF) {
-					vm m = vm_first(real->c - c);
-					vf x = vf_load(from + c, m);
-					vf_store(to + c, i || j ? vf_add(vf_load(to + c, m), x) : x, m);
-				}
-			}
-	}
-}
-
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
 	problem q = problem_of(call->node);
@@ -105,7 +81,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	conv_end end = { 0 };
 	for (int64_t u = first; u < last; u++) {
 		if (call->phase == 2) {
-			fold(&real, v, picture, u / real.h, u % real.h, fv_f32(call->out[0]));
+			direct_dx_fold(&real, v, picture, u / real.h, u % real.h, fv_f32(call->out[0]));
 			continue;
 		}
 		int64_t pieces = call->phase ? s->blocks : fv_div_up(s->depth, PACK), i = u % pieces, tap_row, tap_col;

@@ -28,4 +28,34 @@ VEC direct_part direct_dx_part(const fv_conv *v, int64_t index, int64_t *tap_row
 		.depth = y.taps * x.taps * og, .panels = gemm_panels_of(cg),
 	};
 }
+
+/* Where a border mirrors: makes v the problem of the padded picture, without border, and says true. */
+VEC bool direct_dx_pad(fv_conv *v)
+{
+	if (v->kind == FV_PAD_ZERO || v->top + v->bottom + v->left + v->right == 0)
+		return false;
+	v->h += v->top + v->bottom;
+	v->w += v->left + v->right;
+	v->top = v->bottom = v->left = v->right = 0;
+	v->kind = FV_PAD_ZERO;
+	return true;
+}
+
+/* Row h of picture n of dx from the padded picture: each pixel gathers what its mirror images got. */
+static inline void direct_dx_fold(const fv_conv *real, const fv_conv *v, const float *padded, int64_t n, int64_t h, float *dx)
+{
+	int64_t hh, ww;
+	for (int64_t w = 0; w < real->w; w++) {
+		float *to = dx + ((n * real->h + h) * real->w + w) * real->c;
+		for (int64_t i = 0; fv_pad_mirror(h, real->h, real->top, real->bottom, real->kind, i, &hh); i++)
+			for (int64_t j = 0; fv_pad_mirror(w, real->w, real->left, real->right, real->kind, j, &ww); j++) {
+				const float *from = padded + ((n * v->h + hh + real->top) * v->w + ww + real->left) * v->c;
+				for (int64_t c = 0; c < real->c; c += VF) {
+					vm m = vm_first(real->c - c);
+					vf x = vf_load(from + c, m);
+					vf_store(to + c, i || j ? vf_add(vf_load(to + c, m), x) : x, m);
+				}
+			}
+	}
+}
 #endif

@@ -9,7 +9,7 @@
 #include "cpu/direct.h"
 
 #define THIN_COLUMNS 128                /* output columns a unit */
-#define THIN_BAND 160000                /* floats of a band at most, where four rows fit: near caches */
+#define THIN_BAND 100000                /* floats of a band at most, where four rows fit: near caches */
 #define THIN_OUT 4
 
 typedef struct {

@@ -2,45 +2,58 @@
 /* conv2d_dx to at most four channels a group, any stride: the gradient of a picture (thin.h, direct_dx.h).
  *
  *	phase 0		weights [o][i][j][c] to [i][o][j][c], taps backwards; unit: a part
- *	phase 1		unit: a band of rows of one part of one picture */
+ *	phase 1		unit: a band of rows of one part of one picture
+ *	phase 2		only with a mirrored border: phase 1 made the padded picture; unit: a row of dx */
 #include "cpu/direct_dx.h"
 #include "cpu/thin.h"
 
-static thin_sizes sizes(const fv_conv *v)
+typedef struct {
+	fv_conv v;                      /* of the padded picture, where that is made */
+	thin_sizes s;
+	bool padded;
+} problem;
+
+static problem problem_of(const fv_node *n)
 {
+	problem p = { .v = fv_conv_of(n) };
+	fv_conv *v = &p.v;
 	int64_t s = v->stride;
-	return thin_sizes_of(v->n, fv_div_up(v->h, s), fv_div_up(v->w, s), fv_div_up(v->kh, s), fv_div_up(v->kw, s),
-	                     v->o / v->groups, v->c / v->groups, v->groups * s * s);
+	p.padded = direct_dx_pad(v);
+	p.s = thin_sizes_of(v->n, fv_div_up(v->h, s), fv_div_up(v->w, s), fv_div_up(v->kh, s), fv_div_up(v->kw, s),
+	                    v->o / v->groups, v->c / v->groups, v->groups * s * s);
+	return p;
 }
 
 static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.c / v.groups > THIN_OUT ? "only up to four channels a group" :
-	       v.kind != FV_PAD_ZERO && v.top + v.bottom + v.left + v.right > 0 ? "no mirrored border" : NULL;
+	*why = n->type != FV_F32 ? "only float" : v.c / v.groups > THIN_OUT ? "only up to four channels a group" : NULL;
 	return !*why;
 }
 
 static double seconds(const fv_node *n)
 {
-	fv_conv v = fv_conv_of(n);
-	thin_sizes s = sizes(&v);
-	return thin_seconds(&s, v.kh * v.kw * v.groups, v.o / v.groups, v.c / v.groups, fv_div_up(v.w, v.stride),
-	                    fv_div_up(v.kh, v.stride));
+	problem p = problem_of(n);
+	const fv_conv *v = &p.v;
+	return thin_seconds(&p.s, v->kh * v->kw * v->groups, v->o / v->groups, v->c / v->groups, fv_div_up(v->w, v->stride),
+	                    fv_div_up(v->kh, v->stride)) + (p.padded ? 24 * (double)fv_elements(n->shape) / GEMM_COPY : 0);
 }
 
 static int64_t units(const fv_node *n, int phase)
 {
-	fv_conv v = fv_conv_of(n);
-	thin_sizes s = sizes(&v);
-	return phase ? s.parts * v.n * s.row_bands * s.column_bands : s.parts;
+	problem p = problem_of(n);
+	if (phase == 2)
+		return p.padded ? n->shape.n * n->shape.h : 0;
+	return phase ? p.s.parts * p.v.n * p.s.row_bands * p.s.column_bands : p.s.parts;
 }
+
+static int64_t grain(const fv_node *n, int phase) { return phase == 2 ? 8 : 1; }
 
 static int64_t scratch(const fv_node *n, int threads)
 {
-	fv_conv v = fv_conv_of(n);
-	thin_sizes s = sizes(&v);
-	return thin_scratch(&s, threads);
+	problem p = problem_of(n);
+	int64_t picture = p.padded ? p.v.n * p.v.h * p.v.w * p.v.c : 0;
+	return thin_scratch(&p.s, threads) + picture * (int64_t)sizeof(float);
 }
 
 static void pack(const fv_conv *v, const direct_part *p, int64_t tap_row, int64_t tap_col, const float *w, float *to)
@@ -54,23 +67,30 @@ static void pack(const fv_conv *v, const direct_part *p, int64_t tap_row, int64_
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
-	fv_conv v = fv_conv_of(call->node);
-	thin_sizes s = sizes(&v);
-	float *weights = call->scratch, *band = weights + s.parts * s.weights + thread * s.band;
+	problem q = problem_of(call->node);
+	const fv_conv *v = &q.v, real = fv_conv_of(call->node);
+	const thin_sizes *s = &q.s;
+	float *weights = call->scratch, *band = weights + s->parts * s->weights + thread * s->band;
+	float *picture = weights + s->parts * s->weights + call->threads * s->band;
+	float *out = q.padded ? picture : fv_f32(call->out[0]);
 	conv_end end = { 0 };
-	int64_t pieces = call->phase ? v.n * s.row_bands * s.column_bands : 1;
+	int64_t pieces = call->phase ? v->n * s->row_bands * s->column_bands : 1;
 	for (int64_t u = first; u < last; u++) {
+		if (call->phase == 2) {
+			direct_dx_fold(&real, v, picture, u / real.h, u % real.h, fv_f32(call->out[0]));
+			continue;
+		}
 		int64_t tap_row, tap_col;
-		direct_part p = direct_dx_part(&v, u / pieces, &tap_row, &tap_col);
-		float *packed = weights + u / pieces * s.weights;
+		direct_part p = direct_dx_part(v, u / pieces, &tap_row, &tap_col);
+		float *packed = weights + u / pieces * s->weights;
 		if (call->phase == 0)
-			pack(&v, &p, tap_row, tap_col, fv_f32(call->in[1]), packed);
+			pack(v, &p, tap_row, tap_col, fv_f32(call->in[1]), packed);
 		else
-			thin_block(&p, &s, fv_f32(call->in[0]), packed, u % pieces, band, fv_f32(call->out[0]), &end);
+			thin_block(&p, s, fv_f32(call->in[0]), packed, u % pieces, band, out, &end);
 	}
 }
 
 const fv_kernel FV_KERNEL(thin_dx) = {
 	.name = FV_KERNEL_NAME(thin_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .supports = supports, .seconds = seconds,
-	.phases = 2, .units = units, .scratch = scratch, .run = run,
+	.phases = 3, .units = units, .grain = grain, .scratch = scratch, .run = run,
 };

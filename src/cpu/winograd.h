@@ -92,14 +92,18 @@ VEC void wino_weights_adjoint(const vf *d, int s, vf *o, int t)
 
 /* Channels c0 .. c1 of the 6x6 patch at (y, x) of one picture to 36 frequencies, `step` floats apart. */
 typedef struct { const float *x; int64_t h, w, c; fv_pad_kind kind; } wino_picture;
-VEC void wino_load(const float *p, int64_t rows, int64_t cols, bool whole, vm m, float *v, int64_t step)
+/* row[i] + col[j]: the patch's pixels; the bits of rows, cols say which are there, the others are 0. */
+VEC void wino_load(const float *const *row, const int64_t *col, unsigned rows, unsigned cols, bool whole, vm m, float *v, int64_t step)
 {
 	vf d[36], z[6];
 #pragma GCC unroll 6
 	for (int j = 0; j < 6; j++) {
 #pragma GCC unroll 6
 		for (int i = 0; i < 6; i++)
-			z[i] = whole ? vf_loadu(p + i * rows + j * cols) : vf_load(p + i * rows + j * cols, m);
+			if (rows >> i & cols >> j & 1)
+				z[i] = whole ? vf_loadu(row[i] + col[j]) : vf_load(row[i] + col[j], m);
+			else
+				z[i] = vf_zero();
 		wino_in(z, 1, d + j, 6);
 	}
 #pragma GCC unroll 6
@@ -111,28 +115,30 @@ VEC void wino_load(const float *p, int64_t rows, int64_t cols, bool whole, vm m,
 	}
 }
 
-static inline void wino_gather(const wino_picture *s, int64_t y, int64_t x, int64_t c0, int64_t c1, float *v,
-                                                  int64_t step)
+static inline void wino_gather(const wino_picture *s, int64_t y, int64_t x, int64_t c0, int64_t c1, float *v, int64_t step)
 {
-	bool inside = y >= 0 && x >= 0 && y + 6 <= s->h && x + 6 <= s->w;
+	const float *row[6];
+	int64_t col[6];
+	unsigned rows = 0, cols = 0;
+	for (int i = 0; i < 6; i++) {
+		int64_t r = fv_pad_index(y + i, s->h, s->kind), q = fv_pad_index(x + i, s->w, s->kind);
+		/* Ragged tiles reach beyond the padding, where nothing is asked for. */
+		bool row_there = r >= 0 && r < s->h, col_there = q >= 0 && q < s->w;
+		row[i] = s->x + (row_there ? r * s->w * s->c + c0 : 0);
+		col[i] = col_there ? q * s->c : 0;
+		rows |= (unsigned)row_there << i;
+		cols |= (unsigned)col_there << i;
+	}
 	for (int64_t c = c0; c < c1; c += VF, v += VF) {
 		vm m = vm_first(c1 - c);
-		if (inside) {
-			const float *p = s->x + (y * s->w + x) * s->c + c;
-			if (c1 - c >= VF)
-				wino_load(p, s->w * s->c, s->c, true, m, v, step);
-			else
-				wino_load(p, s->w * s->c, s->c, false, m, v, step);
-			continue;
-		}
-		float patch[36 * VF];
-		for (int i = 0; i < 36; i++) {
-			int64_t r = fv_pad_index(y + i / 6, s->h, s->kind), q = fv_pad_index(x + i % 6, s->w, s->kind);
-			/* Ragged tiles reach beyond the padding, where nothing is asked for. */
-			bool there = r >= 0 && q >= 0 && r < s->h && q < s->w;
-			vf_storeu(patch + i * VF, there ? vf_load(s->x + (r * s->w + q) * s->c + c, m) : vf_zero());
-		}
-		wino_load(patch, 6 * VF, VF, true, m, v, step);
+		if ((rows & cols) != 63)
+			wino_load(row, col, rows, cols, false, m, v, step);
+		else if (c1 - c >= VF)
+			wino_load(row, col, 63, 63, true, m, v, step);
+		else
+			wino_load(row, col, 63, 63, false, m, v, step);
+		for (int i = 0; i < 6; i++)
+			row[i] += VF;
 	}
 }
 

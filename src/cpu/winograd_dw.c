@@ -7,7 +7,7 @@
  *	phase 1		partials added in order of stretches, then G' . G; unit: one row, VF columns */
 #include "cpu/winograd.h"
 
-enum { STRETCHES = 8, UNITS = 6, SLICE = 96 };          /* stretches at most; units aimed at; rows a slice at most */
+enum { STRETCHES = 8, UNITS = 4, SLICE = 96 };          /* stretches at most; units aimed at; rows a slice at most */
 
 typedef struct {
 	fv_conv v;

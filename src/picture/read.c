@@ -244,8 +244,8 @@ static void forget(fv_picture *p)
 
 fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *opt, fv_picture **out, fv_err *warning)
 {
-	void *data;
-	size_t bytes;
+	void *data = NULL;
+	size_t bytes = 0;
 	fv_err first = { 0 }, ignored = { 0 };
 	if (!warning)
 		warning = &ignored;

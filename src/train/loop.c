@@ -161,7 +161,7 @@ static fv_status run(fv_err *err, fv_run *r)
 
 fv_status fv_train(fv_err *err, fv_context *c, const fv_train_options *o)
 {
-	fv_run r = { .context = c, .o = *o, .rate_scale = 1, .recipe = fv_recipe_find(o->recipe) };
+	fv_run r = { .context = c, .o = *o, .rate_scale = 1, .lock = -1, .recipe = fv_recipe_find(o->recipe) };
 	if (!r.recipe)
 		return fv_fail(err, FV_E_ARGUMENT, "recipe '%s' is unknown: style and dense are here", o->recipe);
 	bool resumed = false;

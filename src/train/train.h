@@ -12,12 +12,16 @@
 #include "graph/plan.h"
 #include "train/feed.h"
 #include <jansson.h>
+#include <stdio.h>
+
+typedef struct { const char *const *path; int count; } fv_paths;
 
 typedef struct {
 	const char *recipe;             /* "style", "dense" */
 	const char *preset;             /* dense: "textbook" or NULL */
-	const char *const *photos, *const *art;         /* folders, ended by NULL */
-	const char *data;               /* dense: idx file or folder */
+	fv_paths photos, art;           /* style: the folders' picture files */
+	const char *data;               /* dense: an idx file, or the folder of one; else NULL and pictures */
+	fv_paths pictures;              /* dense: picture files */
 	const char *run;                /* folder; made when missing */
 	double seconds;                 /* for the whole run; turned into steps after a timed warm-up. 0: steps counts */
 	int64_t steps;
@@ -66,6 +70,10 @@ struct fv_run {
 	double loss[FV_LOSSES];
 	int losses;
 	bool finite;
+	/* run.c's own */
+	char data[200];                 /* what the data were: a run goes on with the same */
+	int lock;
+	FILE *stats;
 };
 
 extern const fv_recipe fv_recipe_style, fv_recipe_dense;

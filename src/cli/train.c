@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fauve train: learn. */
+#include "cli/cli.h"
+#include "base/file.h"
+#include "picture/picture.h"
+#include "train/train.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+	fv_texts photos, art;
+	const char *data, *run, *preset, *resume;
+	double time, preview, checkpoint, rate, adv, nce, swd;
+	int64_t steps, batch, size, width, blocks, seed, max_memory;
+} options;
+
+#define RECIPE .preset_help = "the recipe's"
+static const fv_option table[] = {
+	{ .name = "photos", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, photos), .help = "style: photographs; may be given several times" },
+	{ .name = "art", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, art), .help = "style: paintings; may be given several times" },
+	{ .name = "data", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "PATH", .at = offsetof(options, data), .help = "dense: MNIST's idx or idx.gz file, its folder, or a folder of pictures" },
+	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "RUN", .at = offsetof(options, run), .help = "the run's folder; when it holds a run of the same settings, that goes on" },
+	{ .name = "resume", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "RUN", .at = offsetof(options, resume), .help = "go on with this run, as it was begun" },
+	{ .name = "time", .type = FV_OPT_DURATION, .arg = "T", .at = offsetof(options, time), .preset_help = "90m for style", .low = 1, .high = 1e7, .help = "how long to train; turned into steps after a timed warm-up" },
+	{ .name = "steps", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, steps), .preset_help = "10000 for dense", .low = 1, .high = 1e9, .help = "how many steps to train" },
+	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, batch), RECIPE, .low = 1, .high = 100000, .help = "samples a step" },
+	{ .name = "size", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, size), RECIPE, .low = 64, .high = 1024, .help = "style: side of the crops, a multiple of 16" },
+	{ .name = "width", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, width), RECIPE, .low = 1, .high = 1024, .help = "style: channels of the painter at full size" },
+	{ .name = "blocks", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, blocks), RECIPE, .low = 1, .high = 64, .help = "style: residual blocks of the painter" },
+	{ .name = "rate", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, rate), RECIPE, .low = 1e-8, .high = 1, .help = "learning rate" },
+	{ .name = "adv", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, adv), RECIPE, .low = 0, .high = 1000, .help = "style: weight of the adversary" },
+	{ .name = "nce", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, nce), RECIPE, .low = 0, .high = 1000, .help = "style: weight of the content (PatchNCE)" },
+	{ .name = "swd", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, swd), RECIPE, .low = 0, .high = 1000, .help = "style: weight of brushwork and palette (sliced Wasserstein)" },
+	{ .name = "preset", .type = FV_OPT_TEXT, .arg = "NAME", .at = offsetof(options, preset), .help = "dense: 'textbook' for the recipe exactly as printed" },
+	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, seed), .preset = "1", .low = 0, .high = 1e15, .help = "of everything that is drawn" },
+	{ .name = "preview-every", .type = FV_OPT_DURATION, .arg = "T", .at = offsetof(options, preview), .preset = "4m", .low = 1, .high = 1e7, .help = "between contact sheets" },
+	{ .name = "checkpoint-every", .type = FV_OPT_DURATION, .arg = "T", .at = offsetof(options, checkpoint), .preset = "2m", .low = 0.1, .high = 1e7, .help = "between checkpoints" },
+	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = offsetof(options, max_memory), .help = "refuse to begin when a step takes more" },
+	{ 0 },
+};
+
+static const char *const recipes[] = { "style", "dense", NULL };
+static const fv_argument arguments[] = { { "RECIPE", "style or dense", .kind = FV_ARG_RECIPE, .optional = true, .choices = recipes }, { 0 } };
+static const fv_example examples[] = {
+	{ "fauve train style --photos photos/ --art paintings/ -o runs/mine --time 90m", "Learn a painter's hand from two folders." },
+	{ "fauve train --resume runs/mine", "Go on after Ctrl-C, a crash or a power cut." },
+	{ "fauve train dense --data mnist/ -o runs/digits --time 5m", "The textbook GAN on MNIST." },
+	{ 0 },
+};
+
+/* ---- what the core asks of the program */
+static fv_status decode(void *user, fv_err *err, const char *path, int64_t longest, fv_pixels *out) { return fv_picture_shrink(err, path, longest, out); }
+
+typedef struct { fv_cli *cli; fv_context *context; } host;
+
+static fv_status sheet(void *user, fv_err *err, const char *path, const fv_pixels *pictures, int count, int columns)
+{
+	host *h = user;
+	return fv_sheet_write(err, h->context, path, pictures, count, columns);
+}
+
+static void say(void *user, const char *line) { fv_say(((host *)user)->cli, "%s", line); }
+static void live(void *user, double done, const char *line) { fv_progress_show(((host *)user)->cli->progress, done, line); }
+
+/* ---- lists of files */
+
+static fv_status gather(fv_err *err, fv_texts folders, const char *option, fv_names *all)
+{
+	*all = (fv_names){ 0 };
+	for (int i = 0; i < folders.count; i++) {
+		fv_names n;
+		fv_status st = fv_folder_list(err, folders.item[i], &n);
+		if (st)
+			return st;
+		if (!n.count)
+			return fv_fail(err, FV_E_READ, "%s %s: holds no .jpg, .png, .webp or .tif to learn from", option, folders.item[i]);
+		char **more = realloc(all->path, (size_t)(all->count + n.count) * sizeof *more);
+		if (!more) {
+			fv_names_free(&n);
+			return fv_fail_memory(err, folders.item[i], (size_t)(all->count + n.count) * sizeof *more);
+		}
+		all->path = more;
+		memcpy(all->path + all->count, n.path, (size_t)n.count * sizeof *more);
+		all->count += n.count;
+		free(n.path);
+	}
+	return FV_OK;
+}
+
+/* ---- run.json: the options that a run was begun with */
+static json_t *texts(fv_texts t)
+{
+	json_t *a = json_array();
+	for (int i = 0; i < t.count; i++)
+		json_array_append_new(a, json_string(t.item[i]));
+	return a;
+}
+
+static json_t *number(double v) { return v == v ? json_real(v) : json_null(); }
+
+static fv_status remember(fv_err *err, fv_context *c, const char *recipe, const options *o)
+{
+	char path[4096];
+	fv_writer *w = NULL;
+	json_t *j = json_pack("{s:s, s:o, s:o, s:s*, s:s*, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I}", "recipe", recipe, "photos", texts(o->photos), "art",
+	                      texts(o->art), "data", o->data, "preset", o->preset, "time", number(o->time), "steps", (json_int_t)o->steps, "batch", (json_int_t)o->batch,
+	                      "size", (json_int_t)o->size, "width", (json_int_t)o->width, "blocks", (json_int_t)o->blocks, "rate", number(o->rate), "adv", number(o->adv),
+	                      "nce", number(o->nce), "swd", number(o->swd), "seed", (json_int_t)o->seed);
+	char *text = j ? json_dumps(j, JSON_INDENT(1)) : NULL;
+	snprintf(path, sizeof path, "%s/run.json", o->run);
+	fv_status st = text ? fv_folder_make(err, o->run) : fv_fail(err, FV_E_MEMORY, "%s: no memory", path);
+	if (!st)
+		st = fv_writer_open(err, c, path, &w);
+	if (!st && (st = fv_writer_put(err, w, text, strlen(text)))) {
+		fv_writer_abort(w);
+		w = NULL;
+	}
+	if (!st)
+		st = fv_writer_commit(err, w);
+	free(text);
+	json_decref(j);
+	return st;
+}
+
+static fv_texts texts_of(json_t *a, const char **item, int room)
+{
+	fv_texts t = { item, 0 };
+	for (; t.count < (int)json_array_size(a) && t.count < room - 1; t.count++)
+		item[t.count] = json_string_value(json_array_get(a, (size_t)t.count));
+	item[t.count] = NULL;
+	return t;
+}
+
+static double real(json_t *j, const char *key)
+{
+	json_t *v = json_object_get(j, key);
+	return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+/* *j keeps the texts alive. */
+static fv_status recall(fv_err *err, fv_context *c, options *o, const char **recipe, json_t **j, const char *(*item)[64])
+{
+	char path[4096];
+	void *data;
+	size_t bytes;
+	json_error_t je;
+	snprintf(path, sizeof path, "%s/run.json", o->resume);
+	fv_status st = fv_file_read(err, c, path, 1 << 20, &data, &bytes);
+	if (st)
+		return fv_fail(err, st, "%s: holds no run to go on with (no run.json); begin one with `fauve train RECIPE -o RUN`", o->resume);
+	*j = json_loadb(data, bytes, JSON_REJECT_DUPLICATES, &je);
+	fv_free(c, data);
+	*recipe = json_string_value(json_object_get(*j, "recipe"));
+	if (!*recipe)
+		return fv_fail(err, FV_E_FORMAT, "%s: is damaged; give the whole command again", path);
+	o->run = o->resume;
+	o->photos = texts_of(json_object_get(*j, "photos"), item[0], 64);
+	o->art = texts_of(json_object_get(*j, "art"), item[1], 64);
+	o->data = json_string_value(json_object_get(*j, "data"));
+	o->preset = json_string_value(json_object_get(*j, "preset"));
+	o->time = real(*j, "time");
+	int64_t more = o->steps;
+	o->steps = more ? more : json_integer_value(json_object_get(*j, "steps"));
+	o->batch = json_integer_value(json_object_get(*j, "batch"));
+	o->size = json_integer_value(json_object_get(*j, "size"));
+	o->width = json_integer_value(json_object_get(*j, "width"));
+	o->blocks = json_integer_value(json_object_get(*j, "blocks"));
+	o->rate = real(*j, "rate");
+	o->adv = real(*j, "adv");
+	o->nce = real(*j, "nce");
+	o->swd = real(*j, "swd");
+	o->seed = json_integer_value(json_object_get(*j, "seed"));
+	return FV_OK;
+}
+
+static fv_status check(fv_err *err, const options *o, const char *recipe)
+{
+	bool style = !strcmp(recipe, "style");
+	if (!o->run)
+		return fv_fail(err, FV_E_ARGUMENT, "where to? Name a folder for the run with -o RUN");
+	if (style && (!o->photos.count || !o->art.count))
+		return fv_fail(err, FV_E_ARGUMENT, "style learns from photographs and paintings: give --photos DIR and --art DIR");
+	if (!style && !o->data)
+		return fv_fail(err, FV_E_ARGUMENT, "dense learns from small grey pictures: give --data, for instance MNIST's folder");
+	if (o->steps && o->time == o->time && !o->resume)
+		return fv_fail(err, FV_E_ARGUMENT, "give --time or --steps, not both");
+	return FV_OK;
+}
+
+static double or_default(double v) { return v == v ? v : -1; }
+
+static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
+{
+	options o = *(const options *)given;
+	fv_context *c = NULL;
+	fv_names photos = { 0 }, art = { 0 }, pictures = { 0 };
+	const char *recipe = count ? args[0] : NULL, *item[2][64];
+	json_t *j = NULL;
+	fv_status st = fv_cli_context(err, cli, &c);
+	if (st)
+		return st;
+	if (!recipe && !o.resume) {
+		st = fv_fail(err, FV_E_ARGUMENT, "which recipe? `fauve train style ...` or `fauve train dense ...`; see `fauve help train`");
+		goto done;
+	}
+	if (o.resume && (st = recall(err, c, &o, &recipe, &j, item)))
+		goto done;
+	if ((st = check(err, &o, recipe)) || (st = fv_picture_begin(err, "fauve")))
+		goto done;
+	if ((st = gather(err, o.photos, "--photos", &photos)) || (st = gather(err, o.art, "--art", &art)))
+		goto done;
+	/* A folder without an idx file is a folder of pictures. */
+	if (o.data && fv_is_folder(o.data)) {
+		if ((st = fv_folder_list(err, o.data, &pictures)))
+			goto done;
+	}
+	if (!o.resume && (st = remember(err, c, recipe, &o)))
+		goto done;
+	host h = { cli, c };
+	fv_train_options t = {
+		.recipe = recipe, .preset = o.preset, .photos = { (const char *const *)photos.path, photos.count }, .art = { (const char *const *)art.path, art.count },
+		.data = pictures.count ? NULL : o.data, .pictures = { (const char *const *)pictures.path, pictures.count }, .run = o.run,
+		.seconds = o.time == o.time ? o.time : !o.steps && !strcmp(recipe, "style") ? 5400 : 0, .steps = o.steps,
+		.batch = (int)o.batch, .size = (int)o.size, .width = (int)o.width, .blocks = (int)o.blocks, .rate = or_default(o.rate), .adv = or_default(o.adv),
+		.nce = or_default(o.nce), .swd = or_default(o.swd), .seed = (uint64_t)o.seed, .preview_seconds = o.preview, .checkpoint_seconds = o.checkpoint,
+		.max_memory = o.max_memory, .decode = decode, .sheet = sheet, .say = say, .live = live, .user = &h,
+	};
+	fv_say(cli, "device: cpu, %d threads, %s (no other device is built in)", c->threads, fv_isa_name(c->isa));
+	st = fv_train(err, c, &t);
+	fv_progress_clear(cli->progress);
+	if (!st)
+		fv_say(cli, "done: %s/model.safetensors; try: fauve %s %s/model.safetensors %s", o.run, strcmp(recipe, "style") ? "generate" : "apply", o.run,
+		       strcmp(recipe, "style") ? "-n 64 -o grid.png" : "photo.jpg -o painted.png");
+done:
+	fv_names_free(&photos);
+	fv_names_free(&art);
+	fv_names_free(&pictures);
+	json_decref(j);
+	fv_context_free(c);
+	return st;
+}
+
+const fv_command fv_command_train = {
+	.name = "train",
+	.summary = "learn a style, or the textbook's GAN",
+	.description = "Trains a generator against a discriminator and keeps everything in one folder: checkpoints, the model, statistics and contact sheets. "
+	               "Ctrl-C writes a checkpoint; the same command goes on from there, to the same bytes as if it had never stopped.",
+	.options = table, .bytes = sizeof(options), .arguments = arguments, .examples = examples, .run = run,
+};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small grey pictures, all in memory: MNIST's idx files (also gzipped), or a folder's pictures reduced to 28x28. */
+#ifndef FV_MNIST_H
+#define FV_MNIST_H
+#include "train/feed.h"
+
+typedef struct {
+	fv_context *context;
+	int64_t count, height, width;
+	uint8_t *pixels;
+} fv_digits;
+/* path: an idx3 file, or a folder with train-images-idx3-ubyte or .gz in it. FV_E_READ, FV_E_FORMAT. */
+fv_status fv_digits_open(fv_err *err, fv_context *c, const char *path, fv_digits *out);
+fv_status fv_digits_decode(fv_err *err, fv_context *c, const char *const *path, int count, fv_decode decode, void *user, fv_digits *out);
+void fv_digits_close(fv_digits *d);
+/* Batch `index`, a pure function of seed and index: drawn with replacement, batch,height*width in [0,1]. */
+void fv_digits_take(const fv_digits *d, uint64_t seed, int64_t index, int64_t batch, float *to);
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dense: the textbook's GAN on small grey pictures. The step: dense_graph.h.
+ *
+ * The preset `textbook` is the recipe as printed: ReLU on both sides, Adam with beta1 0.9 and rate 1e-3, labels 1 and 0.
+ * It tends to collapse to a few digits. The default changes the least that keeps every class: LeakyReLU 0.2 in the
+ * discriminator, so that a rejected picture still says in which direction to move; beta1 0.5 and rate 2e-4 (Radford et
+ * al., arXiv:1511.06434); label 0.9 for real pictures (Salimans et al., arXiv:1606.03498). */
+#include "model/model.h"
+#include "train/dense_graph.h"
+#include "train/mnist.h"
+#include "train/run.h"
+#include "train/train.h"
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct {
+	fv_dense_config config;
+	fv_graph *g;
+	fv_dense_graph graph;
+	fv_plan *plan;
+	fv_digits digits;
+} dense;
+
+static bool textbook(const fv_train_options *o) { return o->preset && !strcmp(o->preset, "textbook"); }
+
+static void defaults(fv_train_options *o)
+{
+	o->batch = o->batch > 0 ? o->batch : 1000;
+	o->size = 28;
+	o->width = o->blocks = 0;
+	o->rate = o->rate > 0 ? o->rate : textbook(o) ? 1e-3 : 2e-4;
+	o->adv = o->nce = o->swd = 0;
+	if (o->steps <= 0 && !(o->seconds > 0))
+		o->steps = 10000;
+}
+
+static fv_status open(fv_err *err, fv_run *r)
+{
+	const fv_train_options *o = &r->o;
+	char text[300];
+	dense *s = r->state = fv_alloc(r->context, sizeof *s);
+	if (!s)
+		return fv_fail_memory(err, "dense", sizeof *s);
+	if (o->preset && *o->preset && !textbook(o))
+		return fv_fail(err, FV_E_ARGUMENT, "preset '%s' is unknown: dense has 'textbook'", o->preset);
+	fv_status st = o->data ? fv_digits_open(err, r->context, o->data, &s->digits) :
+	               fv_digits_decode(err, r->context, o->pictures.path, o->pictures.count, o->decode, o->user, &s->digits);
+	if (st)
+		return st;
+	s->config = (fv_dense_config){
+		.net = { .noise = 100, .hidden = { 256, 512, 1024 }, .layers = 3, .out = (int)(s->digits.height * s->digits.width), .slope = textbook(o) ? 0 : 0.2 },
+		.batch = o->batch, .beta1 = textbook(o) ? 0.9 : 0.5, .beta2 = 0.999, .eps = 1e-7, .label = textbook(o) ? 1 : 0.9,
+	};
+	if ((st = fv_graph_new(err, r->context, &s->g)))
+		return st;
+	fv_dense_graph_build(s->g, r->store, o->seed, &s->config, &s->graph);
+	if ((st = fv_plan_new(err, r->context, s->g, NULL, &s->plan)))
+		return st;
+	snprintf(r->data, sizeof r->data, "%" PRId64 " pictures, %" PRId64 "x%" PRId64, s->digits.count, s->digits.width, s->digits.height);
+	if (o->say) {
+		o->say(o->user, r->data);
+		snprintf(text, sizeof text, "memory: %.0f MB for a step of %d pictures", (double)fv_plan_bytes(s->plan) / 1e6, o->batch);
+		o->say(o->user, text);
+	}
+	static const char *const name[] = { "d", "g" };
+	for (size_t i = 0; i < FV_COUNT(name); i++)
+		r->loss_name[i] = name[i];
+	r->losses = FV_COUNT(name);
+	return FV_OK;
+}
+
+static fv_status step(fv_err *err, fv_run *r)
+{
+	dense *s = r->state;
+	fv_dense_graph *g = &s->graph;
+	fv_plan *p = s->plan;
+	int64_t t = r->step - r->dropped;
+	fv_digits_take(&s->digits, r->o.seed, r->step, r->o.batch, fv_plan_data(p, g->x));
+	*(float *)fv_plan_data(p, g->rate) = (float)(r->o.rate * r->rate_scale);
+	*(float *)fv_plan_data(p, g->step_real) = (float)(2 * t + 1);
+	*(float *)fv_plan_data(p, g->step_fake) = (float)(2 * t + 2);
+	*(float *)fv_plan_data(p, g->step_g) = (float)(t + 1);
+	fv_status st = fv_plan_run(err, p, (fv_key){ r->o.seed, (uint64_t)r->step, (uint64_t)r->attempt });
+	if (st)
+		return st;
+	/* The textbook reports the mean of D's two losses. */
+	r->loss[0] = (*(float *)fv_plan_data(p, g->loss_real) + *(float *)fv_plan_data(p, g->loss_fake)) / 2;
+	r->loss[1] = *(float *)fv_plan_data(p, g->loss_g);
+	r->finite = *(float *)fv_plan_data(p, g->ok) != 0;
+	return FV_OK;
+}
+
+#define CELLS 64
+static fv_status preview(fv_err *err, fv_run *r, const char *path)
+{
+	dense *s = r->state;
+	fv_graph *g = NULL;
+	fv_plan *p = NULL;
+	uint8_t *bytes = NULL;
+	fv_pixels cell[CELLS];
+	int64_t area = s->config.net.out;
+	if (!r->o.sheet)
+		return FV_OK;
+	fv_status st = fv_graph_new(err, r->context, &g);
+	if (st)
+		return st;
+	fv_scope scope = { .g = g, .store = r->store, .prefix = "G." };
+	fv_node *z = fv_random(g, FV_NORMAL, "noise", FV_F32, FV_SHAPE(CELLS, s->config.net.noise), 0, 1);
+	fv_node *y = fv_dense_generator(&scope, &s->config.net, z);
+	fv_output(g, y);
+	if ((st = fv_plan_new(err, r->context, g, NULL, &p)) || (st = fv_plan_run(err, p, (fv_key){ 1, 0, 0 })))
+		goto done;
+	if (!(bytes = fv_alloc(r->context, (size_t)(CELLS * area * 3)))) {
+		st = fv_fail_memory(err, path, (size_t)(CELLS * area * 3));
+		goto done;
+	}
+	const float *v = fv_plan_data(p, y);
+	for (int64_t i = 0; i < CELLS * area * 3; i++)
+		bytes[i] = (uint8_t)(fminf(fmaxf(v[i / 3], 0), 1) * 255 + 0.5f);
+	for (int i = 0; i < CELLS; i++)
+		cell[i] = (fv_pixels){ s->digits.width, s->digits.height, 3, 8, s->digits.width * 3, bytes + i * area * 3 };
+	st = r->o.sheet(r->o.user, err, path, cell, CELLS, 8);
+done:
+	fv_free(r->context, bytes);
+	fv_plan_free(p);
+	fv_graph_free(g);
+	return st;
+}
+
+static fv_status save(fv_err *err, fv_run *r, const char *path)
+{
+	dense *s = r->state;
+	json_t *network = fv_dense_json(&s->config.net);
+	json_t *about = json_pack("{s:{s:s, s:s, s:I, s:I, s:i, s:f, s:I}, s:s, s:{s:s, s:s}}", "training", "recipe", "dense", "preset",
+	                          r->o.preset ? r->o.preset : "", "step", (json_int_t)r->step, "steps", (json_int_t)r->steps, "batch", r->o.batch, "rate", r->o.rate,
+	                          "seed", (json_int_t)r->o.seed, "data", r->data, "signature", "noise", "normal", "output", "image, grey, [0,1]");
+	fv_status st = network && about ? fv_model_write(err, r->context, path, r->store, "G.", "dense", network, about) :
+	               fv_fail(err, FV_E_MEMORY, "%s: no memory", path);
+	json_decref(network);
+	json_decref(about);
+	return st;
+}
+
+static void close_run(fv_run *r)
+{
+	dense *s = r->state;
+	fv_plan_free(s->plan);
+	fv_graph_free(s->g);
+	fv_digits_close(&s->digits);
+	fv_free(r->context, s);
+	r->state = NULL;
+}
+
+const fv_recipe fv_recipe_dense = {
+	.name = "dense", .defaults = defaults, .open = open, .step = step, .preview = preview, .save = save, .close = close_run, .period = 1,
+};
