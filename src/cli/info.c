@@ -2,6 +2,7 @@
 /* fauve info: what a model or a picture is; how a network would run. */
 #include "cli/cli.h"
 #include "paint/paint.h"
+#include "picture/picture.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ static const fv_argument arguments[] = {
 
 static const fv_example examples[] = {
 	{ "fauve info vangogh", "What is known about a model: network, training, data, licences." },
+	{ "fauve info photo.jpg", "Size, depth, colours, EXIF." },
 	{ "fauve info --plan --size 768x512 vangogh", "How it runs on a picture of that size." },
 	{ 0 },
 };
@@ -80,30 +82,78 @@ static fv_status plan(fv_err *err, const fv_cli *cli, const fv_model *m, const c
 	return FV_OK;
 }
 
+static fv_status print(fv_err *err, const fv_cli *cli, const char *path, json_t *about)
+{
+	const char *name;
+	json_t *item;
+	if (!about)
+		return fv_fail_memory(err, path, 1000);
+	if (cli->json) {
+		json_dumpf(about, stdout, JSON_INDENT(2));
+		fv_out("\n");
+		return FV_OK;
+	}
+	fv_out("%s\n", path);
+	json_object_foreach(about, name, item)
+		value(name, item, 0);
+	return FV_OK;
+}
+
+static fv_status model(fv_err *err, fv_cli *cli, fv_context *c, const char *path, const options *o)
+{
+	fv_model *m = NULL;
+	fv_status st = fv_model_open(err, c, path, &m);
+	if (st)
+		return st;
+	st = o->plan ? plan(err, cli, m, o->size) : print(err, cli, path, m->about);
+	fv_model_free(m);
+	return st;
+}
+
+static fv_status picture(fv_err *err, fv_cli *cli, const char *path)
+{
+	fv_picture *p = NULL;
+	fv_err warning;
+	fv_status st = fv_picture_begin(err, "fauve");
+	if (st)
+		return st;
+	if (!(st = fv_picture_read(err, path, NULL, &p, &warning))) {
+		if (warning.status)
+			fv_warn(cli, "%s", warning.text);
+		json_t *about = fv_picture_about(p);
+		st = print(err, cli, path, about);
+		json_decref(about);
+		fv_picture_free(p);
+	}
+	fv_picture_end();
+	return st;
+}
+
+/* safetensors begins with eight bytes of length and a JSON object. What cannot be opened is left to the model's reader. */
+static bool is_model(const char *path)
+{
+	char head[9] = { 0 };
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return true;
+	bool yes = fread(head, 1, sizeof head, f) == sizeof head && head[8] == '{';
+	fclose(f);
+	return yes;
+}
+
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
 {
 	const options *o = given;
 	char path[4096];
 	fv_context *c = NULL;
-	fv_model *m = NULL;
 	fv_status st = fv_style_find(err, args[0], path, sizeof path);
-	if (!st)
-		st = fv_cli_context(err, cli, &c);
-	if (!st)
-		st = fv_model_open(err, c, path, &m);
-	if (!st && o->plan)
-		st = plan(err, cli, m, o->size);
-	else if (!st && cli->json) {
-		json_dumpf(m->about, stdout, JSON_INDENT(2));
-		fv_out("\n");
-	} else if (!st) {
-		const char *name;
-		json_t *item;
-		fv_out("%s\n", path);
-		json_object_foreach(m->about, name, item)
-			value(name, item, 0);
-	}
-	fv_model_free(m);
+	if (st)
+		return st;
+	if (!o->plan && !is_model(path))
+		return picture(err, cli, path);
+	if ((st = fv_cli_context(err, cli, &c)))
+		return st;
+	st = model(err, cli, c, path, o);
 	fv_context_free(c);
 	return st;
 }

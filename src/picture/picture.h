@@ -4,6 +4,7 @@
 #ifndef FV_PICTURE_H
 #define FV_PICTURE_H
 #include "fauve/fauve.h"
+#include <jansson.h>
 
 typedef struct fv_picture fv_picture;
 
@@ -27,6 +28,8 @@ void fv_picture_end(void);
 fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *opt, fv_picture **out, fv_err *warning);
 /* Its pixels; may be written. Borrowed. */
 fv_pixels *fv_picture_pixels(fv_picture *p);
+/* What its file says of itself: format, size, profile, EXIF. Yours; NULL when out of memory. */
+json_t *fv_picture_about(const fv_picture *p);
 /* What alpha hides is filled from its visible neighbours, so that no hidden colour bleeds into the painting. */
 void fv_picture_fill_hidden(fv_picture *p);
 /* Writes pixels with the metadata and profile of the picture; format by path's ending: jpg, png, webp, tif. The file

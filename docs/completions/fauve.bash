@@ -1,0 +1,62 @@
+# bash completion for fauve
+_fauve()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd= i n=0
+	compopt -o filenames 2>/dev/null
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in -*) ;; *) if [ -z "$cmd" ]; then cmd=${COMP_WORDS[i]}; else n=$((n + 1)); fi ;; esac
+	done
+	case $cmd:$prev in
+	apply:--output|apply:-o) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	apply:--strength) COMPREPLY=(); return ;;
+	apply:--seed) COMPREPLY=(); return ;;
+	apply:--quality) COMPREPLY=(); return ;;
+	apply:--max-megapixels) COMPREPLY=(); return ;;
+	train:--photos) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	train:--art) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	train:--data) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	train:--output|train:-o) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	train:--resume) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	train:--time) COMPREPLY=(); return ;;
+	train:--steps) COMPREPLY=(); return ;;
+	train:--batch) COMPREPLY=(); return ;;
+	train:--size) COMPREPLY=(); return ;;
+	train:--width) COMPREPLY=(); return ;;
+	train:--blocks) COMPREPLY=(); return ;;
+	train:--rate) COMPREPLY=(); return ;;
+	train:--adv) COMPREPLY=(); return ;;
+	train:--nce) COMPREPLY=(); return ;;
+	train:--swd) COMPREPLY=(); return ;;
+	train:--preset) COMPREPLY=(); return ;;
+	train:--seed) COMPREPLY=(); return ;;
+	train:--preview-every) COMPREPLY=(); return ;;
+	train:--checkpoint-every) COMPREPLY=(); return ;;
+	train:--max-memory) COMPREPLY=(); return ;;
+	generate:--output|generate:-o) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	generate:--count|generate:-n) COMPREPLY=(); return ;;
+	generate:--seed) COMPREPLY=(); return ;;
+	generate:--columns) COMPREPLY=(); return ;;
+	info:--size) COMPREPLY=(); return ;;
+	help:--completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur")); return ;;
+	*:--threads) COMPREPLY=(); return ;;
+	*:--isa) COMPREPLY=($(compgen -W 'ref plain avx2 avx512 amx' -- "$cur")); return ;;
+	*:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
+	esac
+	case $cmd:$cur in
+	:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --color --help --version' -- "$cur")) ;;
+	:*) COMPREPLY=($(compgen -W 'apply train generate styles info doctor help' -- "$cur")) ;;
+	apply:-*) COMPREPLY=($(compgen -W '--output --strength --seed --quality --keep-private --max-megapixels --force --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
+	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
+	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --resume --time --steps --batch --size --width --blocks --rate --adv --nce --swd --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
+	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;
+	generate:-*) COMPREPLY=($(compgen -W '--output --count --seed --columns --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
+	generate:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
+	styles:-*) COMPREPLY=($(compgen -W '--names --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
+	info:-*) COMPREPLY=($(compgen -W '--plan --size --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
+	info:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
+	doctor:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
+	help:-*) COMPREPLY=($(compgen -W '--man --completion --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
+	help:*) COMPREPLY=($(compgen -W 'apply train generate styles info doctor help' -- "$cur")) ;;
+	esac
+}
+complete -F _fauve fauve

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a picture's file says of itself, as JSON. */
+#include "picture/internal.h"
+#include <string.h>
+
+#define PREFIX "exif-ifd"
+
+/* libvips gives EXIF values as "Canon (Canon, ASCII, 6 components, 6 bytes)": what stands before the last " (". */
+static json_t *exif_value(const char *text)
+{
+	const char *end = NULL;
+	for (const char *s = text; (s = strstr(s, " (")); s++)
+		if (strstr(s, " bytes)")) {
+			end = s;
+			break;
+		}
+	char *whole = g_utf8_make_valid(text, end ? end - text : -1);
+	json_t *j = json_string(whole);
+	g_free(whole);
+	return j;
+}
+
+static void *field(VipsImage *im, const char *name, GValue *value, void *user)
+{
+	json_t *exif = user;
+	const char *text;
+	/* exif-ifd0-Make: the directory's number and one more dash. */
+	if (!strncmp(name, PREFIX, strlen(PREFIX)) && strlen(name) > strlen(PREFIX) + 2 && !vips_image_get_string(im, name, &text))
+		json_object_set_new(exif, name + strlen(PREFIX) + 2, exif_value(text));
+	return NULL;
+}
+
+static void size_of(VipsImage *im, const char *meta, json_t *to, const char *key)
+{
+	const void *data;
+	size_t bytes;
+	if (vips_image_get_typeof(im, meta) && !vips_image_get_blob(im, meta, &data, &bytes))
+		json_object_set_new(to, key, json_sprintf("%zu bytes", bytes));
+}
+
+json_t *fv_picture_about(const fv_picture *p)
+{
+	VipsImage *im = p->header;
+	const char *loader = "";
+	if (vips_image_get_typeof(im, VIPS_META_LOADER) && vips_image_get_string(im, VIPS_META_LOADER, &loader))
+		vips_error_clear();
+	const char *load = strstr(loader, "load");      /* "jpegload_buffer" */
+	size_t n = load ? (size_t)(load - loader) : strlen(loader);
+	json_t *j = json_pack("{s:o, s:I, s:I, s:i, s:i, s:s, s:i}", "format", json_stringn(loader, n), "width", (json_int_t)p->pixels.width, "height",
+	                      (json_int_t)p->pixels.height, "channels", p->pixels.channels, "bits", p->pixels.bits, "colours",
+	                      vips_enum_nick(VIPS_TYPE_INTERPRETATION, im->Type), "orientation", vips_image_get_orientation(im));
+	json_t *exif = json_object();
+	if (!j || !exif) {
+		json_decref(j);
+		json_decref(exif);
+		return NULL;
+	}
+	size_of(im, VIPS_META_ICC_NAME, j, "profile");
+	size_of(im, VIPS_META_XMP_NAME, j, "xmp");
+	size_of(im, VIPS_META_IPTC_NAME, j, "iptc");
+	vips_image_map(im, field, exif);
+	if (json_object_size(exif))
+		json_object_set(j, "exif", exif);
+	json_decref(exif);
+	return j;
+}

@@ -1,0 +1,185 @@
+#!/bin/bash
+# tests/cli/cli.sh FAUVE MAKE_MODEL PAINT_EXAMPLE: the program from outside, in the source tree's root.
+# Models here have random weights: what is tested is everything around the network.
+set -u
+fauve=$1 make_model=$2 example=$3
+photo=$PWD/tests/data/mountain_path.jpg
+root=$PWD
+t=$(mktemp -d)
+trap 'chmod -R u+w "$t"; rm -rf "$t"' EXIT
+export XDG_DATA_HOME=$t/data FAUVE_STYLES=$t/styles NO_COLOR=1
+passed=0 failed=0
+
+check() # WHAT CONDITION...: one test
+{
+	local what=$1
+	shift
+	if "$@"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'cli: %s: failed\n' "$what"
+		sed 's/^/    /' "$t/err" 2>/dev/null | head -5
+	fi
+}
+
+run() # CODE TEXT ARGUMENTS...: the program ends with CODE, and stderr has TEXT (a pattern; empty: nothing is asked)
+{
+	local code=$1 text=$2 got
+	shift 2
+	"$fauve" "$@" >"$t/out" 2>"$t/err"
+	got=$?
+	check "fauve $*: exit $code, came $got" [ "$got" = "$code" ]
+	[ -z "$text" ] || check "fauve $*: says '$text'" grep -q -e "$text" "$t/err"
+	# A failure is told in one line that names the program.
+	[ "$code" = 0 ] || check "fauve $*: the last line is 'fauve: ...'" sh -c "tail -1 '$t/err' | grep -q '^fauve: '"
+}
+
+mkdir -p "$t/styles" "$t/data/fauve/styles" "$t/work"
+"$make_model" stylenet "$t/styles/brush.safetensors" || exit 1
+"$make_model" dense "$t/data/fauve/styles/digits.safetensors" || exit 1
+cd "$t/work" || exit 1
+
+# ---- the frame
+run 0 "" --version
+check "version on stdout" grep -q '^fauve [0-9]' "$t/out"
+run 0 "" --help
+check "help lists apply" grep -q '^  apply ' "$t/out"
+run 0 "" help apply
+check "help of a command has examples" grep -q '^Examples:' "$t/out"
+cp "$t/out" "$t/help"
+run 0 "" apply --help
+check "help COMMAND is COMMAND --help" cmp -s "$t/out" "$t/help"
+run 2 "no command" 
+run 2 "did you mean 'apply'" aply
+run 2 "did you mean --strength" apply --strenght 1 brush a.jpg -o b.png
+run 2 "is unknown" apply --xyzzy brush a.jpg -o b.png
+run 2 "-z is unknown" apply -z
+run 2 "MODEL is missing" apply
+run 2 "FILE is missing" apply brush
+run 2 "--output OUT is missing" apply brush a.jpg
+run 2 "the value OUT is missing" apply brush a.jpg -o
+run 2 "is not between 0 and 1" apply brush a.jpg -o b.png --strength=1.5
+run 2 "is not a number" apply brush a.jpg -o b.png --strength much
+run 2 "is not a whole number" apply brush a.jpg -o b.png --seed 1.5
+run 2 "takes no value" apply brush a.jpg -o b.png --force=yes
+run 2 "did you mean 'avx2'" --isa avx22 doctor
+run 2 "one argument too many" doctor here
+run 2 "prints nothing that a program would read" help --json
+run 0 "" help --man
+check "man page" grep -q '^.TH FAUVE 1' "$t/out"
+for shell in bash zsh fish; do
+	run 0 "" help --completion $shell
+	check "completion for $shell knows apply" grep -q apply "$t/out"
+done
+"$fauve" help --completion bash >"$t/bash"
+check "bash reads its completion" bash -n "$t/bash"
+check "man page and completions in docs/ are up to date" env FAUVE="$fauve" "$root/script/docs" --check
+run 0 "" doctor
+run 0 "" doctor --json
+check "doctor --json begins an object" grep -q '^{' "$t/out"
+if [ -w /dev/full ]; then
+	"$fauve" help >/dev/full 2>"$t/err"
+	check "a full disk behind stdout: exit 4" [ $? = 4 ]
+fi
+
+# ---- models
+run 0 "" styles --names
+check "styles of both folders" [ "$(tr '\n' ' ' <"$t/out" | grep -c 'brush.*digits')" = 1 ]
+run 0 "" styles
+run 0 "" styles --json
+run 0 "" info brush
+check "info names the family" grep -q 'family.*stylenet' "$t/out"
+run 0 "" info --json brush
+run 0 "" info --plan --size 64x48 brush
+check "the plan lists convolutions" grep -q conv2d "$t/out"
+run 0 "" info --plan -v --size 64x48 brush
+run 2 "is not a size" info --plan --size big brush
+run 3 "did you mean 'brush'" apply brsh "$photo" -o a.png
+run 3 "no such model file" apply ./none.safetensors "$photo" -o a.png
+head -c 1000 "$t/styles/brush.safetensors" >cut.safetensors
+run 3 "cut.safetensors" apply ./cut.safetensors "$photo" -o a.png
+check "no picture from a broken model" [ ! -e a.png ]
+run 3 "" apply "$photo" "$photo" -o a.png
+
+# ---- apply
+run 0 "768x" apply brush "$photo" -o a.png
+check "a.png is there" [ -s a.png ]
+run 0 "" -q apply brush "$photo" -o a2.png
+check "quiet: no word" [ ! -s "$t/err" ]
+check "the same twice: the same bytes" cmp -s a.png a2.png
+run 0 "" apply brush "$photo" -o a3.png --threads 1
+check "one thread: the same bytes" cmp -s a.png a3.png
+run 0 "" apply brush "$photo" -o a4.png --strength 0.5
+check "half the strength: another picture" sh -c '! cmp -s a.png a4.png'
+run 0 "" apply brush "$photo" -o b.jpg --quality 60
+run 0 "" info b.jpg
+check "a picture's size" grep -q '768' "$t/out"
+cp b.jpg c.jpg
+run 2 "painted over" apply brush c.jpg -o c.jpg
+check "the photograph is as it was" cmp -s b.jpg c.jpg
+run 2 "painted over" apply brush c.jpg -o ../work/
+run 0 "" apply brush c.jpg -o c.jpg --force
+check "with --force it is painted" sh -c '! cmp -s b.jpg c.jpg'
+run 2 "unknown ending" apply brush "$photo" -o a.xyz
+run 3 "none.jpg" apply brush none.jpg -o d.png
+run 3 "over the limit" apply brush "$photo" -o d.png --max-megapixels 0.1
+check "nothing is left of a refused picture" [ ! -e d.png ]
+run 4 "" apply brush "$photo" -o none/d.png
+mkdir locked && chmod a-w locked
+[ "$(id -u)" = 0 ] || run 4 "" apply brush "$photo" -o locked/d.png
+echo text >text.jpg
+run 3 "text.jpg" apply brush text.jpg -o d.png
+
+mkdir in && cp "$photo" in/one.jpg && cp a.png in/two.png
+run 0 "2 pictures" apply brush in -o out
+check "a folder into a folder" [ -s out/one.jpg -a -s out/two.png ]
+check "nothing else in it" [ "$(ls -A out | wc -l)" = 2 ]
+cp text.jpg in/three.jpg
+run 6 "1 of 3" apply brush in -o out2
+check "the others are painted" [ -s out2/one.jpg -a -s out2/two.png -a ! -e out2/three.jpg ]
+check "and the broken one is named" grep -q three.jpg "$t/err"
+run 3 "none of 2" apply brush text.jpg none.jpg -o out3/
+run 2 "would both become" apply brush in/one.jpg "$t"/work/out/one.jpg -o out4
+run 2 "name a folder" apply brush in/one.jpg in/two.png -o e.png
+mkdir empty
+run 3 "holds no pictures" apply brush empty -o out5
+cp "$photo" ./-dash.jpg
+run 0 "" apply -o out6/ -- brush -dash.jpg
+check "a name with a dash" [ -s out6/-dash.jpg ]
+cp "$photo" "new
+line%s.jpg"
+run 0 "" apply brush "new
+line%s.jpg" -o f.png
+
+# Ctrl-C: 130, and no half picture.
+rm in/three.jpg
+"$fauve" apply brush "$photo" in -o out7 >"$t/out" 2>"$t/err" &
+pid=$!
+sleep 0.05
+kill -TERM $pid
+wait $pid
+check "interrupted: exit 130" [ $? = 130 ]
+check "interrupted: no file aside" [ -z "$(ls -A out7 2>/dev/null | grep -v -x -e mountain_path.jpg -e one.jpg -e two.png)" ]
+
+# ---- generate
+run 0 "" generate digits -n 10 --seed 3 -o g.png
+run 0 "" generate digits -n 10 --seed 3 -o g2.png
+check "the same seed, the same picture" cmp -s g.png g2.png
+run 0 "" generate digits -n 10 --seed 4 -o g3.png
+check "another seed, another picture" sh -c '! cmp -s g.png g3.png'
+run 2 "" generate brush -o g4.png
+run 2 "" apply digits "$photo" -o h.png
+
+# ---- the library's example
+printf 'P6\n40 33\n255\n' >x.ppm
+head -c 3960 "$photo" >>x.ppm
+"$example" "$t/styles/brush.safetensors" <x.ppm >y.ppm 2>"$t/err"
+check "docs/examples/paint.c paints" [ $? = 0 ]
+check "as many bytes as it was given" [ "$(wc -c <y.ppm)" = "$(wc -c <x.ppm)" ]
+check "and others" sh -c '! cmp -s x.ppm y.ppm'
+"$example" "$t/work/cut.safetensors" <x.ppm >y.ppm 2>"$t/err"
+check "the example passes on exit codes" [ $? = 3 ]
+
+echo "cli: $passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* make_model stylenet|dense FILE: a model with random weights, for tests of what is around it. */
+#include "model/model.h"
+#include <stdio.h>
+
+static fv_status make(fv_err *err, const char *family, const char *path)
+{
+	fv_context *c = NULL;
+	fv_store *store = NULL;
+	fv_graph *g = NULL;
+	json_t *network = NULL;
+	fv_status st = fv_context_new(err, NULL, &c);
+	if (st)
+		return st;
+	if ((st = fv_store_new(err, c, &store)) || (st = fv_graph_new(err, c, &g)))
+		goto done;
+	fv_scope s = { .g = g, .store = store, .prefix = "G.", .create = true, .seed = 1 };
+	if (!strcmp(family, "dense")) {
+		fv_dense d = { .noise = 8, .hidden = { 16 }, .layers = 1, .out = 64 };
+		fv_dense_generator(&s, &d, fv_input(g, "z", FV_F32, FV_SHAPE(1, d.noise)));
+		network = fv_dense_json(&d);
+	} else {
+		fv_stylenet n = { .width = 8, .blocks = 1, .up = FV_UP_BILINEAR, .head = 7 };
+		fv_stylenet_build(&s, &n, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), fv_input(g, "n", FV_F32, fv_nhwc(1, 32, 32, 1)), false, NULL);
+		network = fv_stylenet_json(&n);
+	}
+	st = g->err.status ? fv_fail(err, g->err.status, "%s", g->err.text) : fv_model_write(err, c, path, store, "G.", family, network, NULL);
+done:
+	json_decref(network);
+	fv_graph_free(g);
+	fv_store_free(store);
+	fv_context_free(c);
+	return st;
+}
+
+int main(int argc, char **argv)
+{
+	fv_err err = { 0 };
+	if (argc != 3) {
+		fprintf(stderr, "usage: make_model stylenet|dense FILE\n");
+		return 2;
+	}
+	if (make(&err, argv[1], argv[2])) {
+		fprintf(stderr, "make_model: %s\n", err.text);
+		return 1;
+	}
+	return 0;
+}
