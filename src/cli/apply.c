@@ -25,7 +25,7 @@ static const fv_option table[] = {
 	  .help = "of JPEG and WebP" },
 	{ .name = "keep-private", .type = FV_OPT_FLAG, .at = offsetof(options, keep_private),
 	  .help = "keep the place where a photograph was taken, serial numbers and maker notes in the metadata" },
-	{ .name = "max-megapixels", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, megapixels), .preset = "400", .low = 0.000001, .high = 4000,
+	{ .name = "max-megapixels", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, megapixels), .preset_help = "419", .low = 0.000001, .high = 4000,
 	  .help = "refuse larger pictures" },
 	{ .name = "force", .letter = 'f', .type = FV_OPT_FLAG, .at = offsetof(options, force), .help = "paint over the photograph itself when OUT names it" },
 	{ 0 },
@@ -149,10 +149,11 @@ static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *
 {
 	fv_picture *p = NULL;
 	fv_err warning;
+	fv_read_options limits = { isnan(o->megapixels) ? 0 : (int64_t)(o->megapixels * 1e6), o->keep_private };
 	double begun = fv_now();
 	if (!o->force && same_file(j->in, j->out))
 		return fv_fail(err, FV_E_ARGUMENT, "%s: would be painted over; name another --output, or say --force", j->in);
-	fv_status st = fv_picture_read(err, j->in, &(fv_read_options){ (int64_t)(o->megapixels * 1e6), o->keep_private }, &p, &warning);
+	fv_status st = fv_picture_read(err, j->in, &limits, &p, &warning);
 	if (st)
 		return st;
 	if (warning.status)

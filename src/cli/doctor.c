@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve doctor: what this machine and this build have, and what is missing. */
 #include "cli/find.h"
+#include "picture/picture.h"
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,20 @@ static double memory_limit(void)
 	return bytes;
 }
 
+/* Formats that this machine's libvips reads, of those that fauve lets in; and those it lacks. */
+static json_t *formats(bool here)
+{
+	static const struct { const char *name, *loader; } list[] = {
+		{ "JPEG", "VipsForeignLoadJpegBuffer" }, { "PNG", "VipsForeignLoadPngBuffer" }, { "WebP", "VipsForeignLoadWebpBuffer" },
+		{ "TIFF", "VipsForeignLoadTiffBuffer" }, { "GIF", "VipsForeignLoadNsgifBuffer" }, { "HEIF", "VipsForeignLoadHeifBuffer" },
+	};
+	json_t *names = json_array();
+	for (size_t i = 0; i < FV_COUNT(list); i++)
+		if ((vips_type_find("VipsObject", list[i].loader) != 0) == here)
+			json_array_append_new(names, json_string(list[i].name));
+	return names;
+}
+
 static json_t *styles(fv_err *err, fv_status *st)
 {
 	fv_style_list l;
@@ -78,10 +93,12 @@ static json_t *look(fv_err *err, const fv_context *c, fv_status *st)
 	json_t *s = styles(err, st);
 	if (!s)
 		return NULL;
-	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss ss ss} so}", "version", fv_version(),
+	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss ss ss} s{so so} s{sI sI} so}", "version", fv_version(),
 	                 "processor", "name", processor, "isa", fv_isa_name(fv_isa_detect()), "isa_used", fv_isa_name(c->isa), "threads",
 	                 c->threads, "memory", "bytes", memory("MemTotal"), "free", memory("MemAvailable"), "limit", memory_limit(),
-	                 "libraries", "libvips", vips_version_string(), "jansson", jansson_version_str(), "zlib", zlibVersion(), "styles", s);
+	                 "libraries", "libvips", vips_version_string(), "jansson", jansson_version_str(), "zlib", zlibVersion(),
+	                 "formats", "read", formats(true), "missing", formats(false), "limits", "picture_pixels", (json_int_t)FV_PIXELS_MAX,
+	                 "picture_bytes", (json_int_t)FV_PICTURE_BYTES_MAX, "styles", s);
 }
 
 static const char *text(const json_t *j, const char *object, const char *key)
@@ -94,10 +111,21 @@ static double figure(const json_t *j, const char *object, const char *key)
 	return json_number_value(json_object_get(json_object_get(j, object), key));
 }
 
+static void print_names(const char *before, const json_t *names, const char *key)
+{
+	size_t i;
+	json_t *item;
+	fv_out("%s", before);
+	json_array_foreach(names, i, item)
+		fv_out("%s%s", i ? ", " : "", json_string_value(key ? json_object_get(item, key) : item));
+	fv_out("%s\n", json_array_size(names) ? "" : "none");
+}
+
 static void print(const json_t *j)
 {
 	size_t i;
 	json_t *item;
+	const json_t *f = json_object_get(j, "formats");
 	const json_t *s = json_object_get(j, "styles");
 	fv_out("fauve      %s\n", json_string_value(json_object_get(j, "version")));
 	fv_out("processor  %s\n", text(j, "processor", "name"));
@@ -108,10 +136,12 @@ static void print(const json_t *j)
 		fv_out("; this session may use %.1f GB", figure(j, "memory", "limit") / 1e9);
 	fv_out("\nlibraries  libvips %s, jansson %s, zlib %s\n", text(j, "libraries", "libvips"), text(j, "libraries", "jansson"),
 	       text(j, "libraries", "zlib"));
-	fv_out("styles     ");
-	json_array_foreach(json_object_get(s, "found"), i, item)
-		fv_out("%s%s", i ? ", " : "", json_string_value(json_object_get(item, "name")));
-	fv_out("%s\n", json_array_size(json_object_get(s, "found")) ? "" : "none found");
+	print_names("pictures   reads ", json_object_get(f, "read"), NULL);
+	if (json_array_size(json_object_get(f, "missing")))
+		print_names("           missing: ", json_object_get(f, "missing"), NULL);
+	fv_out("limits     pictures of %.0f megapixels (apply --max-megapixels), files of %.0f MB\n", figure(j, "limits", "picture_pixels") / 1e6,
+	       figure(j, "limits", "picture_bytes") / 1e6);
+	print_names("styles     ", json_object_get(s, "found"), "name");
 	json_array_foreach(json_object_get(s, "folders"), i, item)
 		fv_out("           %s%s\n", i ? "" : "looked for in ", json_string_value(item));
 }
@@ -123,7 +153,10 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	fv_status st = fv_cli_context(err, cli, &c);
 	if (st)
 		return st;
-	j = look(err, c, &st);
+	if (!(st = fv_picture_begin(err, "fauve"))) {
+		j = look(err, c, &st);
+		fv_picture_end();
+	}
 	if (!st && !j)
 		st = fv_fail_memory(err, "doctor", 1000);
 	if (!st && cli->json) {
