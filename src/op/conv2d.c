@@ -77,7 +77,7 @@ fv_cost fv_conv_cost(const fv_node *n)
 static fv_status shape(fv_err *err, fv_node *n)
 {
 	fv_shape x = n->in[0]->shape, w = n->in[1]->shape;
-	int64_t oh, ow;
+	int64_t oh = 0, ow = 0;
 	fv_status st = fv_conv_check(err, "conv2d", x, w, &n->attr.conv, &oh, &ow);
 	if (st)
 		return st;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
+#include <stdio.h>
 
 static fv_node *conv2d(fv_graph *g, fv_node *const *in, const void *arg) { return fv_conv2d(g, in[0], in[1], NULL, *(const fv_conv_attr *)arg); }
 static fv_node *biased(fv_graph *g, fv_node *const *in, const void *arg) { return fv_conv2d(g, in[0], in[1], in[2], *(const fv_conv_attr *)arg); }

@@ -2,7 +2,7 @@
 # tests/cli/cli.sh FAUVE MAKE_MODEL PAINT_EXAMPLE: the program from outside, in the source tree's root.
 # Models here have random weights: what is tested is everything around the network.
 set -u
-fauve=$1 make_model=$2 example=$3
+fauve=$(realpath "$1") make_model=$(realpath "$2") example=$(realpath "$3")
 photo=$PWD/tests/data/mountain_path.jpg
 root=$PWD
 t=$(mktemp -d)

@@ -2,7 +2,7 @@
 # tests/cli/odd.sh FAUVE MAKE_MODEL: every file of ../shared/data/odd does what its expected.tsv says. Where that folder is
 # absent nothing is tested.
 set -u
-fauve=$1 make_model=$2
+fauve=$(realpath "$1") make_model=$(realpath "$2")
 odd=$PWD/../shared/data/odd
 t=$(mktemp -d)
 trap 'rm -rf "$t"' EXIT
