@@ -43,7 +43,7 @@ VEC double thin_seconds(const thin_sizes *s, int64_t taps, int64_t c, int64_t og
 	static const double share[THIN_OUT] = { 0.5, 0.7, 0.9, 0.9 };         /* of the multipliers, by channels: measured */
 	double lanes = (double)(fv_div_up(gw, VF) * VF) / (double)gw, rows = (double)(s->rows + th - 1) / (double)s->rows;
 	return lanes * 2 * (double)s->cells * (double)(taps * c * og) / (share[og - 1] * GEMM_RATE) +
-	       16 * (double)s->cells * (double)(s->parts * c) * rows / GEMM_COPY + 3e-6;
+	       16 * (double)s->cells * (double)(s->parts * fv_div_up(c, VF) * VF) * rows / GEMM_COPY + 3e-6;
 }
 
 /* Rows g0 .. of the band: source columns from that of output column q0 on. */
