@@ -6,12 +6,12 @@
 
 #define PATCH 7
 
-void fv_swd_draws(fv_graph *g, int scales, int projections, int64_t na, int64_t nb, fv_swd_draw *d)
+void fv_swd_draws(fv_graph *g, int scales, int projections, int channels, int64_t na, int64_t nb, fv_swd_draw *d)
 {
 	char name[40];
 	for (int i = 0; i < scales; i++) {
 		snprintf(name, sizeof name, "swd %d direction", i);
-		fv_node *w = fv_random(g, FV_NORMAL, name, FV_F32, fv_nhwc(projections, PATCH, PATCH, 3), 0, 1);
+		fv_node *w = fv_random(g, FV_NORMAL, name, FV_F32, fv_nhwc(projections, PATCH, PATCH, channels), 0, 1);
 		d[i].direction = fv_l2_normalise(g, w, FV_HWC, 1e-12);
 		snprintf(name, sizeof name, "swd %d corner a", i);
 		d[i].corner_a = fv_random(g, FV_INTEGERS, name, FV_I32, FV_SHAPE(na, 2), 0, 1);
@@ -46,13 +46,13 @@ static fv_node *quantiles(fv_graph *g, fv_node *sorted, int64_t count)
 	return fv_reshape(g, y, FV_SHAPE(rows, count));
 }
 
-fv_node *fv_patch_swd(fv_graph *g, const fv_swd_draw *d, int scales, fv_node *a, fv_node *b)
+fv_node *fv_patch_swd(fv_graph *g, const fv_swd_draw *d, int scales, double detail, fv_node *a, fv_node *b)
 {
 	fv_node *sum = NULL;
 	b = fv_stop(g, b);
 	for (int i = 0; i < scales; i++) {
-		fv_node *pa = projections(g, a, d[i].corner_a, d[i].direction);
-		fv_node *pb = projections(g, b, d[i].corner_b, d[i].direction);
+		fv_node *pa = projections(g, fv_detail(g, a, detail), d[i].corner_a, d[i].direction);
+		fv_node *pb = projections(g, fv_detail(g, b, detail), d[i].corner_b, d[i].direction);
 		if (!pa || !pb)
 			return NULL;
 		if (pb->shape.c != pa->shape.c)

@@ -47,6 +47,7 @@ fv_status fv_stylenet_check(fv_err *err, const fv_stylenet *c);
 /* ---- multi-scale patch discriminator with spectral norm (patch_discriminator.c) */
 typedef struct {
 	int width, scales, layers;      /* layers: convolutions before the last; the first two halve */
+	int channels;                   /* of the picture, or of picture and detail */
 } fv_patch_discriminator;
 #define FV_SCALES_MAX 4
 /* The normalised weights of one phase: made once, used by every forward of the phase. */
@@ -58,7 +59,8 @@ typedef struct {
 void fv_patch_discriminator_weights(const fv_scope *s, const fv_patch_discriminator *c, const fv_spectral *previous, fv_spectral *out);
 /* Keeps u for the next step, where flag (scalar) is not 0. */
 void fv_patch_discriminator_keep(fv_graph *g, const fv_patch_discriminator *c, const fv_spectral *w, fv_node *flag);
-void fv_patch_discriminator_build(fv_graph *g, const fv_patch_discriminator *c, const fv_spectral *w, fv_node *x, fv_node **out);
+/* One scale. */
+void fv_patch_discriminator_build(fv_graph *g, const fv_patch_discriminator *c, const fv_spectral *w, int scale, fv_node *x, fv_node **out);
 
 /* ---- PatchNCE's projection heads (projection.c): rows N,K,C > N,K,width of length 1 */
 fv_node *fv_projection_build(const fv_scope *s, int index, int width, fv_node *rows);

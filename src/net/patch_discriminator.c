@@ -22,7 +22,7 @@ void fv_patch_discriminator_weights(const fv_scope *s, const fv_patch_discrimina
 	fv_graph *g = s->g;
 	for (int i = 0; i < c->scales; i++)
 		for (int j = 0; j <= c->layers; j++) {
-			int64_t in = j ? channels(c, j - 1) : 3, o = channels(c, j), fan = 9 * in;
+			int64_t in = j ? channels(c, j - 1) : c->channels, o = channels(c, j), fan = 9 * in;
 			fv_node *w = fv_param(s, fv_nhwc(o, 3, 3, in), FV_INIT_TORCH, (double)fan, "d.%d.%d.weight", i, j);
 			fv_node *stored = fv_param(s, FV_SHAPE(o, 1), FV_INIT_NORMAL, 1, "u.d.%d.%d", i, j);
 			out->bias[i][j] = fv_param(s, FV_SHAPE(o), FV_INIT_TORCH, (double)fan, "d.%d.%d.bias", i, j);
@@ -46,17 +46,15 @@ void fv_patch_discriminator_keep(fv_graph *g, const fv_patch_discriminator *c, c
 			fv_assign(g, w->state[i][j], w->u[i][j], flag);
 }
 
-void fv_patch_discriminator_build(fv_graph *g, const fv_patch_discriminator *c, const fv_spectral *w, fv_node *x, fv_node **out)
+void fv_patch_discriminator_build(fv_graph *g, const fv_patch_discriminator *c, const fv_spectral *w, int scale, fv_node *x, fv_node **out)
 {
-	for (int i = 0; i < c->scales; i++) {
-		fv_node *h = i ? (x = fv_blur(g, x, 2, FV_PAD_ZERO)) : x;
-		for (int j = 0; j <= c->layers; j++) {
-			h = fv_conv2d(g, h, w->weight[i][j], w->bias[i][j], fv_conv_same(3, FV_PAD_ZERO));
-			if (j < c->layers)
-				h = fv_lrelu(g, h, SLOPE);
-			if (j < 2)
-				h = fv_blur(g, h, 4, FV_PAD_REFLECT);
-		}
-		out[i] = h;
+	fv_node *h = x;
+	for (int j = 0; j <= c->layers; j++) {
+		h = fv_conv2d(g, h, w->weight[scale][j], w->bias[scale][j], fv_conv_same(3, FV_PAD_ZERO));
+		if (j < c->layers)
+			h = fv_lrelu(g, h, SLOPE);
+		if (j < 2)
+			h = fv_blur(g, h, 4, FV_PAD_REFLECT);
 	}
+	out[scale] = h;
 }

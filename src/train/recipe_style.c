@@ -36,7 +36,7 @@ static fv_style_config config_of(const fv_train_options *o, bool identity)
 {
 	return (fv_style_config){
 		.net = { .width = o->width, .blocks = o->blocks, .up = FV_UP_BILINEAR, .head = 7 },
-		.disc = { .width = 32, .scales = 2, .layers = 3 },
+		.disc = { .width = 32, .scales = 3, .layers = 3, .channels = 6 }, .detail = 1, .colour = 0.3,
 		.batch = o->batch, .size = o->size, .art_batches = 4, .head_width = 128, .patches = 192, .projections = 64, .swd_scales = 3,
 		.adv = o->adv, .nce = o->nce, .swd = o->swd, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8, .identity = identity,
 	};

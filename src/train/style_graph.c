@@ -45,6 +45,16 @@ static fv_node *nce(const fv_scope *gs, const fv_scope *hs, const fv_style_confi
 	return fv_scale(g, sum, 1.0 / FV_STYLE_MAPS, 0);
 }
 
+/* What D says of x, at every scale. */
+static void judge(fv_graph *g, const fv_style_config *c, const fv_spectral *w, fv_node *x, fv_node **out)
+{
+	for (int i = 0; i < c->disc.scales; i++) {
+		if (i)
+			x = fv_blur(g, x, 2, FV_PAD_ZERO);
+		fv_patch_discriminator_build(g, &c->disc, w, i, fv_detail(g, x, c->detail), out);
+	}
+}
+
 static fv_node *part_of_batch(fv_graph *g, fv_node *x, int64_t n)
 {
 	fv_shape s = x ? x->shape : fv_scalar();
@@ -122,10 +132,10 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	fv_patch_discriminator_weights(&ds, &c->disc, NULL, &weights);
 	if (g->err.status)
 		return;
-	s->aug_real = fv_augment_draw(g, "judge real", y->shape);
-	s->aug_fake = fv_augment_draw(g, "judge fake", y->shape);
-	fv_patch_discriminator_build(g, &c->disc, &weights, fv_augment_apply(g, &s->aug_real, y), real);
-	fv_patch_discriminator_build(g, &c->disc, &weights, fv_augment_apply(g, &s->aug_fake, fv_stop(g, s->fake)), fake);
+	s->aug_real = fv_augment_draw(g, "judge real", y->shape, c->colour);
+	s->aug_fake = fv_augment_draw(g, "judge fake", y->shape, c->colour);
+	judge(g, c, &weights, fv_augment_apply(g, &s->aug_real, y), real);
+	judge(g, c, &weights, fv_augment_apply(g, &s->aug_fake, fv_stop(g, s->fake)), fake);
 	s->loss_d = fv_scale(g, fv_add(g, fv_lsgan(g, real, scales, 1), fv_lsgan(g, fake, scales, 0)), 0.5, 0);
 	gradients d = differentiate(g, store, s->loss_d, (const char *[]){ "D.d." }, 1);
 	s->ok_d = all_finite(g, s->loss_d, &d, NULL);
@@ -135,8 +145,8 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	fv_patch_discriminator_weights(&ds, &c->disc, &weights, &updated);
 	if (g->err.status)
 		return;
-	s->aug_adv = fv_augment_draw(g, "adversary", y->shape);
-	fv_patch_discriminator_build(g, &c->disc, &updated, fv_augment_apply(g, &s->aug_adv, s->fake), judged);
+	s->aug_adv = fv_augment_draw(g, "adversary", y->shape, c->colour);
+	judge(g, c, &updated, fv_augment_apply(g, &s->aug_adv, s->fake), judged);
 	s->loss_adv = fv_lsgan(g, judged, scales, 1);
 
 	g->label = "content";
@@ -155,8 +165,8 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	}
 
 	g->label = "brushwork";
-	fv_swd_draws(g, c->swd_scales, c->projections, c->batch, (int64_t)c->art_batches * c->batch, s->swd);
-	s->loss_swd = fv_patch_swd(g, s->swd, c->swd_scales, s->fake, s->art);
+	fv_swd_draws(g, c->swd_scales, c->projections, c->detail ? 6 : 3, c->batch, (int64_t)c->art_batches * c->batch, s->swd);
+	s->loss_swd = fv_patch_swd(g, s->swd, c->swd_scales, c->detail, s->fake, s->art);
 
 	g->label = "update";
 	s->loss_g = fv_add(g, fv_scale(g, s->loss_adv, c->adv, 0), fv_scale(g, content, c->nce / (c->identity ? 2 : 1.5), 0));

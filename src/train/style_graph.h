@@ -13,6 +13,8 @@ typedef struct {
 	int projections, swd_scales;
 	double adv, nce, swd;           /* weights of the losses */
 	double beta1, beta2, eps;       /* Adam */
+	double detail;                  /* gain of the finest band that discriminator and Wasserstein see beside the picture */
+	double colour;                  /* of the augmentation: brightness +-0.2, saturation 1+-0.5 at 1 */
 	bool identity;                  /* with the identity term (every third step) */
 } fv_style_config;
 
