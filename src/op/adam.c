@@ -12,8 +12,12 @@
 static fv_status shape(fv_err *err, fv_node *n)
 {
 	fv_adam_attr a = n->attr.adam;
-	if (!fv_shape_equal(n->in[0]->shape, a.p->tensor.shape) || n->in[0]->type != a.p->tensor.type)
-		return fv_fail(err, FV_E_SHAPE, "adam: a gradient of %s for %s", fv_shape_text(n->in[0]->shape).s, a.p->name);
+	const fv_tensor *state[] = { &a.p->tensor, &a.m->tensor, &a.v->tensor };
+	for (size_t i = 0; i < FV_COUNT(state); i++)
+		if (!fv_shape_equal(n->in[0]->shape, state[i]->shape) || n->in[0]->type != state[i]->type)
+			return fv_fail(err, FV_E_SHAPE, "adam: a gradient of %s for %s or its moments", fv_shape_text(n->in[0]->shape).s, a.p->name);
+	if (fv_elements(n->in[1]->shape) != 1 || fv_elements(n->in[2]->shape) != 1 || (n->in[3] && fv_elements(n->in[3]->shape) != 1))
+		return fv_fail(err, FV_E_SHAPE, "adam: rate, step and flag must be scalars");
 	n->type = n->in[0]->type;
 	n->version = ++a.p->version;
 	a.m->version++;

@@ -7,6 +7,8 @@ static fv_status shape(fv_err *err, fv_node *n)
 	fv_variable *p = n->attr.variable.p;
 	if (!fv_shape_equal(n->in[0]->shape, p->tensor.shape) || n->in[0]->type != p->tensor.type)
 		return fv_fail(err, FV_E_SHAPE, "assign: %s for %s", fv_shape_text(n->in[0]->shape).s, p->name);
+	if (n->in[1] && fv_elements(n->in[1]->shape) != 1)
+		return fv_fail(err, FV_E_SHAPE, "assign: the flag must be a scalar");
 	n->type = n->in[0]->type;
 	n->version = ++p->version;
 	return FV_OK;

@@ -21,7 +21,7 @@ fv_taps fv_blur_taps(const fv_node *n, int64_t i, int64_t from, int64_t to)
 static fv_status shape(fv_err *err, fv_node *n)
 {
 	fv_shape x = n->in[0]->shape;
-	if ((n->attr.blur.taps != 2 && n->attr.blur.taps != 4) || x.h < 2 || x.w < 2)
+	if ((n->attr.blur.taps != 2 && n->attr.blur.taps != 4) || x.rank != 4 || x.h < 2 || x.w < 2)
 		return fv_fail(err, FV_E_SHAPE, "blur: %d taps on a picture of %s; give a larger picture", n->attr.blur.taps, fv_shape_text(x).s);
 	n->type = n->in[0]->type;
 	n->shape = x;

@@ -7,11 +7,14 @@ static fv_status shape(fv_err *err, fv_node *n)
 	int axis = n->attr.concat.axis;
 	n->type = n->in[0]->type;
 	n->shape = n->in[0]->shape;
+	if (axis < FV_RANK - n->shape.rank || axis >= FV_RANK)
+		return fv_fail(err, FV_E_SHAPE, "concat: %s has no axis %d", fv_shape_text(n->shape).s, axis);
 	for (int i = 1; i < n->inputs; i++) {
 		fv_shape x = n->in[i]->shape, y = n->in[0]->shape;
 		x.d[axis] = y.d[axis];
-		if (!fv_shape_equal(x, y))
-			return fv_fail(err, FV_E_SHAPE, "concat: %s and %s do not fit together", fv_shape_text(n->in[i]->shape).s, fv_shape_text(y).s);
+		if (!fv_shape_equal(x, y) || n->in[i]->type != n->type)
+			return fv_fail(err, FV_E_SHAPE, "concat: %s %s and %s %s do not fit together", fv_type_name(n->in[i]->type),
+			               fv_shape_text(n->in[i]->shape).s, fv_type_name(n->type), fv_shape_text(y).s);
 		n->shape.d[axis] += n->in[i]->shape.d[axis];
 	}
 	return FV_OK;
@@ -47,5 +50,7 @@ const fv_op fv_op_concat = {
 
 fv_node *fv_concat(fv_graph *g, int axis, fv_node *const *x, int count)
 {
+	if (count < 1 || count > FV_INPUTS)
+		return fv_graph_error(g, FV_E_SHAPE, "concat: %d inputs; 1 to %d fit", count, FV_INPUTS);
 	return fv_append(g, &fv_op_concat, count, x, 0, &(fv_attr){ .concat = { axis } });
 }

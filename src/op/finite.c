@@ -5,6 +5,8 @@
 
 static fv_status shape(fv_err *err, fv_node *n)
 {
+	if (n->in[1] && fv_elements(n->in[1]->shape) != 1)
+		return fv_fail(err, FV_E_SHAPE, "finite: the flag before must be a scalar");
 	n->type = n->in[0]->type;
 	n->shape = fv_scalar();
 	return FV_OK;

@@ -9,7 +9,8 @@
 static fv_status shape(fv_err *err, fv_node *n)
 {
 	fv_rows r = fv_rows_of(n->in[0]->shape, n->in[1]->shape);
-	if (n->in[1]->type != FV_I32 || (n->in[1]->shape.rank == 2 && n->in[1]->shape.w != r.n))
+	int rank = n->in[0]->shape.rank, of_index = n->in[1]->shape.rank;
+	if (n->in[1]->type != FV_I32 || (rank != 3 && rank != 4) || (of_index != 1 && (of_index != 2 || n->in[1]->shape.w != r.n)))
 		return fv_fail(err, FV_E_SHAPE, "gather: rows %s of %s", fv_shape_text(n->in[1]->shape).s, fv_shape_text(n->in[0]->shape).s);
 	n->type = n->in[0]->type;
 	n->shape = FV_SHAPE(r.n, r.k, r.c);

@@ -9,8 +9,10 @@
 static fv_status shape(fv_err *err, fv_node *n)
 {
 	fv_shape dy = n->in[0]->shape;
-	if (n->in[1]->type != FV_I32 || n->in[1]->shape.c != dy.w || n->attr.gather.rows < 1)
-		return fv_fail(err, FV_E_SHAPE, "gather_adjoint: rows %s for %s", fv_shape_text(n->in[1]->shape).s, fv_shape_text(dy).s);
+	fv_shape index = n->in[1]->shape;
+	bool fits = index.rank == 1 || (index.rank == 2 && index.w == dy.h);
+	if (n->in[1]->type != FV_I32 || dy.rank != 3 || !fits || index.c != dy.w || n->attr.gather.rows < 1)
+		return fv_fail(err, FV_E_SHAPE, "gather_adjoint: rows %s for %s", fv_shape_text(index).s, fv_shape_text(dy).s);
 	n->type = n->in[0]->type;
 	n->shape = FV_SHAPE(dy.h, n->attr.gather.rows, dy.c);
 	return FV_OK;

@@ -19,16 +19,13 @@ static fv_status shape(fv_err *err, fv_node *n)
  * of Fisher-Yates are followed backwards. c is some hundreds: quadratic is fine. */
 static void permutation(const fv_draw *d, int64_t row, int64_t c, int64_t count, int32_t *y)
 {
-	for (int64_t i = 0; i < c; i++) {
-		int64_t at = i + (int64_t)(fv_draw_unit(d, row * c + i) * (double)(count - i));
-		for (int64_t k = i - 1; k >= 0; k--) {
-			/* What earlier swaps left at place `at`: swap k put there what stood at k. */
-			int64_t from = k + (int64_t)(fv_draw_unit(d, row * c + k) * (double)(count - k));
-			if (from == at)
-				at = k;
-		}
-		y[i] = (int32_t)at;
-	}
+	for (int64_t i = 0; i < c; i++)                         /* swap i is with this place */
+		y[i] = (int32_t)(i + (int64_t)(fv_draw_unit(d, row * c + i) * (double)(count - i)));
+	for (int64_t i = c - 1; i > 0; i--)
+		/* What the swaps before left at that place: swap k put there what stood at k. */
+		for (int64_t k = i - 1; k >= 0; k--)
+			if (y[k] == y[i])
+				y[i] = (int32_t)k;
 }
 
 static void reference(const fv_call *c)

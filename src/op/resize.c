@@ -8,13 +8,12 @@
 
 fv_taps fv_resize_taps(const fv_node *n, int64_t i, int64_t from, int64_t to)
 {
-	double scale = (double)from / (double)to;
 	if (n->attr.resize.kind == FV_NEAREST)
-		return (fv_taps){ 1, { fv_min((int64_t)floor((double)i * scale), from - 1) }, { 1 } };
-	double at = fmax(0, ((double)i + 0.5) * scale - 0.5);
+		return (fv_taps){ 1, { i * from / to }, { 1 } };
+	double at = fmax(0, ((double)i + 0.5) * (double)from / (double)to - 0.5);
 	int64_t low = fv_min((int64_t)at, from - 1);
 	double part = low == from - 1 ? 0 : at - (double)low;
-	return (fv_taps){ 2, { low, fv_min(low + 1, from - 1) }, { 1 - part, part } };
+	return part == 0 ? (fv_taps){ 1, { low }, { 1 } } : (fv_taps){ 2, { low, low + 1 }, { 1 - part, part } };
 }
 
 static fv_status shape(fv_err *err, fv_node *n)
@@ -23,8 +22,9 @@ static fv_status shape(fv_err *err, fv_node *n)
 	n->shape = n->in[0]->shape;
 	n->shape.h = n->attr.resize.h;
 	n->shape.w = n->attr.resize.w;
-	if (n->shape.h < 1 || n->shape.w < 1)
-		return fv_fail(err, FV_E_SHAPE, "resize: no picture has %s pixels", fv_shape_text(n->shape).s);
+	if (n->shape.rank != 4 || n->shape.h < 1 || n->shape.w < 1)
+		return fv_fail(err, FV_E_SHAPE, "resize: %s to %" PRId64 "x%" PRId64 ": both must be pictures", fv_shape_text(n->in[0]->shape).s,
+		               n->shape.h, n->shape.w);
 	return FV_OK;
 }
 

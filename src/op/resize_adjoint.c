@@ -8,6 +8,9 @@ static fv_status shape(fv_err *err, fv_node *n)
 	n->shape = n->in[0]->shape;
 	n->shape.h = n->attr.resize.h;
 	n->shape.w = n->attr.resize.w;
+	if (n->shape.rank != 4 || n->shape.h < 1 || n->shape.w < 1)
+		return fv_fail(err, FV_E_SHAPE, "resize_adjoint: %s to %" PRId64 "x%" PRId64 ": both must be pictures",
+		               fv_shape_text(n->in[0]->shape).s, n->shape.h, n->shape.w);
 	return FV_OK;
 }
 

@@ -10,8 +10,8 @@ static fv_status shape(fv_err *err, fv_node *n)
 	n->type = n->in[0]->type;
 	n->shape = n->shape1 = n->in[0]->shape;
 	n->type1 = FV_I32;
-	if (n->shape.c > INT32_MAX)
-		return fv_fail(err, FV_E_SHAPE, "sort: a row of %s is too long", fv_shape_text(n->shape).s);
+	if (n->shape.rank < 1 || n->shape.c > INT32_MAX)
+		return fv_fail(err, FV_E_SHAPE, "sort: %s has no rows, or too long ones", fv_shape_text(n->shape).s);
 	return FV_OK;
 }
 

@@ -4,7 +4,7 @@
 
 static fv_status shape(fv_err *err, fv_node *n)
 {
-	if (n->in[1]->type != FV_I32 || fv_elements(n->in[1]->shape) != 2 * n->in[0]->shape.n)
+	if (n->in[0]->shape.rank != 4 || n->in[1]->type != FV_I32 || fv_elements(n->in[1]->shape) != 2 * n->in[0]->shape.n)
 		return fv_fail(err, FV_E_SHAPE, "translate: %s shifts for %s", fv_shape_text(n->in[1]->shape).s, fv_shape_text(n->in[0]->shape).s);
 	n->type = n->in[0]->type;
 	n->shape = n->in[0]->shape;
