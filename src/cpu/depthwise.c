@@ -33,7 +33,8 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 				for (int64_t j = 0; j < v.kw && r >= 0; j++) {
 					int64_t s = fv_pad_index(q * v.stride + j - v.left, v.w, v.kind);
 					if (s >= 0)
-						depthwise_term(&t, x + (r * v.w + s) * v.c, w + (i * v.kw + j) * v.c, v.c, y);
+						depthwise_term(&t, x + (r * v.w + s) * v.c, w + (i * v.kw + j) * v.c,
+						               v.c, y);
 				}
 			}
 			depthwise_run(&t, v.c, y, &end);

@@ -17,7 +17,8 @@ typedef struct {
 VEC bool depthwise_supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.groups != v.c || v.groups != v.o || v.c == 1 ? "only one channel a group" : NULL;
+	bool one = v.groups == v.c && v.groups == v.o && v.c > 1;
+	*why = n->type != FV_F32 ? "only float" : !one ? "only one channel a group" : NULL;
 	return !*why;
 }
 

@@ -36,9 +36,9 @@ static void sum(const fv_conv *v, const fv_call *call, int64_t first, int64_t la
 					vf all = vf_zero();
 					for (int64_t q = 0; q < v->ow; q++) {
 						int64_t s = fv_pad_index(q * v->stride + j - v->left, v->w, v->kind);
+						const float *dy = fv_f32(call->in[1]) + (at * v->ow + q) * v->c + c;
 						if (s >= 0)
-							all = vf_fma(vf_load(x + (r * v->w + s) * v->c + c, m),
-							             vf_load(fv_f32(call->in[1]) + (at * v->ow + q) * v->c + c, m), all);
+							all = vf_fma(vf_load(x + (r * v->w + s) * v->c + c, m), vf_load(dy, m), all);
 					}
 					float *t = to + (i * v->kw + j) * v->c + c;
 					vf_store(t, vf_add(vf_load(t, m), all), m);
@@ -50,7 +50,8 @@ static void sum(const fv_conv *v, const fv_call *call, int64_t first, int64_t la
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
 	fv_conv v = fv_conv_of(call->node);
-	int64_t stretch = stretch_of(&v), size = depthwise_weights(&v), count = units(call->node, 0), taps = v.kh * v.kw;
+	int64_t stretch = stretch_of(&v), size = depthwise_weights(&v), count = units(call->node, 0),
+		taps = v.kh * v.kw;
 	float *partials = call->scratch, *dw = fv_f32(call->out[0]);
 	for (int64_t u = first; u < last; u++) {
 		if (call->phase == 0) {
@@ -67,6 +68,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(depthwise_dw) = {
-	.name = FV_KERNEL_NAME(depthwise_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .supports = depthwise_supports,
-	.seconds = depthwise_seconds, .phases = 2, .units = units, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(depthwise_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS,
+	.supports = depthwise_supports, .seconds = depthwise_seconds, .phases = 2, .units = units,
+	.scratch = scratch, .run = run,
 };

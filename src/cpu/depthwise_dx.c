@@ -32,7 +32,8 @@ static void pixel(const fv_conv *v, const float *dy, const float *w, int64_t h, 
 				for (int64_t j = 0; j < v->kw && p >= 0; j++) {
 					int64_t q = from(s + v->left, j, v->stride, v->ow);
 					if (q >= 0)
-						depthwise_term(&t, dy + (p * v->ow + q) * v->c, w + (i * v->kw + j) * v->c, v->c, dx);
+						depthwise_term(&t, dy + (p * v->ow + q) * v->c,
+						               w + (i * v->kw + j) * v->c, v->c, dx);
 				}
 			}
 	depthwise_run(&t, v->c, dx, NULL);
@@ -48,10 +49,12 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	}
 	for (int64_t u = first; u < last; u++)
 		for (int64_t x = 0; x < v.w; x++)
-			pixel(&v, fv_f32(call->in[0]) + u / v.h * v.oh * v.ow * v.c, w, u % v.h, x, fv_f32(call->out[0]) + (u * v.w + x) * v.c);
+			pixel(&v, fv_f32(call->in[0]) + u / v.h * v.oh * v.ow * v.c, w, u % v.h, x,
+			      fv_f32(call->out[0]) + (u * v.w + x) * v.c);
 }
 
 const fv_kernel FV_KERNEL(depthwise_dx) = {
-	.name = FV_KERNEL_NAME(depthwise_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .supports = depthwise_supports,
-	.seconds = depthwise_seconds, .phases = 2, .units = units, .grain = grain, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(depthwise_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS,
+	.supports = depthwise_supports, .seconds = depthwise_seconds, .phases = 2, .units = units, .grain = grain,
+	.scratch = scratch, .run = run,
 };

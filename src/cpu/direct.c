@@ -11,8 +11,8 @@ static direct_part part(const fv_conv *v, int64_t group)
 {
 	int64_t cg = v->c / v->groups, og = v->o / v->groups;
 	return (direct_part){
-		.h = v->h, .w = v->w, .c = v->c, .c0 = group * cg, .cg = cg, .gh = v->oh, .gw = v->ow, .step = v->stride,
-		.y0 = -v->top, .x0 = -v->left, .th = v->kh, .tw = v->kw, .kind = v->kind,
+		.h = v->h, .w = v->w, .c = v->c, .c0 = group * cg, .cg = cg, .gh = v->oh, .gw = v->ow,
+		.step = v->stride, .y0 = -v->top, .x0 = -v->left, .th = v->kh, .tw = v->kw, .kind = v->kind,
 		.oh = v->oh, .ow = v->ow, .oc = v->o, .o0 = group * og, .og = og, .out_step = 1,
 		.depth = v->kh * v->kw * cg, .panels = gemm_panels_of(og),
 	};
@@ -63,14 +63,15 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 		float *packed = weights + u / pieces * s.weights;
 		int64_t i = u % pieces;
 		if (call->phase == 0)
-			gemm_pack_rows(&p.panels, p.og, p.depth, fv_f32(call->in[1]) + p.o0 * p.depth, p.depth, i * PACK,
-			               fv_min(p.depth, (i + 1) * PACK), packed);
+			gemm_pack_rows(&p.panels, p.og, p.depth, fv_f32(call->in[1]) + p.o0 * p.depth, p.depth,
+			               i * PACK, fv_min(p.depth, (i + 1) * PACK), packed);
 		else
-			direct_block(&p, &s, fv_f32(call->in[0]), v.n, packed, i, mine, mine + s.patches, fv_f32(call->out[0]), &end);
+			direct_block(&p, &s, fv_f32(call->in[0]), v.n, packed, i, mine, mine + s.patches,
+			             fv_f32(call->out[0]), &end);
 	}
 }
 
 const fv_kernel FV_KERNEL(direct) = {
-	.name = FV_KERNEL_NAME(direct), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .supports = supports, .seconds = seconds,
-	.phases = 2, .units = units, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(direct), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .supports = supports,
+	.seconds = seconds, .phases = 2, .units = units, .scratch = scratch, .run = run,
 };

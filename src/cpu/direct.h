@@ -2,8 +2,8 @@
 /* Direct convolution as a product: each output pixel's patch is a row of A, the packed weights are B.
  *
  * A part is one such product: a grid of gh x gw cells a picture; cell (g, q) reads th x tw taps from source row
- * g step + y0, column q step + x0 on, and writes output pixel (g out_step + p0, q out_step + q0). Forward has one part a
- * group. Backward data with stride s has s s of them: output rows of one residue modulo s meet the same taps.
+ * g step + y0, column q step + x0 on, and writes output pixel (g out_step + p0, q out_step + q0). Forward has one
+ * part a group. Backward data with stride s has s s of them: output rows of one residue modulo s meet the same taps.
  *
  * Banded: along an output row patches overlap, so the th source rows, copied once with their padding resolved, hold
  * them all, `step` pixels apart; inside the picture they are read in place. Gathered: patches are copied one by one,
@@ -16,7 +16,7 @@
 #include "op/conv.h"
 
 #define DIRECT_BANDED 12                /* cells a row at least: a tile */
-#define DIRECT_DEPTH 512                /* longest stretch of depth: 24 rows of it and a panel stay in the nearer caches */
+#define DIRECT_DEPTH 512                /* longest stretch of depth: 24 rows of it and a panel stay in near caches */
 
 typedef struct {
 	int64_t h, w, c, c0, cg;        /* source; this part reads channels c0 .. c0 + cg */
@@ -41,7 +41,9 @@ typedef struct {
 /* p: as large as the largest part on each axis. */
 VEC direct_sizes direct_sizes_of(const direct_part *p, int64_t pictures, int64_t parts)
 {
-	direct_sizes s = { .cells = pictures * p->gh * p->gw, .parts = parts, .depth = p->depth, .width = p->panels.width };
+	direct_sizes s = { .cells = pictures * p->gh * p->gw, .parts = parts };
+	s.depth = p->depth;
+	s.width = p->panels.width;
 	/* Whole output rows where that can be; small pictures still make a dozen units. */
 	s.rows = fv_max(GEMM_ROWS, fv_min(4, fv_div_up(s.cells, 16 * GEMM_ROWS)) * GEMM_ROWS);
 	if (p->gw >= DIRECT_BANDED)
@@ -88,7 +90,8 @@ VEC void direct_zero(float *to, int64_t n)
 }
 
 /* Depth k0 .. k1 of one cell's row; ascending, so that what a copy spills over its end is overwritten by the next. */
-static inline void direct_row(const direct_part *p, const float *x, int64_t g, int64_t q, int64_t k0, int64_t k1, float *a, bool add)
+static inline void direct_row(const direct_part *p, const float *x, int64_t g, int64_t q, int64_t k0, int64_t k1,
+                              float *a, bool add)
 {
 	int64_t run = p->tw * p->cg, col = q * p->step + p->x0;
 	bool inside = p->cg == p->c && col >= 0 && col + p->tw <= p->w;
@@ -117,7 +120,8 @@ static inline void direct_row(const direct_part *p, const float *x, int64_t g, i
 	}
 }
 
-static inline void direct_gather(const direct_part *p, const float *x, int64_t g, int64_t q, int64_t k0, int64_t k1, float *a)
+static inline void direct_gather(const direct_part *p, const float *x, int64_t g, int64_t q, int64_t k0, int64_t k1,
+                                 float *a)
 {
 	bool fold = p->fold != FV_PAD_ZERO &&
 	            (g <= p->top || q <= p->left || p->gh - 1 - g <= p->bottom || p->gw - 1 - q <= p->right);
@@ -141,7 +145,8 @@ static inline void direct_gathered(const direct_part *p, const direct_sizes *s, 
 		int64_t k1 = fv_min(p->depth, k0 + stretch);
 		for (int64_t i = 0; i < count && k1 > k0; i++) {
 			int64_t at = first + i, n = at / size;
-			direct_gather(p, x + n * p->h * p->w * p->c, at % size / p->gw, at % p->gw, k0, k1, a + i * s->lda);
+			direct_gather(p, x + n * p->h * p->w * p->c, at % size / p->gw, at % p->gw, k0, k1,
+			              a + i * s->lda);
 		}
 		gemm_packed(&p->panels, count, k1 - k0, a, s->lda, weights, p->depth, k0, c, p->panels.width, k0 > 0);
 	}
@@ -163,8 +168,9 @@ static inline void direct_columns(const direct_part *p, const float *x, int64_t 
 }
 
 /* Cells q .. q + count of row g of picture n, none of them folded; to c. */
-static inline void direct_banded(const direct_part *p, const direct_sizes *s, const float *x, int64_t pictures, const float *weights,
-                                 int64_t n, int64_t g, int64_t q, int64_t count, float *a, float *c)
+static inline void direct_banded(const direct_part *p, const direct_sizes *s, const float *x, int64_t pictures,
+                                 const float *weights, int64_t n, int64_t g, int64_t q, int64_t count, float *a,
+                                 float *c)
 {
 	int64_t row = g * p->step + p->y0, col = q * p->step + p->x0, columns = (count - 1) * p->step + p->tw;
 	const float *from = x + n * p->h * p->w * p->c;
@@ -179,13 +185,15 @@ static inline void direct_banded(const direct_part *p, const direct_sizes *s, co
 	for (int64_t i = 0; i < p->panels.count; i++) {
 		int nv = i == p->panels.count - 1 ? p->panels.rest : p->panels.nv;
 		t.ldb = nv * VF;
-		gemm_walk_panel(GEMM_SEGMENTS, nv, count, &t, first, weights + i * p->panels.nv * VF * p->depth, c + i * p->panels.nv * VF);
+		gemm_walk_panel(GEMM_SEGMENTS, nv, count, &t, first, weights + i * p->panels.nv * VF * p->depth,
+		                c + i * p->panels.nv * VF);
 	}
 }
 
 /* One block of a part: patches, product, output. a: patches, c: products of this thread. */
-static inline void direct_block(const direct_part *p, const direct_sizes *s, const float *x, int64_t pictures, const float *weights,
-                                int64_t block, float *a, float *c, float *out, const conv_end *end)
+static inline void direct_block(const direct_part *p, const direct_sizes *s, const float *x, int64_t pictures,
+                                const float *weights, int64_t block, float *a, float *c, float *out,
+                                const conv_end *end)
 {
 	int64_t size = p->gh * p->gw, first = block * s->rows, last = fv_min(first + s->rows, pictures * size);
 	for (int64_t at = first; at < last; ) {
@@ -206,7 +214,8 @@ static inline void direct_block(const direct_part *p, const direct_sizes *s, con
 			if (r > l)
 				direct_banded(p, s, x, pictures, weights, n, g, l, r - l, a, to + l * p->panels.width);
 			if (q + count > r)
-				direct_gathered(p, s, x, weights, at + r - q, q + count - r, a, to + r * p->panels.width);
+				direct_gathered(p, s, x, weights, at + r - q, q + count - r, a,
+				                to + r * p->panels.width);
 		}
 		at += count;
 	}

@@ -3,8 +3,8 @@
  *
  *	dw[o][i][jc] = sum over rows p, columns q of dy[p][q][o] x[p s + i - top][(q s - left) C + jc]
  *
- * For one kernel row i, a row of x with its padding resolved holds the patches of all q as overlapping pieces s C apart:
- * the product runs over q and reads them in place, no patch is copied.
+ * For one kernel row i, a row of x with its padding resolved holds the patches of all q as overlapping pieces s C
+ * apart: the product runs over q and reads them in place, no patch is copied.
  *
  *	phase 0		unit: one group, one kernel row, one stretch of output rows; sums into a partial dw of its own
  *	phase 1		the partials are added in order of stretches; unit: one output channel and kernel row */
@@ -40,7 +40,8 @@ static problem problem_of(const fv_node *n)
 	/* In place where whole vectors and tiles stay inside their row. */
 	bool inside = v->left <= 0 && (v->ow - 1) * v->stride + v->kw - v->left <= v->w;
 	p.copy_x = v->groups > 1 || !inside || p.panels.width != p.run;
-	p.copy_dy = v->groups > 1 || p.og % gemm_heights[p.panels.nv - 1][0] || p.og % gemm_heights[p.panels.rest - 1][0];
+	p.copy_dy =
+		v->groups > 1 || p.og % gemm_heights[p.panels.nv - 1][0] || p.og % gemm_heights[p.panels.rest - 1][0];
 	p.band = fv_div_up(((v->ow - 1) * v->stride + v->kw) * p.cg + p.panels.width, 16) * 16;
 	p.dys = v->ow * p.height + 16;          /* the last vector of the last row spills */
 	return p;
@@ -136,12 +137,14 @@ static void sum(const problem *p, const fv_call *call, int64_t unit, float *band
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
 	problem p = problem_of(call->node);
-	float *partials = call->scratch, *band = partials + p.v.groups * p.v.kh * p.stretches * p.partial + thread * (p.band + p.dys);
+	float *partials = call->scratch;
+	float *band = partials + p.v.groups * p.v.kh * p.stretches * p.partial + thread * (p.band + p.dys);
 	for (int64_t u = first; u < last && call->phase == 0; u++)
 		sum(&p, call, u, band, band + p.band, partials + u * p.partial);
 	for (int64_t u = first; u < last && call->phase == 1; u++) {
 		int64_t o = u / p.v.kh, i = u % p.v.kh, group = o / p.og;
-		const float *from = partials + (group * p.v.kh + i) * p.stretches * p.partial + o % p.og * p.panels.width;
+		const float *from =
+			partials + (group * p.v.kh + i) * p.stretches * p.partial + o % p.og * p.panels.width;
 		float *to = fv_f32(call->out[0]) + u * p.run;
 		for (int64_t k = 0; k < p.run; k += VF) {
 			vf all = vf_loadu(from + k);
@@ -153,6 +156,6 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(direct_dw) = {
-	.name = FV_KERNEL_NAME(direct_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .supports = supports, .seconds = seconds,
-	.phases = 2, .units = units, .grain = grain, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(direct_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .supports = supports,
+	.seconds = seconds, .phases = 2, .units = units, .grain = grain, .scratch = scratch, .run = run,
 };

@@ -4,7 +4,7 @@
  *
  *	phase 0		weights [o][i][j][c] into panels [i][j][o][c]; unit: PACK of the depth of one part
  *	phase 1		unit: a block of dx's pixels of one part
- *	phase 2		only with a stride and a border that is not zero: phase 1 made the padded picture; unit: a row of dx
+ *	phase 2		only with a stride and a mirrored border: phase 1 made the padded picture; unit: a row of dx
  *			gathers what its mirror images got */
 #include "cpu/direct_dx.h"
 
@@ -88,13 +88,14 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 		direct_part p = direct_dx_part(v, u / pieces, &tap_row, &tap_col);
 		float *packed = weights + u / pieces * s->weights;
 		if (call->phase == 0)
-			pack(v, &p, tap_row, tap_col, fv_f32(call->in[1]), packed, i * PACK, fv_min(p.depth, (i + 1) * PACK));
+			pack(v, &p, tap_row, tap_col, fv_f32(call->in[1]), packed, i * PACK,
+			     fv_min(p.depth, (i + 1) * PACK));
 		else
 			direct_block(&p, s, fv_f32(call->in[0]), v->n, packed, i, mine, mine + s->patches, out, &end);
 	}
 }
 
 const fv_kernel FV_KERNEL(direct_dx) = {
-	.name = FV_KERNEL_NAME(direct_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .supports = supports, .seconds = seconds,
-	.phases = 3, .units = units, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(direct_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .supports = supports,
+	.seconds = seconds, .phases = 3, .units = units, .scratch = scratch, .run = run,
 };

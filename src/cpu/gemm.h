@@ -33,7 +33,8 @@ typedef enum { GEMM_ACROSS, GEMM_DOWN, GEMM_SEGMENTS } gemm_walk;
 typedef struct { int64_t depth, segments, jump, lda, ldb, ldc; bool add; } gemm_shape;
 typedef void (*gemm_fn)(const gemm_shape *s, const float *a, const float *b, float *c);
 
-VEC void gemm_tile(const int mr, const int nv, const gemm_walk walk, const gemm_shape *s, const float *a, const float *b, float *c)
+VEC void gemm_tile(const int mr, const int nv, const gemm_walk walk, const gemm_shape *s, const float *a,
+                   const float *b, float *c)
 {
 	vf r[12][GEMM_NV];
 	/* Every third row's address in a register; the two after it by index: twelve rows fit. */
@@ -57,7 +58,8 @@ VEC void gemm_tile(const int mr, const int nv, const gemm_walk walk, const gemm_
 				v[j] = vf_loadu(b + k * ldb + j * VF);
 #pragma GCC unroll 12
 			for (int i = 0; i < mr; i++) {
-				vf x = vf_set(walk == GEMM_DOWN ? a[k * lda + i] : *(const float *)(row[i / 3] + i % 3 * step + 4 * k));
+				vf x = vf_set(walk == GEMM_DOWN ? a[k * lda + i]
+				                                : *(const float *)(row[i / 3] + i % 3 * step + 4 * k));
 #pragma GCC unroll 3
 				for (int j = 0; j < nv; j++)
 					r[i][j] = vf_fma(x, v[j], r[i][j]);
@@ -77,14 +79,15 @@ VEC void gemm_tile(const int mr, const int nv, const gemm_walk walk, const gemm_
 		}
 }
 
-#define GEMM_TILE_OF(name, mr, nv, walk)                                                                               \
-	static __attribute__((noinline)) void name##mr##x##nv(const gemm_shape *s, const float *a, const float *b, float *c) \
-	{                                                                                                               \
-		gemm_tile(mr, nv, walk, s, a, b, c);                                                                     \
+#define GEMM_TILE_OF(name, mr, nv, walk)                                                                        \
+	static __attribute__((noinline)) void name##mr##x##nv(const gemm_shape *s, const float *a, const float *b, \
+	                                                      float *c)                                         \
+	{                                                                                                       \
+		gemm_tile(mr, nv, walk, s, a, b, c);                                                            \
 	}
-#define GEMM_TILE(mr, nv)                                                                                              \
-	GEMM_TILE_OF(gemm_across_, mr, nv, GEMM_ACROSS)                                                                  \
-	GEMM_TILE_OF(gemm_down_, mr, nv, GEMM_DOWN)                                                                      \
+#define GEMM_TILE(mr, nv)                                                                                       \
+	GEMM_TILE_OF(gemm_across_, mr, nv, GEMM_ACROSS)                                                         \
+	GEMM_TILE_OF(gemm_down_, mr, nv, GEMM_DOWN)                                                             \
 	GEMM_TILE_OF(gemm_segments_, mr, nv, GEMM_SEGMENTS)
 
 /* Heights for panels of 1, 2, 3 vectors: a whole tile, then smaller ones for the rest. */
@@ -98,7 +101,8 @@ GEMM_TILE(12, 1) GEMM_TILE(6, 1) GEMM_TILE(3, 1) GEMM_TILE(6, 2) GEMM_TILE(3, 2)
 #define GEMM_LIST(x) { { x##12x1, x##6x1, x##3x1 }, { x##6x2, x##3x2, x##3x2 }, { x##4x3, x##2x3, x##2x3 } }
 static const int gemm_heights[GEMM_NV][3] = { { 12, 6, 3 }, { 6, 3, 3 }, { 4, 2, 2 } };
 #endif
-static const gemm_fn gemm_list[3][GEMM_NV][3] = { GEMM_LIST(gemm_across_), GEMM_LIST(gemm_down_), GEMM_LIST(gemm_segments_) };
+static const gemm_fn gemm_list[3][GEMM_NV][3] = { GEMM_LIST(gemm_across_), GEMM_LIST(gemm_down_),
+                                                  GEMM_LIST(gemm_segments_) };
 
 /* How `columns` are cut into panels: `nv` vectors each, the last one `rest` vectors. */
 typedef struct { int nv, rest; int64_t count, width; } gemm_panels;
@@ -111,7 +115,8 @@ VEC gemm_panels gemm_panels_of(int64_t columns)
 }
 
 /* One panel: rows of A against it. A and C have room for whole tiles: GEMM_ROWS rows at most beyond the last. */
-static inline void gemm_walk_panel(gemm_walk walk, int nv, int64_t rows, const gemm_shape *s, const float *a, const float *b, float *c)
+static inline void gemm_walk_panel(gemm_walk walk, int nv, int64_t rows, const gemm_shape *s, const float *a,
+                                   const float *b, float *c)
 {
 	int64_t step = walk == GEMM_DOWN ? 1 : s->lda;
 	for (int64_t r = 0; r < rows; ) {
@@ -123,16 +128,16 @@ static inline void gemm_walk_panel(gemm_walk walk, int nv, int64_t rows, const g
 	}
 }
 
-static inline void gemm_panel(bool down, int nv, int64_t rows, int64_t depth, const float *a, int64_t lda, const float *b, int64_t ldb,
-                              float *c, int64_t ldc, bool add)
+static inline void gemm_panel(bool down, int nv, int64_t rows, int64_t depth, const float *a, int64_t lda,
+                              const float *b, int64_t ldb, float *c, int64_t ldc, bool add)
 {
 	gemm_shape s = { .depth = depth, .lda = lda, .ldb = ldb, .ldc = ldc, .add = add };
 	gemm_walk_panel(down ? GEMM_DOWN : GEMM_ACROSS, nv, rows, &s, a, b, c);
 }
 
 /* All panels. Packed B: panel p begins at p * nv * VF * depth_all; this call uses depth rows of it from k0. */
-static inline void gemm_packed(const gemm_panels *p, int64_t rows, int64_t depth, const float *a, int64_t lda, const float *b,
-                        int64_t depth_all, int64_t k0, float *c, int64_t ldc, bool add)
+static inline void gemm_packed(const gemm_panels *p, int64_t rows, int64_t depth, const float *a, int64_t lda,
+                               const float *b, int64_t depth_all, int64_t k0, float *c, int64_t ldc, bool add)
 {
 	for (int64_t i = 0; i < p->count; i++) {
 		int nv = i == p->count - 1 ? p->rest : p->nv;

@@ -13,7 +13,7 @@ typedef struct {
 	bool ta, tb;
 	gemm_panels panels;
 	int64_t block, row_blocks, column_blocks, per;          /* rows of a block; panels of a block */
-	int64_t weights, lda, a, c;                             /* floats: packed b of a matrix; a row of a's copy; a thread's blocks */
+	int64_t weights, lda, a, c;             /* floats: packed b of a matrix; a row of a's copy; a thread's blocks */
 } problem;
 
 static problem problem_of(const fv_node *n)
@@ -45,9 +45,10 @@ static bool supports(const fv_node *n, const char **why)
 static double seconds(const fv_node *n)
 {
 	problem p = problem_of(n);
-	double rows = (double)(p.count * fv_div_up(p.rows, 3) * 3), depth = (double)p.depth, width = (double)p.panels.width;
-	return 2 * rows * depth * width / (0.95 * GEMM_RATE) +
-	       (8 * rows * (depth * (double)p.column_blocks + width) + 16 * (double)p.count * depth * width) / GEMM_COPY + 3e-6;
+	double rows = (double)(p.count * fv_div_up(p.rows, 3) * 3);
+	double depth = (double)p.depth, width = (double)p.panels.width;
+	double copied = 8 * rows * (depth * (double)p.column_blocks + width) + 16 * (double)p.count * depth * width;
+	return 2 * rows * depth * width / (0.95 * GEMM_RATE) + copied / GEMM_COPY + 3e-6;
 }
 
 static int64_t units(const fv_node *n, int phase)
@@ -71,7 +72,8 @@ static void pack(const problem *p, const float *b, int64_t k0, int64_t k1, float
 	}
 	for (int64_t k = k0; k < k1; k++)
 		for (int64_t c = 0; c < p->panels.width; c += VF)
-			vf_storeu(to + gemm_at(&p->panels, p->depth, k, c), vf_load(b + k * p->columns + c, vm_first(p->columns - c)));
+			vf_storeu(to + gemm_at(&p->panels, p->depth, k, c),
+			          vf_load(b + k * p->columns + c, vm_first(p->columns - c)));
 }
 
 static void copy(float *to, const float *from, int64_t n)
@@ -83,17 +85,20 @@ static void copy(float *to, const float *from, int64_t n)
 		vf_storeu(to + i, vf_load(from + i, vm_first(n - i)));
 }
 
-static void block(const problem *p, const float *from, const float *b, int64_t r0, int64_t j0, float *a, float *c, float *y)
+static void block(const problem *p, const float *from, const float *b, int64_t r0, int64_t j0, float *a, float *c,
+                  float *y)
 {
 	int64_t rows = fv_min(p->block, p->rows - r0), stretches = fv_max(1, fv_div_up(p->depth, DEPTH));
 	int64_t stretch = fv_div_up(p->depth, stretches), ldc = p->per * p->panels.nv * VF;
 	for (int64_t k0 = 0; k0 < p->depth; k0 += stretch) {
 		int64_t depth = fv_min(stretch, p->depth - k0);
 		for (int64_t i = 0; i < (p->ta ? depth : rows); i++)
-			copy(a + i * p->lda, p->ta ? from + (k0 + i) * p->rows + r0 : from + (r0 + i) * p->depth + k0, p->ta ? rows : depth);
+			copy(a + i * p->lda, p->ta ? from + (k0 + i) * p->rows + r0 : from + (r0 + i) * p->depth + k0,
+			     p->ta ? rows : depth);
 		for (int64_t j = j0; j < fv_min(j0 + p->per, p->panels.count); j++) {
 			int nv = j == p->panels.count - 1 ? p->panels.rest : p->panels.nv;
-			gemm_panel(p->ta, nv, rows, depth, a, p->lda, b + j * p->panels.nv * VF * p->depth + k0 * nv * VF, nv * VF,
+			gemm_panel(p->ta, nv, rows, depth, a, p->lda,
+			           b + j * p->panels.nv * VF * p->depth + k0 * nv * VF, nv * VF,
 			           c + (j - j0) * p->panels.nv * VF, ldc, k0 > 0);
 		}
 	}
@@ -117,14 +122,15 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 		int64_t m = u / pieces, i = u % pieces;
 		float *b = packed + m * p.weights;
 		if (call->phase == 0)
-			pack(&p, fv_f32(call->in[1]) + m * p.depth * p.columns, i * PACK, fv_min(p.depth, (i + 1) * PACK), b);
+			pack(&p, fv_f32(call->in[1]) + m * p.depth * p.columns, i * PACK,
+			     fv_min(p.depth, (i + 1) * PACK), b);
 		else
-			block(&p, fv_f32(call->in[0]) + m * p.rows * p.depth, b, i / p.column_blocks * p.block, i % p.column_blocks * p.per,
-			      a, a + p.a, fv_f32(call->out[0]) + m * p.rows * p.columns);
+			block(&p, fv_f32(call->in[0]) + m * p.rows * p.depth, b, i / p.column_blocks * p.block,
+			      i % p.column_blocks * p.per, a, a + p.a, fv_f32(call->out[0]) + m * p.rows * p.columns);
 	}
 }
 
 const fv_kernel FV_KERNEL(matmul_packed) = {
-	.name = FV_KERNEL_NAME(matmul_packed), .op = &fv_op_matmul, .needs = FV_ISA_BITS, .supports = supports, .seconds = seconds,
-	.phases = 2, .units = units, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(matmul_packed), .op = &fv_op_matmul, .needs = FV_ISA_BITS, .supports = supports,
+	.seconds = seconds, .phases = 2, .units = units, .scratch = scratch, .run = run,
 };

@@ -76,6 +76,6 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(thin) = {
-	.name = FV_KERNEL_NAME(thin), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .supports = supports, .seconds = seconds,
-	.phases = 2, .units = units, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(thin), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .supports = supports,
+	.seconds = seconds, .phases = 2, .units = units, .scratch = scratch, .run = run,
 };

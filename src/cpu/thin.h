@@ -18,7 +18,8 @@ typedef struct {
 } thin_sizes;
 
 /* gh, gw, th, tw: the largest part's. */
-VEC thin_sizes thin_sizes_of(int64_t pictures, int64_t gh, int64_t gw, int64_t th, int64_t tw, int64_t c, int64_t og, int64_t parts)
+VEC thin_sizes thin_sizes_of(int64_t pictures, int64_t gh, int64_t gw, int64_t th, int64_t tw, int64_t c, int64_t og,
+                             int64_t parts)
 {
 	int64_t columns = fv_min(gw, THIN_COLUMNS);
 	thin_sizes s = { .cells = pictures * gh * gw, .parts = parts };
@@ -40,14 +41,16 @@ VEC int64_t thin_scratch(const thin_sizes *s, int threads)
 /* taps: th tw of all parts together. */
 VEC double thin_seconds(const thin_sizes *s, int64_t taps, int64_t c, int64_t og, int64_t gw, int64_t th)
 {
-	static const double share[THIN_OUT] = { 0.5, 0.7, 0.9, 0.9 };         /* of the multipliers, by channels: measured */
-	double lanes = (double)(fv_div_up(gw, VF) * VF) / (double)gw, rows = (double)(s->rows + th - 1) / (double)s->rows;
+	static const double share[THIN_OUT] = { 0.5, 0.7, 0.9, 0.9 };   /* of the multipliers: measured */
+	double lanes = (double)(fv_div_up(gw, VF) * VF) / (double)gw;
+	double rows = (double)(s->rows + th - 1) / (double)s->rows;
 	return lanes * 2 * (double)s->cells * (double)(taps * c * og) / (share[og - 1] * GEMM_RATE) +
 	       16 * (double)s->cells * (double)(s->parts * fv_div_up(c, VF) * VF) * rows / GEMM_COPY + 3e-6;
 }
 
 /* Rows g0 .. of the band: source columns from that of output column q0 on. */
-static void thin_transpose(const direct_part *p, const thin_sizes *s, const float *x, int64_t g0, int64_t q0, int64_t rows, float *t)
+static void thin_transpose(const direct_part *p, const thin_sizes *s, const float *x, int64_t g0, int64_t q0,
+                           int64_t rows, float *t)
 {
 	int64_t deep = fv_div_up(p->cg, VF) * VF;
 	for (int64_t i = 0; i < rows + p->th - 1; i++) {
@@ -109,11 +112,11 @@ VEC void thin_sums(const int P, const int O, const direct_part *p, int64_t width
 			vf_storeu(sums + (i * O + o) * VF, r[i][o]);
 }
 /* As many vectors as the registers hold. */
-#define THIN_SUMS(P, O)                                                                                                \
-	static __attribute__((noinline)) void thin_sums##O(const direct_part *p, int64_t width, const float *t,          \
-		const int64_t *off, const float *weights, float *sums)                                                  \
-	{                                                                                                               \
-		thin_sums(P, O, p, width, t, off, weights, sums);                                                        \
+#define THIN_SUMS(P, O)                                                                                         \
+	static __attribute__((noinline)) void thin_sums##O(const direct_part *p, int64_t width, const float *t, \
+	                                                   const int64_t *off, const float *weights, float *sums) \
+	{                                                                                                       \
+		thin_sums(P, O, p, width, t, off, weights, sums);                                               \
 	}
 #if VF == 16
 THIN_SUMS(8, 1) THIN_SUMS(8, 2) THIN_SUMS(8, 3) THIN_SUMS(6, 4)
@@ -123,9 +126,12 @@ THIN_SUMS(8, 1) THIN_SUMS(6, 2) THIN_SUMS(4, 3) THIN_SUMS(2, 4)
 static const int thin_vectors[THIN_OUT] = { 8, 6, 4, 2 };
 #endif
 
+static void (*const thin_list[THIN_OUT])(const direct_part *, int64_t, const float *, const int64_t *, const float *,
+                                         float *) = { thin_sums1, thin_sums2, thin_sums3, thin_sums4 };
+
 /* Unit: one part's band of one picture. t: this thread's band. */
-static void thin_block(const direct_part *p, const thin_sizes *s, const float *x, const float *weights, int64_t unit, float *t,
-                       float *out, const conv_end *end)
+static void thin_block(const direct_part *p, const thin_sizes *s, const float *x, const float *weights, int64_t unit,
+                       float *t, float *out, const conv_end *end)
 {
 	int64_t per = s->row_bands * s->column_bands, n = unit / per;
 	int64_t g0 = unit % per / s->column_bands * s->rows, q0 = unit % s->column_bands * THIN_COLUMNS;
@@ -142,14 +148,16 @@ static void thin_block(const direct_part *p, const thin_sizes *s, const float *x
 			int64_t at = fv_min(i + k, count - 1);
 			off[k] = at / across * deep * s->width + at % across * VF;
 		}
-		(O == 1 ? thin_sums1 : O == 2 ? thin_sums2 : O == 3 ? thin_sums3 : thin_sums4)(p, s->width, t, off, weights, sums);
+		thin_list[O - 1](p, s->width, t, off, weights, sums);
 		for (int64_t k = 0; k < fv_min(P, count - i); k++) {
-			int64_t g = g0 + (i + k) / across, q = q0 + (i + k) % across * VF, lanes = fv_min(VF, p->gw - q);
+			int64_t g = g0 + (i + k) / across, q = q0 + (i + k) % across * VF,
+				lanes = fv_min(VF, p->gw - q);
+			int64_t pixel = (n * p->oh + g * p->out_step + p->p0) * p->ow + q * p->out_step + p->q0;
 			for (int o = 0; o < O; o++) {
 				float *v = sums + (k * O + o) * VF;
 				vf y = vf_add(vf_loadu(v), vf_set(end->bias ? end->bias[p->o0 + o] : 0));
 				vf_storeu(v, conv_end_act(end, y));
-				float *to = out + ((n * p->oh + g * p->out_step + p->p0) * p->ow + q * p->out_step + p->q0) * p->oc + p->o0 + o;
+				float *to = out + pixel * p->oc + p->o0 + o;
 				for (int64_t l = 0; l < lanes; l++)
 					to[l * p->out_step * p->oc] = v[l];
 			}

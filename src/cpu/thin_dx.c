@@ -35,8 +35,9 @@ static double seconds(const fv_node *n)
 {
 	problem p = problem_of(n);
 	const fv_conv *v = &p.v;
-	return thin_seconds(&p.s, v->kh * v->kw * v->groups, v->o / v->groups, v->c / v->groups, fv_div_up(v->w, v->stride),
-	                    fv_div_up(v->kh, v->stride)) + (p.padded ? 24 * (double)fv_elements(n->shape) / GEMM_COPY : 0);
+	return thin_seconds(&p.s, v->kh * v->kw * v->groups, v->o / v->groups, v->c / v->groups,
+	                    fv_div_up(v->w, v->stride), fv_div_up(v->kh, v->stride)) +
+	       (p.padded ? 24 * (double)fv_elements(n->shape) / GEMM_COPY : 0);
 }
 
 static int64_t units(const fv_node *n, int phase)
@@ -59,10 +60,12 @@ static int64_t scratch(const fv_node *n, int threads)
 static void pack(const fv_conv *v, const direct_part *p, int64_t tap_row, int64_t tap_col, const float *w, float *to)
 {
 	for (int64_t t = p->th - 1; t >= 0; t--)
-		for (int64_t o = 0; o < p->cg; o++)
+		for (int64_t o = 0; o < p->cg; o++) {
+			int64_t row = ((p->c0 + o) * v->kh + tap_row + v->stride * t) * v->kw + tap_col;
 			for (int64_t u = p->tw - 1; u >= 0; u--)
 				for (int64_t c = 0; c < p->og; c++)
-					*to++ = w[(((p->c0 + o) * v->kh + tap_row + v->stride * t) * v->kw + tap_col + v->stride * u) * p->og + c];
+					*to++ = w[(row + v->stride * u) * p->og + c];
+		}
 }
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
@@ -91,6 +94,6 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(thin_dx) = {
-	.name = FV_KERNEL_NAME(thin_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .supports = supports, .seconds = seconds,
-	.phases = 3, .units = units, .grain = grain, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(thin_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .supports = supports,
+	.seconds = seconds, .phases = 3, .units = units, .grain = grain, .scratch = scratch, .run = run,
 };

@@ -18,8 +18,8 @@ static wino_sizes sizes(const fv_conv *v)
 static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.kh != 3 || v.kw != 3 ? "only 3x3" : v.stride != 1 ? "only stride 1" :
-	       v.groups != 1 ? "no groups" : NULL;
+	*why = n->type != FV_F32 ? "only float" : v.kh != 3 || v.kw != 3 ? "only 3x3" :
+	       v.stride != 1 ? "only stride 1" : v.groups != 1 ? "no groups" : NULL;
 	return !*why;
 }
 
@@ -105,6 +105,6 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(winograd) = {
-	.name = FV_KERNEL_NAME(winograd), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .supports = supports, .seconds = seconds,
-	.phases = 2, .units = units, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(winograd), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .supports = supports,
+	.seconds = seconds, .phases = 2, .units = units, .scratch = scratch, .run = run,
 };

@@ -40,7 +40,8 @@ VEC void wino_out(const vf *d, int s, vf *o, int t)
 {
 	const vf a = vf_set(WINO_A), b = vf_set(WINO_B), a2 = vf_set(WINO_A2), b2 = vf_set(WINO_B2);
 	const vf a3 = vf_set(WINO_A2 * WINO_A), b3 = vf_set(WINO_B2 * WINO_B);
-	vf p1 = vf_add(d[s], d[2 * s]), m1 = vf_sub(d[s], d[2 * s]), p2 = vf_add(d[3 * s], d[4 * s]), m2 = vf_sub(d[3 * s], d[4 * s]);
+	vf p1 = vf_add(d[s], d[2 * s]), m1 = vf_sub(d[s], d[2 * s]);
+	vf p2 = vf_add(d[3 * s], d[4 * s]), m2 = vf_sub(d[3 * s], d[4 * s]);
 	o[0] = vf_add(vf_add(d[0], p1), p2);
 	o[t] = vf_fma(b, m2, vf_mul(a, m1));
 	o[2 * t] = vf_fma(b2, p2, vf_mul(a2, p1));
@@ -93,7 +94,8 @@ VEC void wino_weights_adjoint(const vf *d, int s, vf *o, int t)
 /* Channels c0 .. c1 of the 6x6 patch at (y, x) of one picture to 36 frequencies, `step` floats apart. */
 typedef struct { const float *x; int64_t h, w, c; fv_pad_kind kind; } wino_picture;
 /* row[i] + col[j]: the patch's pixels; the bits of rows, cols say which are there, the others are 0. */
-VEC void wino_load(const float *const *row, const int64_t *col, unsigned rows, unsigned cols, bool whole, vm m, float *v, int64_t step)
+VEC void wino_load(const float *const *row, const int64_t *col, unsigned rows, unsigned cols, bool whole, vm m,
+                   float *v, int64_t step)
 {
 	vf d[36], z[6];
 #pragma GCC unroll 6
@@ -115,7 +117,8 @@ VEC void wino_load(const float *const *row, const int64_t *col, unsigned rows, u
 	}
 }
 
-static inline void wino_gather(const wino_picture *s, int64_t y, int64_t x, int64_t c0, int64_t c1, float *v, int64_t step)
+static inline void wino_gather(const wino_picture *s, int64_t y, int64_t x, int64_t c0, int64_t c1, float *v,
+                               int64_t step)
 {
 	const float *row[6];
 	int64_t col[6];
@@ -205,8 +208,8 @@ static inline void wino_products(const wino_sizes *s, const float *x, const floa
 		wino_gather(&picture, t / s->tw * 4 + s->y0, t % s->tw * 4 + s->x0, 0, s->k, v + i * s->lda, s->v_step);
 	}
 	for (int64_t f = 0; f < 36; f++)
-		gemm_packed(&s->panels, count, s->k, v + f * s->v_step, s->lda, u + f * s->u_step, s->k, 0, m + f * s->m_step,
-		            s->panels.width, false);
+		gemm_packed(&s->panels, count, s->k, v + f * s->v_step, s->lda, u + f * s->u_step, s->k, 0,
+		            m + f * s->m_step, s->panels.width, false);
 }
 
 /* M of one tile, VF columns, to 4x4 vectors. */

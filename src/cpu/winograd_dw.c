@@ -32,10 +32,11 @@ static problem problem_of(const fv_node *n)
 	p.slices = fv_div_up(p.rows, SLICE);
 	p.slice = fv_div_up(fv_div_up(p.rows, p.slices), GEMM_ROWS) * GEMM_ROWS;
 	p.slices = fv_div_up(p.rows, p.slice);
-	/* Short blocks keep V and Y near, long ones pass over the sums less often: twice the harmonic size, measured. */
+	/* Short blocks keep V and Y near, long ones pass over the sums less often; measured. */
 	int64_t depth = 2 * p.slice * p.columns / (p.slice + p.columns);
 	p.depth = fv_max(48, fv_min(144, fv_div_up(depth, 24) * 24));
-	p.stretches = fv_max(1, fv_min(STRETCHES, fv_max(p.tiles / p.depth, fv_min(fv_div_up(UNITS, p.slices), p.tiles / 24))));
+	int64_t wanted = fv_max(p.tiles / p.depth, fv_min(fv_div_up(UNITS, p.slices), p.tiles / 24));
+	p.stretches = fv_max(1, fv_min(STRETCHES, wanted));
 	p.stretch = fv_div_up(p.tiles, p.stretches);
 	p.stretches = fv_div_up(p.tiles, p.stretch);
 	p.panels = gemm_panels_of(p.columns);
@@ -50,8 +51,8 @@ static problem problem_of(const fv_node *n)
 static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.kh != 3 || v.kw != 3 ? "only 3x3" : v.stride != 1 ? "only stride 1" :
-	       v.groups != 1 ? "no groups" : NULL;
+	*why = n->type != FV_F32 ? "only float" : v.kh != 3 || v.kw != 3 ? "only 3x3" :
+	       v.stride != 1 ? "only stride 1" : v.groups != 1 ? "no groups" : NULL;
 	return !*why;
 }
 
@@ -76,11 +77,13 @@ static int64_t grain(const fv_node *n, int phase) { return phase ? 8 : 1; }
 static int64_t scratch(const fv_node *n, int threads)
 {
 	problem p = problem_of(n);
-	return 36 * (p.stretches * p.slices * p.partial + threads * (p.rows_all + p.columns_all)) * (int64_t)sizeof(float);
+	int64_t partials = p.stretches * p.slices * p.partial;
+	return 36 * (partials + threads * (p.rows_all + p.columns_all)) * (int64_t)sizeof(float);
 }
 
 /* Channels c0 .. c1 of dy's 4x4 tile at (y, x), zero beyond its edge, to 36 frequencies. */
-static void gather_dy(const fv_conv *v, const float *dy, int64_t y, int64_t x, int64_t c0, int64_t c1, float *to, int64_t step)
+static void gather_dy(const fv_conv *v, const float *dy, int64_t y, int64_t x, int64_t c0, int64_t c1, float *to,
+                      int64_t step)
 {
 	const float *from[16];
 	for (int64_t i = 0; i < 16; i++)
@@ -118,7 +121,8 @@ static void sum(const problem *p, const fv_call *call, int64_t unit, float *a, f
 	for (int64_t t0 = first; t0 < last; t0 += p->depth) {
 		int64_t depth = fv_min(p->depth, last - t0);
 		for (int64_t i = 0; i < depth; i++) {
-			int64_t n = (t0 + i) / (p->th * p->tw), t = (t0 + i) % (p->th * p->tw), y = t / p->tw * 4, x = t % p->tw * 4;
+			int64_t n = (t0 + i) / (p->th * p->tw), t = (t0 + i) % (p->th * p->tw);
+			int64_t y = t / p->tw * 4, x = t % p->tw * 4;
 			const float *dy = fv_f32(call->in[1]) + n * v->oh * v->ow * v->o;
 			wino_picture s = { fv_f32(call->in[0]) + n * v->h * v->w * v->c, v->h, v->w, v->c, v->kind };
 			float *row = a + i * p->row_step, *column = b + i * p->column_step;
@@ -135,8 +139,8 @@ static void sum(const problem *p, const fv_call *call, int64_t unit, float *a, f
 			for (int64_t j = 0; j < p->panels.count; j++) {
 				int64_t at = j * p->panels.nv * VF;
 				gemm_panel(true, j == p->panels.count - 1 ? p->panels.rest : p->panels.nv, rows, depth,
-				           a + f * p->rows_all, p->row_step, b + f * p->columns_all + at, p->column_step,
-				           c + f * p->partial + at, p->column_step, t0 > first);
+				           a + f * p->rows_all, p->row_step, b + f * p->columns_all + at,
+				           p->column_step, c + f * p->partial + at, p->column_step, t0 > first);
 			}
 	}
 }
@@ -173,7 +177,8 @@ static void finish(const problem *p, int64_t r, int64_t k, const float *partials
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
 	problem p = problem_of(call->node);
-	float *partials = call->scratch, *a = partials + 36 * (p.stretches * p.slices * p.partial + thread * (p.rows_all + p.columns_all));
+	float *partials = call->scratch, *threads = partials + 36 * p.stretches * p.slices * p.partial;
+	float *a = threads + thread * 36 * (p.rows_all + p.columns_all);
 	int64_t blocks = p.column_step / VF;
 	for (int64_t u = first; u < last; u++)
 		if (call->phase == 0)
@@ -183,6 +188,6 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(winograd_dw) = {
-	.name = FV_KERNEL_NAME(winograd_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .supports = supports, .seconds = seconds,
-	.phases = 2, .units = units, .grain = grain, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(winograd_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .supports = supports,
+	.seconds = seconds, .phases = 2, .units = units, .grain = grain, .scratch = scratch, .run = run,
 };

@@ -23,8 +23,8 @@ static problem problem_of(const fv_node *n)
 	problem p = { .v = fv_conv_of(n) };
 	const fv_conv *v = &p.v;
 	bool folded = v->kind != FV_PAD_ZERO && v->top + v->bottom + v->left + v->right > 0;
-	p.s = (wino_sizes){ .n = v->n, .h = v->oh, .w = v->ow, .k = v->o, .kind = FV_PAD_ZERO, .y0 = v->top - 2, .x0 = v->left - 2,
-	                    .gh = v->h, .gw = v->w, .columns = v->c };
+	p.s = (wino_sizes){ .n = v->n, .h = v->oh, .w = v->ow, .k = v->o, .kind = FV_PAD_ZERO,
+	                    .y0 = v->top - 2, .x0 = v->left - 2, .gh = v->h, .gw = v->w, .columns = v->c };
 	if (folded) {
 		p.top = v->top;
 		p.left = v->left;
@@ -40,8 +40,8 @@ static problem problem_of(const fv_node *n)
 static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.kh != 3 || v.kw != 3 ? "only 3x3" : v.stride != 1 ? "only stride 1" :
-	       v.groups != 1 ? "no groups" : NULL;
+	*why = n->type != FV_F32 ? "only float" : v.kh != 3 || v.kw != 3 ? "only 3x3" :
+	       v.stride != 1 ? "only stride 1" : v.groups != 1 ? "no groups" : NULL;
 	return !*why;
 }
 
@@ -92,13 +92,15 @@ static int64_t ring_at(const problem *p, int64_t y, int64_t x)
 static void finish(const problem *p, int64_t block, const float *m, float *dx, float *ring)
 {
 	const wino_sizes *s = &p->s;
-	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first), h = p->v.h, w = p->v.w, c = s->columns;
+	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first);
+	int64_t h = p->v.h, w = p->v.w, c = s->columns;
 	for (int64_t t = first; t < first + count; t++) {
 		int64_t n = t / (s->th * s->tw), y = t % (s->th * s->tw) / s->tw * 4, x = t % s->tw * 4;
 		float *at[16];
 		for (int64_t i = 0; i < 16; i++) {
 			int64_t gy = y + i / 4, gx = x + i % 4, r = gy - p->top, q = gx - p->left;
-			at[i] = gy >= s->gh || gx >= s->gw ? NULL : r >= 0 && r < h && q >= 0 && q < w ? dx + ((n * h + r) * w + q) * c :
+			bool inside = r >= 0 && r < h && q >= 0 && q < w;
+			at[i] = gy >= s->gh || gx >= s->gw ? NULL : inside ? dx + ((n * h + r) * w + q) * c :
 			        ring + (n * p->ring + ring_at(p, gy, gx)) * c;
 		}
 		for (int64_t o = 0; o < c; o += VF) {
@@ -154,6 +156,6 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(winograd_dx) = {
-	.name = FV_KERNEL_NAME(winograd_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .supports = supports, .seconds = seconds,
-	.phases = 3, .units = units, .grain = grain, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(winograd_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .supports = supports,
+	.seconds = seconds, .phases = 3, .units = units, .grain = grain, .scratch = scratch, .run = run,
 };
