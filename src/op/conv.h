@@ -30,8 +30,10 @@ static inline int64_t fv_pad_index(int64_t i, int64_t n, fv_pad_kind kind)
 	return i < 0 ? -i : 2 * n - 2 - i;
 }
 
-/* The m-th of the padded positions, relative to the axis, whose value is that of position i (0: i itself); false: no more. */
-static inline bool fv_pad_mirror(int64_t i, int64_t n, int64_t before, int64_t after, fv_pad_kind kind, int64_t m, int64_t *out)
+/* The m-th of the padded positions, counted from the axis' first element, that take position i's value (0: i itself);
+ * false: no more. */
+static inline bool fv_pad_mirror(int64_t i, int64_t n, int64_t before, int64_t after, fv_pad_kind kind, int64_t m,
+                                 int64_t *out)
 {
 	*out = i;
 	if (m == 0 || kind == FV_PAD_ZERO)

@@ -69,6 +69,16 @@ void check_conv(void)
 		{ "3x3 odd channels", 1, 14, 9, 33, 35, 3, 1, 1, 1, FV_PAD_REPLICATE },
 		{ "3x3 wide pad", 1, 9, 9, 17, 18, 3, 1, 1, 2, FV_PAD_ZERO },
 		{ "3x3 stride 2 64>128", 1, 16, 18, 64, 128, 3, 2, 1, 1, FV_PAD_ZERO },
+		{ "3x3 stride 2 replicate", 2, 29, 15, 5, 20, 3, 2, 1, 1, FV_PAD_REPLICATE },
+		{ "7x7 thin in zero", 2, 15, 30, 3, 20, 7, 1, 1, 3, FV_PAD_ZERO },
+		{ "5x5 two out", 1, 13, 40, 19, 2, 5, 1, 1, 2, FV_PAD_REPLICATE },
+		{ "1x1 24>24", 2, 9, 31, 24, 24, 1, 1, 1, 0, FV_PAD_ZERO },
+		{ "4x4 stride 3", 1, 10, 40, 7, 18, 4, 3, 1, 0, FV_PAD_ZERO },
+		{ "3x3 deep", 1, 5, 14, 200, 18, 3, 1, 1, 1, FV_PAD_REFLECT },
+		{ "one pixel 3x3 wide", 1, 1, 1, 33, 17, 3, 1, 1, 1, FV_PAD_ZERO },
+		{ "depthwise 33 stride 2", 2, 13, 9, 33, 33, 3, 2, 33, 1, FV_PAD_REPLICATE },
+		{ "depthwise 9x9", 1, 12, 13, 18, 18, 9, 1, 18, 4, FV_PAD_REFLECT },
+		{ "groups 3 of 8>6", 1, 9, 17, 24, 18, 3, 1, 3, 1, FV_PAD_ZERO },
 	};
 	static const flags plain = { false, false }, ta = { true, false }, tb = { false, true }, both = { true, true };
 	for (size_t i = 0; i < FV_COUNT(list); i++)
