@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #define EPS 1e-5
+#define FV_NOISE_MAX 3
 
 static fv_node *conv(const fv_scope *s, fv_node *x, int64_t out, int k, const char *name)
 {
@@ -48,12 +49,23 @@ static fv_node *up(const fv_scope *s, const fv_stylenet *c, fv_node *x)
 	return x ? fv_resize(s->g, c->up == FV_UP_NEAREST ? FV_NEAREST : FV_BILINEAR, x, 2 * x->shape.h, 2 * x->shape.w) : NULL;
 }
 
+/* The drawn noise, then the same halved and enlarged again: blotches of 2, 4 ... pixels, brought to about unit spread. */
+static fv_node *with_noise(const fv_scope *s, const fv_stylenet *c, fv_node *x, fv_node *noise)
+{
+	fv_node *in[2 + FV_NOISE_MAX] = { x, noise }, *coarse = noise;
+	for (int i = 1; i < c->noise && noise; i++) {
+		coarse = fv_scale(s->g, fv_blur(s->g, coarse, 4, FV_PAD_REFLECT), 3.2, 0);
+		in[1 + i] = fv_resize(s->g, FV_BILINEAR, coarse, noise->shape.h, noise->shape.w);
+	}
+	return fv_concat(s->g, 5, in, 1 + c->noise);
+}
+
 fv_status fv_stylenet_check(fv_err *err, const fv_stylenet *c)
 {
 	if (c->width < 1 || c->width > 1024 || c->blocks < 1 || c->blocks > 64 || (c->head != 3 && c->head != 7) ||
-	    (c->up != FV_UP_BILINEAR && c->up != FV_UP_NEAREST))
-		return fv_fail(err, FV_E_FORMAT, "stylenet: width %d, %d blocks, head %d: width 1 to 1024, 1 to 64 blocks, head 3 or 7",
-		               c->width, c->blocks, c->head);
+	    c->noise < 1 || c->noise > FV_NOISE_MAX || (c->up != FV_UP_BILINEAR && c->up != FV_UP_NEAREST))
+		return fv_fail(err, FV_E_FORMAT, "stylenet: width %d, %d blocks, head %d, %d sizes of noise: width 1 to 1024, 1 to 64 blocks, "
+		               "head 3 or 7, 1 to 3 sizes", c->width, c->blocks, c->head, c->noise);
 	return FV_OK;
 }
 
@@ -65,7 +77,7 @@ fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, 
 	if (x && (x->shape.h % 4 || x->shape.w % 4))
 		return fv_graph_error(g, FV_E_SHAPE, "stylenet: a picture of %s; height and width must be multiples of 4", fv_shape_text(x->shape).s);
 	f[0] = x;
-	f[1] = layer(s, fv_concat(g, 5, (fv_node *[]){ x, noise }, 2), w, 7, "stem.0");
+	f[1] = layer(s, with_noise(s, c, x, noise), w, 7, "stem.0");
 	f[2] = fv_blur(g, layer(s, f[1], 2 * w, 3, "d1.0"), 4, FV_PAD_REFLECT);
 	f[3] = fv_blur(g, layer(s, f[2], 4 * w, 3, "d2.0"), 4, FV_PAD_REFLECT);
 	fv_node *h = f[3];

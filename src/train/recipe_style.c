@@ -27,7 +27,7 @@ static void defaults(fv_train_options *o)
 	o->width = o->width > 0 ? o->width : 24;
 	o->blocks = o->blocks > 0 ? o->blocks : 5;
 	o->rate = o->rate > 0 ? o->rate : 4e-4;
-	o->adv = o->adv >= 0 ? o->adv : 1;
+	o->adv = o->adv >= 0 ? o->adv : 2;
 	o->nce = o->nce >= 0 ? o->nce : 1;
 	o->swd = o->swd >= 0 ? o->swd : 5;
 }
@@ -35,8 +35,8 @@ static void defaults(fv_train_options *o)
 static fv_style_config config_of(const fv_train_options *o, bool identity)
 {
 	return (fv_style_config){
-		.net = { .width = o->width, .blocks = o->blocks, .up = FV_UP_BILINEAR, .head = 7 },
-		.disc = { .width = 32, .scales = 3, .layers = 3, .channels = 6 }, .detail = 1, .colour = 0.3,
+		.net = { .width = o->width, .blocks = o->blocks, .up = FV_UP_BILINEAR, .head = 7, .noise = 3 },
+		.disc = { .width = 48, .scales = 3, .layers = 3, .channels = 6 }, .detail = 1, .colour = 0.3,
 		.batch = o->batch, .size = o->size, .art_batches = 4, .head_width = 128, .patches = 192, .projections = 64, .swd_scales = 3,
 		.adv = o->adv, .nce = o->nce, .swd = o->swd, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8, .identity = identity,
 	};
@@ -56,8 +56,8 @@ static fv_status open_feeds(fv_err *err, fv_run *r, style *s)
 	f.path = o->art.path;
 	f.count = o->art.count;
 	f.batch = s->config[0].art_batches * o->batch;
-	f.zoom_low = 0.75;
-	f.zoom_high = 1.1;
+	f.zoom_low = 0.8;
+	f.zoom_high = 1.2;
 	f.shorter = ART_SHORTER;
 	if ((st = fv_feed_open(err, r->context, &f, &s->art)))
 		return st;

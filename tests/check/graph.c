@@ -7,7 +7,7 @@
 static fv_style_config tiny(bool identity)
 {
 	return (fv_style_config){
-		.net = { .width = 8, .blocks = 2, .up = FV_UP_BILINEAR, .head = 7 }, .disc = { .width = 8, .scales = 2, .layers = 3, .channels = 6 }, .detail = 1, .colour = 1,
+		.net = { .width = 8, .blocks = 2, .up = FV_UP_BILINEAR, .head = 7, .noise = 2 }, .disc = { .width = 8, .scales = 2, .layers = 3, .channels = 6 }, .detail = 1, .colour = 1,
 		.batch = 2, .size = 32, .art_batches = 2, .head_width = 16, .patches = 16, .projections = 8, .swd_scales = 2,
 		.adv = 1, .nce = 1, .swd = 5, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8, .identity = identity,
 	};
