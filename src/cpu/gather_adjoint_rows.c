@@ -19,7 +19,10 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 		const float *dy = fv_f32(c->in[0]) + n * r.k * r.c;
 		const int32_t *index = fv_i32(c->in[1]) + n * r.step;
 		memset(x, 0, (size_t)(r.rows * r.c) * sizeof *x);
-		for (int64_t k = 0; k < r.k; k++)
+		for (int64_t k = 0; k < r.k && r.c == 1; k++)
+			if (index[k] >= 0 && index[k] < r.rows)
+				x[index[k]] += dy[k];
+		for (int64_t k = 0; k < r.k && r.c > 1; k++)
 			if (index[k] >= 0 && index[k] < r.rows)
 				for (int64_t i = 0; i < r.c; i++)
 					x[index[k] * r.c + i] += dy[k * r.c + i];

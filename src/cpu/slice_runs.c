@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* slice: rows of the last axis copied. */
+/* slice: rows of the last axis copied; several at once where x has nothing between them. */
 #include "cpu/chunks.h"
 
 static int64_t units(const fv_node *n, int phase) { return fv_elements(n->shape) / (n->shape.w * n->shape.c); }
@@ -16,9 +16,17 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 			rest /= y.d[i];
 			step *= x.d[i];
 		}
-		for (int64_t w = 0; w < y.w; w++)
-			memcpy(fv_f32(c->out[0]) + (u * y.w + w) * y.c, fv_f32(c->in[0]) + at + (start[4] + w) * x.c + start[5],
-			       (size_t)y.c * sizeof(float));
+		const float *from = fv_f32(c->in[0]) + at + start[4] * x.c + start[5];
+		float *to = fv_f32(c->out[0]) + u * y.w * y.c;
+		if (y.c == x.c)
+			memcpy(to, from, (size_t)(y.w * y.c) * sizeof *to);
+		else if (y.c >= VF)
+			for (int64_t w = 0; w < y.w; w++)
+				memcpy(to + w * y.c, from + w * x.c, (size_t)y.c * sizeof *to);
+		else
+			for (int64_t w = 0; w < y.w; w++)
+				for (int64_t k = 0; k < y.c; k++)
+					to[w * y.c + k] = from[w * x.c + k];
 	}
 }
 
