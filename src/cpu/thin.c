@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conv2d with stride 1 to at most four channels a group: the last layers (thin.h).
+/* conv2d with stride 1 to few channels a group: the last layers (thin.h).
  *
  *	phase 0		weights [o][i][j][c] to [i][c][j][o]; unit: a group
  *	phase 1		unit: a band of output rows of one picture and group */
@@ -24,7 +24,7 @@ static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
 	*why = n->type != FV_F32 ? "only float" : v.stride != 1 ? "only stride 1" :
-	       v.o / v.groups > THIN_OUT ? "only up to four channels a group" : NULL;
+	       v.o / v.groups > THIN_OUT ? "too many channels a group" : NULL;
 	return !*why;
 }
 

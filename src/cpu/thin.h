@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolution to at most four channels, stride 1 in the source: lanes are pixels of a row.
+/* Convolution to few channels, stride 1 in the source: lanes are pixels of a row.
  *
- * With lanes over channels (direct.h) three channels would leave most of a vector idle. Here a band of source rows is
- * transposed once, its padding resolved, to [row][channel][column]; then each loaded vector of columns serves every
- * output channel, and each weight, broadcast, serves THIN_P vectors. */
+ * With lanes over channels (direct.h) three channels, or six, would leave most of a vector idle. Here a band of source
+ * rows is transposed once, its padding resolved, to [row][channel][column]; then each loaded vector of columns serves
+ * every output channel, and each weight, broadcast, serves several vectors. */
 #ifndef FV_THIN_H
 #define FV_THIN_H
 #include "cpu/direct.h"
 
 #define THIN_COLUMNS 128                /* output columns a unit */
 #define THIN_BAND 100000                /* floats of a band at most, where four rows fit: near caches */
-#define THIN_OUT 4
+#define THIN_OUT (VF == 16 ? 8 : 4)     /* channels at most: half a vector */
 
 typedef struct {
 	int64_t cells, rows, row_bands, column_bands, width;    /* of a unit: output rows; floats a row of the band */
@@ -41,7 +41,7 @@ VEC int64_t thin_scratch(const thin_sizes *s, int threads)
 /* taps: th tw of all parts together. */
 VEC double thin_seconds(const thin_sizes *s, int64_t taps, int64_t c, int64_t og, int64_t gw, int64_t th)
 {
-	static const double share[THIN_OUT] = { 0.5, 0.7, 0.9, 0.9 };   /* of the multipliers: measured */
+	static const double share[] = { 0.5, 0.7, 0.9, 0.9, 0.85, 0.85, 0.8, 0.7 };     /* of the multipliers */
 	double lanes = (double)(fv_div_up(gw, VF) * VF) / (double)gw;
 	double rows = (double)(s->rows + th - 1) / (double)s->rows;
 	return lanes * 2 * (double)s->cells * (double)(taps * c * og) / (share[og - 1] * GEMM_RATE) +
@@ -81,25 +81,25 @@ static void thin_transpose(const direct_part *p, const thin_sizes *s, const floa
 VEC void thin_sums(const int P, const int O, const direct_part *p, int64_t width, const float *t, const int64_t *off,
                    const float *weights, float *sums)
 {
-	vf r[8][THIN_OUT];
+	vf r[8][8];
 	int64_t deep = fv_div_up(p->cg, VF) * VF;
 #pragma GCC unroll 8
 	for (int i = 0; i < P; i++)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
 		for (int o = 0; o < O; o++)
 			r[i][o] = vf_zero();
 	for (int64_t y = 0; y < p->th; y++)
 		for (int64_t c = 0; c < p->cg; c++) {
 			const float *x = t + (y * deep + c) * width;
 			for (int64_t u = 0; u < p->tw; u++, weights += O) {
-				vf w[THIN_OUT];
-#pragma GCC unroll 4
+				vf w[8];
+#pragma GCC unroll 8
 				for (int o = 0; o < O; o++)
 					w[o] = vf_set(weights[o]);
 #pragma GCC unroll 8
 				for (int i = 0; i < P; i++) {
 					vf v = vf_keep(vf_loadu(x + u + off[i]));
-#pragma GCC unroll 4
+#pragma GCC unroll 8
 					for (int o = 0; o < O; o++)
 						r[i][o] = vf_fma(v, w[o], r[i][o]);
 				}
@@ -107,7 +107,7 @@ VEC void thin_sums(const int P, const int O, const direct_part *p, int64_t width
 		}
 #pragma GCC unroll 8
 	for (int i = 0; i < P; i++)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
 		for (int o = 0; o < O; o++)
 			vf_storeu(sums + (i * O + o) * VF, r[i][o]);
 }
@@ -119,15 +119,18 @@ VEC void thin_sums(const int P, const int O, const direct_part *p, int64_t width
 		thin_sums(P, O, p, width, t, off, weights, sums);                                               \
 	}
 #if VF == 16
-THIN_SUMS(8, 1) THIN_SUMS(8, 2) THIN_SUMS(8, 3) THIN_SUMS(6, 4)
-static const int thin_vectors[THIN_OUT] = { 8, 8, 8, 6 };
+THIN_SUMS(8, 1) THIN_SUMS(8, 2) THIN_SUMS(8, 3) THIN_SUMS(6, 4) THIN_SUMS(5, 5) THIN_SUMS(4, 6)
+THIN_SUMS(3, 7) THIN_SUMS(2, 8)
+#define THIN_LIST { thin_sums1, thin_sums2, thin_sums3, thin_sums4, thin_sums5, thin_sums6, thin_sums7, thin_sums8 }
+static const int thin_vectors[] = { 8, 8, 8, 6, 5, 4, 3, 2 };
 #else
 THIN_SUMS(8, 1) THIN_SUMS(6, 2) THIN_SUMS(4, 3) THIN_SUMS(2, 4)
-static const int thin_vectors[THIN_OUT] = { 8, 6, 4, 2 };
+#define THIN_LIST { thin_sums1, thin_sums2, thin_sums3, thin_sums4 }
+static const int thin_vectors[] = { 8, 6, 4, 2 };
 #endif
 
-static void (*const thin_list[THIN_OUT])(const direct_part *, int64_t, const float *, const int64_t *, const float *,
-                                         float *) = { thin_sums1, thin_sums2, thin_sums3, thin_sums4 };
+static void (*const thin_list[])(const direct_part *, int64_t, const float *, const int64_t *, const float *,
+                                 float *) = THIN_LIST;
 
 /* Unit: one part's band of one picture. t: this thread's band. */
 static void thin_block(const direct_part *p, const thin_sizes *s, const float *x, const float *weights, int64_t unit,
@@ -143,7 +146,7 @@ static void thin_block(const direct_part *p, const thin_sizes *s, const float *x
 	thin_transpose(p, s, x + n * p->h * p->w * p->c, g0, q0, rows, t);
 	for (int64_t i = 0; i < count; i += P) {
 		int64_t off[8];
-		float sums[8 * THIN_OUT * VF];
+		float sums[8 * 8 * VF];
 		for (int k = 0; k < P; k++) {
 			int64_t at = fv_min(i + k, count - 1);
 			off[k] = at / across * deep * s->width + at % across * VF;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conv2d_dx to at most four channels a group, any stride: the gradient of a picture (thin.h, direct_dx.h).
+/* conv2d_dx to few channels a group, any stride: the gradient of a picture (thin.h, direct_dx.h).
  *
  *	phase 0		weights [o][i][j][c] to [i][o][j][c], taps backwards; unit: a part
  *	phase 1		unit: a band of rows of one part of one picture
@@ -27,7 +27,7 @@ static problem problem_of(const fv_node *n)
 static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.c / v.groups > THIN_OUT ? "only up to four channels a group" : NULL;
+	*why = n->type != FV_F32 ? "only float" : v.c / v.groups > THIN_OUT ? "too many channels a group" : NULL;
 	return !*why;
 }
 
