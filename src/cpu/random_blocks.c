@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* random: uniform and normal fills, a Philox block (four values) at a time. */
-#define _GNU_SOURCE
+/* random: uniform and normal fills. VF Philox blocks (four values each) side by side, a word a vector. */
 #include "cpu/chunks.h"
 #include "op/draw.h"
 
-#define PIECE 4096
+#define PIECE 4096                      /* values a unit */
+#define BLOCKS (PIECE / 4)
 
 static bool supports(const fv_node *n, const char **why)
 {
@@ -15,19 +15,44 @@ static bool supports(const fv_node *n, const char **why)
 
 static int64_t units(const fv_node *n, int phase) { return fv_div_up(fv_elements(n->shape), PIECE); }
 
-/* 2 VF values of [0,1) in pairs > normal: the radius from the first, the angle from the second of each pair. */
-static void normal(const float *first, const float *second, float *cosine, float *sine, float mean, float deviation)
+/* Words of the blocks from `at` on as numbers in [0,1): unit[w][i] is word w of block i. Plain loops over lanes: the
+ * compiler makes vectors of them. */
+static void draw(const fv_draw *d, int64_t at, float unit[4][BLOCKS])
 {
-	for (int64_t i = 0; i < PIECE / 2; i += VF) {
-		vf radius = vf_mul(vf_set(deviation), vf_sqrt(vf_mul(vf_set(-2), vf_log(vf_sub(vf_set(1), vf_loadu(first + i))))));
-		float r[VF];
-		vf_storeu(r, radius);
-		for (int k = 0; k < VF; k++) {
-			float s, c;
-			sincosf(6.2831853071795864f * second[i + k], &s, &c);
-			cosine[i + k] = mean + r[k] * c;
-			sine[i + k] = mean + r[k] * s;
+	for (int64_t i = 0; i < BLOCKS; i += 16)
+		for (int64_t k = i; k < i + 16; k++) {
+			fv_philox b = fv_philox_at(d->key, d->counter, (uint64_t)(at + k));
+			for (int w = 0; w < 4; w++)
+				unit[w][k] = (float)(int32_t)(b.v[w] >> 8) * (1.0f / 16777216.0f);
 		}
+}
+
+/* Box-Muller. The angle is u turns: its nearest quarter is taken off exactly, the rest (at most 1/8 turn) goes into the
+ * polynomials of Cephes' sinf and cosf. */
+static void normal(float *radius_to_cosine, float *angle_to_sine, float mean, float deviation)
+{
+	for (int64_t i = 0; i < BLOCKS; i += VF) {
+		vf u = vf_loadu(angle_to_sine + i);
+		vf r = vf_mul(vf_set(deviation), vf_sqrt(vf_mul(vf_set(-2), vf_log(vf_sub(vf_set(1), vf_loadu(radius_to_cosine + i))))));
+		vf quarter = vf_round(vf_mul(vf_set(4), u));
+		vf t = vf_mul(vf_set(6.2831853071795864f), vf_fnma(vf_set(0.25f), quarter, u)), z = vf_mul(t, t);
+		vf s = vf_set(-1.9515295891e-4f);
+		s = vf_fma(s, z, vf_set(8.3321608736e-3f));
+		s = vf_fma(s, z, vf_set(-1.6666654611e-1f));
+		s = vf_fma(vf_mul(s, z), t, t);
+		vf c = vf_set(2.443315711809948e-5f);
+		c = vf_fma(c, z, vf_set(-1.388731625493765e-3f));
+		c = vf_fma(c, z, vf_set(4.166664568298827e-2f));
+		c = vf_fma(vf_mul(c, z), z, vf_fnma(vf_set(0.5f), z, vf_set(1)));
+		/* quarter 1: cos = -s, sin = c; 2: -c, -s; 3: s, -c; 4 is 0. */
+		vm odd = vf_eq(vf_abs(vf_sub(quarter, vf_set(2))), vf_set(1));
+		vm left = vf_eq(vf_abs(vf_sub(quarter, vf_set(1.5f))), vf_set(0.5f));   /* 1, 2: the cosine is turned */
+		vm below = vf_eq(vf_abs(vf_sub(quarter, vf_set(2.5f))), vf_set(0.5f));  /* 2, 3: the sine is turned */
+		vf cosine = vf_select(odd, s, c), sine = vf_select(odd, c, s);
+		cosine = vf_select(left, vf_neg(cosine), cosine);
+		sine = vf_select(below, vf_neg(sine), sine);
+		vf_storeu(radius_to_cosine + i, vf_fma(r, cosine, vf_set(mean)));
+		vf_storeu(angle_to_sine + i, vf_fma(r, sine, vf_set(mean)));
 	}
 }
 
@@ -37,20 +62,21 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 	fv_draw d = fv_draw_of(c->key, a.purpose);
 	int64_t all = fv_elements(c->out[0].shape);
 	for (int64_t u = first; u < last; u++) {
-		int64_t at = u * PIECE, n = fv_min(PIECE, all - at);
-		float *y = fv_f32(c->out[0]) + at, pair[2][PIECE / 2], out[2][PIECE / 2];
-		for (int64_t i = 0; i < PIECE; i += 4) {
-			fv_philox b = fv_draw_block(&d, at + i);
-			for (int k = 0; k < 4; k++)
-				pair[k & 1][i / 2 + k / 2] = (float)fv_unit(b.v[k]);
-		}
+		float unit[4][BLOCKS], *y = fv_f32(c->out[0]) + u * PIECE;
+		int64_t n = fv_min(PIECE, all - u * PIECE);
+		draw(&d, u * BLOCKS, unit);
 		if (a.kind == FV_NORMAL) {
-			normal(pair[0], pair[1], out[0], out[1], (float)a.lo, (float)a.hi);
-			for (int64_t i = 0; i < n; i++)
-				y[i] = out[i & 1][i / 2];
+			normal(unit[0], unit[1], (float)a.lo, (float)a.hi);
+			normal(unit[2], unit[3], (float)a.lo, (float)a.hi);
 		} else
-			for (int64_t i = 0; i < n; i++)
-				y[i] = (float)(a.lo + pair[i & 1][i / 2] * (a.hi - a.lo));
+			for (int w = 0; w < 4; w++)
+				for (int64_t i = 0; i < BLOCKS; i++)
+					unit[w][i] = (float)(a.lo + (double)unit[w][i] * (a.hi - a.lo));
+		for (int64_t i = 0; i < n / 4; i++)
+			for (int w = 0; w < 4; w++)
+				y[4 * i + w] = unit[w][i];
+		for (int64_t i = n / 4 * 4; i < n; i++)
+			y[i] = unit[i & 3][i / 4];
 	}
 }
 

@@ -3,7 +3,8 @@
 #include "check.h"
 #include <math.h>
 
-typedef struct { float p[40], m[40], v[40], e[40], drawn[4100]; } state;
+#define COUNT 40003                     /* more than one unit of any kernel, and a rest */
+typedef struct { float p[COUNT], m[COUNT], v[COUNT], e[COUNT], drawn[4100]; } state;
 
 static void run(bool reference, bool keras, float flag, state *s)
 {
@@ -12,20 +13,20 @@ static void run(bool reference, bool keras, float flag, state *s)
 	fv_graph *g;
 	fv_store *store;
 	fv_plan *plan;
-	float grad[40];
+	static float grad[COUNT];
 	if (fv_context_new(&err, NULL, &c) || fv_graph_new(&err, c, &g) || fv_store_new(&err, c, &store)) {
 		check_true(false, "updates: %s", err.text);
 		return;
 	}
-	fv_variable *p = fv_variable_new(store, FV_F32, FV_SHAPE(37), "p"), *m = fv_variable_new(store, FV_F32, FV_SHAPE(37), "m"),
-	            *v = fv_variable_new(store, FV_F32, FV_SHAPE(37), "v"), *e = fv_variable_new(store, FV_F32, FV_SHAPE(37), "e");
-	for (int i = 0; i < 37; i++) {
+	fv_variable *p = fv_variable_new(store, FV_F32, FV_SHAPE(COUNT), "p"), *m = fv_variable_new(store, FV_F32, FV_SHAPE(COUNT), "m"),
+	            *v = fv_variable_new(store, FV_F32, FV_SHAPE(COUNT), "v"), *e = fv_variable_new(store, FV_F32, FV_SHAPE(COUNT), "e");
+	for (int i = 0; i < COUNT; i++) {
 		grad[i] = (float)sin(i + 1);
 		fv_f32(p->tensor)[i] = (float)cos(i);
 		fv_f32(m->tensor)[i] = (float)sin(3 * i) / 10;
 		fv_f32(v->tensor)[i] = (float)fabs(cos(2 * i)) / 10;
 	}
-	fv_node *d = fv_input(g, "gradient", FV_F32, FV_SHAPE(37)), *ok = fv_finite(g, d, fv_number(g, FV_F32, flag));
+	fv_node *d = fv_input(g, "gradient", FV_F32, FV_SHAPE(COUNT)), *ok = fv_finite(g, d, fv_number(g, FV_F32, flag));
 	fv_adam(g, (fv_adam_attr){ p, m, v, 0.5, 0.99, 1e-8, keras }, d, fv_number(g, FV_F32, 1e-2), fv_number(g, FV_F32, 3), ok);
 	fv_average(g, e, fv_read(g, p), fv_number(g, FV_F32, 0.9), ok);
 	fv_node *drawn = fv_random(g, FV_NORMAL, "test", FV_F32, FV_SHAPE(4100), 1, 2);
@@ -36,10 +37,10 @@ static void run(bool reference, bool keras, float flag, state *s)
 		check_true(false, "updates: %s", err.text);
 		return;
 	}
-	memcpy(s->p, p->tensor.data, sizeof(float) * 37);
-	memcpy(s->m, m->tensor.data, sizeof(float) * 37);
-	memcpy(s->v, v->tensor.data, sizeof(float) * 37);
-	memcpy(s->e, e->tensor.data, sizeof(float) * 37);
+	memcpy(s->p, p->tensor.data, sizeof s->p);
+	memcpy(s->m, m->tensor.data, sizeof s->p);
+	memcpy(s->v, v->tensor.data, sizeof s->p);
+	memcpy(s->e, e->tensor.data, sizeof s->p);
 	memcpy(s->drawn, fv_plan_data(plan, drawn), sizeof s->drawn);
 	fv_plan_free(plan);
 	fv_graph_free(g);
@@ -47,14 +48,96 @@ static void run(bool reference, bool keras, float flag, state *s)
 	fv_context_free(c);
 }
 
+static fv_node *normal(fv_graph *g, fv_node *const *in, const void *arg) { return fv_random(g, FV_NORMAL, "normal", FV_F32, FV_SHAPE(3, 4099), 1, 2); }
+static fv_node *uniform(fv_graph *g, fv_node *const *in, const void *arg) { return fv_random(g, FV_UNIFORM, "uniform", FV_F32, FV_SHAPE(9001), -1, 2); }
+static fv_node *all_finite(fv_graph *g, fv_node *const *in, const void *arg) { return fv_finite(g, in[0], NULL); }
+
+/* A program of one node, run with `set` (may be NULL) as its input; to: the values. */
+static void run_one(fv_node *(*build)(fv_graph *g, fv_node *x), fv_shape shape, const void *set, void *to)
+{
+	fv_err err = { 0 };
+	fv_context *c;
+	fv_graph *g;
+	fv_plan *plan;
+	if (fv_context_new(&err, NULL, &c) || fv_graph_new(&err, c, &g)) {
+		check_true(false, "updates: %s", err.text);
+		return;
+	}
+	fv_node *x = fv_input(g, "x", FV_F32, shape), *y = build(g, x);
+	fv_output(g, y);
+	if (fv_plan_new(&err, c, g, NULL, &plan) || (set && fv_plan_set(&err, plan, x, set)) || fv_plan_run(&err, plan, (fv_key){ 1, 2, 3 }))
+		check_true(false, "updates: %s", err.text);
+	else {
+		memcpy(to, fv_plan_data(plan, y), (size_t)fv_tensor_bytes(y->type, y->shape));
+		fv_plan_free(plan);
+	}
+	fv_graph_free(g);
+	fv_context_free(c);
+}
+
+static fv_node *is_finite(fv_graph *g, fv_node *x) { return fv_finite(g, x, NULL); }
+static fv_node *shuffled(fv_graph *g, fv_node *x) { return fv_random(g, FV_PERMUTATION, "order", FV_I32, FV_SHAPE(3, 190), 0, 200); }
+static fv_node *dice(fv_graph *g, fv_node *x) { return fv_random(g, FV_INTEGERS, "dice", FV_I32, FV_SHAPE(6000), 1, 6); }
+
+static void check_finite(void)
+{
+	static float x[COUNT];
+	static const int places[] = { 0, 16383, 16384, COUNT - 1 };
+	float ok = 0;
+	for (int i = 0; i < COUNT; i++)
+		x[i] = i % 2 ? 3e38f : -3e38f;                  /* their sum would overflow */
+	run_one(is_finite, FV_SHAPE(COUNT), x, &ok);
+	check_true(ok == 1, "finite: large values are taken for infinities");
+	for (size_t i = 0; i < 2 * FV_COUNT(places); i++) {
+		float before = x[places[i / 2]];
+		x[places[i / 2]] = i % 2 ? NAN : INFINITY;
+		run_one(is_finite, FV_SHAPE(COUNT), x, &ok);
+		check_true(ok == 0, "finite: %g at %d of %d is not seen", x[places[i / 2]], places[i / 2], COUNT);
+		x[places[i / 2]] = before;
+	}
+}
+
+static void check_draws(void)
+{
+	static int32_t y[6000];
+	int seen[3][200] = { 0 }, faces[6] = { 0 }, bad = 0, moved = 0, worst = 0;
+	run_one(shuffled, FV_SHAPE(1), NULL, y);
+	for (int i = 0; i < 570; i++) {
+		bool in = y[i] >= 0 && y[i] < 200;
+		bad += !in || seen[i / 190][y[i]]++;
+		moved += y[i] != i % 190;
+	}
+	check_true(!bad && moved > 500, "permutation: %d numbers out of range or twice, %d of 570 moved", bad, moved);
+	check_true(memcmp(y, y + 190, 190 * sizeof *y) != 0, "permutation: two rows are alike");
+	run_one(dice, FV_SHAPE(1), NULL, y);
+	bad = 0;
+	for (int i = 0; i < 6000; i++)
+		if (y[i] >= 1 && y[i] <= 6)
+			faces[y[i] - 1]++;
+		else
+			bad++;
+	for (int i = 0; i < 6; i++)
+		worst = (int)fv_max(worst, faces[i] > 1000 ? faces[i] - 1000 : 1000 - faces[i]);
+	check_true(!bad && worst < 150, "integers: %d out of range; a face is off by %d of 1000", bad, worst);
+}
+
 void check_updates(void)
 {
+	const problem list[] = {
+		{ "random normal", .build = normal, .tolerance = 1e-6, .rough = true, .no_nan = true },
+		{ "random uniform", .build = uniform, .tolerance = 1e-7, .rough = true, .no_nan = true },
+		{ "finite", { { FV_F32, FV_SHAPE(COUNT), -1, 1 } }, all_finite, .rough = true, .no_nan = true },
+	};
+	check_problems(list);
+	check_finite();
+	check_draws();
+
 	static state a, b;
 	for (int keras = 0; keras < 2; keras++) {
 		double worst = 0, drawn = 0, mean = 0, square = 0;
 		run(true, keras, 1, &a);
 		run(false, keras, 1, &b);
-		for (int i = 0; i < 37; i++)
+		for (int i = 0; i < COUNT; i++)
 			worst = fmax(worst, fmax(fabs(a.p[i] - b.p[i]), fmax(fabs(a.m[i] - b.m[i]), fmax(fabs(a.v[i] - b.v[i]), fabs(a.e[i] - b.e[i])))));
 		for (int i = 0; i < 4100; i++) {
 			drawn = fmax(drawn, fabs(a.drawn[i] - b.drawn[i]));
