@@ -11,8 +11,7 @@ void fv_swd_draws(fv_graph *g, int scales, int projections, int channels, int64_
 	char name[40];
 	for (int i = 0; i < scales; i++) {
 		snprintf(name, sizeof name, "swd %d direction", i);
-		fv_node *w = fv_random(g, FV_NORMAL, name, FV_F32, fv_nhwc(projections, PATCH, PATCH, channels), 0, 1);
-		d[i].direction = fv_l2_normalise(g, w, FV_HWC, 1e-12);
+		d[i].direction = fv_random(g, FV_NORMAL, name, FV_F32, fv_nhwc(projections, PATCH, PATCH, channels), 0, 1);
 		snprintf(name, sizeof name, "swd %d corner a", i);
 		d[i].corner_a = fv_random(g, FV_INTEGERS, name, FV_I32, FV_SHAPE(na, 2), 0, 1);
 		snprintf(name, sizeof name, "swd %d corner b", i);
@@ -51,8 +50,9 @@ fv_node *fv_patch_swd(fv_graph *g, const fv_swd_draw *d, int scales, double deta
 	fv_node *sum = NULL;
 	b = fv_stop(g, b);
 	for (int i = 0; i < scales; i++) {
-		fv_node *pa = projections(g, fv_detail(g, a, detail), d[i].corner_a, d[i].direction);
-		fv_node *pb = projections(g, fv_detail(g, b, detail), d[i].corner_b, d[i].direction);
+		fv_node *direction = fv_l2_normalise(g, d[i].direction, FV_HWC, 1e-12);
+		fv_node *pa = projections(g, fv_detail(g, a, detail), d[i].corner_a, direction);
+		fv_node *pb = projections(g, fv_detail(g, b, detail), d[i].corner_b, direction);
 		if (!pa || !pb)
 			return NULL;
 		if (pb->shape.c != pa->shape.c)

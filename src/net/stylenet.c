@@ -37,10 +37,12 @@ static fv_node *residual(const fv_scope *s, fv_node *x, int64_t width, int index
 	return fv_add(s->g, x, norm(s, conv(s, layer(s, x, width, 3, a), width, 3, b)));
 }
 
-static fv_node *skip(const fv_scope *s, fv_node *x, int64_t width, const char *name)
+/* bias: only where no norm follows; a constant a channel passes through bilinear upsampling and a reflected
+ * convolution as a constant, which the next norm takes away. */
+static fv_node *skip(const fv_scope *s, fv_node *x, int64_t width, const char *name, bool bias)
 {
 	fv_node *w = fv_param(s, fv_nhwc(width, 1, 1, width), FV_INIT_HE, 0, "%s.weight", name);
-	fv_node *b = fv_param(s, FV_SHAPE(width), FV_INIT_ZERO, 0, "%s.bias", name);
+	fv_node *b = bias ? fv_param(s, FV_SHAPE(width), FV_INIT_ZERO, 0, "%s.bias", name) : NULL;
 	return fv_conv2d(s->g, x, w, b, (fv_conv_attr){ 0 });
 }
 
@@ -92,8 +94,8 @@ fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, 
 		memcpy(features, f, sizeof f);
 	if (encode)
 		return h;
-	h = fv_add(g, layer(s, up(s, c, h), 2 * w, 3, "u1.0"), skip(s, f[2], 2 * w, "s1"));
-	h = fv_add(g, layer(s, up(s, c, h), w, 3, "u2.0"), skip(s, f[1], w, "s2"));
+	h = fv_add(g, layer(s, up(s, c, h), 2 * w, 3, "u1.0"), skip(s, f[2], 2 * w, "s1", false));
+	h = fv_add(g, layer(s, up(s, c, h), w, 3, "u2.0"), skip(s, f[1], w, "s2", true));
 	fv_node *head = fv_param(s, fv_nhwc(3, c->head, c->head, w), FV_INIT_NORMAL, 0.02, "head.weight");
 	fv_node *bias = fv_param(s, FV_SHAPE(3), FV_INIT_ZERO, 0, "head.bias");
 	return fv_unary(g, FV_TANH, fv_conv2d(g, h, head, bias, fv_conv_same(c->head, FV_PAD_REFLECT)), 0, 0);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the golden tests share with the scripts that made their data: one formula for every number. */
+#ifndef FV_GOLDEN_H
+#define FV_GOLDEN_H
+#include "graph/plan.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Number i of `name`, in [-1,1): FNV-1a of the name, then an integer hash of the index (lowbias32). */
+static inline double golden_value(const char *name, int64_t i)
+{
+	uint32_t h = 2166136261u;
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 16777619u;
+	uint32_t x = (uint32_t)i * 0x9E3779B9u + h;
+	x ^= x >> 16, x *= 0x7FEB352Du, x ^= x >> 15, x *= 0x846CA68Bu, x ^= x >> 16;
+	return (double)(x >> 8) / 8388608.0 - 1;
+}
+
+static inline void golden_fill(fv_tensor t, const char *name, double scale, double shift)
+{
+	for (int64_t i = 0; i < fv_elements(t.shape); i++)
+		fv_put(t, i, golden_value(name, i) * scale + shift);
+}
+
+/* Whole numbers lo..hi. */
+static inline void golden_whole(int32_t *to, int64_t n, const char *name, int lo, int hi)
+{
+	for (int64_t i = 0; i < n; i++)
+		to[i] = (int32_t)floor(lo + (golden_value(name, i) + 1) / 2 * (hi - lo + 1));
+}
+#endif
