@@ -1,27 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve eval: metrics of a model's paintings beside their floors. */
-#include "cli/cli.h"
+#include "cli/find.h"
 #include "eval/eval.h"
 #include "picture/picture.h"
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct {
-	const char *photos, *art, *more_art, *outputs, *sheet;
+	const char *photos, *outputs, *sheet;
+	fv_texts art, more_art;
 	int64_t seed;
 	bool no_floors;
 } options;
 
 static const fv_option table[] = {
-	{ .name = "photos", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .required = true, .at = offsetof(options, photos), .help = "photographs to paint, not seen in training" },
-	{ .name = "art", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .required = true, .at = offsetof(options, art), .help = "paintings to compare with, not seen in training" },
-	{ .name = "more-art", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, more_art), .help = "other real paintings: what the best painter could reach" },
-	{ .name = "outputs", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, outputs), .help = "judge the painted pictures of this folder, of the photographs' names, in place of a model" },
-	{ .name = "sheet", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "FILE", .at = offsetof(options, sheet), .preset = "eval.jpg", .help = "contact sheet: photographs and paintings side by side" },
-	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, seed), .preset = "0", .low = 0, .high = 1e15, .help = "of the painter's noise" },
-	{ .name = "no-floors", .type = FV_OPT_FLAG, .at = offsetof(options, no_floors), .help = "leave out the comparison with identity, colour transfer and histograms" },
+	{ .name = "photos", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .required = true, .at = offsetof(options, photos),
+	  .help = "photographs to paint, not seen in training" },
+	{ .name = "art", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .arg = "DIR", .required = true, .at = offsetof(options, art),
+	  .help = "paintings to compare with, not seen in training" },
+	{ .name = "more-art", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, more_art),
+	  .help = "other real paintings: what the best painter could reach" },
+	{ .name = "outputs", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, outputs),
+	  .help = "judge the painted pictures of this folder, of the photographs' names, in place of a model" },
+	{ .name = "sheet", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "FILE", .at = offsetof(options, sheet), .preset = "eval.jpg",
+	  .help = "contact sheet: photographs and paintings side by side" },
+	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, seed), .preset = "0", .low = 0, .high = 1e15,
+	  .help = "of the painter's noise" },
+	{ .name = "no-floors", .type = FV_OPT_FLAG, .at = offsetof(options, no_floors),
+	  .help = "leave out the photographs themselves, colour transfer and band histograms" },
 	{ 0 },
 };
 static const fv_argument arguments[] = { { "MODEL", "a style's name or a model file", .kind = FV_ARG_STYLE, .optional = true }, { 0 } };
@@ -31,176 +38,276 @@ static const fv_example examples[] = {
 	{ 0 },
 };
 
+/* The pictures of some folders. Of paintings to compare with, only the squares stay. */
 typedef struct {
-	fv_names names;
-	fv_pixels *pixels;              /* RGB, 8 bits */
-	fv_image *native, *square;
-	int count;
+	char **path;
+	fv_pixels *pixels;
+	uint8_t *square;
+	fv_names *folder;
+	int folders, count;
 } set;
 
-static fv_status read_set(fv_err *err, fv_cli *cli, fv_arena *a, const char *folder, set *s)
-{
-	fv_status st = fv_folder_list(err, folder, &s->names);
-	if (st)
-		return st;
-	size_t n = (size_t)s->names.count;
-	if (!n)
-		return fv_fail(err, FV_E_READ, "%s: holds no pictures", folder);
-	s->pixels = fv_arena_get(a, n * sizeof *s->pixels);
-	s->native = fv_arena_get(a, n * sizeof *s->native);
-	s->square = fv_arena_get(a, n * sizeof *s->square);
-	if (!s->pixels || !s->native || !s->square)
-		return fv_fail_memory(err, folder, n * sizeof *s->square);
-	for (size_t i = 0; i < n; i++) {
-		if ((st = fv_picture_shrink(err, s->names.path[i], 0, &s->pixels[i])))
-			return st;
-		s->count++;
-		s->native[i] = fv_image_of(a, &s->pixels[i]);
-		s->square[i] = fv_image_square(a, &s->pixels[i]);
-		if (!s->native[i].rgb || !s->square[i].rgb)
-			return fv_fail_memory(err, s->names.path[i], (size_t)(s->pixels[i].width * s->pixels[i].height) * 12);
-		char text[200];
-		snprintf(text, sizeof text, "reading %s: %zu of %zu", folder, i + 1, n);
-		fv_progress_show(cli->progress, (double)(i + 1) / (double)n, text);
-	}
-	return FV_OK;
-}
+static fv_pictures view(const set *s, bool squares) { return (fv_pictures){ s->count, squares ? NULL : s->pixels, s->square }; }
 
 static void free_set(set *s)
 {
-	for (int i = 0; i < s->count; i++)
+	for (int i = 0; i < s->count && s->pixels; i++)
 		free(s->pixels[i].data);
-	fv_names_free(&s->names);
+	for (int i = 0; i < s->folders; i++)
+		fv_names_free(&s->folder[i]);
 }
 
-/* Names without folder and ending must be the same, one for one. */
-static fv_status match_names(fv_err *err, const set *photos, const set *outs, const char *folder)
+static fv_status make_room(fv_err *err, fv_arena *a, const char *what, set *s)
 {
-	if (photos->count != outs->count)
-		return fv_fail(err, FV_E_ARGUMENT, "%s: %d pictures for %d photographs: every photograph needs one of its name", folder, outs->count, photos->count);
-	for (int i = 0; i < photos->count; i++) {
-		const char *a = strrchr(photos->names.path[i], '/') + 1, *b = strrchr(outs->names.path[i], '/') + 1;
-		size_t na = (size_t)(strrchr(a, '.') - a), nb = (size_t)(strrchr(b, '.') - b);
-		if (na != nb || memcmp(a, b, na))
-			return fv_fail(err, FV_E_ARGUMENT, "%s: %s has no painted picture of its name", folder, a);
-		if (photos->pixels[i].width != outs->pixels[i].width || photos->pixels[i].height != outs->pixels[i].height)
-			return fv_fail(err, FV_E_SHAPE, "%s/%s: its size differs from the photograph's", folder, b);
-	}
-	return FV_OK;
+	size_t n = (size_t)s->count;
+	s->pixels = fv_arena_get(a, n * sizeof *s->pixels);
+	s->square = fv_arena_get(a, n * FV_SQUARE_BYTES);
+	return s->pixels && s->square ? FV_OK : fv_fail_memory(err, what, n * FV_SQUARE_BYTES);
 }
 
-static fv_status paint_set(fv_err *err, fv_cli *cli, fv_arena *a, const fv_model *m, int64_t seed, const set *photos, set *outs)
+static fv_status list(fv_err *err, fv_arena *a, const char *const *folders, int count, set *s)
 {
-	size_t n = (size_t)photos->count;
-	outs->pixels = fv_arena_get(a, n * sizeof *outs->pixels);
-	outs->native = fv_arena_get(a, n * sizeof *outs->native);
-	outs->square = fv_arena_get(a, n * sizeof *outs->square);
-	if (!outs->pixels || !outs->native || !outs->square)
-		return fv_fail_memory(err, "paintings", n * sizeof *outs->square);
-	for (size_t i = 0; i < n; i++) {
-		fv_pixels p = photos->pixels[i];
-		if (!(p.data = malloc((size_t)(p.height * p.stride_bytes))))
-			return fv_fail_memory(err, "a painting", (size_t)(p.height * p.stride_bytes));
-		outs->pixels[outs->count++] = p;
-		fv_status st = fv_paint(err, m, &photos->pixels[i], &(fv_paint_options){ sizeof(fv_paint_options), 1, (uint64_t)seed }, &p);
-		if (st)
+	int n = 0;
+	fv_status st;
+	if (!(s->folder = fv_arena_get(a, (size_t)count * sizeof *s->folder)))
+		return fv_fail_memory(err, folders[0], (size_t)count * sizeof *s->folder);
+	for (; s->folders < count; s->folders++) {
+		fv_names *f = &s->folder[s->folders];
+		if ((st = fv_folder_list(err, folders[s->folders], f)))
 			return st;
-		outs->native[i] = fv_image_of(a, &p);
-		outs->square[i] = fv_image_square(a, &p);
-		if (!outs->native[i].rgb || !outs->square[i].rgb)
-			return fv_fail_memory(err, "a painting", (size_t)(p.width * p.height) * 12);
-		char text[100];
-		snprintf(text, sizeof text, "painting %zu of %zu", i + 1, n);
-		fv_progress_show(cli->progress, (double)(i + 1) / (double)n, text);
+		n += f->count;
+		if (!f->count)
+			return fv_fail(err, FV_E_READ, "%s: this folder holds no pictures (jpg, png, webp, tif)", folders[s->folders]);
 	}
+	if (!(s->path = fv_arena_get(a, (size_t)n * sizeof *s->path)))
+		return fv_fail_memory(err, folders[0], (size_t)n * sizeof *s->path);
+	for (int i = 0; i < count; i++)
+		for (int k = 0; k < s->folder[i].count; k++)
+			s->path[s->count++] = s->folder[i].path[k];
+	return make_room(err, a, folders[0], s);
+}
+
+static fv_status square_of(fv_err *err, const fv_pixels *p, uint8_t *square)
+{
+	size_t bytes = fv_square_room(p->height, p->width);
+	void *room = malloc(bytes);
+	if (!room)
+		return fv_fail_memory(err, "a picture", bytes);
+	fv_square(p, square, room);
+	free(room);
 	return FV_OK;
 }
 
-/* ---- what is printed */
-typedef struct { const char *name; fv_report r; } row;
+typedef struct {
+	set *set;
+	bool squares;
+	int begin;
+	fv_err *err;                    /* a thread's first */
+} reading;
 
-static json_t *real(double v) { return v == v ? json_real(round(v * 1000) / 1000) : json_null(); }
-
-static json_t *as_json(const fv_report *r)
+static void read_some(void *arg, int thread, int64_t first, int64_t last)
 {
-	return json_pack("{s:i, s:{s:o, s:[o,o,o,o]}, s:o, s:{s:o, s:o, s:o}, s:{s:o, s:o, s:o}, s:o, s:o, s:o}", "n", r->n, "swd", "mean", real(r->swd.mean), "levels",
-	                 real(r->swd.level[0]), real(r->swd.level[1]), real(r->swd.level[2]), real(r->swd.level[3]), "auc", real(r->auc), "lattice", "2",
-	                 real(r->lattice[0]), "4", real(r->lattice[1]), "8", real(r->lattice[2]), "lattice_input", "2", real(r->lattice_input[0]), "4",
-	                 real(r->lattice_input[1]), "8", real(r->lattice_input[2]), "chroma", real(r->chroma), "ssim", real(r->ssim), "corr", real(r->corr));
-}
-
-static void print(fv_cli *cli, const row *rows, int count)
-{
-	if (cli->json) {
-		json_t *all = json_object();
-		for (int i = 0; i < count; i++)
-			json_object_set_new(all, rows[i].name, as_json(&rows[i].r));
-		char *text = json_dumps(all, JSON_INDENT(1));
-		fv_out("%s\n", text ? text : "{}");
-		free(text);
-		json_decref(all);
-		return;
-	}
-	fv_out("%-16s %4s %7s %6s %6s %6s %7s %18s\n", "", "n", "SWD", "AUC", "SSIM", "corr", "chroma", "lattice at 2, 4, 8");
-	for (int i = 0; i < count; i++) {
-		const fv_report *r = &rows[i].r;
-		char ssim[16] = "-", corr[16] = "-";
-		if (r->ssim == r->ssim) {
-			snprintf(ssim, sizeof ssim, "%.3f", r->ssim);
-			snprintf(corr, sizeof corr, "%.3f", r->corr);
+	reading *r = arg;
+	for (int64_t i = r->begin + first; i < r->begin + last && !r->err[thread].status; i++) {
+		fv_pixels *p = &r->set->pixels[i];
+		if (fv_picture_shrink(&r->err[thread], r->set->path[i], 0, p))
+			return;
+		square_of(&r->err[thread], p, r->set->square + i * FV_SQUARE_BYTES);
+		if (r->squares) {
+			free(p->data);
+			p->data = NULL;
 		}
-		fv_out("%-16s %4d %7.1f %6.3f %6s %6s %7.3f %6.2f %5.2f %5.2f\n", rows[i].name, r->n, r->swd.mean, r->auc, ssim, corr, r->chroma, r->lattice[0],
-		       r->lattice[1], r->lattice[2]);
 	}
-	fv_out("SWD: lower is nearer to the paintings. AUC: 0.5 cannot be told from them, 1 always. Lattice: judge it by the identity's.\n");
 }
 
-/* floors: identity, colour transfer, histograms, real paintings. Pictures are copied: the floors work in place. */
-static bool copy_images(fv_arena *a, const fv_image *from, int n, fv_image *to)
+static fv_status read_set(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a, const char *const *folders, int count, bool squares, set *s)
 {
-	for (int i = 0; i < n; i++) {
-		to[i] = fv_image_new(a, from[i].h, from[i].w);
-		if (!to[i].rgb)
-			return false;
-		memcpy(to[i].rgb, from[i].rgb, (size_t)(from[i].h * from[i].w * 3) * sizeof(float));
-	}
-	return true;
-}
-
-static fv_status floors(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a, const set *photos, const set *art, row *rows, int *count)
-{
-	int n = photos->count;
-	fv_image *natives = fv_arena_get(a, (size_t)n * sizeof *natives), *squares = fv_arena_get(a, (size_t)n * sizeof *squares),
-	         *matched = fv_arena_get(a, (size_t)n * sizeof *matched);
-	if (!natives || !squares || !matched || !copy_images(a, photos->native, n, natives) || !copy_images(a, photos->square, n, matched))
-		return fv_fail_memory(err, "floors", (size_t)n * sizeof *natives);
-	fv_progress_show(cli->progress, 0.1, "floors: identity");
-	rows[*count].name = "identity";
-	fv_status st = fv_eval_report(err, c, photos->square, photos->native, photos->square, photos->native, n, art->square, art->count, &rows[(*count)++].r);
+	fv_status st = list(err, a, folders, count, s);
 	if (st)
 		return st;
-	fv_progress_show(cli->progress, 0.4, "floors: colour transfer");
-	if ((st = fv_floor_reinhard(err, c, art->square, art->count, natives, n)))
-		return st;
-	for (int i = 0; i < n; i++) {                           /* squares of the transferred pictures, rounded to 8 bits */
-		fv_pixels p = photos->pixels[i];
-		p.data = fv_arena_get(a, (size_t)(p.height * p.stride_bytes));
-		if (!p.data)
-			return fv_fail_memory(err, "floors", (size_t)(p.height * p.stride_bytes));
-		for (int64_t k = 0; k < p.width * p.height * 3; k++)
-			((uint8_t *)p.data)[k] = (uint8_t)(natives[i].rgb[k] + 0.5f);
-		squares[i] = fv_image_square(a, &p);
-		if (!squares[i].rgb)
-			return fv_fail_memory(err, "floors", FV_SQUARE * FV_SQUARE * 12);
+	reading r = { s, squares, 0, fv_arena_get(a, (size_t)c->threads * sizeof(fv_err)) };
+	if (!r.err)
+		return fv_fail_memory(err, folders[0], (size_t)c->threads * sizeof(fv_err));
+	for (; r.begin < s->count; r.begin += 4 * c->threads) {
+		char text[300];
+		snprintf(text, sizeof text, "reading %s: %d of %d", folders[0], r.begin, s->count);
+		fv_progress_show(cli->progress, (double)r.begin / s->count, text);
+		if (fv_interrupted())
+			return fv_fail(err, FV_E_CANCELLED, "interrupted");
+		fv_team_run(c->team, read_some, &r, fv_min(4 * c->threads, s->count - r.begin), 1);
+		for (int t = 0; t < c->threads; t++)
+			if (r.err[t].status)
+				return fv_fail(err, r.err[t].status, "%s", r.err[t].text);
 	}
-	rows[*count].name = "colour transfer";
-	if ((st = fv_eval_report(err, c, squares, natives, photos->square, photos->native, n, art->square, art->count, &rows[(*count)++].r)))
+	return FV_OK;
+}
+
+/* Length of the name without folder and ending. */
+static int stem(const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/'), *dot;
+	*name = slash ? slash + 1 : path;
+	dot = strrchr(*name, '.');
+	return dot && dot != *name ? (int)(dot - *name) : (int)strlen(*name);
+}
+
+/* Puts the painted ones in the photographs' order: names without endings must be the same, one for one. */
+static fv_status match(fv_err *err, fv_arena *a, const set *photos, const char *folder, set *outs)
+{
+	set sorted = { .folder = outs->folder, .folders = outs->folders, .count = outs->count };
+	fv_status st = FV_OK;
+	if (photos->count != outs->count)
+		return fv_fail(err, FV_E_ARGUMENT, "%s: %d pictures for %d photographs; every photograph needs one of its name", folder, outs->count,
+		               photos->count);
+	if ((st = make_room(err, a, folder, &sorted)) || !(sorted.path = fv_arena_get(a, (size_t)outs->count * sizeof *sorted.path)))
+		return st ? st : fv_fail_memory(err, folder, (size_t)outs->count * sizeof *sorted.path);
+	for (int i = 0; i < photos->count; i++) {
+		const char *name, *other;
+		int length = stem(photos->path[i], &name), k = 0;
+		for (; k < outs->count; k++)
+			if (outs->path[k] && stem(outs->path[k], &other) == length && !memcmp(name, other, (size_t)length))
+				break;
+		if (k == outs->count)
+			return fv_fail(err, FV_E_ARGUMENT, "%s: holds no picture named %.*s, as %s has it", folder, length, name, photos->path[i]);
+		const fv_pixels *p = &photos->pixels[i], *q = &outs->pixels[k];
+		if (p->width != q->width || p->height != q->height)
+			return fv_fail(err, FV_E_SHAPE, "%s: %" PRId64 "x%" PRId64 " pixels, but its photograph has %" PRId64 "x%" PRId64, outs->path[k], q->width,
+			               q->height, p->width, p->height);
+		sorted.path[i] = outs->path[k];
+		sorted.pixels[i] = *q;
+		memcpy(sorted.square + (size_t)i * FV_SQUARE_BYTES, outs->square + (size_t)k * FV_SQUARE_BYTES, FV_SQUARE_BYTES);
+		outs->path[k] = NULL;
+		outs->pixels[k].data = NULL;
+	}
+	*outs = sorted;
+	return FV_OK;
+}
+
+static fv_status paint(fv_err *err, fv_cli *cli, fv_arena *a, const fv_model *m, int64_t seed, const set *photos, set *outs)
+{
+	const fv_paint_options opt = { sizeof opt, 1, (uint64_t)seed };
+	fv_err why;
+	fv_status st;
+	outs->count = photos->count;
+	if ((st = make_room(err, a, "paintings", outs)))
 		return st;
-	fv_progress_show(cli->progress, 0.7, "floors: band histograms");
-	if ((st = fv_floor_bands(err, c, art->square, art->count, squares, n)) || (st = fv_floor_bands(err, c, art->square, art->count, matched, n)))
-		return st;
-	rows[*count].name = "histograms";
-	return fv_eval_report(err, c, squares, matched, photos->square, photos->square, n, art->square, art->count, &rows[(*count)++].r);
+	for (int i = 0; i < photos->count; i++) {
+		fv_pixels *p = &outs->pixels[i];
+		char text[100];
+		snprintf(text, sizeof text, "painting %d of %d", i + 1, photos->count);
+		fv_progress_show(cli->progress, (double)i / photos->count, text);
+		*p = photos->pixels[i];
+		if (!(p->data = malloc((size_t)(p->height * p->stride_bytes))))
+			return fv_fail_memory(err, photos->path[i], (size_t)(p->height * p->stride_bytes));
+		if ((st = fv_paint(&why, m, &photos->pixels[i], &opt, p)))
+			return fv_fail(err, st, "%s: %s", photos->path[i], why.text);
+		if ((st = square_of(err, p, outs->square + (size_t)i * FV_SQUARE_BYTES)))
+			return st;
+	}
+	return FV_OK;
+}
+
+/* ---- what is printed. Names: of JSON, as metrics.py has them; of the table. */
+static const struct { const char *name, *title; } titles[] = {
+	{ "painted", "painted" }, { "identity", "photographs" }, { "reinhard", "colour transfer" }, { "bands", "band histograms" }, { "real", "real paintings" },
+};
+enum { PAINTED, FLOORS, REAL = FLOORS + FV_FLOORS, ROWS };
+
+static json_t *real(double v) { return v == v ? json_real(v) : json_null(); }
+
+static json_t *as_json(const fv_measures *m)
+{
+	return json_pack("{s:i, s:{s:o, s:[o,o,o,o]}, s:o, s:{s:o, s:o, s:o}, s:o, s:{s:o, s:o, s:o}, s:o, s:o}", "n", m->count, "swd", "mean", real(m->swd),
+	                 "levels", real(m->level[0]), real(m->level[1]), real(m->level[2]), real(m->level[3]), "auc", real(m->auc), "lattice", "2",
+	                 real(m->lattice[0]), "4", real(m->lattice[1]), "8", real(m->lattice[2]), "chroma", real(m->chroma), "lattice_input", "2",
+	                 real(m->lattice_input[0]), "4", real(m->lattice_input[1]), "8", real(m->lattice_input[2]), "ssim", real(m->ssim), "corr",
+	                 real(m->corr));
+}
+
+static fv_status print_json(fv_err *err, const fv_measures *rows)
+{
+	json_t *all = json_object();
+	for (int i = 0; i < ROWS; i++)
+		if (rows[i].count)
+			json_object_set_new(all, titles[i].name, as_json(&rows[i]));
+	char *text = json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+	json_decref(all);
+	if (!text)
+		return fv_fail_memory(err, "JSON", 4096);
+	fv_out("%s\n", text);
+	free(text);
+	return FV_OK;
+}
+
+/* Right-aligned, "-" for what there is none of. */
+static const char *figure(char room[16], double v, int width, int digits)
+{
+	if (v == v)
+		snprintf(room, 16, "%*.*f", width, digits, v);
+	else
+		snprintf(room, 16, "%*s", width, "-");
+	return room;
+}
+
+static void print_table(const fv_measures *rows, int art)
+{
+	fv_out("%-16s %4s %6s %6s %6s %6s %6s   %s\n", "", "n", "SWD", "AUC", "SSIM", "corr", "chroma", "lattice at 2, 4, 8 (input's)");
+	for (int i = 0; i < ROWS; i++) {
+		const fv_measures *m = &rows[i];
+		char t[11][16];
+		if (!m->count)
+			continue;
+		fv_out("%-16s %4d %s %s %s %s %s   %s %s %s", titles[i].title, m->count, figure(t[0], m->swd, 6, 1), figure(t[1], m->auc, 6, 3),
+		       figure(t[2], m->ssim, 6, 3), figure(t[3], m->corr, 6, 3), figure(t[4], m->chroma, 6, 3), figure(t[5], m->lattice[0], 4, 2),
+		       figure(t[6], m->lattice[1], 4, 2), figure(t[7], m->lattice[2], 4, 2));
+		if (m->lattice_input[0] == m->lattice_input[0])
+			fv_out(" (%s %s %s)", figure(t[8], m->lattice_input[0], 4, 2), figure(t[9], m->lattice_input[1], 4, 2),
+			       figure(t[10], m->lattice_input[2], 4, 2));
+		fv_out("\n");
+	}
+	fv_out("\nCompared with %d paintings. SWD: distance of patches, lower is nearer. AUC: how well a judge tells patches from the\n"
+	       "paintings': 0.5 not at all, 1 always. SSIM, corr: what is kept of the photograph. chroma: the paintings' is 1.\n"
+	       "lattice: 1 is none; noise below 30 pictures. Every figure moves with n: compare equal n only.\n", art);
+}
+
+/* Photograph and painting side by side, of the first sixty. */
+static fv_status write_sheet(fv_err *err, fv_cli *cli, fv_context *c, const char *path, const set *photos, const set *outs)
+{
+	enum { CELLS = 60 };
+	fv_pixels cell[2 * CELLS];
+	int n = outs->count < CELLS ? outs->count : CELLS;
+	for (int i = 0; i < n; i++) {
+		cell[2 * i] = photos->pixels[i];
+		cell[2 * i + 1] = outs->pixels[i];
+	}
+	fv_status st = fv_sheet_write(err, c, path, cell, 2 * n, 6);
+	if (!st)
+		fv_say(cli, "contact sheet: %s", path);
+	return st;
+}
+
+typedef struct { fv_cli *cli; const char *what; } teller;
+static void tell(void *user, double done)
+{
+	const teller *t = user;
+	fv_progress_show(t->cli->progress, done, t->what);
+}
+
+static fv_status measure(fv_err *err, fv_cli *cli, fv_context *c, const options *o, const set *photos, const set *outs, const set *art, const set *more,
+                         fv_measures *rows)
+{
+	fv_pictures p = view(photos, false), q = view(outs, false), b = view(art, true), r = view(more, true);
+	fv_eval *e = NULL;
+	fv_status st = fv_eval_open(err, c, &b, &e);
+	if (!st)
+		st = fv_eval_set(err, e, &q, &p, tell, &(teller){ cli, "measuring" }, &rows[PAINTED]);
+	if (!st && !o->no_floors)
+		st = fv_eval_floors(err, e, &p, tell, &(teller){ cli, "measuring floors" }, &rows[FLOORS]);
+	if (!st && r.count)
+		st = fv_eval_set(err, e, &r, NULL, tell, &(teller){ cli, "measuring real paintings" }, &rows[REAL]);
+	fv_eval_close(e);
+	fv_progress_clear(cli->progress);
+	return st;
 }
 
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
@@ -208,58 +315,39 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	const options *o = given;
 	fv_context *c = NULL;
 	fv_model *m = NULL;
-	set photos = { 0 }, art = { 0 }, more = { 0 }, outs = { 0 };
-	row rows[6];
-	int n = 0;
-	char path[4096];
 	fv_arena *a = NULL;
-	fv_status st = fv_cli_context(err, cli, &c);
-	if (st)
+	set photos = { 0 }, art = { 0 }, more = { 0 }, outs = { 0 };
+	fv_measures rows[ROWS] = { { 0 } };
+	char path[FV_PATH_MAX];
+	fv_status st;
+	if (!count == !o->outputs)
+		return fv_fail(err, FV_E_ARGUMENT, "give a MODEL, or --outputs with painted pictures");
+	if (!fv_picture_ending(o->sheet))
+		return fv_fail(err, FV_E_ARGUMENT, "--sheet: %s: unknown ending; pictures are written as .jpg, .png, .webp or .tif", o->sheet);
+	if (count && (st = fv_style_find(err, args[0], path, sizeof path)))
 		return st;
-	if (!count == !o->outputs) {
-		st = fv_fail(err, FV_E_ARGUMENT, "give a MODEL, or --outputs with painted pictures");
+	if ((st = fv_picture_begin(err, "fauve")))
+		return st;
+	if ((st = fv_cli_context(err, cli, &c)) || (count && (st = fv_model_open(err, c, path, &m))))
 		goto done;
-	}
 	if (!(a = fv_arena_new(c))) {
 		st = fv_fail_memory(err, "eval", 64);
 		goto done;
 	}
-	if ((st = fv_picture_begin(err, "fauve")))
-		goto done;
-	if (count && ((st = fv_style_find(err, args[0], path, sizeof path)) || (st = fv_model_open(err, c, path, &m))))
-		goto done;
-	if ((st = read_set(err, cli, a, o->photos, &photos)) || (st = read_set(err, cli, a, o->art, &art)) ||
-	    (o->more_art && (st = read_set(err, cli, a, o->more_art, &more))))
+	if ((st = read_set(err, cli, c, a, &o->photos, 1, false, &photos)) || (st = read_set(err, cli, c, a, o->art.item, o->art.count, true, &art)) ||
+	    (o->more_art.count && (st = read_set(err, cli, c, a, o->more_art.item, o->more_art.count, true, &more))))
 		goto done;
 	if (m)
-		st = paint_set(err, cli, a, m, o->seed, &photos, &outs);
-	else if (!(st = read_set(err, cli, a, o->outputs, &outs)))
-		st = match_names(err, &photos, &outs, o->outputs);
-	if (st)
+		st = paint(err, cli, a, m, o->seed, &photos, &outs);
+	else if (!(st = read_set(err, cli, c, a, &o->outputs, 1, false, &outs)))
+		st = match(err, a, &photos, o->outputs, &outs);
+	if (st || (st = measure(err, cli, c, o, &photos, &outs, &art, &more, rows)))
 		goto done;
-	fv_progress_show(cli->progress, 0, "measuring");
-	rows[n].name = "painted";
-	if ((st = fv_eval_report(err, c, outs.square, outs.native, photos.square, photos.native, outs.count, art.square, art.count, &rows[n++].r)))
+	if (!cli->json)
+		print_table(rows, art.count);
+	else if ((st = print_json(err, rows)))
 		goto done;
-	if (!o->no_floors && (st = floors(err, cli, c, a, &photos, &art, rows, &n)))
-		goto done;
-	if (more.count) {
-		rows[n].name = "real paintings";
-		if ((st = fv_eval_report(err, c, more.square, more.native, NULL, NULL, more.count, art.square, art.count, &rows[n++].r)))
-			goto done;
-	}
-	fv_progress_clear(cli->progress);
-	print(cli, rows, n);
-	int cells = outs.count < 60 ? outs.count : 60;
-	fv_pixels *cell = fv_arena_get(a, 2 * (size_t)cells * sizeof *cell);
-	if (!cell) {
-		st = fv_fail_memory(err, o->sheet, 2 * (size_t)cells * sizeof *cell);
-		goto done;
-	}
-	for (int i = 0; i < cells; i++)
-		cell[2 * i] = photos.pixels[i], cell[2 * i + 1] = outs.pixels[i];
-	if (!(st = fv_sheet_write(err, c, o->sheet, cell, 2 * cells, 6)))
-		fv_say(cli, "contact sheet: %s", o->sheet);
+	st = write_sheet(err, cli, c, o->sheet, &photos, &outs);
 done:
 	fv_progress_clear(cli->progress);
 	free_set(&photos);
@@ -269,6 +357,7 @@ done:
 	fv_model_free(m);
 	fv_arena_free(a);
 	fv_context_free(c);
+	fv_picture_end();
 	return st;
 }
 

@@ -1,83 +1,107 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Colours: CIELAB (D65), mean chroma, and Reinhard's transfer of mean and deviation (Reinhard et al. 2001, in CIELAB). */
-#include "eval/eval.h"
+/* CIELAB under D65 from sRGB, mean chroma, and the transfer of colours by mean and deviation. */
+#include "eval/metric.h"
 #include <math.h>
 
-static double f(double t) { return t > 0.008856 ? cbrt(t) : 7.787 * t + 16.0 / 116; }
-static double inverse(double t) { return t > 0.2069 ? t * t * t : (t - 16.0 / 116) / 7.787; }
+static const float white[3] = { .9505f, 1, 1.089f };
 
-void fv_lab(const float *rgb, double *lab)
+/* sRGB in [0,255] to linear light. */
+static float linear(float v)
 {
-	static const double m[3][3] = { { .4124, .3576, .1805 }, { .2126, .7152, .0722 }, { .0193, .1192, .9505 } }, white[3] = { .9505, 1, 1.089 };
-	double c[3], t[3];
-	for (int k = 0; k < 3; k++) {
-		double v = rgb[k] / 255;
-		c[k] = v > 0.04045 ? pow((v + 0.055) / 1.055, 2.4) : v / 12.92;
-	}
-	for (int k = 0; k < 3; k++)
-		t[k] = f((m[k][0] * c[0] + m[k][1] * c[1] + m[k][2] * c[2]) / white[k]);
-	lab[0] = 116 * t[1] - 16, lab[1] = 500 * (t[0] - t[1]), lab[2] = 200 * (t[1] - t[2]);
+	v /= 255;
+	return v > 0.04045f ? powf((v + 0.055f) / 1.055f, 2.4f) : v / 12.92f;
 }
 
-static void unlab(const double *lab, float *rgb)
+static float encoded(float v)
 {
-	static const double m[3][3] = { { 3.2406, -1.5372, -.4986 }, { -.9689, 1.8758, .0415 }, { .0557, -.2040, 1.0570 } }, white[3] = { .9505, 1, 1.089 };
-	double y = (lab[0] + 16) / 116, t[3] = { y + lab[1] / 500, y, y - lab[2] / 200 };
-	for (int k = 0; k < 3; k++)
-		t[k] = inverse(t[k]) * white[k];
-	for (int k = 0; k < 3; k++) {
-		double c = fmin(1, fmax(0, m[k][0] * t[0] + m[k][1] * t[1] + m[k][2] * t[2]));
-		rgb[k] = (float)(255 * (c > 0.0031308 ? 1.055 * pow(c, 1 / 2.4) - 0.055 : 12.92 * c));
-	}
+	v = fminf(1, fmaxf(0, v));
+	return 255 * fminf(1, v > 0.0031308f ? 1.055f * powf(v, 1 / 2.4f) - 0.055f : 12.92f * v);
 }
 
-double fv_eval_chroma(const fv_image *p, int n)
+static void lab_of(const float c[3], float lab[3])
+{
+	static const float m[3][3] = { { .4124f, .3576f, .1805f }, { .2126f, .7152f, .0722f }, { .0193f, .1192f, .9505f } };
+	float f[3];
+	for (int k = 0; k < 3; k++) {
+		float t = (m[k][0] * c[0] + m[k][1] * c[1] + m[k][2] * c[2]) / white[k];
+		f[k] = t > 0.008856f ? cbrtf(t) : 7.787f * t + 16.0f / 116;
+	}
+	lab[0] = 116 * f[1] - 16;
+	lab[1] = 500 * (f[0] - f[1]);
+	lab[2] = 200 * (f[1] - f[2]);
+}
+
+static void rgb_of(const float lab[3], float rgb[3])
+{
+	static const float m[3][3] = { { 3.2406f, -1.5372f, -.4986f }, { -.9689f, 1.8758f, .0415f }, { .0557f, -.2040f, 1.0570f } };
+	float y = (lab[0] + 16) / 116, t[3] = { y + lab[1] / 500, y, y - lab[2] / 200 };
+	for (int k = 0; k < 3; k++)
+		t[k] = (t[k] > 0.2069f ? t[k] * t[k] * t[k] : (t[k] - 16.0f / 116) / 7.787f) * white[k];
+	for (int k = 0; k < 3; k++)
+		rgb[k] = encoded(m[k][0] * t[0] + m[k][1] * t[1] + m[k][2] * t[2]);
+}
+
+double fv_chroma(const float *square)
 {
 	double sum = 0;
-	for (int i = 0; i < n; i++) {
-		double here = 0, lab[3];
-		int64_t count = 0;
-		for (int64_t y = 0; y < p[i].h; y += 4)
-			for (int64_t x = 0; x < p[i].w; x += 4, count++) {
-				fv_lab(p[i].rgb + (y * p[i].w + x) * 3, lab);
-				here += hypot(lab[1], lab[2]);
+	for (int y = 0; y < FV_SIDE; y += 4)
+		for (int x = 0; x < FV_SIDE; x += 4) {
+			const float *p = square + (y * FV_SIDE + x) * 3;
+			float lab[3];
+			lab_of((float[]){ linear(p[0]), linear(p[1]), linear(p[2]) }, lab);
+			sum += hypotf(lab[1], lab[2]);
+		}
+	return sum / (FV_SIDE / 4 * (FV_SIDE / 4));
+}
+
+static void table_of(float table[256])
+{
+	for (int i = 0; i < 256; i++)
+		table[i] = linear((float)i);
+}
+
+fv_palette fv_palette_of(const fv_pixels *p)
+{
+	fv_palette r = { { 0 }, { 0 } };
+	double n = (double)(p->height * p->width);
+	float table[256], lab[3];
+	table_of(table);
+	for (int64_t y = 0; y < p->height; y++) {
+		const uint8_t *v = (const uint8_t *)p->data + y * p->stride_bytes;
+		for (int64_t x = 0; x < p->width; x++, v += 3) {
+			lab_of((float[]){ table[v[0]], table[v[1]], table[v[2]] }, lab);
+			for (int k = 0; k < 3; k++) {
+				r.mean[k] += lab[k];
+				r.deviation[k] += (double)lab[k] * lab[k];
 			}
-		sum += here / (double)count / n;
-	}
-	return sum;
-}
-
-static void moments(fv_image p, double mean[3], double deviation[3])
-{
-	double n = (double)(p.h * p.w), lab[3];
-	for (int k = 0; k < 3; k++)
-		mean[k] = deviation[k] = 0;
-	for (int pass = 0; pass < 2; pass++)
-		for (int64_t i = 0; i < p.h * p.w; i++) {
-			fv_lab(p.rgb + 3 * i, lab);
-			for (int k = 0; k < 3; k++)
-				*(pass ? &deviation[k] : &mean[k]) += pass ? (lab[k] - mean[k]) * (lab[k] - mean[k]) / n : lab[k] / n;
-		}
-	for (int k = 0; k < 3; k++)
-		deviation[k] = sqrt(deviation[k]);
-}
-
-fv_status fv_floor_reinhard(fv_err *err, fv_context *c, const fv_image *art, int n, fv_image *pictures, int count)
-{
-	double mean[3] = { 0 }, deviation[3] = { 0 }, m[3], d[3], lab[3];
-	for (int i = 0; i < n; i++) {
-		moments(art[i], m, d);
-		for (int k = 0; k < 3; k++)
-			mean[k] += m[k] / n, deviation[k] += d[k] / n;
-	}
-	for (int i = 0; i < count; i++) {
-		moments(pictures[i], m, d);
-		for (int64_t j = 0; j < pictures[i].h * pictures[i].w; j++) {
-			fv_lab(pictures[i].rgb + 3 * j, lab);
-			for (int k = 0; k < 3; k++)
-				lab[k] = (lab[k] - m[k]) / (d[k] + 1e-6) * deviation[k] + mean[k];
-			unlab(lab, pictures[i].rgb + 3 * j);
 		}
 	}
-	return FV_OK;
+	for (int k = 0; k < 3; k++) {
+		r.mean[k] /= n;
+		r.deviation[k] = sqrt(fmax(r.deviation[k] / n - r.mean[k] * r.mean[k], 0));
+	}
+	return r;
+}
+
+void fv_recolour(const fv_pixels *p, const fv_palette *to, uint8_t *out, float *luma)
+{
+	fv_palette own = fv_palette_of(p);
+	float table[256], lab[3], gain[3], offset[3], rgb[3];
+	table_of(table);
+	for (int k = 0; k < 3; k++) {
+		gain[k] = (float)(to->deviation[k] / (own.deviation[k] + 1e-6));
+		offset[k] = (float)(to->mean[k] - own.mean[k] * to->deviation[k] / (own.deviation[k] + 1e-6));
+	}
+	for (int64_t y = 0; y < p->height; y++) {
+		const uint8_t *v = (const uint8_t *)p->data + y * p->stride_bytes;
+		for (int64_t x = 0; x < p->width; x++, v += 3, out += 3) {
+			lab_of((float[]){ table[v[0]], table[v[1]], table[v[2]] }, lab);
+			for (int k = 0; k < 3; k++)
+				lab[k] = lab[k] * gain[k] + offset[k];
+			rgb_of(lab, rgb);
+			for (int k = 0; k < 3; k++)
+				out[k] = (uint8_t)(rgb[k] + 0.5f);
+			fv_luma_floats(rgb, 1, luma++);
+		}
+	}
 }

@@ -1,38 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lattice: power at periods 2, 4 and 8 pixels against its spectral neighbours, in the geometric mean of the spectra of
- * Hann-windowed 256x256 centre crops at native scale; 1 is none. */
-#include "eval/eval.h"
-#include <complex.h>
+/* A generator that enlarges badly leaves its grid: power at multiples of 1/2, 1/4, 1/8 of the sampling rate, against the
+ * median of the 11x11 spectral neighbourhood (its 3x3 core and, beside the axes, the axis itself left out). */
+#include "eval/metric.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define N 256
+#define N FV_SIDE
 #define TAU 6.283185307179586
+#define POINT 4294967296.0              /* of the fixed point: 32 bits; a log power is below 50, so a million pictures fit */
 
-/* Radix 2, in place, stride `s`. */
-static void fft(double complex *x, int s)
+/* N transforms down the columns at once, radix 2: each butterfly is over whole rows, which are contiguous. */
+static void transform(double (*re)[N], double (*im)[N])
 {
 	for (int i = 1, j = 0; i < N; i++) {
 		int bit = N >> 1;
 		for (; j & bit; bit >>= 1)
 			j ^= bit;
 		j ^= bit;
-		if (i < j) {
-			double complex t = x[i * s];
-			x[i * s] = x[j * s], x[j * s] = t;
+		for (int x = 0; x < N && i < j; x++) {
+			double a = re[i][x], b = im[i][x];
+			re[i][x] = re[j][x];
+			im[i][x] = im[j][x];
+			re[j][x] = a;
+			im[j][x] = b;
 		}
 	}
-	for (int len = 2; len <= N; len *= 2) {
-		double complex step = cexp(-I * TAU / len);
-		for (int i = 0; i < N; i += len) {
-			double complex w = 1;
-			for (int k = 0; k < len / 2; k++, w *= step) {
-				double complex u = x[(i + k) * s], v = x[(i + k + len / 2) * s] * w;
-				x[(i + k) * s] = u + v;
-				x[(i + k + len / 2) * s] = u - v;
-			}
+	for (int half = 1; half < N; half *= 2)
+		for (int k = 0; k < half; k++) {
+			double c = cos(TAU / 2 * k / half), s = -sin(TAU / 2 * k / half);
+			for (int i = k; i < N; i += 2 * half)
+				for (int x = 0; x < N; x++) {
+					double a = c * re[i + half][x] - s * im[i + half][x], b = c * im[i + half][x] + s * re[i + half][x];
+					re[i + half][x] = re[i][x] - a;
+					im[i + half][x] = im[i][x] - b;
+					re[i][x] += a;
+					im[i][x] += b;
+				}
 		}
+}
+
+static void transpose(double (*m)[N])
+{
+	for (int y = 0; y < N; y++)
+		for (int x = 0; x < y; x++) {
+			double t = m[y][x];
+			m[y][x] = m[x][y];
+			m[x][y] = t;
+		}
+}
+
+bool fv_spectrum_add(const float *luma, int64_t height, int64_t width, int64_t *sum, void *room)
+{
+	double (*re)[N] = room, (*im)[N] = re + N, window[N], mean = 0;
+	if (height < N || width < N)
+		return false;
+	luma += (height - N) / 2 * width + (width - N) / 2;
+	for (int y = 0; y < N; y++) {
+		window[y] = 0.5 - 0.5 * cos(TAU * y / (N - 1));
+		for (int x = 0; x < N; x++)
+			mean += luma[y * width + x];
 	}
+	mean /= N * N;
+	for (int y = 0; y < N; y++)
+		for (int x = 0; x < N; x++)
+			re[y][x] = (luma[y * width + x] - mean) * window[y] * window[x];
+	memset(im, 0, N * sizeof *im);
+	transform(re, im);
+	transpose(re);                          /* what comes out is transposed: turned back below */
+	transpose(im);
+	transform(re, im);
+	for (int v = 0; v < N; v++)
+		for (int u = 0; u < N; u++)
+			sum[u * N + v] += (int64_t)(log(re[v][u] * re[v][u] + im[v][u] * im[v][u] + 1) * POINT);
+	return true;
 }
 
 static int ascending(const void *a, const void *b)
@@ -41,65 +82,30 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double median(double *v, int n)
+static double neighbourhood(double (*power)[N], int u, int v)
 {
-	qsort(v, (size_t)n, sizeof *v, ascending);
-	return n & 1 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+	double near[121];
+	int count = 0;
+	for (int i = -5; i <= 5; i++)
+		for (int j = -5; j <= 5; j++)
+			if ((abs(i) >= 2 || abs(j) >= 2) && !(v == 0 && j) && !(u == 0 && i))
+				near[count++] = power[(u + i + N) % N][(v + j + N) % N];
+	qsort(near, (size_t)count, sizeof *near, ascending);
+	return (near[(count - 1) / 2] + near[count / 2]) / 2;
 }
 
-fv_status fv_eval_lattice(fv_err *err, fv_context *c, const fv_image *native, int n, double out[3])
+void fv_lattice(const int64_t *sum, int64_t count, void *room, double worst[3])
 {
-	fv_arena *a = fv_arena_new(c);
-	double *spectrum = a ? fv_arena_get(a, N * N * sizeof *spectrum) : NULL;
-	double complex *f = a ? fv_arena_get(a, N * N * sizeof *f) : NULL;
-	bool *seen = a ? fv_arena_get(a, N * N) : NULL;
-	int used = 0;
-	if (!spectrum || !f || !seen) {
-		fv_arena_free(a);
-		return fv_fail_memory(err, "lattice", N * N * 24);
-	}
-	for (int i = 0; i < n; i++) {
-		fv_image p = native[i];
-		if (p.h < N || p.w < N)
-			continue;
-		int64_t y0 = (p.h - N) / 2, x0 = (p.w - N) / 2;
-		double mean = 0;
-		for (int k = 0; k < N * N; k++)
-			mean += fv_luma(p.rgb + ((y0 + k / N) * p.w + x0 + k % N) * 3) / (N * N);
-		for (int k = 0; k < N * N; k++) {
-			double wy = 0.5 - 0.5 * cos(TAU * (k / N) / (N - 1)), wx = 0.5 - 0.5 * cos(TAU * (k % N) / (N - 1));
-			f[k] = (fv_luma(p.rgb + ((y0 + k / N) * p.w + x0 + k % N) * 3) - mean) * wy * wx;
-		}
-		for (int k = 0; k < N; k++)
-			fft(f + k * N, 1);
-		for (int k = 0; k < N; k++)
-			fft(f + k, N);
-		for (int k = 0; k < N * N; k++)
-			spectrum[k] += log(creal(f[k]) * creal(f[k]) + cimag(f[k]) * cimag(f[k]) + 1);
-		used++;
-	}
-	for (int k = 0; k < N * N && used; k++)
-		spectrum[k] = exp(spectrum[k] / used);
-	static const int period[] = { 2, 4, 8 };
-	seen[0] = true;
+	double (*power)[N] = room;
+	for (int i = 0; i < N * N && count; i++)
+		power[i / N][i % N] = exp((double)sum[i] / POINT / (double)count);
 	for (int p = 0; p < 3; p++) {
-		int step = N / period[p];
-		double worst = 0;
-		for (int u = 0; u < N; u += step)
-			for (int v = 0; v < N; v += step) {
-				double near[121];
-				int count = 0;
-				if (seen[u * N + v])
-					continue;
-				seen[u * N + v] = true;
-				for (int i = -5; i <= 5; i++)
-					for (int j = -5; j <= 5; j++)
-						if ((abs(i) >= 2 || abs(j) >= 2) && !(v == 0 && j) && !(u == 0 && i))
-							near[count++] = spectrum[(u + i + N) % N * N + (v + j + N) % N];
-				worst = fmax(worst, spectrum[u * N + v] / median(near, count));
-			}
-		out[p] = used ? worst : NAN;
+		int step = N >> (p + 1);
+		worst[p] = count ? 0 : NAN;
+		for (int u = 0; u < N && count; u += step)
+			for (int v = 0; v < N; v += step)
+				/* Those of a longer period only: the others were counted, and (0, 0) is the mean. */
+				if (p == 0 ? u || v : u % (2 * step) || v % (2 * step))
+					worst[p] = fmax(worst[p], power[u][v] / neighbourhood(power, u, v));
 	}
-	fv_arena_free(a);
-	return FV_OK;
 }

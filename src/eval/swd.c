@@ -1,133 +1,160 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* swd: sliced Wasserstein distance between patch sets, Karras et al., arXiv:1710.10196, appendix B; both sets are
- * normalised with the paintings' mean and deviation a channel, so that palette counts. */
-#include "eval/eval.h"
-#include "base/philox.h"
+/* The sliced Wasserstein distance: along a direction, the mean distance of two sorted sets of projections is the earth
+ * mover's distance of the two in one dimension; averaged over random directions. */
+#include "eval/metric.h"
+#include "eval/pcg64.h"
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define PATCHES 128
-#define SIDE 7
-#define VALUES (SIDE * SIDE * 3)
 #define DIRECTIONS 512
-#define SEED 1
+#define LANES 16                        /* directions at a time */
 
-static uint32_t below(uint64_t purpose, uint64_t i, int64_t n) { return (uint32_t)(fv_unit(fv_philox_at(SEED, purpose, i).v[0]) * (double)n); }
+typedef float lanes __attribute__((vector_size(4 * LANES)));
 
-static bool cut(fv_context *c, const fv_image *p, int n, const char *purpose, float *to[FV_LEVELS])
+void fv_swd_draw(uint32_t seed, fv_swd_places *places, int count)
 {
-	for (int i = 0; i < n; i++) {
-		fv_image level[FV_LEVELS];
-		fv_arena *a = fv_arena_new(c);
-		if (!a || !fv_pyramid(a, p[i], level)) {
-			fv_arena_free(a);
-			return false;
-		}
+	fv_pcg64 g = fv_pcg64_seed(seed);
+	for (int i = 0; i < count; i++)
 		for (int l = 0; l < FV_LEVELS; l++)
-			for (int k = 0; k < PATCHES; k++) {
-				uint64_t at = (uint64_t)((i * FV_LEVELS + l) * PATCHES + k);
-				int64_t y = below(fv_purpose(purpose), 2 * at, level[l].h - SIDE + 1), x = below(fv_purpose(purpose), 2 * at + 1, level[l].w - SIDE + 1);
-				for (int r = 0; r < SIDE; r++)
-					memcpy(to[l] + ((int64_t)i * PATCHES + k) * VALUES + r * SIDE * 3, level[l].rgb + ((y + r) * level[l].w + x) * 3, SIDE * 3 * sizeof(float));
-			}
-		fv_arena_free(a);
-	}
-	return true;
+			for (int axis = 0; axis < 2; axis++)
+				for (int k = 0; k < FV_SWD_PATCHES; k++)
+					(axis ? places[i].x : places[i].y)[l][k] = (uint8_t)fv_pcg64_below(&g, (uint32_t)fv_level_side(l) - 6);
 }
 
-static int ascending(const void *a, const void *b)
+void fv_swd_cut(const float *pyramid, const fv_swd_places *places, float *patches)
 {
-	float x = *(const float *)a, y = *(const float *)b;
-	return (x > y) - (x < y);
+	for (int l = 0; l < FV_LEVELS; l++)
+		for (int k = 0; k < FV_SWD_PATCHES; k++)
+			for (int y = 0; y < 7; y++, patches += 7 * 3)
+				memcpy(patches, pyramid + fv_level_at(l) + ((places->y[l][k] + y) * fv_level_side(l) + places->x[l][k]) * 3,
+				       7 * 3 * sizeof(float));
 }
 
-typedef struct { const float *x; int64_t rows; const int32_t *order; const float *direction; float *out; int64_t n; } projecting;
+typedef struct {
+	const float *set[2];
+	const uint32_t *order[2];
+	int64_t n;                      /* of each set are used */
+	int level;
+	lanes (*direction)[FV_SWD_VALUES], *offset;     /* DIRECTIONS / LANES of each */
+	float *room;                    /* a thread's: (2 LANES + 1) n */
+	double *sum;                    /* a direction's */
+} job;
 
-/* One direction a unit: n projections, sorted. */
-static void project(void *arg, int thread, int64_t first, int64_t last)
+static const float *patch(const float *set, int level, uint32_t i)
 {
-	projecting *p = arg;
-	for (int64_t d = first; d < last; d++) {
-		const float *w = p->direction + d * VALUES;
-		float *out = p->out + d * p->n;
-		for (int64_t i = 0; i < p->n; i++) {
-			const float *x = p->x + p->order[i] * (int64_t)VALUES;
-			float s[8] = { 0 };
-			int k = 0;
-			for (; k + 8 <= VALUES; k += 8)
-				for (int j = 0; j < 8; j++)
-					s[j] += x[k + j] * w[k + j];
-			float sum = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
-			for (; k < VALUES; k++)
-				sum += x[k] * w[k];
-			out[i] = sum;
+	return set + (int64_t)(i / FV_SWD_PATCHES) * FV_SWD_FLOATS + (level * FV_SWD_PATCHES + (int64_t)(i % FV_SWD_PATCHES)) * FV_SWD_VALUES;
+}
+
+/* out[lane * n + i]: patch i along the lane's direction. Four patches at a time hide the additions' latency. */
+static void project(const job *j, int which, int64_t block, float *out)
+{
+	const lanes *d = j->direction[block];
+	for (int64_t i = 0; i < j->n; i += 4) {
+		const float *p[4];
+		lanes sum[4];
+		for (int k = 0; k < 4; k++) {
+			p[k] = patch(j->set[which], j->level, j->order[which][fv_min(i + k, j->n - 1)]);
+			sum[k] = j->offset[block];
 		}
-		qsort(out, (size_t)p->n, sizeof *out, ascending);
+		for (int v = 0; v < FV_SWD_VALUES; v++)
+			for (int k = 0; k < 4; k++)
+				sum[k] += p[k][v] * d[v];
+		for (int k = 0; k < 4 && i + k < j->n; k++)
+			for (int lane = 0; lane < LANES; lane++)
+				out[lane * j->n + i + k] = sum[k][lane];
 	}
 }
 
-static void shuffle(int32_t *order, int64_t n, const char *purpose)
+static void slice(void *arg, int thread, int64_t first, int64_t last)
 {
-	for (int64_t i = 0; i < n; i++)
-		order[i] = (int32_t)i;
-	for (int64_t i = n - 1; i > 0; i--) {
-		int64_t j = below(fv_purpose(purpose), (uint64_t)i, i + 1);
-		int32_t t = order[i];
-		order[i] = order[j], order[j] = t;
+	const job *j = arg;
+	float *a = j->room + thread * (2 * LANES + 1) * j->n, *b = a + LANES * j->n, *room = b + LANES * j->n;
+	for (int64_t block = first; block < last; block++) {
+		project(j, 0, block, a);
+		project(j, 1, block, b);
+		for (int lane = 0; lane < LANES; lane++) {
+			float *x = a + lane * j->n, *y = b + lane * j->n;
+			double sum = 0;
+			fv_radix_floats(x, room, j->n);
+			fv_radix_floats(y, room, j->n);
+			for (int64_t i = 0; i < j->n; i++)
+				sum += fabsf(x[i] - y[i]);
+			j->sum[block * LANES + lane] = sum;
+		}
 	}
 }
 
-fv_status fv_eval_swd(fv_err *err, fv_context *c, const fv_image *a, int na, const fv_image *b, int nb, fv_swd *out)
+/* Mean and deviation a channel of all of a set's patches at a level. */
+static void moments(const float *set, int count, int level, double mean[3], double deviation[3])
 {
+	double n = (double)count * FV_SWD_PATCHES * FV_SWD_VALUES / 3, sum[3] = { 0 }, square[3] = { 0 };
+	for (int pass = 0; pass < 2; pass++)
+		for (int64_t i = 0; i < (int64_t)count * FV_SWD_PATCHES; i++) {
+			const float *p = patch(set, level, (uint32_t)i);
+			for (int v = 0; v < FV_SWD_VALUES; v += 3)
+				for (int k = 0; k < 3; k++) {
+					double x = pass ? p[v + k] - sum[k] / n : p[v + k];
+					*(pass ? &square[k] : &sum[k]) += pass ? x * x : x;
+				}
+		}
+	for (int k = 0; k < 3; k++) {
+		mean[k] = sum[k] / n;
+		deviation[k] = fmax(sqrt(square[k] / n), 1e-6);
+	}
+}
+
+/* Directions of length 1; the paintings' mean and deviation are folded in: d . (x - m) / s = (d / s) . x - d . m / s. */
+static void draw_directions(job *j, fv_pcg64 *g, const fv_ziggurat *z, const double mean[3], const double deviation[3])
+{
+	for (int v = 0; v < FV_SWD_VALUES; v++)
+		for (int i = 0; i < DIRECTIONS; i++)
+			j->direction[i / LANES][v][i % LANES] = (float)fv_pcg64_normal(g, z);
+	for (int i = 0; i < DIRECTIONS; i++) {
+		double length = 0, offset = 0;
+		for (int v = 0; v < FV_SWD_VALUES; v++) {
+			double d = j->direction[i / LANES][v][i % LANES];
+			length += d * d;
+		}
+		for (int v = 0; v < FV_SWD_VALUES; v++) {
+			double d = j->direction[i / LANES][v][i % LANES] / sqrt(length) / deviation[v % 3];
+			j->direction[i / LANES][v][i % LANES] = (float)d;
+			offset -= d * mean[v % 3];
+		}
+		j->offset[i / LANES][i % LANES] = (float)offset;
+	}
+}
+
+fv_status fv_swd(fv_err *err, fv_context *c, const float *pictures, int count, const float *art, int art_count, double level[FV_LEVELS])
+{
+	int64_t na = (int64_t)count * FV_SWD_PATCHES, nb = (int64_t)art_count * FV_SWD_PATCHES, n = fv_min(na, nb);
+	size_t room = (size_t)((2 * LANES + 1) * n * c->threads) * sizeof(float);
 	fv_arena *mem = fv_arena_new(c);
-	float *x[FV_LEVELS], *y[FV_LEVELS], *direction = NULL, *px = NULL, *py = NULL;
-	int64_t nx = (int64_t)na * PATCHES, ny = (int64_t)nb * PATCHES, n = fv_min(nx, ny);
-	int32_t *ox = NULL, *oy = NULL;
-	bool ok = mem != NULL;
-	for (int l = 0; l < FV_LEVELS && ok; l++) {
-		x[l] = fv_arena_get(mem, (size_t)(nx * VALUES) * sizeof(float));
-		y[l] = fv_arena_get(mem, (size_t)(ny * VALUES) * sizeof(float));
-		ok = x[l] && y[l];
-	}
-	ok = ok && (direction = fv_arena_get(mem, DIRECTIONS * VALUES * sizeof(float))) && (px = fv_arena_get(mem, (size_t)(DIRECTIONS * n) * sizeof(float))) &&
-	     (py = fv_arena_get(mem, (size_t)(DIRECTIONS * n) * sizeof(float))) && (ox = fv_arena_get(mem, (size_t)nx * sizeof *ox)) &&
-	     (oy = fv_arena_get(mem, (size_t)ny * sizeof *oy)) && cut(c, a, na, "swd painted", x) && cut(c, b, nb, "swd paintings", y);
+	uint32_t *order[2] = { NULL, NULL };
+	fv_ziggurat *z = NULL;
+	job j = { .set = { pictures, art }, .n = n };
+	bool ok = mem && (order[0] = fv_arena_get(mem, (size_t)na * sizeof **order)) && (order[1] = fv_arena_get(mem, (size_t)nb * sizeof **order)) &&
+	          (z = fv_arena_get(mem, sizeof *z)) && (j.direction = fv_arena_get(mem, sizeof(float) * DIRECTIONS * FV_SWD_VALUES)) &&
+	          (j.offset = fv_arena_get(mem, sizeof(float) * DIRECTIONS)) && (j.sum = fv_arena_get(mem, DIRECTIONS * sizeof *j.sum)) &&
+	          (j.room = fv_arena_get(mem, room));
 	if (!ok) {
 		fv_arena_free(mem);
-		return fv_fail_memory(err, "swd", (size_t)((nx + ny) * VALUES * FV_LEVELS) * sizeof(float));
+		return fv_fail_memory(err, "swd", room);
 	}
-	shuffle(ox, nx, "swd order painted");
-	shuffle(oy, ny, "swd order paintings");
-	*out = (fv_swd){ 0 };
+	fv_pcg64 g = fv_pcg64_seed(FV_SWD_SEED + 2);
+	fv_ziggurat_make(z);
 	for (int l = 0; l < FV_LEVELS; l++) {
-		double mean[3] = { 0 }, square[3] = { 0 }, count = (double)(ny * SIDE * SIDE);
-		for (int64_t i = 0; i < ny * VALUES; i++)
-			mean[i % 3] += y[l][i] / count;
-		for (int64_t i = 0; i < ny * VALUES; i++)
-			square[i % 3] += (y[l][i] - mean[i % 3]) * (y[l][i] - mean[i % 3]) / count;
-		for (int64_t i = 0; i < nx * VALUES; i++)
-			x[l][i] = (float)((x[l][i] - mean[i % 3]) / sqrt(square[i % 3]));
-		for (int64_t i = 0; i < ny * VALUES; i++)
-			y[l][i] = (float)((y[l][i] - mean[i % 3]) / sqrt(square[i % 3]));
-		for (int64_t d = 0; d < DIRECTIONS; d++) {
-			double length = 0;
-			for (int64_t k = 0; k < VALUES; k++) {
-				fv_philox r = fv_philox_at(SEED, fv_purpose("swd direction"), (uint64_t)((l * DIRECTIONS + d) * VALUES + k));
-				double v = sqrt(-2 * log(1 - fv_unit(r.v[0]))) * cos(6.283185307179586 * fv_unit(r.v[1]));
-				direction[d * VALUES + k] = (float)v;
-				length += v * v;
-			}
-			for (int64_t k = 0; k < VALUES; k++)
-				direction[d * VALUES + k] /= (float)sqrt(length);
-		}
-		fv_team_run(c->team, project, &(projecting){ x[l], nx, ox, direction, px, n }, DIRECTIONS, 8);
-		fv_team_run(c->team, project, &(projecting){ y[l], ny, oy, direction, py, n }, DIRECTIONS, 8);
-		double sum = 0;
-		for (int64_t i = 0; i < DIRECTIONS * n; i++)
-			sum += fabs((double)px[i] - py[i]);
-		out->level[l] = 1000 * sum / (double)(DIRECTIONS * n);
-		out->mean += out->level[l] / FV_LEVELS;
+		double mean[3], deviation[3], sum = 0;
+		moments(art, art_count, l, mean, deviation);
+		fv_pcg64_permutation(&g, order[0], na);
+		fv_pcg64_permutation(&g, order[1], nb);
+		draw_directions(&j, &g, z, mean, deviation);
+		j.level = l;
+		j.order[0] = order[0];
+		j.order[1] = order[1];
+		fv_team_run(c->team, slice, &j, DIRECTIONS / LANES, 1);
+		for (int i = 0; i < DIRECTIONS; i++)
+			sum += j.sum[i];
+		level[l] = 1000 * sum / ((double)n * DIRECTIONS);
 	}
 	fv_arena_free(mem);
 	return FV_OK;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Squares and luminance. */
+#include "eval/metric.h"
+#include "base/resample.h"
+#include <math.h>
+#include <string.h>
+
+static void scaled(int64_t height, int64_t width, int64_t *h, int64_t *w)
+{
+	double s = (double)FV_SIDE / (double)fv_min(width, height);
+	*w = fv_max(FV_SIDE, (int64_t)nearbyint((double)width * s));
+	*h = fv_max(FV_SIDE, (int64_t)nearbyint((double)height * s));
+}
+
+size_t fv_square_room(int64_t height, int64_t width)
+{
+	int64_t h, w;
+	scaled(height, width, &h, &w);
+	return (size_t)(h * w * 3) + 64 + fv_resample_room(height, width, h, w);
+}
+
+void fv_square(const fv_pixels *p, uint8_t *square, void *room)
+{
+	int64_t h, w;
+	scaled(p->height, p->width, &h, &w);
+	uint8_t *small = room;
+	fv_resample(p->data, p->height, p->width, p->stride_bytes, small, h, w, FV_FILTER_LANCZOS, small + fv_div_up(h * w * 3, 64) * 64);
+	const uint8_t *middle = small + ((h - FV_SIDE) / 2 * w + (w - FV_SIDE) / 2) * 3;
+	for (int64_t y = 0; y < FV_SIDE; y++)
+		memcpy(square + y * FV_SIDE * 3, middle + y * w * 3, FV_SIDE * 3);
+}
+
+void fv_luma_pixels(const fv_pixels *p, float *luma)
+{
+	for (int64_t y = 0; y < p->height; y++, luma += p->width) {
+		const uint8_t *row = (const uint8_t *)p->data + y * p->stride_bytes;
+		for (int64_t x = 0; x < p->width; x++)
+			luma[x] = 0.299f * row[3 * x] + 0.587f * row[3 * x + 1] + 0.114f * row[3 * x + 2];
+	}
+}
+
+void fv_luma_floats(const float *rgb, int64_t pixels, float *luma)
+{
+	for (int64_t i = 0; i < pixels; i++)
+		luma[i] = 0.299f * rgb[3 * i] + 0.587f * rgb[3 * i + 1] + 0.114f * rgb[3 * i + 2];
+}
