@@ -54,6 +54,90 @@ static fv_node *depth_to_space(fv_graph *g, fv_node *const *in, const void *arg)
 #define I(...) (const int[]){ __VA_ARGS__ }
 static const int channels = 5, pictures = 2, forward = 1, back = -1;
 
+/* Values by hand: kernels are compared with the reference elsewhere, here the reference with what other programs give. */
+typedef struct {
+	const char *name;
+	fv_shape shape;
+	fv_node *(*build)(fv_graph *g, fv_node *const *in, const void *arg);
+	const void *arg;
+	int count;
+	double x[12], y[16];
+} known;
+
+static void check_known(const known *k)
+{
+	fv_err err = { 0 };
+	fv_context *c;
+	fv_graph *g;
+	fv_plan *plan = NULL;
+	if (fv_context_new(&err, NULL, &c) || fv_graph_new(&err, c, &g)) {
+		check_true(false, "%s: %s", k->name, err.text);
+		return;
+	}
+	fv_node *in = fv_input(g, "x", FV_F64, k->shape), *y = k->build(g, &in, k->arg);
+	fv_output(g, y);
+	if (fv_plan_new(&err, c, g, NULL, &plan) || fv_plan_set(&err, plan, in, k->x) || fv_plan_run(&err, plan, (fv_key){ 0 }))
+		check_true(false, "%s: %s", k->name, err.text);
+	else {
+		const double *got = fv_plan_data(plan, y);
+		check_true(fv_elements(y->shape) == k->count, "%s: %s is not %d values", k->name, fv_shape_text(y->shape).s, k->count);
+		for (int i = 0; i < k->count && fv_elements(y->shape) == k->count; i++)
+			check_true(got[i] == k->y[i], "%s: value %d is %g, by hand %g", k->name, i, got[i], k->y[i]);
+	}
+	fv_plan_free(plan);
+	fv_graph_free(g);
+	fv_context_free(c);
+}
+
+/* Each must be refused in the graph's error, not run. */
+static void check_refusals(void)
+{
+	for (int i = 0;; i++) {
+		fv_err err;
+		fv_context *c;
+		fv_graph *g;
+		if (fv_context_new(&err, NULL, &c) || fv_graph_new(&err, c, &g)) {
+			check_true(false, "refusals: %s", err.text);
+			return;
+		}
+		fv_node *x = fv_input(g, "x", FV_F32, fv_nhwc(2, 5, 6, 3)), *matrix = fv_input(g, "m", FV_F32, FV_SHAPE(5, 6));
+		fv_node *whole = fv_input(g, "i", FV_I32, FV_SHAPE(3, 2)), *other = fv_input(g, "d", FV_F64, fv_nhwc(2, 5, 6, 3));
+		fv_node *bad = NULL;
+		switch (i) {
+		case 0: bad = fv_resize(g, FV_BILINEAR, x, 0, 4); break;
+		case 1: bad = fv_resize(g, FV_NEAREST, matrix, 2, 2); break;
+		case 2: bad = fv_blur(g, x, 3, FV_PAD_ZERO); break;
+		case 3: bad = fv_blur_adjoint(g, x, 4, FV_PAD_REFLECT, 10, 14); break;
+		case 4: bad = fv_pad(g, x, 5, 0, 0, 0, FV_PAD_REFLECT); break;
+		case 5: bad = fv_pad(g, x, -1, 0, 0, 0, FV_PAD_ZERO); break;
+		case 6: bad = fv_pad_adjoint(g, x, 3, 2, 0, 0, FV_PAD_ZERO); break;
+		case 7: bad = fv_slice(g, x, (int64_t[FV_RANK]){ 0, 0, 0, 3 }, fv_nhwc(2, 3, 6, 3)); break;
+		case 8: bad = fv_slice_adjoint(g, x, (int64_t[FV_RANK]){ 0 }, fv_nhwc(2, 5, 5, 3)); break;
+		case 9: bad = fv_concat(g, 5, (fv_node *[]){ x, matrix }, 2); break;
+		case 10: bad = fv_concat(g, 5, (fv_node *[]){ x, other }, 2); break;
+		case 11: bad = fv_concat(g, 1, (fv_node *[]){ x, x }, 2); break;
+		case 12: bad = fv_concat(g, 5, (fv_node *[]){ x, x, x, x, x, x, x, x, x }, 9); break;
+		case 13: bad = fv_translate(g, x, whole, 1); break;
+		case 14: bad = fv_cutout(g, x, whole, 2, 2); break;
+		case 15: bad = fv_cutout(g, x, x, 2, 2); break;
+		case 16: bad = fv_space_to_depth(g, x, 2); break;
+		case 17: bad = fv_depth_to_space(g, x, 2); break;
+		case 18: bad = fv_gather(g, x, whole); break;
+		case 19: bad = fv_gather(g, x, matrix); break;
+		case 20: bad = fv_gather_adjoint(g, x, whole, 4); break;
+		case 21: bad = fv_random(g, FV_PERMUTATION, "p", FV_I32, FV_SHAPE(9), 0, 8); break;
+		case 22: bad = fv_random(g, FV_NORMAL, "p", FV_I32, FV_SHAPE(9), 0, 1); break;
+		default:
+			fv_graph_free(g);
+			fv_context_free(c);
+			return;
+		}
+		check_true(!bad && g->err.status == FV_E_SHAPE && g->err.text[0], "refusal %d: taken, or without a sentence", i);
+		fv_graph_free(g);
+		fv_context_free(c);
+	}
+}
+
 void check_pictures(void)
 {
 	const problem list[] = {
@@ -90,4 +174,19 @@ void check_pictures(void)
 		{ "depth_to_space 3", { { FV_F32, fv_nhwc(1, 2, 1, 153), -1, 1 } }, depth_to_space, I(3) },
 	};
 	check_problems(list);
+	/* PyTorch 2's interpolate (align_corners=False), avg_pool2d, F.pad and pixel_unshuffle give these. */
+	const known values[] = {
+		{ "bilinear x2", fv_nhwc(1, 1, 3, 1), resize, R(FV_BILINEAR, 1, 6), 6, { 0, 4, 8 }, { 0, 1, 3, 5, 7, 8 } },
+		{ "bilinear 4 to 2", fv_nhwc(1, 1, 4, 1), resize, R(FV_BILINEAR, 1, 2), 2, { 0, 4, 8, 16 }, { 2, 12 } },
+		{ "nearest 3 to 5", fv_nhwc(1, 1, 3, 1), resize, R(FV_NEAREST, 1, 5), 5, { 1, 2, 3 }, { 1, 1, 2, 2, 3 } },
+		{ "average pool", fv_nhwc(1, 2, 4, 1), blur, B(2, FV_PAD_ZERO), 2, { 0, 1, 2, 3, 4, 5, 6, 7 }, { 2.5, 4.5 } },
+		{ "blur reflect", fv_nhwc(1, 2, 4, 1), blur, B(4, FV_PAD_REFLECT), 2, { 0, 8, 16, 24, 0, 8, 16, 24 }, { 6, 18 } },
+		{ "blur zero", fv_nhwc(1, 4, 2, 1), blur, B(4, FV_PAD_ZERO), 2, { 64, 64, 64, 64, 64, 64, 64, 64 }, { 42, 42 } },
+		{ "pad reflect", fv_nhwc(1, 1, 3, 1), pad, P(0, 0, 2, 1, FV_PAD_REFLECT), 6, { 1, 2, 3 }, { 3, 2, 1, 2, 3, 2 } },
+		{ "pad replicate", fv_nhwc(1, 1, 3, 1), pad, P(0, 0, 2, 1, FV_PAD_REPLICATE), 6, { 1, 2, 3 }, { 1, 1, 1, 2, 3, 3 } },
+		{ "space_to_depth", fv_nhwc(1, 2, 4, 1), space_to_depth, I(2), 8, { 1, 2, 3, 4, 5, 6, 7, 8 }, { 1, 2, 5, 6, 3, 4, 7, 8 } },
+	};
+	for (size_t i = 0; i < FV_COUNT(values); i++)
+		check_known(&values[i]);
+	check_refusals();
 }
