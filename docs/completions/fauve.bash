@@ -36,6 +36,12 @@ _fauve()
 	generate:--count|generate:-n) COMPREPLY=(); return ;;
 	generate:--seed) COMPREPLY=(); return ;;
 	generate:--columns) COMPREPLY=(); return ;;
+	eval:--photos) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	eval:--art) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	eval:--more-art) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	eval:--outputs) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	eval:--sheet|eval:-o) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	eval:--seed) COMPREPLY=(); return ;;
 	info:--size) COMPREPLY=(); return ;;
 	help:--completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur")); return ;;
 	*:--threads) COMPREPLY=(); return ;;
@@ -44,19 +50,21 @@ _fauve()
 	esac
 	case $cmd:$cur in
 	:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --color --help --version' -- "$cur")) ;;
-	:*) COMPREPLY=($(compgen -W 'apply train generate styles info doctor help' -- "$cur")) ;;
+	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor help' -- "$cur")) ;;
 	apply:-*) COMPREPLY=($(compgen -W '--output --strength --seed --quality --keep-private --max-megapixels --force --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
 	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --resume --time --steps --batch --size --width --blocks --rate --adv --nce --swd --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
 	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;
 	generate:-*) COMPREPLY=($(compgen -W '--output --count --seed --columns --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
 	generate:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
+	eval:-*) COMPREPLY=($(compgen -W '--photos --art --more-art --outputs --sheet --seed --no-floors --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
+	eval:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
 	styles:-*) COMPREPLY=($(compgen -W '--names --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
 	info:-*) COMPREPLY=($(compgen -W '--plan --size --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
 	info:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
 	doctor:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
 	help:-*) COMPREPLY=($(compgen -W '--man --completion --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
-	help:*) COMPREPLY=($(compgen -W 'apply train generate styles info doctor help' -- "$cur")) ;;
+	help:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor help' -- "$cur")) ;;
 	esac
 }
 complete -F _fauve fauve

@@ -11,4 +11,6 @@ struct fv_picture {
 	bool rgb_profile;               /* it came with a profile for RGB: pixels go back into it */
 	bool keep_location;
 };
+/* NULL when a JPEG's or PNG's bytes end as they should, or for another format; else what is wrong (whole.c). */
+const char *fv_not_whole(const void *data, size_t bytes);
 #endif

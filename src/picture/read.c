@@ -272,6 +272,9 @@ fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *
 			fv_fail(warning, FV_E_FORMAT, "%s: is damaged or cut off; the readable part was taken", path);
 	} else if (st)
 		fv_fail(err, st, "%s", first.text);
+	const char *odd = st || warning->status ? NULL : fv_not_whole(data, bytes);
+	if (odd)
+		fv_fail(warning, FV_E_FORMAT, "%s: %s; the readable part was taken", path, odd);
 	if (st) {
 		fv_picture_free(p);
 		return st;

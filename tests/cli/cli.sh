@@ -36,7 +36,7 @@ run() # CODE TEXT ARGUMENTS...: the program ends with CODE, and stderr has TEXT 
 }
 
 mkdir -p "$t/styles" "$t/data/fauve/styles" "$t/work"
-"$make_model" stylenet "$t/styles/brush.safetensors" || exit 1
+"$make_model" stylenet "$t/styles/brush.safetensors" && "$fauve" info "$t/styles/brush.safetensors" >/dev/null || exit 1
 "$make_model" dense "$t/data/fauve/styles/digits.safetensors" || exit 1
 cd "$t/work" || exit 1
 
@@ -156,7 +156,10 @@ line%s.jpg" -o f.png
 rm in/three.jpg
 "$fauve" apply brush "$photo" in -o out7 >"$t/out" 2>"$t/err" &
 pid=$!
-sleep 0.05
+for i in $(seq 1000); do
+	[ -d out7 ] && break
+	sleep 0.01
+done
 kill -TERM $pid
 wait $pid
 check "interrupted: exit 130" [ $? = 130 ]

@@ -20,7 +20,7 @@ static fv_status make(fv_err *err, const char *family, const char *path)
 		fv_dense_generator(&s, &d, fv_input(g, "z", FV_F32, FV_SHAPE(1, d.noise)));
 		network = fv_dense_json(&d);
 	} else {
-		fv_stylenet n = { .width = 8, .blocks = 1, .up = FV_UP_BILINEAR, .head = 7 };
+		fv_stylenet n = { .width = 8, .blocks = 1, .up = FV_UP_BILINEAR, .head = 7, .noise = 2 };
 		fv_stylenet_build(&s, &n, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), fv_input(g, "n", FV_F32, fv_nhwc(1, 32, 32, 1)), false, NULL);
 		network = fv_stylenet_json(&n);
 	}
