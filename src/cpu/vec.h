@@ -185,12 +185,14 @@ VEC void vi_store(int32_t *p, vi v, vm m)
 		if (m[i])
 			p[i] = v[i];
 }
-VEC vi vi_add(vi a, vi b) { return a + b; }
-VEC vi vi_sub(vi a, vi b) { return a - b; }
-VEC vi vi_mul(vi a, vi b) { return a * b; }
+/* Unsigned, because it wraps as the other sets' instructions do. */
+typedef uint32_t vu __attribute__((vector_size(16)));
+VEC vi vi_add(vi a, vi b) { return (vi)((vu)a + (vu)b); }
+VEC vi vi_sub(vi a, vi b) { return (vi)((vu)a - (vu)b); }
+VEC vi vi_mul(vi a, vi b) { return (vi)((vu)a * (vu)b); }
 VEC vi vi_and(vi a, vi b) { return a & b; }
 VEC vi vi_or(vi a, vi b) { return a | b; }
-#define vi_shl(a, n) ((a) << (n))
+#define vi_shl(a, n) ((vi)((vu)(a) << (n)))
 #define vi_sar(a, n) ((a) >> (n))
 VEC vf vf_of_vi(vi a) { return __builtin_convertvector(a, vf); }
 #else
