@@ -30,17 +30,9 @@ static void *field(VipsImage *im, const char *name, GValue *value, void *user)
 	return NULL;
 }
 
-static void size_of(VipsImage *im, const char *meta, json_t *to, const char *key)
-{
-	const void *data;
-	size_t bytes;
-	if (vips_image_get_typeof(im, meta) && !vips_image_get_blob(im, meta, &data, &bytes))
-		json_object_set_new(to, key, json_sprintf("%zu bytes", bytes));
-}
-
 json_t *fv_picture_about(const fv_picture *p)
 {
-	VipsImage *im = p->header;
+	VipsImage *im = p->facts;
 	const char *loader = "";
 	if (vips_image_get_typeof(im, VIPS_META_LOADER) && vips_image_get_string(im, VIPS_META_LOADER, &loader))
 		vips_error_clear();
@@ -55,9 +47,10 @@ json_t *fv_picture_about(const fv_picture *p)
 		json_decref(exif);
 		return NULL;
 	}
-	size_of(im, VIPS_META_ICC_NAME, j, "profile");
-	size_of(im, VIPS_META_XMP_NAME, j, "xmp");
-	size_of(im, VIPS_META_IPTC_NAME, j, "iptc");
+	const struct { const char *key; const fv_bytes *b; } blocks[] = { { "profile", &p->profile }, { "xmp", &p->xmp }, { "iptc", &p->iptc } };
+	for (size_t i = 0; i < G_N_ELEMENTS(blocks); i++)
+		if (blocks[i].b->bytes)
+			json_object_set_new(j, blocks[i].key, json_sprintf("%zu bytes", blocks[i].b->bytes));
 	vips_image_map(im, field, exif);
 	if (json_object_size(exif))
 		json_object_set(j, "exif", exif);

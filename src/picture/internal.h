@@ -2,15 +2,45 @@
 #ifndef FV_PICTURE_INTERNAL_H
 #define FV_PICTURE_INTERNAL_H
 #include "picture/picture.h"
+#include "picture/bytes.h"
 #include <vips/vips.h>
 
+typedef enum { FV_JPEG, FV_PNG, FV_WEBP, FV_TIFF, FV_GIF, FV_HEIF, FV_FORMAT_UNKNOWN } fv_format;
+
 struct fv_picture {
-	fv_pixels pixels;
-	VipsImage *header;              /* the file's own: metadata are read from it when writing */
-	void *file;                     /* the bytes that header points into */
-	bool rgb_profile;               /* it came with a profile for RGB: pixels go back into it */
-	bool keep_location;
+	fv_pixels pixels;               /* data: g_free */
+	VipsImage *facts;               /* one pixel with the file's fields, for people to read (about.c) */
+	/* What the file carried and the painting may: already without what is private, ready to be written. */
+	fv_bytes profile, exif, xmp, iptc;
+	bool into_profile;              /* pixels go back into the profile; else they are right as they are */
+	double dots[2];                 /* a millimetre, across and down */
 };
-/* NULL when a JPEG's or PNG's bytes end as they should, or for another format; else what is wrong (whole.c). */
-const char *fv_not_whole(const void *data, size_t bytes);
+
+/* format.c: what the first bytes are; *name is of the format, or of what else it looks like, or NULL. */
+fv_format fv_format_of_bytes(const uint8_t *data, size_t bytes, const char **name);
+fv_format fv_format_of_ending(const char *path);
+/* The header, pixels come when asked for; shrink is 1, or 2, 4, 8 for JPEG. NULL: vips' error. */
+VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink);
+
+/* whole.c: NULL when a JPEG's or PNG's bytes end as they should, or for another format; else what is wrong. */
+const char *fv_not_whole(fv_format f, const uint8_t *data, size_t bytes);
+/* The exponent that a PNG's gAMA asks for, 1 when it asks for none or a profile says more. */
+double fv_png_exponent(const uint8_t *data, size_t bytes);
+
+/* colour.c: any colours to sRGB of 8 or 16 bits; `im` is given up, NULL is passed on. Fills p->profile. */
+VipsImage *fv_colour_in(VipsImage *im, fv_picture *p, double exponent, fv_err *warning, const char *path);
+/* Back into p's profile; `im` is given up; as it was when that does not work. */
+VipsImage *fv_colour_out(VipsImage *im, const fv_picture *p);
+/* Steps give a new image and give up the old one; failed: NULL. */
+VipsImage *fv_next(VipsImage *old, VipsImage *new, int failed);
+
+/* exif.c: a copy of EXIF (with or without "Exif\0\0") without thumbnail and orientation, and, unless `all`, without
+ * place, maker notes, serial numbers and fields nobody knows. Empty when nothing is left or it is damaged. */
+void fv_exif_keep(const uint8_t *data, size_t bytes, bool all, int64_t width, int64_t height, fv_bytes *out);
+/* packets.c: the same for XMP and for IPTC (as a Photoshop block or bare). */
+void fv_xmp_keep(const uint8_t *data, size_t bytes, bool all, fv_bytes *out);
+void fv_iptc_keep(const uint8_t *data, size_t bytes, fv_bytes *out);
+
+/* embed.c: the file is head, then the encoded bytes from *skip on, then tail. */
+void fv_embed(fv_format f, const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head, size_t *skip, fv_bytes *tail);
 #endif

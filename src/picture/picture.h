@@ -10,7 +10,7 @@ typedef struct fv_picture fv_picture;
 
 typedef struct {
 	int64_t max_pixels;             /* 0: FV_PIXELS_MAX */
-	bool keep_location;             /* GPS, maker notes, serial numbers stay */
+	bool keep_private;              /* place, maker notes, serial numbers stay */
 } fv_read_options;
 #define FV_PIXELS_MAX ((int64_t)400 << 20)
 #define FV_PICTURE_BYTES_MAX ((int64_t)2 << 30)

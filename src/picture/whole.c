@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does a file end where its format says it ends? Decoders stop reading once they have their pixels, so a missing end, or
- * data beyond it, goes unnoticed by them. */
+/* What decoders do not tell: whether a file ends where its format says it ends (they stop once they have their pixels,
+ * so a missing end, or data beyond it, goes unnoticed), and a PNG's gamma. */
 #include "picture/internal.h"
-#include <string.h>
-
-static uint32_t be32(const unsigned char *p) { return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]; }
+#include <math.h>
 
 /* Segments up to the first scan, then the end mark anywhere behind it: entropy-coded data hold no FF D9. */
-static const char *jpeg(const unsigned char *p, size_t n)
+static const char *jpeg(const uint8_t *p, size_t n)
 {
 	size_t i = 2;
 	while (i + 4 <= n && p[i] == 0xff) {
@@ -17,29 +15,29 @@ static const char *jpeg(const unsigned char *p, size_t n)
 		}
 		if (p[i + 1] == 0xda)
 			break;
-		i += 2 + ((size_t)p[i + 2] << 8 | p[i + 3]);
+		i += 2 + (size_t)fv_get_be(p + i + 2, 2);
 	}
-	for (; i + 1 < n; i++)
-		if (p[i] == 0xff && p[i + 1] == 0xd9)
+	for (size_t k = n; k > i + 1; k--)
+		if (p[k - 2] == 0xff && p[k - 1] == 0xd9)
 			return NULL;
 	return "it is cut off";
 }
 
 /* Bytes that the pixels take before compression: a filter byte a row, rows of all seven passes when interlaced. */
-static double png_raw(const unsigned char *header)
+static double png_raw(const uint8_t *header)
 {
 	static const int channels[] = { 1, 0, 3, 1, 2, 0, 4 };
-	double width = be32(header), height = be32(header + 4);
+	double width = fv_get_be(header, 4), height = fv_get_be(header + 4, 4);
 	int depth = header[8], kind = header[9] < 7 ? channels[header[9]] : 4;
 	return height * (width * depth * kind / 8 + 2) + 8 * height;
 }
 
-static const char *png(const unsigned char *p, size_t n)
+static const char *png(const uint8_t *p, size_t n)
 {
 	double data = 0, raw = 0;
 	for (size_t i = 8; i + 12 <= n;) {
-		uint32_t length = be32(p + i);
-		const unsigned char *type = p + i + 4;
+		uint32_t length = fv_get_be(p + i, 4);
+		const uint8_t *type = p + i + 4;
 		if (length > n - i - 12)
 			return "it is cut off";
 		if (!memcmp(type, "IEND", 4))
@@ -54,12 +52,27 @@ static const char *png(const unsigned char *p, size_t n)
 	return "it is cut off";
 }
 
-const char *fv_not_whole(const void *data, size_t bytes)
+const char *fv_not_whole(fv_format f, const uint8_t *data, size_t bytes)
 {
-	const unsigned char *p = data;
-	if (bytes > 4 && p[0] == 0xff && p[1] == 0xd8)
-		return jpeg(p, bytes);
-	if (bytes > 8 && !memcmp(p, "\x89PNG\r\n\x1a\n", 8))
-		return png(p, bytes);
-	return NULL;
+	return f == FV_JPEG ? jpeg(data, bytes) : f == FV_PNG ? png(data, bytes) : NULL;
+}
+
+/* gAMA g says: sample = light^g. sRGB is about light^(1/2.2), so the exponent is 1 / (2.2 g); within 5 % of 1 sRGB is
+ * meant (0.45455 is what many programs write into every file). */
+double fv_png_exponent(const uint8_t *p, size_t n)
+{
+	double gamma = 0;
+	for (size_t i = 8; i + 12 <= n;) {
+		uint32_t length = fv_get_be(p + i, 4);
+		const uint8_t *type = p + i + 4;
+		if (length > n - i - 12 || !memcmp(type, "IDAT", 4))
+			break;
+		if (!memcmp(type, "iCCP", 4) || !memcmp(type, "sRGB", 4) || !memcmp(type, "cICP", 4))
+			return 1;
+		if (!memcmp(type, "gAMA", 4) && length == 4)
+			gamma = fv_get_be(p + i + 8, 4) / 100000.0;
+		i += 12 + (size_t)length;
+	}
+	double exponent = gamma >= 0.1 && gamma <= 5 ? 1 / (2.2 * gamma) : 1;
+	return fabs(exponent - 1) < 0.05 ? 1 : exponent;
 }

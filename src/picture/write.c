@@ -1,137 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing: pixels > the original's profile > its metadata, less what is private > a file, whole or not at all. */
-#define _GNU_SOURCE
+/* Writing: pixels > the original's profile > encoded in memory > its metadata > a file, whole or not at all. */
 #include "picture/internal.h"
+#include "base/base.h"
 #include "base/file.h"
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
-typedef enum { JPEG, PNG, WEBP, TIFF, UNKNOWN } format;
-
-static format format_of(const char *path)
+static int encode(VipsImage *im, fv_format f, const fv_picture *p, int quality, void **data, size_t *bytes)
 {
-	static const struct { const char *ending; format f; } list[] = {
-		{ ".jpg", JPEG }, { ".jpeg", JPEG }, { ".png", PNG }, { ".webp", WEBP }, { ".tif", TIFF }, { ".tiff", TIFF },
-	};
-	const char *dot = strrchr(path, '.');
-	for (size_t i = 0; dot && i < FV_COUNT(list); i++)
-		if (!strcasecmp(dot, list[i].ending))
-			return list[i].f;
-	return UNKNOWN;
+	/* "strip": libvips would write EXIF of its own making; fv_embed puts in what is kept. */
+	switch (f) {
+	case FV_JPEG:
+		return vips_jpegsave_buffer(im, data, bytes, "Q", quality, "optimize_coding", TRUE, "subsample_mode",
+		                            quality >= 90 ? VIPS_FOREIGN_SUBSAMPLE_OFF : VIPS_FOREIGN_SUBSAMPLE_ON, "strip", TRUE, NULL);
+	case FV_PNG: return vips_pngsave_buffer(im, data, bytes, "compression", 4, "strip", TRUE, NULL);
+	case FV_WEBP: return vips_webpsave_buffer(im, data, bytes, "Q", quality, "strip", TRUE, NULL);
+	case FV_TIFF:
+		if (p->profile.bytes)
+			vips_image_set_blob_copy(im, VIPS_META_ICC_NAME, p->profile.data, p->profile.bytes);
+		if (p->xmp.bytes)
+			vips_image_set_blob_copy(im, VIPS_META_XMP_NAME, p->xmp.data, p->xmp.bytes);
+		if (p->iptc.bytes)
+			vips_image_set_blob_copy(im, VIPS_META_IPTC_NAME, p->iptc.data, p->iptc.bytes);
+		return vips_tiffsave_buffer(im, data, bytes, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
+		                            VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, NULL);
+	default: return -1;
+	}
 }
 
-bool fv_picture_ending(const char *path) { return format_of(path) != UNKNOWN; }
-
-/* EXIF as libvips names it: exif-ifdN-Tag; 1 is the thumbnail, 3 is GPS. Pixel sizes and orientation are of the file
- * that was, and are written anew. */
-static bool kept(const char *name, bool location)
-{
-	static const char *const always[] = { "orientation", "exif-ifd0-Orientation", "jpeg-thumbnail-data", "exif-ifd1-", "exif-data",
-	                                      "exif-ifd2-PixelXDimension", "exif-ifd2-PixelYDimension" };
-	static const char *const private[] = { "exif-ifd3-", "exif-ifd2-MakerNote", "exif-ifd2-BodySerialNumber", "exif-ifd2-LensSerialNumber",
-	                                       "exif-ifd2-CameraOwnerName", "exif-ifd2-ImageUniqueID", "exif-ifd2-UserComment", "exif-ifd0-GPS" };
-	for (size_t i = 0; i < FV_COUNT(always); i++)
-		if (!strncmp(name, always[i], strlen(always[i])))
-			return false;
-	for (size_t i = 0; i < FV_COUNT(private) && !location; i++)
-		if (!strncmp(name, private[i], strlen(private[i])))
-			return false;
-	return !strncmp(name, "exif-ifd", 8) || !strcmp(name, VIPS_META_XMP_NAME) || !strcmp(name, VIPS_META_IPTC_NAME);
-}
-
-/* XMP and IPTC are kept whole or not at all; XMP that speaks of places or serial numbers is not. */
-static bool speaks_of_places(VipsImage *im, const char *name)
-{
-	const void *p;
-	size_t n;
-	if (vips_image_get_blob(im, name, &p, &n))
-		return true;
-	static const char *const words[] = { "GPS", "SerialNumber", "MakerNote" };
-	for (size_t i = 0; i < FV_COUNT(words); i++)
-		if (memmem(p, n, words[i], strlen(words[i])))
-			return true;
-	return false;
-}
-
-typedef struct { const fv_picture *from; VipsImage *to; } copying;
-
-static void *copy_field(VipsImage *im, const char *name, GValue *value, void *user)
-{
-	copying *c = user;
-	bool text = !strcmp(name, VIPS_META_XMP_NAME) || !strcmp(name, VIPS_META_IPTC_NAME);
-	if (kept(name, c->from->keep_location) && !(text && !c->from->keep_location && speaks_of_places(im, name)))
-		vips_image_set(c->to, name, value);
-	return NULL;
-}
-
-/* A new image on the pixels, with profile and metadata. */
-static VipsImage *dress(const fv_picture *p)
+/* A new image on the pixels, in the colours that the file will have. */
+static VipsImage *dress(const fv_picture *p, fv_format f)
 {
 	fv_pixels v = p->pixels;
-	VipsImage *raw = vips_image_new_from_memory(v.data, (size_t)(v.height * v.stride_bytes), (int)v.width, (int)v.height, v.channels,
-	                                            v.bits == 16 ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR);
-	VipsImage *im = NULL, *lab = NULL, *out = NULL;
-	if (!raw || vips_copy(raw, &im, "interpretation", v.bits == 16 ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB, NULL)) {
-		if (raw)
-			g_object_unref(raw);
-		return NULL;
+	VipsImage *im = NULL, *out = NULL;
+	if (v.stride_bytes == v.width * v.channels * v.bits / 8)
+		im = vips_image_new_from_memory(v.data, (size_t)(v.height * v.stride_bytes), (int)v.width, (int)v.height, v.channels,
+		                                v.bits == 16 ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR);
+	else
+		vips_error("pixels", "rows do not follow each other");
+	im = im ? fv_next(im, out, vips_copy(im, &out, "interpretation", v.bits == 16 ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB, "xres",
+	                                     p->dots[0] > 0 ? p->dots[0] : 72 / 25.4, "yres", p->dots[1] > 0 ? p->dots[1] : 72 / 25.4, NULL)) : NULL;
+	out = NULL;
+	if (im && v.channels == 4 && f == FV_JPEG) {
+		/* JPEG has no transparency: on white, as on paper. */
+		double white = v.bits == 16 ? 65535 : 255;
+		VipsArrayDouble *background = vips_array_double_new(&white, 1);
+		im = fv_next(im, out, vips_flatten(im, &out, "background", background, NULL));
+		vips_area_unref(VIPS_AREA(background));
 	}
-	g_object_unref(raw);
-	const void *profile;
-	size_t bytes;
-	if (p->rgb_profile && p->header && !vips_image_get_blob(p->header, VIPS_META_ICC_NAME, &profile, &bytes)) {
-		/* Back into the original's colours, which then name the same profile. */
-		if (!vips_colourspace(im, &lab, VIPS_INTERPRETATION_LAB, NULL)) {
-			vips_image_set_blob_copy(lab, VIPS_META_ICC_NAME, profile, bytes);
-			if (!vips_icc_export(lab, &out, "depth", v.bits, "intent", VIPS_INTENT_RELATIVE, NULL)) {
-				g_object_unref(im);
-				im = out;
-			} else
-				vips_error_clear();             /* stays sRGB, without a profile: right all the same */
-			g_object_unref(lab);
-		}
-	}
-	if (p->header)
-		vips_image_map(p->header, copy_field, &(copying){ p, im });
-	return im;
-}
-
-static int encode(VipsImage *im, format f, int quality, void **data, size_t *bytes)
-{
-	switch (f) {
-	case JPEG: return vips_jpegsave_buffer(im, data, bytes, "Q", quality, "optimize_coding", TRUE, "subsample_mode",
-	                                       quality >= 90 ? VIPS_FOREIGN_SUBSAMPLE_OFF : VIPS_FOREIGN_SUBSAMPLE_AUTO, NULL);
-	case PNG: return vips_pngsave_buffer(im, data, bytes, "compression", 4, NULL);
-	case WEBP: return vips_webpsave_buffer(im, data, bytes, "Q", quality, NULL);
-	case TIFF: return vips_tiffsave_buffer(im, data, bytes, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
-	                                       VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, NULL);
-	case UNKNOWN: break;
-	}
-	return -1;
+	return im ? fv_colour_out(im, p) : NULL;
 }
 
 fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, const char *path, const fv_write_options *opt)
 {
-	format f = format_of(path);
+	fv_format f = fv_format_of_ending(path);
 	fv_writer *w = NULL;
+	fv_bytes head = { 0 }, tail = { 0 };
 	void *data = NULL;
-	size_t bytes = 0;
-	if (f == UNKNOWN)
+	size_t bytes = 0, skip = 0;
+	if (f == FV_FORMAT_UNKNOWN)
 		return fv_fail(err, FV_E_ARGUMENT, "%s: unknown ending; pictures are written as .jpg, .png, .webp or .tif", path);
 	/* A place that cannot be written is found before the work of encoding. */
 	fv_status st = fv_writer_open(err, c, path, &w);
 	if (st)
 		return st;
-	VipsImage *im = dress(p);
-	if (!im || encode(im, f, opt && opt->quality ? opt->quality : 92, &data, &bytes)) {
-		st = fv_fail(err, FV_E_WRITE, "%s: cannot be encoded: %.200s", path, vips_error_buffer());
-		vips_error_clear();
+	VipsImage *im = dress(p, f);
+	if (!im || encode(im, f, p, opt && opt->quality ? opt->quality : 92, &data, &bytes)) {
+		char *why = vips_error_buffer_copy();
+		st = fv_fail(err, FV_E_WRITE, "%s: %" PRId64 " x %" PRId64 " pixels cannot be encoded: %.*s; another format may do", path, p->pixels.width,
+		             p->pixels.height, (int)strcspn(why, "\n"), why);
+		g_free(why);
 	}
 	if (im)
 		g_object_unref(im);
 	if (!st)
-		st = fv_writer_put(err, w, data, bytes);
+		fv_embed(f, data, bytes, p, &head, &skip, &tail);
+	if (!st && (head.failed || tail.failed))
+		st = fv_fail_memory(err, path, head.bytes + tail.bytes);
+	if (!st && !(st = fv_writer_put(err, w, head.data, head.bytes)) && !(st = fv_writer_put(err, w, (const char *)data + skip, bytes - skip)))
+		st = fv_writer_put(err, w, tail.data, tail.bytes);
+	fv_bytes_free(&head);
+	fv_bytes_free(&tail);
 	g_free(data);
 	if (st) {
 		fv_writer_abort(w);
