@@ -5,7 +5,8 @@
  *	L_D = (LSGAN(D(aug y), 1) + LSGAN(D(aug fake), 0)) / 2			then D's update
  *	L_G = adv LSGAN(D(aug fake), 1)						with the updated D
  *	    + nce (NCE(x, fake) [+ NCE(y, G(y))]) / (identity ? 2 : 1.5)
- *	    + swd SWD(fake, art)						then G's and the heads' update
+ *	    + swd SWD(fake, art)
+ *	    + colour mean (blur x - blur fake)^2				then G's and the heads' update
  *	E = average of G's weights
  *
  * Variables: "G." painter, "E." its average, "H." heads, "D.d." discriminator, "D.u." its singular vectors,
@@ -14,6 +15,7 @@
 #include <stdio.h>
 
 #define TEMPERATURE 0.07
+#define COLOUR_HALVINGS 3               /* colours are compared at an eighth of the size: strokes are finer */
 
 static fv_node *scalar(fv_graph *g, const char *name) { return fv_input(g, name, FV_F32, fv_scalar()); }
 
@@ -132,8 +134,8 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	fv_patch_discriminator_weights(&ds, &c->disc, NULL, &weights);
 	if (g->err.status)
 		return;
-	s->aug_real = fv_augment_draw(g, "judge real", y->shape, c->colour);
-	s->aug_fake = fv_augment_draw(g, "judge fake", y->shape, c->colour);
+	s->aug_real = fv_augment_draw(g, "judge real", y->shape, c->augment);
+	s->aug_fake = fv_augment_draw(g, "judge fake", y->shape, c->augment);
 	judge(g, c, &weights, fv_augment_apply(g, &s->aug_real, y), real);
 	judge(g, c, &weights, fv_augment_apply(g, &s->aug_fake, fv_stop(g, s->fake)), fake);
 	s->loss_d = fv_scale(g, fv_add(g, fv_lsgan(g, real, scales, 1), fv_lsgan(g, fake, scales, 0)), 0.5, 0);
@@ -145,7 +147,7 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	fv_patch_discriminator_weights(&ds, &c->disc, &weights, &updated);
 	if (g->err.status)
 		return;
-	s->aug_adv = fv_augment_draw(g, "adversary", y->shape, c->colour);
+	s->aug_adv = fv_augment_draw(g, "adversary", y->shape, c->augment);
 	judge(g, c, &updated, fv_augment_apply(g, &s->aug_adv, s->fake), judged);
 	s->loss_adv = fv_lsgan(g, judged, scales, 1);
 
@@ -168,9 +170,17 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	fv_swd_draws(g, c->swd_scales, c->projections, c->detail ? 6 : 3, c->batch, (int64_t)c->art_batches * c->batch, s->swd);
 	s->loss_swd = fv_patch_swd(g, s->swd, c->swd_scales, c->detail, s->fake, s->art);
 
+	/* Of all ways to turn the photographs' colours into the painter's, the one that moves them least. */
+	g->label = "colour";
+	fv_node *was = s->x, *is = s->fake;
+	for (int i = 0; i < COLOUR_HALVINGS; i++)
+		was = fv_blur(g, was, 2, FV_PAD_ZERO), is = fv_blur(g, is, 2, FV_PAD_ZERO);
+	s->loss_colour = fv_mean(g, fv_unary(g, FV_SQUARE, fv_sub(g, was, is), 0, 0), FV_ALL);
+
 	g->label = "update";
 	s->loss_g = fv_add(g, fv_scale(g, s->loss_adv, c->adv, 0), fv_scale(g, content, c->nce / (c->identity ? 2 : 1.5), 0));
 	s->loss_g = fv_add(g, s->loss_g, fv_scale(g, s->loss_swd, c->swd, 0));
+	s->loss_g = fv_add(g, s->loss_g, fv_scale(g, s->loss_colour, c->colour, 0));
 	gradients p = differentiate(g, store, s->loss_g, (const char *[]){ "G.", "H." }, 2);
 	s->ok_g = all_finite(g, s->loss_g, &p, s->ok_d);
 	update(g, store, c, &p, s->rate, s->step_g, s->ok_g);
@@ -189,7 +199,7 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 		fv_average(g, e, fv_read(g, v), s->decay, s->ok_g);
 	}
 
-	fv_node *out[] = { s->loss_d, s->loss_adv, s->loss_nce, s->loss_swd, s->loss_g, s->ok_d, s->ok_g, s->fake, s->loss_identity };
+	fv_node *out[] = { s->loss_d, s->loss_adv, s->loss_nce, s->loss_swd, s->loss_colour, s->loss_g, s->ok_d, s->ok_g, s->fake, s->loss_identity };
 	for (size_t i = 0; i < FV_COUNT(out); i++)
 		fv_output(g, out[i]);
 	s->count_d = d.count, s->param_d = d.param, s->grad_d = d.grad;
