@@ -15,7 +15,6 @@
 #include <stdio.h>
 
 #define TEMPERATURE 0.07
-#define REGION_HALVINGS 3               /* 8 by 8 patches, 4 pixels apart */
 #define COLOUR_HALVINGS 3               /* colours are compared at an eighth of the size: strokes are finer */
 
 static fv_node *scalar(fv_graph *g, const char *name) { return fv_input(g, name, FV_F32, fv_scalar()); }
@@ -48,19 +47,13 @@ static fv_node *nce(const fv_scope *gs, const fv_scope *hs, const fv_style_confi
 	return fv_scale(g, sum, 1.0 / FV_STYLE_MAPS, 0);
 }
 
-/* What D says of x: at every scale a score for each patch, then the scores of neighbouring patches averaged. A patch
- * of one picture differs more from its neighbour than paintings differ from photographs, and least squares make D timid
- * where it is unsure; of a region's mean it can be sure, as a person is who looks at the texture of a whole sky. */
+/* What D says of x, at every scale. */
 static void judge(fv_graph *g, const fv_style_config *c, const fv_spectral *w, fv_node *x, fv_node **out)
 {
 	for (int i = 0; i < c->disc.scales; i++) {
 		if (i)
 			x = fv_blur(g, x, 2, FV_PAD_ZERO);
 		fv_patch_discriminator_build(g, &c->disc, w, i, fv_detail(g, x, c->detail), out);
-		fv_node *region = out[i];
-		for (int k = 0; k < REGION_HALVINGS && region && region->shape.h % 2 == 0 && region->shape.w % 2 == 0; k++)
-			region = fv_blur(g, region, 2, FV_PAD_ZERO);
-		out[c->disc.scales + i] = region;
 	}
 }
 
@@ -120,9 +113,9 @@ static void update(fv_graph *g, fv_store *store, const fv_style_config *c, const
 void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_style_config *c, bool keep_gradients, fv_style_graph *s)
 {
 	fv_scope gs = { g, store, "G.", true, seed }, hs = { g, store, "H.", true, seed }, ds = { g, store, "D.", true, seed };
-	fv_node *real[2 * FV_SCALES_MAX] = { 0 }, *fake[2 * FV_SCALES_MAX] = { 0 }, *judged[2 * FV_SCALES_MAX] = { 0 };
+	fv_node *real[FV_SCALES_MAX] = { 0 }, *fake[FV_SCALES_MAX] = { 0 }, *judged[FV_SCALES_MAX] = { 0 };
 	fv_spectral weights, updated;
-	int scores = 2 * c->disc.scales;
+	int scales = c->disc.scales;
 	int64_t size = c->size;
 	*s = (fv_style_graph){ .g = g };
 	s->x = fv_input(g, "photographs", FV_F32, fv_nhwc(c->batch, size, size, 3));
@@ -145,7 +138,7 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	s->aug_fake = fv_augment_draw(g, "judge fake", y->shape, c->augment);
 	judge(g, c, &weights, fv_augment_apply(g, &s->aug_real, y), real);
 	judge(g, c, &weights, fv_augment_apply(g, &s->aug_fake, fv_stop(g, s->fake)), fake);
-	s->loss_d = fv_scale(g, fv_add(g, fv_lsgan(g, real, scores, 1), fv_lsgan(g, fake, scores, 0)), 0.5, 0);
+	s->loss_d = fv_scale(g, fv_add(g, fv_lsgan(g, real, scales, 1), fv_lsgan(g, fake, scales, 0)), 0.5, 0);
 	gradients d = differentiate(g, store, s->loss_d, (const char *[]){ "D.d." }, 1);
 	s->ok_d = all_finite(g, s->loss_d, &d, NULL);
 	update(g, store, c, &d, s->rate, s->step_d, s->ok_d);
@@ -156,7 +149,7 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 		return;
 	s->aug_adv = fv_augment_draw(g, "adversary", y->shape, c->augment);
 	judge(g, c, &updated, fv_augment_apply(g, &s->aug_adv, s->fake), judged);
-	s->loss_adv = fv_lsgan(g, judged, scores, 1);
+	s->loss_adv = fv_lsgan(g, judged, scales, 1);
 
 	g->label = "content";
 	s->noise[1] = noise(g, c, "noise content source");

@@ -112,9 +112,6 @@ def run(dtype, padding="reflect", unbiased=False):
                 if l < 3: h = F.leaky_relu(h, .2)
                 if l < 2: h = blur(h)
             out.append(h); x = F.avg_pool2d(x, 2)
-            for _ in range(3):
-                if h.shape[-1] % 2 == 0: h = F.avg_pool2d(h, 2)
-            out.append(h)
         return out
     lsgan = lambda outs, v: sum(((o - v) ** 2).mean() for o in outs) / len(outs)
     def augment(x, name):
