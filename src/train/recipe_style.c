@@ -28,7 +28,7 @@ static void defaults(fv_train_options *o)
 	o->blocks = o->blocks > 0 ? o->blocks : 5;
 	o->rate = o->rate > 0 ? o->rate : 4e-4;
 	o->adv = o->adv >= 0 ? o->adv : 2;
-	o->nce = o->nce >= 0 ? o->nce : 1;
+	o->nce = o->nce >= 0 ? o->nce : 1.5;
 	o->swd = o->swd >= 0 ? o->swd : 5;
 	o->colour = o->colour >= 0 ? o->colour : 3;
 }
@@ -37,7 +37,7 @@ static fv_style_config config_of(const fv_train_options *o, bool identity)
 {
 	return (fv_style_config){
 		.net = { .width = o->width, .blocks = o->blocks, .up = FV_UP_BILINEAR, .head = 7, .noise = 3, .colour = true },
-		.disc = { .width = 48, .scales = 3, .layers = 3, .channels = 6 }, .detail = 1, .augment = 0.3,
+		.disc = { .width = 48, .scales = 3, .layers = 3, .channels = 6 }, .detail = 2, .augment = 0.3,
 		.batch = o->batch, .size = o->size, .art_batches = 4, .head_width = 128, .patches = 192, .projections = 64, .swd_scales = 3,
 		.adv = o->adv, .nce = o->nce, .swd = o->swd, .colour = o->colour, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8, .identity = identity,
 	};

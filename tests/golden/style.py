@@ -81,8 +81,11 @@ def run(dtype, padding="reflect", unbiased=False):
         for i in range(1, NOISE): coarse = blur(coarse) * 3.2; all.append(up(coarse, 2 ** i))
         return torch.cat(all, 1)
     def colours(x): low = blur(blur(x)); return up(low + F.conv2d(low, P["G.colour.weight"]), 4)
-    opponent = torch.tensor([[4 * .299, 4 * .587, 4 * .114], [25, -25, 0], [9, 9, -18]], dtype=dtype).view(3, 3, 1, 1)
-    def detail(x): return torch.cat([x, F.conv2d(x - up(blur(x)), opponent)], 1)
+    opponent = torch.tensor([[6 * .299, 6 * .587, 6 * .114], [25, -25, 0], [9, 9, -18]], dtype=dtype).view(3, 3, 1, 1)
+    def smooth(x):
+        k = torch.tensor([1., 2., 1.], dtype=dtype); k = (k[:, None] * k / 16)[None, None].repeat(3, 1, 1, 1)
+        return F.conv2d(F.pad(x, (1,) * 4, "reflect"), k, groups=3)
+    def detail(x): return torch.cat([x, F.conv2d(x - smooth(x), opponent)], 1)
     def encode(x, z, whole_net=False):
         f = [x, layer(with_noise(x, z), "G.stem.0")]
         f.append(blur(layer(f[1], "G.d1.0"))); f.append(blur(layer(f[2], "G.d2.0"))); h = f[3]
@@ -154,7 +157,7 @@ def run(dtype, padding="reflect", unbiased=False):
         return loss / 3
 
     gs, ds = [k for k in P if k[0] in "GH"], [k for k in P if k[0] == "D"]
-    og = torch.optim.Adam([P[k] for k in gs], RATE, betas=(.5, .99)); od = torch.optim.Adam([P[k] for k in ds], RATE, betas=(.5, .99))
+    og = torch.optim.Adam([P[k] for k in gs], RATE, betas=(.5, .99)); od = torch.optim.Adam([P[k] for k in ds], 2 * RATE, betas=(.5, .99))
     losses, norms, first = [], [], {}
     for step in range(STEPS):
         n = f"step {step} "
