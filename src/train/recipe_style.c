@@ -29,7 +29,7 @@ static void defaults(fv_train_options *o)
 	o->rate = o->rate > 0 ? o->rate : 4e-4;
 	o->adv = o->adv >= 0 ? o->adv : 2;
 	o->nce = o->nce >= 0 ? o->nce : 1.5;
-	o->swd = o->swd >= 0 ? o->swd : 5;
+	o->swd = o->swd >= 0 ? o->swd : 8;
 	o->colour = o->colour >= 0 ? o->colour : 3;
 }
 
@@ -57,8 +57,9 @@ static fv_status open_feeds(fv_err *err, fv_run *r, style *s)
 	f.path = o->art.path;
 	f.count = o->art.count;
 	f.batch = s->config[0].art_batches * o->batch;
-	f.zoom_low = 0.8;
-	f.zoom_high = 1.2;
+	/* Enlarged or turned into other pixels, a painting loses the relief of its canvas: as it is, or a little reduced. */
+	f.zoom_low = 1;
+	f.zoom_high = 1.1;
 	f.shorter = ART_SHORTER;
 	if ((st = fv_feed_open(err, r->context, &f, &s->art)))
 		return st;
