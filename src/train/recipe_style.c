@@ -28,9 +28,9 @@ static void defaults(fv_train_options *o)
 	o->blocks = o->blocks > 0 ? o->blocks : 5;
 	o->rate = o->rate > 0 ? o->rate : 4e-4;
 	o->adv = o->adv >= 0 ? o->adv : 2;
-	o->nce = o->nce >= 0 ? o->nce : 1.5;
+	o->nce = o->nce >= 0 ? o->nce : 1;
 	o->swd = o->swd >= 0 ? o->swd : 8;
-	o->colour = o->colour >= 0 ? o->colour : 3;
+	o->colour = o->colour >= 0 ? o->colour : 1.5;
 }
 
 static fv_style_config config_of(const fv_train_options *o, bool identity)
