@@ -1,0 +1,72 @@
+#!/bin/bash
+# tests/slow/kill.sh FAUVE MAKE_MODEL [SEED]: twenty times killed with SIGKILL at random moments and resumed, a run ends with
+# the same bytes as one never stopped: weights, optimiser, average, statistics. In the source tree's root.
+set -u
+. tests/shell.sh kill "$1"
+make_model=$(realpath "$2")
+RANDOM=${3:-$((SECONDS + $$))}
+seed=$RANDOM
+RANDOM=$seed
+trap 'kill -9 $(jobs -p) 2>/dev/null; rm -rf "$t"' EXIT
+echo "kill: seed $seed"
+mkdir -p "$t/photos" "$t/art" || exit 1
+cp tests/data/mountain_path.jpg "$t/photos/one.jpg"
+"$make_model" stylenet "$t/brush.safetensors" && make_idx 200 "$t/digits.idx" || exit 1
+for k in 1 2 3; do
+	"$fauve" -q apply "$t/brush.safetensors" "$t/photos/one.jpg" --strength 0.$((3 * k)) -o "$t/art/$k.png" || exit 1
+done
+cp "$t/art/1.png" "$t/photos/two.png"
+cd "$t" || exit 1
+
+# Even kills come at any moment; odd ones while a file is being written: as soon as one stands aside.
+killed() # KILLS MOST RUN ARGUMENTS...: MOST is the longest time between kills in ms
+{
+	local kills=$1 most=$2 run=$3 i k writing=0 alive=0 steps before=-1 pid
+	shift 3
+	for ((k = 0; k < kills; k++)); do
+		"$fauve" train "$@" -o "$run" --checkpoint-every 0.1s --preview-every 1s --threads $((1 + k % 2)) >out 2>err &
+		pid=$!
+		if ((k % 2)); then
+			# Some were resumed already: the sweep of what the last kill left comes first.
+			for ((i = 0; i < 3000; i++)); do
+				grep -q '^going on' err && break
+				sleep 0.01
+			done
+			sleep $(printf '0.%03d' $((RANDOM % 300)))
+			for ((i = 0; i < 5000; i++)); do
+				[ -z "$(compgen -G "$run/.fauve-*")" ] || break
+			done
+		else
+			i=$((RANDOM % most))
+			sleep $((i / 1000)).$(printf %03d $((i % 1000)))
+		fi
+		if kill -9 $pid 2>/dev/null; then
+			alive=$((alive + 1))
+		fi
+		wait $pid 2>/dev/null
+		[ -z "$(compgen -G "$run/.fauve-*")" ] || writing=$((writing + 1))
+		steps=$(sed -n 's/^going on at step \([0-9]*\) .*/\1/p' err)
+		[ -z "$steps" ] || check "kill $k of $run: the run never falls back (from $before to $steps)" [ "$steps" -ge "$before" ]
+		before=${steps:-$before}
+	done
+	check "$run: all $kills kills hit a run that was alive, $alive did" [ $alive = $kills ]
+	check "$run: some hit a file that was being written, $writing did" [ $writing -gt 0 ]
+	echo "kill: $run: $kills kills, $writing of them while a file was written, step $before at the last one"
+	run 0 "going on at step" train "$@" -o "$run"
+	check "$run: nothing is left aside" [ -z "$(find "$run" -name '.fauve*')" ]
+}
+
+style="style --photos photos --art art --width 8 --blocks 2 --size 64 --batch 2 --seed $seed --steps ${STEPS_STYLE:-300}"
+dense="dense --data digits.idx --batch 32 --seed $seed --steps ${STEPS_DENSE:-2500}"
+run 0 "" train $style -o style_1 --threads 1
+run 0 "" train $style -o style_2 --threads 2
+same_run "style, 1 and 2 threads" style_1 style_2
+killed 12 3500 style_killed $style
+same_run "style, killed" style_1 style_killed
+check "statistics of all steps" [ "$(wc -l <style_killed/stats.jsonl)" = $((${STEPS_STYLE:-300} / 10)) ]
+run 0 "" train $dense -o dense_1 --threads 1
+run 0 "" train $dense -o dense_2 --threads 2
+same_run "dense, 1 and 2 threads" dense_1 dense_2
+killed 8 2000 dense_killed $dense
+same_run "dense, killed" dense_1 dense_killed
+finish
