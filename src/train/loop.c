@@ -142,7 +142,7 @@ static fv_status run(fv_err *err, fv_run *r)
 			if ((st = fv_run_save(err, r)))
 				return st;
 			if ((st = fv_run_time(err, r, "\"seconds\":%.3f,\"samples_per_second\":%.4g", r->spent + now - begun,
-			                      (double)(r->step - timed) * r->o.batch / (now - checked))))
+			                      (double)(r->step - timed) * r->o.batch / fmax(now - checked, 1e-6))))
 				return st;
 			checked = fv_now();
 			timed = r->step;
