@@ -2,11 +2,12 @@
 /* Training: a recipe builds the step and names its data; one loop runs them all.
  *
  * A run is a folder:
- *	checkpoint.safetensors (and .previous)	the whole run: going on from it equals never having stopped
+ *	checkpoint.safetensors (and .previous)	the whole run: going on from it equals never having stopped (but which of them a
+ *						rollback goes back to is the clock's choice)
  *	model.safetensors			what `apply` or `generate` takes, as of the last checkpoint
  *	stats.jsonl				losses by step; cut back to the checkpoint's step when resumed
  *	times.jsonl				wall times by step, and what the watch (watch.h) saw: they differ from run to run
-	run.json				how the run was begun, in the program's words
+ *	run.json				how the run was begun, in the program's words
  *	sheets/					contact sheets */
 #ifndef FV_TRAIN_H
 #define FV_TRAIN_H
