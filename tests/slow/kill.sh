@@ -17,28 +17,25 @@ done
 cp "$t/art/1.png" "$t/photos/two.png"
 cd "$t" || exit 1
 
-# Even kills come at any moment; odd ones while a file is being written: as soon as one stands aside.
-killed() # KILLS MOST RUN ARGUMENTS...: MOST is the longest time from start to kill in ms
+# Every fourth kill comes at any moment from the start; the others when it trains, and of these every second while a file is
+# being written: as soon as one stands aside.
+killed() # KILLS MOST RUN ARGUMENTS...: MOST is the longest wait for a kill in ms
 {
 	local kills=$1 most=$2 run=$3 i k writing=0 alive=0 steps before=-1 pid
 	shift 3
 	for ((k = 0; k < kills; k++)); do
 		"$fauve" train "$@" -o "$run" --checkpoint-every 0.1s --preview-every 1s --threads $((1 + k % 2)) >out 2>err &
 		pid=$!
-		if ((k % 2)); then
-			# Only when it trains: the sweep of what the last kill left is over then.
-			for ((i = 0; i < 3000; i++)); do
-				grep -q '^going on\|^time:' err && break
-				sleep 0.01
-			done
-			sleep $(printf '0.%03d' $((RANDOM % 300)))
-			for ((i = 0; i < 5000; i++)); do
-				[ -z "$(compgen -G "$run/.fauve-*")" ] || break
-			done
-		else
-			i=$((RANDOM % most))
-			sleep $((i / 1000)).$(printf %03d $((i % 1000)))
-		fi
+		# The sweep of what the last kill left is over when it trains.
+		for ((i = 0; i < 6000 && k % 4; i++)); do
+			grep -q '^going on\|^time:' err && break
+			sleep 0.01
+		done
+		i=$((RANDOM % most))
+		sleep $((i / 1000)).$(printf %03d $((i % 1000)))
+		for ((i = 0; i < 5000 && k % 2; i++)); do
+			[ -z "$(compgen -G "$run/.fauve-*")" ] || break
+		done
 		kill -9 $pid 2>/dev/null
 		wait $pid 2>/dev/null
 		[ $? != 137 ] || alive=$((alive + 1))
