@@ -51,9 +51,9 @@ fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, size_t max_
 	return FV_OK;
 }
 
-static fv_status fail(fv_err *err, const char *path)
+fv_status fv_fail_write(fv_err *err, const char *path)
 {
-	const char *help = errno == ENOSPC || errno == EDQUOT ? "; make room and try again" : errno == EACCES || errno == EROFS || errno == EPERM ?
+	const char *help = errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? "; make room and try again" : errno == EACCES || errno == EROFS || errno == EPERM ?
 	                   "; choose a place that you may write to" : errno == ENOENT || errno == ENOTDIR ? "; its folder is not there" : "";
 	return fv_fail(err, FV_E_WRITE, "%s: cannot be written: %s%s", path, strerror(errno), help);
 }
@@ -82,13 +82,13 @@ fv_status fv_writer_open(fv_err *err, fv_context *c, const char *path, fv_writer
 	}
 	/* The name aside must not be longer than a file system allows, whatever the name is. */
 	int n = snprintf(w->path, sizeof w->path, "%s", path);
-	int m = snprintf(w->aside, sizeof w->aside, "%.*s.fauve-XXXXXX", folder, path);
+	int m = snprintf(w->aside, sizeof w->aside, "%.*s" FV_WRITER_ASIDE "XXXXXX", folder, path);
 	if (n < (int)sizeof w->path && m < (int)sizeof w->aside)
 		w->fd = mkostemp(w->aside, O_CLOEXEC);
 	else
 		errno = ENAMETOOLONG;
 	if (w->fd < 0) {
-		fv_status st = fail(err, path);
+		fv_status st = fv_fail_write(err, path);
 		fv_free(c, w);
 		return st;
 	}
@@ -108,7 +108,7 @@ fv_status fv_writer_put(fv_err *err, fv_writer *w, const void *data, size_t byte
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return fail(err, w->path);
+			return fv_fail_write(err, w->path);
 		n += (size_t)put;
 	}
 	return FV_OK;
@@ -118,7 +118,7 @@ fv_status fv_writer_commit(fv_err *err, fv_writer *w)
 {
 	char folder[4096];
 	if (fsync(w->fd) || rename(w->aside, w->path)) {
-		fv_status st = fail(err, w->path);
+		fv_status st = fv_fail_write(err, w->path);
 		fv_writer_abort(w);
 		return st;
 	}
@@ -142,6 +142,17 @@ void fv_writer_abort(fv_writer *w)
 	fv_free(w->context, w);
 }
 
+const char *fv_shell_quote(const char *path, char *text, size_t room)
+{
+	size_t n = 0;
+	bool plain = *path && !path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+=@%:,")];
+	n += (size_t)snprintf(text, room, "%s%s", plain ? "" : "'", *path == '-' ? "./" : "");
+	for (; *path && n + 6 < room; path++)
+		n += (size_t)snprintf(text + n, room - n, "%s", *path == '\'' ? "'\\''" : (char[]){ *path, 0 });
+	snprintf(text + n, room - n, "%s", plain ? "" : "'");
+	return text;
+}
+
 bool fv_is_folder(const char *path)
 {
 	struct stat s;
@@ -153,7 +164,7 @@ fv_status fv_folder_make(fv_err *err, const char *path)
 	char part[4096];
 	if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part) {
 		errno = ENAMETOOLONG;
-		return fail(err, path);
+		return fv_fail_write(err, path);
 	}
 	for (char *p = part + 1;; p++) {
 		if (*p && *p != '/')
@@ -161,14 +172,14 @@ fv_status fv_folder_make(fv_err *err, const char *path)
 		char end = *p;
 		*p = 0;
 		if (mkdir(part, 0777) && errno != EEXIST)
-			return fail(err, path);
+			return fv_fail_write(err, path);
 		if (!end)
 			break;
 		*p = end;
 	}
 	if (!fv_is_folder(path)) {
 		errno = ENOTDIR;
-		return fail(err, path);
+		return fv_fail_write(err, path);
 	}
 	return FV_OK;
 }

@@ -24,6 +24,7 @@ void fv_catch_interrupts(void)
 	sigemptyset(&a.sa_mask);
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
+	signal(SIGXFSZ, SIG_IGN);                               /* a file over the shell's limit is then an error like a full disk */
 }
 
 bool fv_interrupted(void) { return interrupted; }

@@ -89,38 +89,38 @@ static fv_status gather(fv_err *err, fv_texts folders, const char *option, fv_na
 }
 
 /* ---- run.json: the options that a run was begun with */
-static json_t *texts(fv_texts t)
+/* A run goes on from wherever fauve is called next, so paths are kept whole. */
+static json_t *place(const char *path)
+{
+	char *whole = path ? realpath(path, NULL) : NULL;
+	json_t *j = path ? json_string(whole ? whole : path) : json_null();
+	free(whole);
+	return j;
+}
+
+static json_t *places(fv_texts t)
 {
 	json_t *a = json_array();
 	for (int i = 0; i < t.count; i++)
-		json_array_append_new(a, json_string(t.item[i]));
+		if (json_array_append_new(a, place(t.item[i]))) {
+			json_decref(a);
+			return NULL;
+		}
 	return a;
 }
 
 static json_t *number(double v) { return v == v ? json_real(v) : json_null(); }
 
-static fv_status remember(fv_err *err, fv_context *c, const char *recipe, const options *o)
+/* *text: free it. */
+static fv_status begun(fv_err *err, const char *recipe, const options *o, char **text)
 {
-	char path[4096];
-	fv_writer *w = NULL;
-	json_t *j = json_pack("{s:s, s:o, s:o, s:s*, s:s*, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I}", "recipe", recipe, "photos", texts(o->photos), "art",
-	                      texts(o->art), "data", o->data, "preset", o->preset, "time", number(o->time), "steps", (json_int_t)o->steps, "batch", (json_int_t)o->batch,
+	json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:s*, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I}", "recipe", recipe, "photos", places(o->photos), "art",
+	                      places(o->art), "data", place(o->data), "preset", o->preset, "time", number(o->time), "steps", (json_int_t)o->steps, "batch", (json_int_t)o->batch,
 	                      "size", (json_int_t)o->size, "width", (json_int_t)o->width, "blocks", (json_int_t)o->blocks, "rate", number(o->rate), "adv", number(o->adv),
 	                      "nce", number(o->nce), "swd", number(o->swd), "colour", number(o->colour), "seed", (json_int_t)o->seed);
-	char *text = j ? json_dumps(j, JSON_INDENT(1)) : NULL;
-	snprintf(path, sizeof path, "%s/run.json", o->run);
-	fv_status st = text ? fv_folder_make(err, o->run) : fv_fail(err, FV_E_MEMORY, "%s: no memory", path);
-	if (!st)
-		st = fv_writer_open(err, c, path, &w);
-	if (!st && (st = fv_writer_put(err, w, text, strlen(text)))) {
-		fv_writer_abort(w);
-		w = NULL;
-	}
-	if (!st)
-		st = fv_writer_commit(err, w);
-	free(text);
+	*text = j ? json_dumps(j, JSON_INDENT(1)) : NULL;
 	json_decref(j);
-	return st;
+	return *text ? FV_OK : fv_fail(err, FV_E_ARGUMENT, "%s: the run cannot be written down there: a folder's name is no UTF-8 text; rename it, or link to it", o->run);
 }
 
 static fv_texts texts_of(json_t *a, const char **item, int room)
@@ -198,6 +198,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	fv_names photos = { 0 }, art = { 0 }, pictures = { 0 };
 	const char *recipe = count ? args[0] : NULL, *item[2][64];
 	json_t *j = NULL;
+	char *text = NULL;
 	fv_status st = fv_cli_context(err, cli, &c);
 	if (st)
 		return st;
@@ -216,12 +217,12 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		if ((st = fv_folder_list(err, o.data, &pictures)))
 			goto done;
 	}
-	if (!o.resume && (st = remember(err, c, recipe, &o)))
+	if (!o.resume && (st = begun(err, recipe, &o, &text)))
 		goto done;
 	host h = { cli, c };
 	fv_train_options t = {
 		.recipe = recipe, .preset = o.preset, .photos = { (const char *const *)photos.path, photos.count }, .art = { (const char *const *)art.path, art.count },
-		.data = pictures.count ? NULL : o.data, .pictures = { (const char *const *)pictures.path, pictures.count }, .run = o.run,
+		.data = pictures.count ? NULL : o.data, .pictures = { (const char *const *)pictures.path, pictures.count }, .run = o.run, .begun = text,
 		.seconds = o.time == o.time ? o.time : !o.steps && !strcmp(recipe, "style") ? 5400 : 0, .steps = o.steps,
 		.batch = (int)o.batch, .size = (int)o.size, .width = (int)o.width, .blocks = (int)o.blocks, .rate = or_default(o.rate), .adv = or_default(o.adv),
 		.nce = or_default(o.nce), .swd = or_default(o.swd), .colour = or_default(o.colour), .seed = (uint64_t)o.seed, .preview_seconds = o.preview, .checkpoint_seconds = o.checkpoint,
@@ -230,14 +231,18 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	fv_say(cli, "device: cpu, %d threads, %s (no other device is built in)", c->threads, fv_isa_name(c->isa));
 	st = fv_train(err, c, &t);
 	fv_progress_clear(cli->progress);
+	char model[4096], quoted[4200];
+	snprintf(model, sizeof model, "%s/model.safetensors", o.run);
 	if (!st)
-		fv_say(cli, "done: %s/model.safetensors; try: fauve %s %s/model.safetensors %s", o.run, strcmp(recipe, "style") ? "generate" : "apply", o.run,
+		fv_say(cli, "done: %s/model.safetensors; try: fauve %s %s %s", o.run, strcmp(recipe, "style") ? "generate" : "apply",
+		       fv_shell_quote(model, quoted, sizeof quoted),
 		       strcmp(recipe, "style") ? "-n 64 -o grid.png" : "photo.jpg -o painted.png");
 done:
 	fv_names_free(&photos);
 	fv_names_free(&art);
 	fv_names_free(&pictures);
 	json_decref(j);
+	free(text);
 	fv_context_free(c);
 	return st;
 }

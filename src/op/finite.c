@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* finite: a flag: previous (or 1) times (every value of x is finite). */
+/* finite: a flag: previous (or 1) times (every value of x is finite, and its square too).
+ *
+ * The square, because Adam keeps it: a gradient of 1e20 is a float, but its square would be an infinity in the second
+ * moment for ever. */
 #include "op/op.h"
 #include <math.h>
 
@@ -15,8 +18,10 @@ static fv_status shape(fv_err *err, fv_node *n)
 static void reference(const fv_call *c)
 {
 	bool ok = true;
-	for (int64_t i = 0; i < fv_elements(c->in[0].shape); i++)
-		ok &= isfinite(fv_get(c->in[0], i)) != 0;
+	for (int64_t i = 0; i < fv_elements(c->in[0].shape); i++) {
+		double x = fv_get(c->in[0], i);
+		ok &= isfinite(c->in[0].type == FV_F64 ? x * x : (double)(float)(x * x)) != 0;
+	}
 	fv_put(c->out[0], 0, ok && (!c->in[1].data || fv_get(c->in[1], 0) != 0));
 }
 

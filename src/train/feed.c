@@ -36,7 +36,7 @@ static int64_t batch_values(const fv_feed *f) { return f->o.batch * f->o.size * 
 static void *decode_some(void *p)
 {
 	fv_feed *f = p;
-	for (int i; (i = atomic_fetch_add(&f->next, 1)) < f->o.count;)
+	for (int i; (i = atomic_fetch_add(&f->next, 1)) < f->o.count && !fv_cancelled(f->context);)
 		if (!f->o.decode(f->o.user, &f->why[i], f->o.path[i], f->o.longest, &f->picture[i]) &&
 		    (f->picture[i].width < 32 || f->picture[i].height < 32)) {
 			fv_fail(&f->why[i], FV_E_SHAPE, "%s: %d x %d pixels are too few to learn from", f->o.path[i], (int)f->picture[i].width,
@@ -45,6 +45,18 @@ static void *decode_some(void *p)
 			f->picture[i].data = NULL;
 		}
 	return NULL;
+}
+
+/* One line for all of them: their names, and why the first. */
+static fv_status none(fv_err *err, const fv_feed *f)
+{
+	char names[300] = "";
+	for (int i = 0, n = 0; i < f->o.count && n < (int)sizeof names; i++) {
+		const char *slash = strrchr(f->o.path[i], '/');
+		n += snprintf(names + n, sizeof names - (size_t)n, "%s%s", i ? ", " : "", slash ? slash + 1 : f->o.path[i]);
+	}
+	return fv_fail(err, FV_E_READ, "none of the %d %s can be read (%s%s); %s", f->o.count, f->o.purpose, names,
+	               strlen(names) + 1 == sizeof names ? "..." : "", f->why[0].text);
 }
 
 static fv_status decode_all(fv_err *err, fv_feed *f)
@@ -57,10 +69,20 @@ static fv_status decode_all(fv_err *err, fv_feed *f)
 	decode_some(f);
 	for (int i = 0; i < threads; i++)
 		pthread_join(thread[i], NULL);
+	f->count = f->o.count;                          /* what close frees, until they are sorted below */
+	if (fv_cancelled(f->context))
+		return fv_fail(err, FV_E_CANCELLED, "stopped while the %s were read", f->o.purpose);
+	for (int i = 0; i < f->o.count; i++)
+		if (f->why[i].status == FV_E_MEMORY)            /* to go on without it would be another run */
+			return fv_fail(err, FV_E_MEMORY, "%s", f->why[i].text);
+	for (int i = 0; i < f->o.count; i++)
+		broken += !f->picture[i].data;
+	if (broken == f->o.count)
+		return none(err, f);
+	f->count = 0;
 	for (int i = 0; i < f->o.count; i++) {
 		fv_pixels p = f->picture[i];
 		if (!p.data) {
-			broken++;
 			fv_log(f->context, FV_LOG_WARNING, "%s; left out", f->why[i].text);
 			continue;
 		}
@@ -72,8 +94,6 @@ static fv_status decode_all(fv_err *err, fv_feed *f)
 	}
 	for (int i = f->count; i < f->o.count; i++)
 		f->picture[i].data = NULL;
-	if (!f->count)
-		return fv_fail(err, FV_E_READ, "none of the %d %s can be read; %s", f->o.count, f->o.purpose, f->why[0].text);
 	int n = snprintf(f->found, sizeof f->found, "%d %s, %dx%d to %dx%d", f->count, f->o.purpose, (int)low[0], (int)low[1], (int)high[0], (int)high[1]);
 	if (broken)
 		snprintf(f->found + n, sizeof f->found - (size_t)n, ", %d broken", broken);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The loop around every recipe: step, guard, report, preview, checkpoint, resume. */
 #include "train/train.h"
+#include "base/file.h"
 #include "train/run.h"
 #include <errno.h>
 #include <math.h>
@@ -20,18 +21,6 @@ const fv_recipe *fv_recipe_find(const char *name)
 	return NULL;
 }
 
-static void say(const fv_run *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(const fv_run *r, const char *format, ...)
-{
-	char text[1000];
-	va_list ap;
-	va_start(ap, format);
-	vsnprintf(text, sizeof text, format, ap);
-	va_end(ap);
-	if (r->o.say)
-		r->o.say(r->o.user, text);
-}
-
 static const char *span(double seconds, char *text, size_t room)
 {
 	int s = (int)(seconds + 0.5);
@@ -44,21 +33,21 @@ static const char *span(double seconds, char *text, size_t room)
 	return text;
 }
 
-/* A timed warm-up on weights that are put back afterwards: the steps that fit into the time asked for. */
+/* A timed warm-up on weights that are put back afterwards: the steps that fit into the time asked for, or the time that the
+ * steps asked for will take. */
 static fv_status count_steps(fv_err *err, fv_run *r)
 {
-	if (r->o.steps > 0) {
-		r->steps = r->o.steps;
-		return FV_OK;
-	}
+	bool counted = r->o.steps > 0;
 	fv_state *before = NULL;
 	fv_status st = fv_state_save(err, r, &before);
 	if (st)
 		return st;
-	int period = r->recipe->period, rounds = 0;
+	int period = r->recipe->period, rounds = 0, least = counted ? 1 : 3;
 	double start = 0, spent = 0;
-	/* The first period warms caches and pages; then whole periods for at least 3 s or three of them. */
-	for (int i = 0; !st && (rounds < 3 || spent < 3) && rounds < 200; i++) {
+	if (counted)
+		r->steps = r->o.steps;                  /* what the rates are computed from */
+	/* The first period warms caches and pages; then whole periods: enough to say how long, or for 3 s to count on. */
+	for (int i = 0; !st && (rounds < least || (!counted && spent < 3)) && rounds < 200; i++) {
 		if (i == period)
 			start = fv_now();
 		st = r->recipe->step(err, r);
@@ -72,15 +61,19 @@ static fv_status count_steps(fv_err *err, fv_run *r)
 	if (st)
 		return st;
 	double each = spent / (rounds * period);
-	r->steps = (int64_t)fmax(1, r->o.seconds / each);
 	char time[40];
-	say(r, "time: %.0f ms a step, so %" PRId64 " steps in %s", 1e3 * each, r->steps, span(r->o.seconds, time, sizeof time));
+	if (counted) {
+		fv_run_say(r, "time: %.0f ms a step, so %s for %" PRId64 " steps", 1e3 * each, span(each * (double)r->steps, time, sizeof time), r->steps);
+		return FV_OK;
+	}
+	r->steps = (int64_t)fmax(1, r->o.seconds / each);
+	fv_run_say(r, "time: %.0f ms a step, so %" PRId64 " steps in %s", 1e3 * each, r->steps, span(r->o.seconds, time, sizeof time));
 	return FV_OK;
 }
 
 static fv_status roll_back(fv_err *err, fv_run *r)
 {
-	int64_t at = r->step, attempt = r->attempt + 1;
+	int64_t at = r->step, steps = r->steps, attempt = r->attempt + 1;
 	double scale = r->rate_scale / 2;
 	if (attempt > ROLLBACKS)
 		return fv_fail(err, FV_E_INTERNAL, "%s: losses were not finite after %d rollbacks; the last good checkpoint is kept: "
@@ -88,10 +81,11 @@ static fv_status roll_back(fv_err *err, fv_run *r)
 	fv_status st = fv_run_load(err, r);
 	if (st)
 		return st;
+	r->steps = steps;                               /* a resumed run may have been given more than its checkpoint says */
 	r->attempt = attempt;
 	r->rate_scale = scale;
 	r->in_a_row = 0;
-	say(r, "step %" PRId64 ": three steps in a row were not finite; back to step %" PRId64 " with the rate at %g", at, r->step, scale);
+	fv_run_say(r, "step %" PRId64 ": three steps in a row were not finite; back to step %" PRId64 " with the rate at %g", at, r->step, scale);
 	return fv_run_cut_stats(err, r);
 }
 
@@ -121,8 +115,9 @@ static fv_status preview(fv_err *err, fv_run *r)
 static fv_status run(fv_err *err, fv_run *r)
 {
 	double begun = fv_now(), checked = begun, previewed = begun, shown = 0;
-	int64_t first = r->step;
+	int64_t first = r->step, timed = r->step;
 	fv_status st = FV_OK;
+	char path[800];
 	while (r->step < r->steps) {
 		if ((st = r->recipe->step(err, r)))
 			return st;
@@ -142,28 +137,41 @@ static fv_status run(fv_err *err, fv_run *r)
 			shown = now;
 		}
 		bool stop = fv_cancelled(r->context), last = r->step == r->steps;
-		if (stop || last || now - checked > r->o.checkpoint_seconds) {
+		/* A checkpoint is what a rollback goes back to: none is made after a step that was dropped, if that can wait. */
+		if (stop || last || (r->finite && now - checked > r->o.checkpoint_seconds)) {
 			if ((st = fv_run_save(err, r)))
 				return st;
+			if ((st = fv_run_time(err, r, "\"seconds\":%.3f,\"samples_per_second\":%.4g", r->spent + now - begun,
+			                      (double)(r->step - timed) * r->o.batch / fmax(now - checked, 1e-6))))
+				return st;
 			checked = fv_now();
+			timed = r->step;
 		}
-		if (last || (!stop && now - previewed > r->o.preview_seconds)) {
-			if ((st = preview(err, r)))
+		if (!stop && (last || now - previewed > r->o.preview_seconds)) {
+			st = preview(err, r);
+			/* Ctrl-C in between: the next step's checkpoint comes first. */
+			if (st && (st != FV_E_CANCELLED || last))
 				return st;
 			previewed = fv_now();
 		}
 		if (stop && !last)
 			return fv_fail(err, FV_E_CANCELLED, "stopped at step %" PRId64 " of %" PRId64 "; go on with: fauve train --resume %s",
-			               r->step, r->steps, r->o.run);
+			               r->step, r->steps, fv_shell_quote(r->o.run, path, sizeof path));
 	}
 	return FV_OK;
 }
 
 fv_status fv_train(fv_err *err, fv_context *c, const fv_train_options *o)
 {
-	fv_run r = { .context = c, .o = *o, .rate_scale = 1, .lock = -1, .recipe = fv_recipe_find(o->recipe) };
-	if (!r.recipe)
+	const fv_recipe *recipe = fv_recipe_find(o->recipe);
+	if (!recipe)
 		return fv_fail(err, FV_E_ARGUMENT, "recipe '%s' is unknown: style and dense are here", o->recipe);
+	return fv_train_recipe(err, c, recipe, o);
+}
+
+fv_status fv_train_recipe(fv_err *err, fv_context *c, const fv_recipe *recipe, const fv_train_options *o)
+{
+	fv_run r = { .context = c, .o = *o, .rate_scale = 1, .lock = -1, .recipe = recipe };
 	bool resumed = false;
 	fv_status st;
 	r.recipe->defaults(&r.o);
@@ -173,12 +181,11 @@ fv_status fv_train(fv_err *err, fv_context *c, const fv_train_options *o)
 		goto done;
 	if ((st = r.recipe->open(err, &r)))
 		goto done;
-	if ((st = fv_run_find(err, &r, &resumed)))
+	if ((st = fv_run_find(err, &r, &resumed)) || (st = fv_run_begun(err, &r)))
 		goto done;
 	if (resumed) {
-		say(&r, "going on at step %" PRId64 " of %" PRId64, r.step, r.steps);
-		if (o->steps > r.steps)
-			r.steps = o->steps;
+		r.steps = fv_max(r.steps, o->steps);
+		fv_run_say(&r, "going on at step %" PRId64 " of %" PRId64, r.step, r.steps);
 	} else if ((st = count_steps(err, &r)))
 		goto done;
 	if (!resumed && (st = fv_run_save(err, &r)))    /* something to roll back to, and a disk that can be written */

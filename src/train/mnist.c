@@ -90,19 +90,27 @@ fv_status fv_digits_decode(fv_err *err, fv_context *c, const char *const *path, 
 		return fv_fail_memory(err, "pictures", (size_t)count * SIDE * SIDE);
 	for (int i = 0; i < count; i++) {
 		fv_pixels p;
-		if (decode(user, &e, path[i], 4 * SIDE, &p)) {
+		fv_status st = fv_cancelled(c) ? fv_fail(&e, FV_E_CANCELLED, "stopped while the pictures were read") : decode(user, &e, path[i], 4 * SIDE, &p);
+		if (st == FV_E_MEMORY || st == FV_E_CANCELLED) {        /* to go on without it would be another run */
+			fv_digits_close(&d);
+			return fv_fail(err, st, "%s", e.text);
+		}
+		if (st) {
 			fv_log(c, FV_LOG_WARNING, "%s; left out", e.text);
 			if (!first.status)
 				first = e;
 			continue;
 		}
 		void *room = fv_alloc(c, fv_resample_room(p.height, p.width, SIDE, SIDE));
-		if (room) {
-			fv_resample(p.data, p.height, p.width, p.stride_bytes, small, SIDE, SIDE, FV_FILTER_BICUBIC, room);
-			for (int k = 0; k < SIDE * SIDE; k++)
-				d.pixels[d.count * SIDE * SIDE + k] = (uint8_t)((299 * small[3 * k] + 587 * small[3 * k + 1] + 114 * small[3 * k + 2] + 500) / 1000);
-			d.count++;
+		if (!room) {
+			free(p.data);
+			fv_digits_close(&d);
+			return fv_fail_memory(err, path[i], fv_resample_room(p.height, p.width, SIDE, SIDE));
 		}
+		fv_resample(p.data, p.height, p.width, p.stride_bytes, small, SIDE, SIDE, FV_FILTER_BICUBIC, room);
+		for (int k = 0; k < SIDE * SIDE; k++)
+			d.pixels[d.count * SIDE * SIDE + k] = (uint8_t)((299 * small[3 * k] + 587 * small[3 * k + 1] + 114 * small[3 * k + 2] + 500) / 1000);
+		d.count++;
 		fv_free(c, room);
 		free(p.data);
 	}

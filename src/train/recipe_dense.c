@@ -10,6 +10,7 @@
 #include "train/mnist.h"
 #include "train/run.h"
 #include "train/train.h"
+#include "train/watch.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -108,7 +109,8 @@ static fv_status preview(fv_err *err, fv_run *r, const char *path)
 	fv_node *z = fv_random(g, FV_NORMAL, "noise", FV_F32, FV_SHAPE(CELLS, s->config.net.noise), 0, 1);
 	fv_node *y = fv_dense_generator(&scope, &s->config.net, z);
 	fv_output(g, y);
-	if ((st = fv_plan_new(err, r->context, g, NULL, &p)) || (st = fv_plan_run(err, p, (fv_key){ 1, 0, 0 })))
+	if ((st = fv_plan_new(err, r->context, g, NULL, &p)) || (st = fv_plan_run(err, p, (fv_key){ 1, 0, 0 })) ||
+	    (st = fv_watch_made(err, r, fv_plan_data(p, y), CELLS, area)))
 		goto done;
 	if (!(bytes = fv_alloc(r->context, (size_t)(CELLS * area * 3)))) {
 		st = fv_fail_memory(err, path, (size_t)(CELLS * area * 3));

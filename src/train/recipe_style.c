@@ -4,6 +4,7 @@
 #include "train/run.h"
 #include "train/style_graph.h"
 #include "train/train.h"
+#include "train/watch.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -166,7 +167,7 @@ static fv_status preview(fv_err *err, fv_run *r, const char *path)
 	if ((st = fv_plan_new(err, r->context, g, NULL, &p)))
 		goto done;
 	fv_feed_take(feed, 0, fv_plan_data(p, x));
-	if ((st = fv_plan_run(err, p, (fv_key){ 1, 0, 0 })))
+	if ((st = fv_plan_run(err, p, (fv_key){ 1, 0, 0 })) || (st = fv_watch_painted(err, r, fv_plan_data(p, x), fv_plan_data(p, y), PREVIEWS, side)))
 		goto done;
 	fv_pixels cell[2 * PREVIEWS];
 	int64_t n = (int64_t)side * side * 3;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "model/weights.h"
 #include "net/net.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +12,39 @@
 #include <unistd.h>
 
 static void path_of(const fv_run *r, const char *name, char *path, size_t room) { snprintf(path, room, "%s/%s", r->o.run, name); }
+
+static fv_status not_written(fv_err *err, const fv_run *r, const char *name)
+{
+	int why = errno;
+	char path[4096];
+	path_of(r, name, path, sizeof path);
+	errno = why;
+	return fv_fail_write(err, path);
+}
+
+void fv_run_say(const fv_run *r, const char *format, ...)
+{
+	char text[1000];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	if (r->o.say)
+		r->o.say(r->o.user, text);
+}
+
+/* What a kill left of files that were being written aside. */
+static void sweep(const char *folder)
+{
+	char path[4096];
+	DIR *d = opendir(folder);
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (!strncmp(e->d_name, FV_WRITER_ASIDE, strlen(FV_WRITER_ASIDE)) &&
+		    snprintf(path, sizeof path, "%s/%s", folder, e->d_name) < (int)sizeof path)
+			unlink(path);
+	if (d)
+		closedir(d);
+}
 
 fv_status fv_run_open(fv_err *err, fv_run *r)
 {
@@ -25,9 +59,12 @@ fv_status fv_run_open(fv_err *err, fv_run *r)
 	path_of(r, "lock", path, sizeof path);
 	r->lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
 	if (r->lock < 0)
-		return fv_fail(err, FV_E_WRITE, "%s: cannot be written: %s", path, strerror(errno));
+		return fv_fail_write(err, path);
 	if (flock(r->lock, LOCK_EX | LOCK_NB))
 		return fv_fail(err, FV_E_WRITE, "%s: another fauve is training in this folder; wait for it or choose another -o", r->o.run);
+	sweep(r->o.run);
+	path_of(r, "sheets", path, sizeof path);
+	sweep(path);
 	return FV_OK;
 }
 
@@ -35,9 +72,11 @@ void fv_run_close(fv_run *r)
 {
 	if (r->stats)
 		fclose(r->stats);
+	if (r->times)
+		fclose(r->times);
 	if (r->lock >= 0)
 		close(r->lock);
-	r->stats = NULL;
+	r->stats = r->times = NULL;
 	r->lock = -1;
 }
 
@@ -48,6 +87,23 @@ static json_t *settings(const fv_run *r)
 	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I, s:s}", "recipe", o->recipe, "preset", o->preset ? o->preset : "",
 	                 "batch", o->batch, "size", o->size, "width", o->width, "blocks", o->blocks, "rate", o->rate, "adv", o->adv, "nce", o->nce,
 	                 "swd", o->swd, "colour", o->colour, "seed", (json_int_t)o->seed, "data", r->data);
+}
+
+fv_status fv_run_begun(fv_err *err, fv_run *r)
+{
+	char path[4096];
+	fv_writer *w = NULL;
+	if (!r->o.begun)
+		return FV_OK;
+	path_of(r, "run.json", path, sizeof path);
+	fv_status st = fv_writer_open(err, r->context, path, &w);
+	if (st)
+		return st;
+	if ((st = fv_writer_put(err, w, r->o.begun, strlen(r->o.begun)))) {
+		fv_writer_abort(w);
+		return st;
+	}
+	return fv_writer_commit(err, w);
 }
 
 fv_status fv_run_save(fv_err *err, fv_run *r)
@@ -65,12 +121,12 @@ fv_status fv_run_save(fv_err *err, fv_run *r)
 	path_of(r, "checkpoint.previous.safetensors", previous, sizeof previous);
 	/* The statistics of the steps that the checkpoint counts must be there when it is. */
 	if (!st && r->stats && (fflush(r->stats) || fdatasync(fileno(r->stats))))
-		st = fv_fail(err, FV_E_WRITE, "%s/stats.jsonl: cannot be written: %s", r->o.run, strerror(errno));
+		st = not_written(err, r, "stats.jsonl");
 	if (!st && !access(path, F_OK)) {
 		/* A second name for the old one; the rename below takes the first away from it. */
 		unlink(previous);
 		if (link(path, previous) && errno != EEXIST && errno != EPERM)
-			st = fv_fail(err, FV_E_WRITE, "%s: cannot be written: %s", previous, strerror(errno));
+			st = fv_fail_write(err, previous);
 	}
 	if (!st)
 		st = fv_weights_write(err, r->context, path, v, NULL, n, false, FV_F32, metadata);
@@ -131,16 +187,18 @@ static fv_status load(fv_err *err, fv_run *r, const char *path)
 
 fv_status fv_run_load(fv_err *err, fv_run *r)
 {
-	char path[4096];
+	char path[4096], previous[4096];
 	fv_err first;
 	path_of(r, "checkpoint.safetensors", path, sizeof path);
 	fv_status st = load(&first, r, path);
 	if (st != FV_E_FORMAT && st != FV_E_READ)
 		return st ? fv_fail(err, st, "%s", first.text) : FV_OK;
-	/* Damaged: the one before it. */
-	path_of(r, "checkpoint.previous.safetensors", path, sizeof path);
-	if (load(err, r, path))
+	/* Damaged: the one before it. It takes the damaged one's name at once: the next save must not keep that one as the previous. */
+	path_of(r, "checkpoint.previous.safetensors", previous, sizeof previous);
+	if (load(err, r, previous))
 		return fv_fail(err, st, "%s", first.text);
+	if (rename(previous, path))
+		return fv_fail(err, FV_E_WRITE, "%s: cannot be renamed: %s", previous, strerror(errno));
 	fv_log(r->context, FV_LOG_WARNING, "%s; going on from the checkpoint before it", first.text);
 	return FV_OK;
 }
@@ -153,7 +211,7 @@ fv_status fv_run_cut_stats(fv_err *err, fv_run *r)
 		fclose(r->stats);
 	r->stats = fopen(path, "a+e");
 	if (!r->stats)
-		return fv_fail(err, FV_E_WRITE, "%s: cannot be written: %s", path, strerror(errno));
+		return fv_fail_write(err, path);
 	rewind(r->stats);
 	long keep = 0;
 	long long step;
@@ -165,6 +223,25 @@ fv_status fv_run_cut_stats(fv_err *err, fv_run *r)
 	return FV_OK;
 }
 
+/* Opens times.jsonl behind its last whole line, and reads from that how long the run has taken. */
+static fv_status open_times(fv_err *err, fv_run *r)
+{
+	char path[4096], line[4096];
+	long keep = 0;
+	path_of(r, "times.jsonl", path, sizeof path);
+	r->times = fopen(path, "a+e");
+	if (!r->times)
+		return fv_fail_write(err, path);
+	rewind(r->times);
+	while (fgets(line, sizeof line, r->times) && strchr(line, '\n')) {
+		keep = ftell(r->times);
+		sscanf(line, "{\"step\":%*d,\"seconds\":%lf", &r->spent);
+	}
+	if (ftruncate(fileno(r->times), keep) || fseek(r->times, 0, SEEK_END))
+		return fv_fail(err, FV_E_WRITE, "%s: cannot be cut back: %s", path, strerror(errno));
+	return FV_OK;
+}
+
 fv_status fv_run_find(fv_err *err, fv_run *r, bool *found)
 {
 	char path[4096], previous[4096];
@@ -172,7 +249,9 @@ fv_status fv_run_find(fv_err *err, fv_run *r, bool *found)
 	path_of(r, "checkpoint.previous.safetensors", previous, sizeof previous);
 	*found = !access(path, F_OK) || !access(previous, F_OK);
 	fv_status st = *found ? fv_run_load(err, r) : FV_OK;
-	return st ? st : fv_run_cut_stats(err, r);
+	if (!st)
+		st = fv_run_cut_stats(err, r);
+	return st ? st : open_times(err, r);
 }
 
 fv_status fv_run_note(fv_err *err, fv_run *r)
@@ -186,7 +265,20 @@ fv_status fv_run_note(fv_err *err, fv_run *r)
 	}
 	fprintf(r->stats, ",\"dropped\":%" PRId64 "}\n", r->dropped);
 	if (fflush(r->stats))
-		return fv_fail(err, FV_E_WRITE, "%s/stats.jsonl: cannot be written: %s", r->o.run, strerror(errno));
+		return not_written(err, r, "stats.jsonl");
+	return FV_OK;
+}
+
+fv_status fv_run_time(fv_err *err, fv_run *r, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	fprintf(r->times, "{\"step\":%" PRId64 ",", r->step);
+	vfprintf(r->times, format, ap);
+	fprintf(r->times, "}\n");
+	va_end(ap);
+	if (fflush(r->times))
+		return not_written(err, r, "times.jsonl");
 	return FV_OK;
 }
 

@@ -12,6 +12,10 @@ fv_status fv_run_load(fv_err *err, fv_run *r);          /* the newest checkpoint
 fv_status fv_run_save(fv_err *err, fv_run *r);          /* checkpoint and model */
 fv_status fv_run_note(fv_err *err, fv_run *r);          /* a line of stats.jsonl */
 fv_status fv_run_cut_stats(fv_err *err, fv_run *r);     /* drops lines behind r->step */
+fv_status fv_run_begun(fv_err *err, fv_run *r);         /* writes run.json */
+/* A line of times.jsonl: {"step":N,...}; the format is what stands behind the step. */
+fv_status fv_run_time(fv_err *err, fv_run *r, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void fv_run_say(const fv_run *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* All variables and counters in memory, for the warm-up. fv_state_restore frees it. */
 typedef struct fv_state fv_state;

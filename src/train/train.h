@@ -2,10 +2,12 @@
 /* Training: a recipe builds the step and names its data; one loop runs them all.
  *
  * A run is a folder:
- *	checkpoint.safetensors (and .previous)	the whole run: going on from it equals never having stopped
+ *	checkpoint.safetensors (and .previous)	the whole run: going on from it equals never having stopped (but which of them a
+ *						rollback goes back to is the clock's choice)
  *	model.safetensors			what `apply` or `generate` takes, as of the last checkpoint
  *	stats.jsonl				losses by step; cut back to the checkpoint's step when resumed
- *	times.jsonl				wall times, which differ from run to run
+ *	times.jsonl				wall times by step, and what the watch (watch.h) saw: they differ from run to run
+ *	run.json				how the run was begun, in the program's words
  *	sheets/					contact sheets */
 #ifndef FV_TRAIN_H
 #define FV_TRAIN_H
@@ -23,6 +25,7 @@ typedef struct {
 	const char *data;               /* dense: an idx file, or the folder of one; else NULL and pictures */
 	fv_paths pictures;              /* dense: picture files */
 	const char *run;                /* folder; made when missing */
+	const char *begun;              /* kept there as run.json once the folder is ours and its run has the same settings; may be NULL */
 	double seconds;                 /* for the whole run; turned into steps after a timed warm-up. 0: steps counts */
 	int64_t steps;
 	/* 0, or below 0 for the weights: the recipe's default */
@@ -47,7 +50,8 @@ typedef struct {
 	void (*defaults)(fv_train_options *o);
 	/* Looks at the data, says what it found, makes variables, graphs, plans; r->state is the recipe's own. */
 	fv_status (*open)(fv_err *err, fv_run *r);
-	/* One step: fills r->loss and r->finite; variables are untouched where finite is false. */
+	/* One step: fills r->loss and r->finite. Each update in it is left out where its own losses and gradients, or those
+	 * of an update before it, are not finite. */
 	fv_status (*step)(fv_err *err, fv_run *r);
 	fv_status (*preview)(fv_err *err, fv_run *r, const char *path);
 	/* The model as people get it: variables and their names in the file, and the metadata's network part. */
@@ -73,7 +77,8 @@ struct fv_run {
 	/* run.c's own */
 	char data[200];                 /* what the data were: a run goes on with the same */
 	int lock;
-	FILE *stats;
+	FILE *stats, *times;
+	double spent;                   /* seconds that earlier starts of this run took */
 };
 
 extern const fv_recipe fv_recipe_style, fv_recipe_dense;
@@ -81,4 +86,6 @@ const fv_recipe *fv_recipe_find(const char *name);              /* NULL: unknown
 
 /* Trains until the steps are done or the context is cancelled (then FV_E_CANCELLED, after a checkpoint). */
 fv_status fv_train(fv_err *err, fv_context *c, const fv_train_options *o);
+/* The same with a recipe that is in no list; o->recipe is its name. */
+fv_status fv_train_recipe(fv_err *err, fv_context *c, const fv_recipe *recipe, const fv_train_options *o);
 #endif

@@ -85,15 +85,15 @@ static void check_finite(void)
 	static const int places[] = { 0, 16383, 16384, COUNT - 1 };
 	float ok = 0;
 	for (int i = 0; i < COUNT; i++)
-		x[i] = i % 2 ? 3e38f : -3e38f;                  /* their sum would overflow */
+		x[i] = i % 2 ? 1.8e19f : -1.8e19f;              /* the sum of their squares would overflow */
 	run_one(is_finite, FV_SHAPE(COUNT), x, &ok);
 	check_true(ok == 1, "finite: large values are taken for infinities");
-	for (size_t i = 0; i < 2 * FV_COUNT(places); i++) {
-		float before = x[places[i / 2]];
-		x[places[i / 2]] = i % 2 ? NAN : INFINITY;
+	for (size_t i = 0; i < 3 * FV_COUNT(places); i++) {
+		float before = x[places[i / 3]];
+		x[places[i / 3]] = i % 3 == 2 ? NAN : i % 3 ? -1e20f : INFINITY;       /* 1e20 squared is no float */
 		run_one(is_finite, FV_SHAPE(COUNT), x, &ok);
-		check_true(ok == 0, "finite: %g at %d of %d is not seen", x[places[i / 2]], places[i / 2], COUNT);
-		x[places[i / 2]] = before;
+		check_true(ok == 0, "finite: %g at %d of %d is not seen", x[places[i / 3]], places[i / 3], COUNT);
+		x[places[i / 3]] = before;
 	}
 }
 

@@ -1,0 +1,217 @@
+#!/bin/bash
+# tests/cli/train.sh FAUVE MAKE_MODEL: training from outside, in the source tree's root. Runs are as small as they get: what
+# is tested is everything around the learning.
+set -u
+. tests/shell.sh train "$1"
+make_model=$(realpath "$2")
+trap 'kill -9 $(jobs -p) 2>/dev/null; umount "$t/disk" 2>/dev/null; rm -rf "$t"' EXIT
+mkdir -p "$t/photos" "$t/art" "$t/empty" "$t/broken" || exit 1
+cp tests/data/mountain_path.jpg "$t/photos/one.jpg"
+"$make_model" stylenet "$t/brush.safetensors" && make_idx 100 "$t/digits.idx" || exit 1
+"$fauve" -q apply "$t/brush.safetensors" "$t/photos/one.jpg" -o "$t/art/canvas.png" || exit 1
+cp "$t/art/canvas.png" "$t/photos/two.png"
+echo text >"$t/photos/no_picture.jpg"
+echo text >"$t/broken/a.jpg"
+echo text >"$t/broken/b.png"
+cd "$t" || exit 1
+small="--width 4 --blocks 1 --size 64 --batch 1"
+style="style --photos photos --art art $small"
+dense="dense --data digits.idx --batch 8"
+
+# ---- what is said before the first step, and what is there after the last
+run 0 "" train $style --steps 12 --checkpoint-every 0.1s -o runs/one --threads 2
+check "photographs, counted, with sizes" grep -q '^2 photographs, [0-9]*x[0-9]* to [0-9]*x[0-9]*, 1 broken$' err
+check "the broken one by its name" grep -q 'warning: .*no_picture.jpg.*left out' err
+check "paintings" grep -q '^1 paintings, ' err
+check "the device and why" grep -q '^device: cpu, 2 threads, .*(no other' err
+check "memory" grep -q '^memory: [0-9]* MB' err
+check "time" grep -q '^time: [0-9.]* ms a step, so .* for 12 steps' err
+check "no live line into a pipe" sh -c '! grep -q "$(printf "\r\|\033")" err'
+check "how to use it" grep -q '^done: runs/one/model.safetensors; try: fauve apply runs/one/model.safetensors' err
+check "the last sheet" [ -s runs/one/sheets/sheet_000012.jpg ]
+run 0 "" info runs/one/sheets/sheet_000012.jpg
+run 0 "" apply runs/one/model.safetensors photos/one.jpg -o painted.png
+number='-\?[0-9][0-9.e+-]*'
+check "statistics: a line for ten steps" [ "$(grep -c "^{\"step\":10\(,\"[a-z_]*\":\($number\|null\)\)*}\$" runs/one/stats.jsonl)" = 1 ]
+check "and no other" [ "$(wc -l <runs/one/stats.jsonl)" = 1 ]
+times="^{\"step\":$number,\(\"seconds\":$number,\"samples_per_second\":$number\|\"watch\":\"[a-z]*\",\"text\":\"[^\"]*\"\)}\$"
+check "wall times" grep -q "^{\"step\":12,\"seconds\"" runs/one/times.jsonl
+check "each line of them" [ "$(grep -vc "$times" runs/one/times.jsonl)" = 0 ]
+check "nothing is left aside" [ -z "$(find runs -name '.fauve*')" ]
+
+# ---- the same command goes on; other settings do not
+cp -r runs/one runs/copy
+touch runs/one/.fauve-abcdef
+run 0 "going on at step 12 of 12" train $style --steps 12 -o runs/one
+same_run "a run that is done" runs/one runs/copy
+check "a file that a kill left is swept away" [ ! -e runs/one/.fauve-abcdef ]
+run 2 "begun with batch 1, not 2" train $style --batch 2 --steps 12 -o runs/one
+run 2 "begun with rate" train $style --rate 0.1 --steps 12 -o runs/one
+run 2 "begun with data" train style --photos photos --art photos $small --steps 12 -o runs/one
+run 2 "begun with recipe" train $dense --steps 12 -o runs/one
+check "what was refused is not remembered" cmp -s runs/one/run.json runs/copy/run.json
+same_run "refused" runs/one runs/copy
+run 0 "going on at step 12 of 14" train --resume runs/one --steps 14
+run 3 "runs/none: holds no run" train --resume runs/none
+
+# ---- a checkpoint cut short, one that is missing; steps that a kill had not yet saved are made again
+cp -r runs/one runs/whole
+head -c 5000 runs/whole/checkpoint.safetensors >runs/one/checkpoint.safetensors
+run 0 "cut off.*going on from the checkpoint before it" train --resume runs/one --steps 14
+same_run "a checkpoint cut short" runs/one runs/whole
+cp runs/whole/checkpoint.previous.safetensors runs/one/
+rm runs/one/checkpoint.safetensors
+run 0 "going on from the checkpoint before it" train --resume runs/one --steps 14
+same_run "a checkpoint that is missing" runs/one runs/whole
+: >runs/one/checkpoint.safetensors
+head -c 100 runs/whole/checkpoint.safetensors >runs/one/checkpoint.previous.safetensors
+run 3 "runs/one/checkpoint.safetensors: 0 bytes" train --resume runs/one
+
+# ---- Ctrl-C, in a folder with an odd name, while somebody else tries the same folder
+odd="runs/it's mine"
+"$fauve" train $dense --steps 1000000 -o "$odd" --checkpoint-every 0.1s >out2 2>err2 &
+pid=$!
+check "it begins" wait_for "$odd/stats.jsonl"
+cp "$odd/run.json" run.json
+run 4 "another fauve is training in this folder" train $dense --steps 5 -o "$odd"
+check "the other one's run.json is not touched" cmp -s "$odd/run.json" run.json
+kill -INT $pid
+wait $pid
+check "Ctrl-C: exit 130" [ $? = 130 ]
+check "it says where" grep -q '^fauve: stopped at step [0-9]* of 1000000; go on with: fauve train --resume ' err2
+command=$(sed -n 's/^fauve: stopped.*go on with: fauve //p' err2)
+at=$(sed -n 's/^fauve: stopped at step \([0-9]*\) .*/\1/p' err2)
+(cd runs/.. && eval "exec \"\$fauve\" $command") >out2 2>err2 &
+pid=$!
+for ((i = 0; i < 400; i++)); do
+	grep -q "going on" err2 && break
+	sleep 0.05
+done
+check "the command that was printed goes on" grep -q "^going on at step $at of 1000000" err2
+kill -TERM $pid
+wait $pid
+check "SIGTERM: exit 130" [ $? = 130 ]
+at=$(sed -n 's/^fauve: stopped at step \([0-9]*\) .*/\1/p' err2)
+(cd / && exec timeout -s INT 2 "$fauve" train --resume "$t/$odd" >"$t/out" 2>"$t/err")
+check "from another folder too" grep -q "^going on at step $at of 1000000" err
+check "plain progress lines" grep -q '^ *[0-9]*% step [0-9]*/1000000  [0-9.]* samples/s  d [0-9.]*  g [0-9.]*' err
+run 0 "" info "$odd/model.safetensors"
+
+# ---- data that are not there or no pictures
+one_line 3 "none: cannot be opened as a folder" train style --photos none --art art -o runs/no
+one_line 3 "art empty: holds no" train style --photos photos --art empty -o runs/no
+one_line 3 "none of the 2 .*a.jpg.*b.png" train style --photos broken --art art $small -o runs/no2
+run 3 "none of the pictures.*a.jpg" train dense --data broken -o runs/no2
+one_line 3 "none.idx" train dense --data none.idx -o runs/no2
+head -c 5000 digits.idx >cut.idx
+one_line 3 "cut.idx: claims 14400 bytes" train dense --data cut.idx -o runs/no2
+one_line 2 "where to" train $style
+one_line 2 "photographs and paintings" train style --photos photos -o runs/no
+one_line 2 "multiple of 16" train style --photos photos --art art --size 70 -o runs/no2
+one_line 4 "digits.idx/run" train $dense --steps 5 -o digits.idx/run
+run 5 "max-memory" train style --photos art --art art $small --max-memory 1M -o runs/no2
+check "no run is left of them" [ ! -e runs/no2/run.json -a ! -e runs/no2/checkpoint.safetensors ]
+
+# ---- a full disk while the checkpoint is written. ulimit counts blocks of 1024 bytes.
+full() # WHAT RUN: err is what was said
+{
+	check "$1: exit 4" [ "$code" = 4 ]
+	check "$1: in a line that says what and why" grep -q '^fauve: .*\(checkpoint\|model\|stats\).*cannot be written: .*make room' err
+	check "$1: the checkpoint is as it was" cmp -s "$2/checkpoint.safetensors" earlier
+	check "$1: nothing is left aside" [ -z "$(find "$2" -name '.fauve*')" ]
+}
+run 0 "" train $dense --steps 5 -o runs/full
+cp runs/full/checkpoint.safetensors earlier
+(ulimit -f 2000; exec "$fauve" train --resume runs/full --steps 10 >out 2>err)
+code=$?
+full "a limit on files" runs/full
+run 0 "going on at step 5 of 10" train --resume runs/full --steps 10
+run 0 "" train $dense --steps 10 -o runs/free
+check "and is as if the disk had never been full" cmp -s runs/full/model.safetensors runs/free/model.safetensors
+mkdir disk
+if mount -t tmpfs -o size=100m none disk 2>/dev/null; then
+	run 0 "" train $dense --steps 5 -o disk/run
+	cp disk/run/checkpoint.safetensors earlier
+	head -c 200m /dev/zero >disk/full 2>/dev/null
+	"$fauve" train --resume disk/run --steps 10 >out 2>err
+	code=$?
+	full "a full disk" disk/run
+	rm disk/full
+	run 0 "going on at step 5 of 10" train --resume disk/run --steps 10
+	check "after a full disk" cmp -s disk/run/model.safetensors runs/free/model.safetensors
+	umount disk
+fi
+
+# ---- killed, resumed, and with another number of threads: the same bytes
+"$fauve" -q train $dense --steps 600 --seed 5 -o runs/straight --threads 1 2>err
+alive=0
+for i in 1 2 3; do
+	"$fauve" -q train $dense --steps 600 --seed 5 -o runs/killed --checkpoint-every 0.1s --threads 2 2>err &
+	pid=$!
+	wait_for runs/killed/checkpoint.safetensors
+	sleep 0.$((RANDOM % 3))
+	kill -9 $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	[ $? != 137 ] || alive=$((alive + 1))
+done
+check "a kill hit a run that was alive" [ $alive -gt 0 ]
+run 0 "going on at step" train $dense --steps 600 --seed 5 -o runs/killed --threads 2
+same_run "dense, killed" runs/straight runs/killed
+
+# ---- model files that lie
+model() # FILE HEADER BYTES
+{
+	local n=${#2}
+	{
+		printf "\\x$(printf %x $((n % 256)))\\x$(printf %x $((n / 256)))\0\0\0\0\0\0%s" "$2"
+		head -c "$3" /dev/zero
+	} >"$1"
+}
+w='"dtype":"F32","shape":[4],"data_offsets":[0,16]'
+lies() # TEXT: lie.safetensors is refused
+{
+	one_line 3 "lie.safetensors.*$1" apply ./lie.safetensors photos/one.jpg -o lie.png
+}
+model lie.safetensors "{\"w\":{$w}}" 16
+lies "does not say of which network"
+for n in 0 1 7 8 9 40 60 70 79; do
+	model whole.safetensors "{\"w\":{$w}}" 16
+	head -c $n whole.safetensors >lie.safetensors
+	lies ""
+done
+printf '\377\377\377\377\377\377\377\377{}' >lie.safetensors
+lies "no header"
+printf '\377\377\0\0\0\0\0\0{}' >lie.safetensors
+lies "cut off"
+model lie.safetensors "{\"w\":{$w}}" 20
+lies "bytes after the last value"
+model lie.safetensors '{"w":{"dtype":"F32","shape":[8],"data_offsets":[0,32]}}' 16
+lies "cut off"
+model lie.safetensors "{\"w\":{$w},\"v\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[8,24]}}" 24
+lies "overlaps"
+model lie.safetensors "{\"w\":{$w},\"v\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[32,48]}}" 48
+lies "holes"
+model lie.safetensors "{\"w\":{$w},\"w\":{$w}}" 16
+lies "duplicate"
+model lie.safetensors '{"w":{"dtype":"F32","shape":[4],"data_offsets":[16,0]}}' 16
+lies "the place"
+model lie.safetensors '{"w":{"dtype":"F32","shape":[4],"data_offsets":[-16,0]}}' 16
+lies "the place"
+for shape in 4294967296,4294967296,4294967296 -4 0 9223372036854775807,2 1e3 '"4"' 1,1,1,1,1,1,1,4; do
+	model lie.safetensors "{\"w\":{\"dtype\":\"F32\",\"shape\":[$shape],\"data_offsets\":[0,16]}}" 16
+	lies "shape"
+done
+model lie.safetensors '{"w":{"dtype":"Q8","shape":[4],"data_offsets":[0,16]}}' 16
+lies "type"
+for header in '{"w":' '{w}' '{}}' '{"w":3}' '{"__metadata__":3}' '{"__metadata__":{"fauve":3}}'; do
+	model lie.safetensors "$header" 0
+	lies ""
+done
+for about in '{' '[]' '{\"reader\":1}' '{\"reader\":99,\"family\":\"stylenet\",\"network\":{}}' '{\"reader\":1,\"family\":\"x\",\"network\":{}}' \
+	'{\"reader\":1,\"family\":\"stylenet\",\"network\":{\"width\":1000000000000,\"blocks\":1,\"up\":\"nearest\",\"head\":7,\"noise\":1}}' \
+	'{\"reader\":1,\"family\":\"stylenet\",\"network\":{\"width\":8,\"blocks\":1,\"up\":\"nearest\",\"head\":7,\"noise\":1}}'; do
+	model lie.safetensors "{\"__metadata__\":{\"fauve\":\"$about\"}}" 0
+	lies ""
+done
+check "no picture came of them" [ ! -e lie.png ]
+finish
