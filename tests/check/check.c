@@ -169,7 +169,7 @@ static void check_kernel(const problem *p, const fv_node *n, const fv_kernel *k,
 		 * more loosely over a few values. */
 		bool bf16 = k->needs & FV_ISA_BF16;
 		if (bf16)
-			tolerance = strncmp(k->name, "winograd", 8) ? 5e-3 : fv_elements(truth->call.out[i].shape) < 64 ? 0.3 : 4e-2;
+			tolerance = (strncmp(k->name, "winograd", 8) ? 5e-3 : 4e-2) * (fv_elements(truth->call.out[i].shape) < 64 ? 8 : 1);
 		double d = bf16 ? spread(a.call.out[i], truth->call.out[i]) : distance(a.call.out[i], truth->call.out[i]);
 		check_true(d <= tolerance, "%s, %s, output %d: off by %.2g of the rms (%.2g allowed); repeat with: check --seed %" PRIu64 " %s",
 		           p->name, k->name, i, d, tolerance, seed, p->name);
