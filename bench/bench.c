@@ -5,11 +5,13 @@
  *	bench prototype	a step of `style`: the networks and losses of the recipe's first PyTorch program
  *	bench default	a step of `style` at the recipe's defaults
  *	bench dense	a step of the textbook's dense pair, batch 1000
+ *	bench model FILE	writes the recipe's painter with random weights, to time `fauve apply`; resnet FILE: ResNet-9
  *
  * Options: --threads N, --runs N, --photos DIR --art DIR (of JPEG files: the style cases then read crops, as a training
  * run does; else the same pictures serve every step), --bf16 (products of rounded numbers), --profile. Prints one line of JSON: milliseconds of each run (a run
  * of style is the mean of three steps: every third has the identity term), megabytes at start and at the peak. */
 #include "graph/plan.h"
+#include "model/model.h"
 #include "picture/picture.h"
 #include "train/dense_graph.h"
 #include "train/feed.h"
@@ -192,6 +194,24 @@ static const struct { const char *name; fv_status (*open)(fv_err *, bench *, con
 	{ "dense", dense_open, dense_run, 1 },
 };
 
+static fv_status write_model(fv_err *err, bench *b, bool resnet, const char *path)
+{
+	json_t *network = NULL;
+	fv_style_config k = fv_style_default(false);
+	fv_resnet r = { .width = 64, .blocks = 9 };
+	fv_status st = fv_context_new(err, NULL, &b->c);
+	if (st || (st = fv_store_new(err, b->c, &b->store)) || (st = fv_graph_new(err, b->c, &b->g[0])))
+		return st;
+	fv_scope s = { .g = b->g[0], .store = b->store, .prefix = "", .create = true, .seed = 1 };
+	fv_node *x = fv_input(b->g[0], "x", FV_F32, fv_nhwc(1, 32, 32, 3)), *z = fv_input(b->g[0], "z", FV_F32, fv_nhwc(1, 32, 32, 1));
+	if (!(resnet ? fv_resnet_build(&s, &r, x) : fv_stylenet_build(&s, &k.net, x, z, false, NULL)))
+		return fv_fail(err, b->g[0]->err.status, "%s", b->g[0]->err.text);
+	network = resnet ? fv_resnet_json(&r) : fv_stylenet_json(&k.net);
+	st = fv_model_write(err, b->c, path, b->store, "", resnet ? "resnet" : "stylenet", network, NULL);
+	json_decref(network);
+	return st;
+}
+
 static fv_status measure(fv_err *err, bench *b, const char *name, const options *o)
 {
 	size_t i = 0;
@@ -224,7 +244,7 @@ int main(int argc, char **argv)
 	options o = { .runs = 10 };
 	fv_err err = { 0 };
 	bench *b = calloc(1, sizeof *b);
-	const char *name = NULL;
+	const char *name = NULL, *file = NULL;
 	for (int i = 1; i < argc; i++) {
 		bool more = i + 1 < argc;
 		if (!strcmp(argv[i], "--threads") && more)
@@ -239,16 +259,18 @@ int main(int argc, char **argv)
 			o.bf16 = true;
 		else if (!strcmp(argv[i], "--profile"))
 			o.profile = true;
-		else
+		else if (!name)
 			name = argv[i];
+		else
+			file = argv[i];
 	}
 	if (!name || !b) {
-		fprintf(stderr, "usage: bench resnet|prototype|default|dense [--threads N] [--runs N] [--bf16] [--photos DIR --art DIR] [--profile]\n");
+		fprintf(stderr, "usage: bench model|resnet FILE, or bench resnet|prototype|default|dense [--threads N] [--runs N] [--bf16] [--photos DIR --art DIR] [--profile]\n");
 		return 2;
 	}
 	fv_status st = o.photos ? fv_picture_begin(&err, "bench") : FV_OK;
 	if (!st)
-		st = measure(&err, b, name, &o);
+		st = file ? write_model(&err, b, !strcmp(name, "resnet"), file) : measure(&err, b, name, &o);
 	if (st)
 		fprintf(stderr, "bench: %s\n", err.text);
 	for (int i = 1; i >= 0; i--) {
