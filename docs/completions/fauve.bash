@@ -27,6 +27,7 @@ _fauve()
 	train:--adv) COMPREPLY=(); return ;;
 	train:--nce) COMPREPLY=(); return ;;
 	train:--swd) COMPREPLY=(); return ;;
+	train:--colour) COMPREPLY=(); return ;;
 	train:--preset) COMPREPLY=(); return ;;
 	train:--seed) COMPREPLY=(); return ;;
 	train:--preview-every) COMPREPLY=(); return ;;
@@ -53,7 +54,7 @@ _fauve()
 	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor help' -- "$cur")) ;;
 	apply:-*) COMPREPLY=($(compgen -W '--output --strength --seed --quality --keep-private --max-megapixels --force --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
-	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --resume --time --steps --batch --size --width --blocks --rate --adv --nce --swd --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
+	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --resume --time --steps --batch --size --width --blocks --rate --adv --nce --swd --colour --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
 	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;
 	generate:-*) COMPREPLY=($(compgen -W '--output --count --seed --columns --quiet --verbose --json --threads --isa --color --help' -- "$cur")) ;;
 	generate:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;

@@ -10,7 +10,7 @@
 typedef struct {
 	fv_texts photos, art;
 	const char *data, *run, *preset, *resume;
-	double time, preview, checkpoint, rate, adv, nce, swd;
+	double time, preview, checkpoint, rate, adv, nce, swd, colour;
 	int64_t steps, batch, size, width, blocks, seed, max_memory;
 } options;
 
@@ -31,6 +31,7 @@ static const fv_option table[] = {
 	{ .name = "adv", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, adv), RECIPE, .low = 0, .high = 1000, .help = "style: weight of the adversary" },
 	{ .name = "nce", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, nce), RECIPE, .low = 0, .high = 1000, .help = "style: weight of the content (PatchNCE)" },
 	{ .name = "swd", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, swd), RECIPE, .low = 0, .high = 1000, .help = "style: weight of brushwork and palette (sliced Wasserstein)" },
+	{ .name = "colour", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, colour), RECIPE, .low = 0, .high = 1000, .help = "style: weight of the photograph's own colours" },
 	{ .name = "preset", .type = FV_OPT_TEXT, .arg = "NAME", .at = offsetof(options, preset), .help = "dense: 'textbook' for the recipe exactly as printed" },
 	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, seed), .preset = "1", .low = 0, .high = 1e15, .help = "of everything that is drawn" },
 	{ .name = "preview-every", .type = FV_OPT_DURATION, .arg = "T", .at = offsetof(options, preview), .preset = "4m", .low = 1, .high = 1e7, .help = "between contact sheets" },
@@ -102,10 +103,10 @@ static fv_status remember(fv_err *err, fv_context *c, const char *recipe, const 
 {
 	char path[4096];
 	fv_writer *w = NULL;
-	json_t *j = json_pack("{s:s, s:o, s:o, s:s*, s:s*, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I}", "recipe", recipe, "photos", texts(o->photos), "art",
+	json_t *j = json_pack("{s:s, s:o, s:o, s:s*, s:s*, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I}", "recipe", recipe, "photos", texts(o->photos), "art",
 	                      texts(o->art), "data", o->data, "preset", o->preset, "time", number(o->time), "steps", (json_int_t)o->steps, "batch", (json_int_t)o->batch,
 	                      "size", (json_int_t)o->size, "width", (json_int_t)o->width, "blocks", (json_int_t)o->blocks, "rate", number(o->rate), "adv", number(o->adv),
-	                      "nce", number(o->nce), "swd", number(o->swd), "seed", (json_int_t)o->seed);
+	                      "nce", number(o->nce), "swd", number(o->swd), "colour", number(o->colour), "seed", (json_int_t)o->seed);
 	char *text = j ? json_dumps(j, JSON_INDENT(1)) : NULL;
 	snprintf(path, sizeof path, "%s/run.json", o->run);
 	fv_status st = text ? fv_folder_make(err, o->run) : fv_fail(err, FV_E_MEMORY, "%s: no memory", path);
@@ -169,6 +170,7 @@ static fv_status recall(fv_err *err, fv_context *c, options *o, const char **rec
 	o->adv = real(*j, "adv");
 	o->nce = real(*j, "nce");
 	o->swd = real(*j, "swd");
+	o->colour = real(*j, "colour");
 	o->seed = json_integer_value(json_object_get(*j, "seed"));
 	return FV_OK;
 }
@@ -222,7 +224,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		.data = pictures.count ? NULL : o.data, .pictures = { (const char *const *)pictures.path, pictures.count }, .run = o.run,
 		.seconds = o.time == o.time ? o.time : !o.steps && !strcmp(recipe, "style") ? 5400 : 0, .steps = o.steps,
 		.batch = (int)o.batch, .size = (int)o.size, .width = (int)o.width, .blocks = (int)o.blocks, .rate = or_default(o.rate), .adv = or_default(o.adv),
-		.nce = or_default(o.nce), .swd = or_default(o.swd), .seed = (uint64_t)o.seed, .preview_seconds = o.preview, .checkpoint_seconds = o.checkpoint,
+		.nce = or_default(o.nce), .swd = or_default(o.swd), .colour = or_default(o.colour), .seed = (uint64_t)o.seed, .preview_seconds = o.preview, .checkpoint_seconds = o.checkpoint,
 		.max_memory = o.max_memory, .decode = decode, .sheet = sheet, .say = say, .live = live, .user = &h,
 	};
 	fv_say(cli, "device: cpu, %d threads, %s (no other device is built in)", c->threads, fv_isa_name(c->isa));

@@ -14,16 +14,11 @@ static void mark(const fv_graph *g, int last, fv_node *const *wrt, int count, bo
 			on[i] = g->node[i]->op->grad && g->node[i]->in[j] && on[g->node[i]->in[j]->id];
 }
 
-void fv_grad(fv_graph *g, fv_node *loss, fv_node *const *wrt, int count, fv_node **dx)
+void fv_adjoint(fv_graph *g, fv_node *y, fv_node *dy, fv_node *const *wrt, int count, fv_node **dx)
 {
-	memset(dx, 0, (size_t)count * sizeof *dx);
-	if (!loss || g->err.status)
+	if (!y || !dy || g->err.status)
 		return;
-	if (fv_elements(loss->shape) != 1) {
-		fv_graph_error(g, FV_E_INTERNAL, "gradient of %s, which is no scalar", fv_shape_text(loss->shape).s);
-		return;
-	}
-	int last = loss->id;
+	int last = y->id;
 	bool *on = fv_arena_get(g->arena, (size_t)last + 1);
 	fv_node **d = fv_arena_get(g->arena, ((size_t)last + 1) * sizeof *d);
 	if (!on || !d) {
@@ -32,7 +27,7 @@ void fv_grad(fv_graph *g, fv_node *loss, fv_node *const *wrt, int count, fv_node
 	}
 	mark(g, last, wrt, count, on);
 	const char *label = g->label;
-	d[last] = fv_expand(g, fv_number(g, loss->type, 1), loss->shape);
+	d[last] = dy;
 	for (int i = last; i >= 0; i--) {
 		fv_node *n = g->node[i], *dn[FV_INPUTS] = { 0 };
 		if (!on[i] || !d[i] || !n->op->grad)
@@ -48,10 +43,23 @@ void fv_grad(fv_graph *g, fv_node *loss, fv_node *const *wrt, int count, fv_node
 	}
 	g->label = label;
 	for (int i = 0; i < count; i++) {
-		if (!wrt[i])
-			continue;
-		dx[i] = wrt[i]->id <= last ? d[wrt[i]->id] : NULL;
-		if (!dx[i])
-			dx[i] = fv_expand(g, fv_number(g, wrt[i]->type, 0), wrt[i]->shape);
+		fv_node *more = wrt[i] && wrt[i]->id <= last ? d[wrt[i]->id] : NULL;
+		if (more)
+			dx[i] = dx[i] ? fv_add(g, dx[i], more) : more;
 	}
+}
+
+void fv_grad(fv_graph *g, fv_node *loss, fv_node *const *wrt, int count, fv_node **dx)
+{
+	memset(dx, 0, (size_t)count * sizeof *dx);
+	if (!loss || g->err.status)
+		return;
+	if (fv_elements(loss->shape) != 1) {
+		fv_graph_error(g, FV_E_INTERNAL, "gradient of %s, which is no scalar", fv_shape_text(loss->shape).s);
+		return;
+	}
+	fv_adjoint(g, loss, fv_expand(g, fv_number(g, loss->type, 1), loss->shape), wrt, count, dx);
+	for (int i = 0; i < count; i++)
+		if (wrt[i] && !dx[i])
+			dx[i] = fv_expand(g, fv_number(g, wrt[i]->type, 0), wrt[i]->shape);
 }

@@ -138,4 +138,7 @@ void fv_output(fv_graph *g, fv_node *n);
 
 /* dx[i] = d loss / d wrt[i], appended; loss must be a scalar. A wrt that loss does not depend on gives zeros. */
 void fv_grad(fv_graph *g, fv_node *loss, fv_node *const *wrt, int count, fv_node **dx);
+/* The general form: dy, of y's shape, is the derivative of some loss by y; what wrt has in it is added to dx[i] (NULL:
+ * nothing yet). A wrt that y does not depend on is left as it is. */
+void fv_adjoint(fv_graph *g, fv_node *y, fv_node *dy, fv_node *const *wrt, int count, fv_node **dx);
 #endif

@@ -7,7 +7,7 @@
 /* Least squares: mean over the scales of mean((out - target)^2). Mao et al., arXiv:1611.04076. */
 fv_node *fv_lsgan(fv_graph *g, fv_node *const *out, int scales, double target);
 
-/* x and beside it its finest band in opponent colours: N,H,W,6 (detail.c says why); gain 0: x alone. */
+/* x and beside it its finest detail in opponent colours, amplified: N,H,W,6 (detail.c says why); gain 0: x alone. */
 fv_node *fv_detail(fv_graph *g, fv_node *x, double gain);
 
 /* DiffAugment (Zhao et al., arXiv:2006.10738), milder in colour: brightness, saturation, translation.

@@ -9,8 +9,8 @@
 
 json_t *fv_stylenet_json(const fv_stylenet *c)
 {
-	return json_pack("{s:i, s:i, s:s, s:i, s:i}", "width", c->width, "blocks", c->blocks, "up", c->up == FV_UP_NEAREST ? "nearest" : "bilinear",
-	                 "head", c->head, "noise", c->noise);
+	return json_pack("{s:i, s:i, s:s, s:i, s:i, s:b}", "width", c->width, "blocks", c->blocks, "up", c->up == FV_UP_NEAREST ? "nearest" : "bilinear",
+	                 "head", c->head, "noise", c->noise, "colour", c->colour);
 }
 
 json_t *fv_resnet_json(const fv_resnet *c) { return json_pack("{s:i, s:i}", "width", c->width, "blocks", c->blocks); }
@@ -33,7 +33,8 @@ static int whole(json_t *j, const char *key)
 static fv_status read_stylenet(fv_err *err, json_t *j, fv_model *m)
 {
 	const char *up = json_string_value(json_object_get(j, "up"));
-	m->stylenet = (fv_stylenet){ whole(j, "width"), whole(j, "blocks"), FV_UP_BILINEAR, whole(j, "head"), whole(j, "noise") };
+	m->stylenet = (fv_stylenet){ whole(j, "width"), whole(j, "blocks"), FV_UP_BILINEAR, whole(j, "head"), whole(j, "noise"),
+	                               json_is_true(json_object_get(j, "colour")) };
 	if (up && !strcmp(up, "nearest"))
 		m->stylenet.up = FV_UP_NEAREST;
 	else if (!up || strcmp(up, "bilinear"))

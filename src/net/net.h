@@ -39,6 +39,7 @@ typedef struct {
 	fv_up up;
 	int head;                       /* kernel of the last convolution: 7 or 3 */
 	int noise;                      /* sizes of noise: 1: as drawn; each further one twice as coarse, for larger strokes */
+	bool colour;                    /* the photograph's own colours, blurred, reach the last layer */
 } fv_stylenet;
 #define FV_STYLENET_FEATURES 5          /* picture, stem, half, quarter, after the middle residual block */
 /* features may be NULL. encode: stop after the last feature and return it. */

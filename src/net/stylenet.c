@@ -6,7 +6,9 @@
  * Instance norm and ReLU after every convolution but the last; reflected borders; a blur before each halving and
  * bilinear upsampling, so that no lattice comes from the sampling. The noise channel is a source of fine texture:
  * a generator without one makes its strokes out of the pixel grid. The skips carry detail past the middle, so that
- * it need not be invented. No bias stands before a norm: it would have no effect and walk at random.
+ * it need not be invented. Instance norm takes from every map its mean, so that a blue picture and a brown one look the
+ * same to all that follows: the colours of the photograph, blurred to a quarter, are added before the tanh, through a
+ * matrix that begins as the identity. Without them hues are guessed, and a plain sky becomes a rainbow. No bias stands before a norm: it would have no effect and walk at random.
  * After Johnson et al., arXiv:1603.08155 and Zhu et al., arXiv:1703.10593; blur: Zhang, arXiv:1904.11486. */
 #include "net/net.h"
 #include <stdio.h>
@@ -62,6 +64,15 @@ static fv_node *with_noise(const fv_scope *s, const fv_stylenet *c, fv_node *x, 
 	return fv_concat(s->g, 5, in, 1 + c->noise);
 }
 
+/* x's colours without its detail, as the last layer wants them: 1x1 (I + M), at a quarter of the size. */
+static fv_node *colours(const fv_scope *s, fv_node *x)
+{
+	fv_node *m = fv_param(s, fv_nhwc(3, 1, 1, 3), FV_INIT_ZERO, 0, "colour.weight");
+	fv_node *low = fv_blur(s->g, fv_blur(s->g, x, 4, FV_PAD_REFLECT), 4, FV_PAD_REFLECT);
+	low = fv_add(s->g, low, fv_conv2d(s->g, low, m, NULL, (fv_conv_attr){ 0 }));
+	return x ? fv_resize(s->g, FV_BILINEAR, low, x->shape.h, x->shape.w) : NULL;
+}
+
 fv_status fv_stylenet_check(fv_err *err, const fv_stylenet *c)
 {
 	if (c->width < 1 || c->width > 1024 || c->blocks < 1 || c->blocks > 64 || (c->head != 3 && c->head != 7) ||
@@ -98,5 +109,6 @@ fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, 
 	h = fv_add(g, layer(s, up(s, c, h), w, 3, "u2.0"), skip(s, f[1], w, "s2", true));
 	fv_node *head = fv_param(s, fv_nhwc(3, c->head, c->head, w), FV_INIT_NORMAL, 0.02, "head.weight");
 	fv_node *bias = fv_param(s, FV_SHAPE(3), FV_INIT_ZERO, 0, "head.bias");
-	return fv_unary(g, FV_TANH, fv_conv2d(g, h, head, bias, fv_conv_same(c->head, FV_PAD_REFLECT)), 0, 0);
+	h = fv_conv2d(g, h, head, bias, fv_conv_same(c->head, FV_PAD_REFLECT));
+	return fv_unary(g, FV_TANH, c->colour ? fv_add(g, h, colours(s, x)) : h, 0, 0);
 }

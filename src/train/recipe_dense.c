@@ -29,7 +29,7 @@ static void defaults(fv_train_options *o)
 	o->size = 28;
 	o->width = o->blocks = 0;
 	o->rate = o->rate > 0 ? o->rate : textbook(o) ? 1e-3 : 2e-4;
-	o->adv = o->nce = o->swd = 0;
+	o->adv = o->nce = o->swd = o->colour = 0;
 	if (o->steps <= 0 && !(o->seconds > 0))
 		o->steps = 10000;
 }

@@ -28,17 +28,18 @@ static void defaults(fv_train_options *o)
 	o->blocks = o->blocks > 0 ? o->blocks : 5;
 	o->rate = o->rate > 0 ? o->rate : 4e-4;
 	o->adv = o->adv >= 0 ? o->adv : 2;
-	o->nce = o->nce >= 0 ? o->nce : 1;
+	o->nce = o->nce >= 0 ? o->nce : 1.5;
 	o->swd = o->swd >= 0 ? o->swd : 5;
+	o->colour = o->colour >= 0 ? o->colour : 3;
 }
 
 static fv_style_config config_of(const fv_train_options *o, bool identity)
 {
 	return (fv_style_config){
-		.net = { .width = o->width, .blocks = o->blocks, .up = FV_UP_BILINEAR, .head = 7, .noise = 3 },
-		.disc = { .width = 48, .scales = 3, .layers = 3, .channels = 6 }, .detail = 1, .colour = 0.3,
+		.net = { .width = o->width, .blocks = o->blocks, .up = FV_UP_BILINEAR, .head = 7, .noise = 3, .colour = true },
+		.disc = { .width = 48, .scales = 3, .layers = 3, .channels = 6 }, .detail = 2, .augment = 0.3,
 		.batch = o->batch, .size = o->size, .art_batches = 4, .head_width = 128, .patches = 192, .projections = 64, .swd_scales = 3,
-		.adv = o->adv, .nce = o->nce, .swd = o->swd, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8, .identity = identity,
+		.adv = o->adv, .nce = o->nce, .swd = o->swd, .colour = o->colour, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8, .identity = identity,
 	};
 }
 
@@ -100,7 +101,7 @@ static fv_status open(fv_err *err, fv_run *r)
 		         (double)fv_plan_bytes(s->plan[0]) / 1e6, o->batch, o->size, (double)weights / 1e6);
 		o->say(o->user, text);
 	}
-	static const char *const name[] = { "d", "adv", "nce", "identity", "swd" };
+	static const char *const name[] = { "d", "adv", "nce", "identity", "swd", "colour" };
 	for (size_t i = 0; i < FV_COUNT(name); i++)
 		r->loss_name[i] = name[i];
 	r->losses = FV_COUNT(name);
@@ -131,7 +132,7 @@ static fv_status step(fv_err *err, fv_run *r)
 	fv_status st = fv_plan_run(err, p, (fv_key){ r->o.seed, (uint64_t)r->step, (uint64_t)r->attempt });
 	if (st)
 		return st;
-	const fv_node *loss[] = { g->loss_d, g->loss_adv, g->loss_nce, g->loss_identity, g->loss_swd };
+	const fv_node *loss[] = { g->loss_d, g->loss_adv, g->loss_nce, g->loss_identity, g->loss_swd, g->loss_colour };
 	for (size_t k = 0; k < FV_COUNT(loss); k++)
 		r->loss[k] = loss[k] ? *scalar(p, loss[k]) : NAN;
 	r->finite = *scalar(p, g->ok_g) != 0;
@@ -192,9 +193,9 @@ static fv_status save(fv_err *err, fv_run *r, const char *path)
 	style *s = r->state;
 	const fv_train_options *o = &r->o;
 	json_t *network = fv_stylenet_json(&s->config[0].net);
-	json_t *about = json_pack("{s:{s:s, s:I, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:I}, s:s, s:{s:s, s:s, s:s, s:i, s:i, s:s}}",
+	json_t *about = json_pack("{s:{s:s, s:I, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I}, s:s, s:{s:s, s:s, s:s, s:i, s:i, s:s}}",
 	                          "training", "recipe", "style", "step", (json_int_t)r->step, "steps", (json_int_t)r->steps, "batch", o->batch, "size", o->size,
-	                          "rate", o->rate, "adv", o->adv, "nce", o->nce, "swd", o->swd, "seed", (json_int_t)o->seed,
+	                          "rate", o->rate, "adv", o->adv, "nce", o->nce, "swd", o->swd, "colour", o->colour, "seed", (json_int_t)o->seed,
 	                          "data", r->data,
 	                          "signature", "input", "image, sRGB, RGB, [-1,1]", "noise", "normal, one channel", "output", "image, sRGB, RGB, [-1,1]",
 	                          "multiple", 4, "least", 32, "conventions", "reflect padding; half-pixel bilinear; instance norm, biased, eps 1e-5");

@@ -45,9 +45,9 @@ void fv_run_close(fv_run *r)
 static json_t *settings(const fv_run *r)
 {
 	const fv_train_options *o = &r->o;
-	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:I, s:s}", "recipe", o->recipe, "preset", o->preset ? o->preset : "",
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I, s:s}", "recipe", o->recipe, "preset", o->preset ? o->preset : "",
 	                 "batch", o->batch, "size", o->size, "width", o->width, "blocks", o->blocks, "rate", o->rate, "adv", o->adv, "nce", o->nce,
-	                 "swd", o->swd, "seed", (json_int_t)o->seed, "data", r->data);
+	                 "swd", o->swd, "colour", o->colour, "seed", (json_int_t)o->seed, "data", r->data);
 }
 
 fv_status fv_run_save(fv_err *err, fv_run *r)

@@ -5,8 +5,13 @@
  *	L_D = (LSGAN(D(aug y), 1) + LSGAN(D(aug fake), 0)) / 2			then D's update
  *	L_G = adv LSGAN(D(aug fake), 1)						with the updated D
  *	    + nce (NCE(x, fake) [+ NCE(y, G(y))]) / (identity ? 2 : 1.5)
- *	    + swd SWD(fake, art)						then G's and the heads' update
+ *	    + swd SWD(fake, art)
+ *	    + colour mean (blur x - blur fake)^2				then G's and the heads' update
  *	E = average of G's weights
+ *
+ * G's gradient is taken part by part, each as soon as the part's loss is known, down to `fake` and no further; what the
+ * parts say of fake then goes through G once. So the values of one part are gone before the next begins: less than half
+ * of the memory that one gradient of the sum takes.
  *
  * Variables: "G." painter, "E." its average, "H." heads, "D.d." discriminator, "D.u." its singular vectors,
  * "m." and "v." Adam's moments of each. An update whose losses or gradients are not finite is not made. */
@@ -14,6 +19,8 @@
 #include <stdio.h>
 
 #define TEMPERATURE 0.07
+#define JUDGE_RATE 2                    /* the discriminator learns faster: Heusel et al., arXiv:1706.08500 */
+#define COLOUR_HALVINGS 3               /* colours are compared at an eighth of the size: strokes are finer */
 
 static fv_node *scalar(fv_graph *g, const char *name) { return fv_input(g, name, FV_F32, fv_scalar()); }
 
@@ -62,22 +69,28 @@ static fv_node *part_of_batch(fv_graph *g, fv_node *x, int64_t n)
 	return fv_slice(g, x, (int64_t[FV_RANK]){ 0 }, s);
 }
 
-typedef struct { fv_variable **param; fv_node **grad; int count; } gradients;
+/* The gradients of some variables, as far as they are known; one place more is for a picture's. */
+typedef struct { fv_variable **param; fv_node **read, **grad; int count; } gradients;
 
-static gradients differentiate(fv_graph *g, fv_store *store, fv_node *loss, const char *const *prefix, int prefixes)
+static gradients no_gradients(fv_graph *g, fv_store *store, const char *const *prefix, int prefixes)
 {
-	gradients r = { fv_arena_get(g->arena, FV_PARAMS_MAX * sizeof *r.param), fv_arena_get(g->arena, FV_PARAMS_MAX * sizeof *r.grad), 0 };
-	fv_node **wrt = fv_arena_get(g->arena, FV_PARAMS_MAX * sizeof *wrt);
-	if (!r.param || !r.grad || !wrt) {
+	size_t room = (FV_PARAMS_MAX + 1) * sizeof(void *);
+	gradients r = { fv_arena_get(g->arena, room), fv_arena_get(g->arena, room), fv_arena_get(g->arena, room), 0 };
+	if (!r.param || !r.read || !r.grad) {
 		fv_graph_error(g, FV_E_MEMORY, "no memory for the gradients");
 		return (gradients){ 0 };
 	}
 	for (int i = 0; i < prefixes; i++)
 		r.count += fv_params(store, prefix[i], r.param + r.count, FV_PARAMS_MAX - r.count);
 	for (int i = 0; i < r.count; i++)
-		wrt[i] = fv_read(g, r.param[i]);
-	fv_grad(g, loss, wrt, r.count, r.grad);
+		r.read[i] = fv_read(g, r.param[i]);
 	return r;
+}
+
+/* Adds w times the gradient of loss by entries from .. to-1 of r. */
+static void add_gradients(fv_graph *g, fv_node *loss, double w, const gradients *r, int from, int to)
+{
+	fv_adjoint(g, loss, fv_number(g, FV_F32, w), r->read + from, to - from, r->grad + from);
 }
 
 static fv_variable *like(fv_graph *g, fv_store *store, const fv_variable *p, const char *prefix, const char *name)
@@ -124,36 +137,10 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	s->decay = scalar(g, "decay");
 	fv_node *y = part_of_batch(g, s->art, c->batch);
 
-	g->label = "paint";
-	s->noise[0] = noise(g, c, "noise paint");
-	s->fake = fv_stylenet_build(&gs, &c->net, s->x, s->noise[0], false, NULL);
+	static const char *const painter[] = { "G.", "H." };
+	const double nce_weight = c->nce / (c->identity ? 2 : 1.5);
+	gradients p = { 0 };
 
-	g->label = "judge";
-	fv_patch_discriminator_weights(&ds, &c->disc, NULL, &weights);
-	if (g->err.status)
-		return;
-	s->aug_real = fv_augment_draw(g, "judge real", y->shape, c->colour);
-	s->aug_fake = fv_augment_draw(g, "judge fake", y->shape, c->colour);
-	judge(g, c, &weights, fv_augment_apply(g, &s->aug_real, y), real);
-	judge(g, c, &weights, fv_augment_apply(g, &s->aug_fake, fv_stop(g, s->fake)), fake);
-	s->loss_d = fv_scale(g, fv_add(g, fv_lsgan(g, real, scales, 1), fv_lsgan(g, fake, scales, 0)), 0.5, 0);
-	gradients d = differentiate(g, store, s->loss_d, (const char *[]){ "D.d." }, 1);
-	s->ok_d = all_finite(g, s->loss_d, &d, NULL);
-	update(g, store, c, &d, s->rate, s->step_d, s->ok_d);
-
-	g->label = "adversary";
-	fv_patch_discriminator_weights(&ds, &c->disc, &weights, &updated);
-	if (g->err.status)
-		return;
-	s->aug_adv = fv_augment_draw(g, "adversary", y->shape, c->colour);
-	judge(g, c, &updated, fv_augment_apply(g, &s->aug_adv, s->fake), judged);
-	s->loss_adv = fv_lsgan(g, judged, scales, 1);
-
-	g->label = "content";
-	s->noise[1] = noise(g, c, "noise content source");
-	s->noise[2] = noise(g, c, "noise content result");
-	s->loss_nce = nce(&gs, &hs, c, s->x, s->fake, s->noise[1], s->noise[2], s->index);
-	fv_node *content = s->loss_nce;
 	if (c->identity) {
 		g->label = "identity";
 		s->noise[3] = noise(g, c, "noise identity paint");
@@ -161,17 +148,72 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 		s->noise[5] = noise(g, c, "noise identity result");
 		fv_node *same = fv_stylenet_build(&gs, &c->net, y, s->noise[3], false, NULL);
 		s->loss_identity = nce(&gs, &hs, c, y, same, s->noise[4], s->noise[5], s->index_identity);
-		content = fv_add(g, content, s->loss_identity);
+		p = no_gradients(g, store, painter, 2);
+		add_gradients(g, s->loss_identity, nce_weight, &p, 0, p.count);
 	}
+
+	g->label = "paint";
+	s->noise[0] = noise(g, c, "noise paint");
+	s->fake = fv_stylenet_build(&gs, &c->net, s->x, s->noise[0], false, NULL);
+	fv_node *picture = fv_stop(g, s->fake);
+
+	g->label = "content";
+	s->noise[1] = noise(g, c, "noise content source");
+	s->noise[2] = noise(g, c, "noise content result");
+	s->loss_nce = nce(&gs, &hs, c, s->x, picture, s->noise[1], s->noise[2], s->index);
+	if (!c->identity)
+		p = no_gradients(g, store, painter, 2);
+	if (g->err.status)
+		return;
+	const int by_picture = p.count;
+	p.read[by_picture] = picture;
+	add_gradients(g, s->loss_nce, nce_weight, &p, 0, p.count + 1);
+
+	g->label = "judge";
+	fv_patch_discriminator_weights(&ds, &c->disc, NULL, &weights);
+	if (g->err.status)
+		return;
+	s->aug_real = fv_augment_draw(g, "judge real", y->shape, c->augment);
+	s->aug_fake = fv_augment_draw(g, "judge fake", y->shape, c->augment);
+	judge(g, c, &weights, fv_augment_apply(g, &s->aug_real, y), real);
+	judge(g, c, &weights, fv_augment_apply(g, &s->aug_fake, picture), fake);
+	s->loss_d = fv_scale(g, fv_add(g, fv_lsgan(g, real, scales, 1), fv_lsgan(g, fake, scales, 0)), 0.5, 0);
+	gradients d = no_gradients(g, store, (const char *[]){ "D.d." }, 1);
+	if (g->err.status)
+		return;
+	add_gradients(g, s->loss_d, 1, &d, 0, d.count);
+	s->ok_d = all_finite(g, s->loss_d, &d, NULL);
+	update(g, store, c, &d, fv_scale(g, s->rate, JUDGE_RATE, 0), s->step_d, s->ok_d);
+
+	g->label = "adversary";
+	fv_patch_discriminator_weights(&ds, &c->disc, &weights, &updated);
+	if (g->err.status)
+		return;
+	s->aug_adv = fv_augment_draw(g, "adversary", y->shape, c->augment);
+	judge(g, c, &updated, fv_augment_apply(g, &s->aug_adv, picture), judged);
+	s->loss_adv = fv_lsgan(g, judged, scales, 1);
+	add_gradients(g, s->loss_adv, c->adv, &p, by_picture, by_picture + 1);
 
 	g->label = "brushwork";
 	fv_swd_draws(g, c->swd_scales, c->projections, c->detail ? 6 : 3, c->batch, (int64_t)c->art_batches * c->batch, s->swd);
-	s->loss_swd = fv_patch_swd(g, s->swd, c->swd_scales, c->detail, s->fake, s->art);
+	s->loss_swd = fv_patch_swd(g, s->swd, c->swd_scales, c->detail, picture, s->art);
+	add_gradients(g, s->loss_swd, c->swd, &p, by_picture, by_picture + 1);
+
+	/* Of all ways to turn the photographs' colours into the painter's, the one that moves them least. */
+	g->label = "colour";
+	fv_node *was = s->x, *is = picture;
+	for (int i = 0; i < COLOUR_HALVINGS; i++)
+		was = fv_blur(g, was, 2, FV_PAD_ZERO), is = fv_blur(g, is, 2, FV_PAD_ZERO);
+	s->loss_colour = fv_mean(g, fv_unary(g, FV_SQUARE, fv_sub(g, was, is), 0, 0), FV_ALL);
+	add_gradients(g, s->loss_colour, c->colour, &p, by_picture, by_picture + 1);
+
+	fv_adjoint(g, s->fake, p.grad[by_picture], p.read, p.count, p.grad);
 
 	g->label = "update";
-	s->loss_g = fv_add(g, fv_scale(g, s->loss_adv, c->adv, 0), fv_scale(g, content, c->nce / (c->identity ? 2 : 1.5), 0));
+	fv_node *content = s->loss_identity ? fv_add(g, s->loss_nce, s->loss_identity) : s->loss_nce;
+	s->loss_g = fv_add(g, fv_scale(g, s->loss_adv, c->adv, 0), fv_scale(g, content, nce_weight, 0));
 	s->loss_g = fv_add(g, s->loss_g, fv_scale(g, s->loss_swd, c->swd, 0));
-	gradients p = differentiate(g, store, s->loss_g, (const char *[]){ "G.", "H." }, 2);
+	s->loss_g = fv_add(g, s->loss_g, fv_scale(g, s->loss_colour, c->colour, 0));
 	s->ok_g = all_finite(g, s->loss_g, &p, s->ok_d);
 	update(g, store, c, &p, s->rate, s->step_g, s->ok_g);
 	fv_patch_discriminator_keep(g, &c->disc, &updated, s->ok_g);
@@ -189,7 +231,7 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 		fv_average(g, e, fv_read(g, v), s->decay, s->ok_g);
 	}
 
-	fv_node *out[] = { s->loss_d, s->loss_adv, s->loss_nce, s->loss_swd, s->loss_g, s->ok_d, s->ok_g, s->fake, s->loss_identity };
+	fv_node *out[] = { s->loss_d, s->loss_adv, s->loss_nce, s->loss_swd, s->loss_colour, s->loss_g, s->ok_d, s->ok_g, s->fake, s->loss_identity };
 	for (size_t i = 0; i < FV_COUNT(out); i++)
 		fv_output(g, out[i]);
 	s->count_d = d.count, s->param_d = d.param, s->grad_d = d.grad;

@@ -11,10 +11,10 @@ typedef struct {
 	int art_batches;                /* sliced Wasserstein compares with that many batches of art */
 	int head_width, patches;        /* PatchNCE: width of the projections, positions a map */
 	int projections, swd_scales;
-	double adv, nce, swd;           /* weights of the losses */
+	double adv, nce, swd, colour;   /* weights of the losses */
 	double beta1, beta2, eps;       /* Adam */
 	double detail;                  /* gain of the finest band that discriminator and Wasserstein see beside the picture */
-	double colour;                  /* of the augmentation: brightness +-0.2, saturation 1+-0.5 at 1 */
+	double augment;                 /* brightness +-0.2, saturation 1+-0.5 at 1 */
 	bool identity;                  /* with the identity term (every third step) */
 } fv_style_config;
 
@@ -36,7 +36,7 @@ typedef struct {
 	fv_node *index_identity[FV_STYLE_MAPS];
 	fv_swd_draw swd[FV_SWD_SCALES_MAX];
 	/* outputs: scalars */
-	fv_node *loss_d, *loss_adv, *loss_nce, *loss_identity, *loss_swd, *loss_g;
+	fv_node *loss_d, *loss_adv, *loss_nce, *loss_identity, *loss_swd, *loss_colour, *loss_g;
 	fv_node *ok_d, *ok_g;           /* 1: losses and gradients were finite, the update was made */
 	fv_node *fake;
 	/* gradients, in the store's order of the variables "D.d.", and "G." then "H."; with keep_gradients */

@@ -34,10 +34,10 @@ static const fv_tensor *find(const fv_safetensors *f, const char *name)
 static fv_style_config config(bool identity)
 {
 	return (fv_style_config){
-		.net = { .width = 8, .blocks = 2, .up = FV_UP_BILINEAR, .head = 7, .noise = 1 },
-		.disc = { .width = 8, .scales = 2, .layers = 3, .channels = 3 }, .batch = 2, .size = 32, .art_batches = 2, .head_width = 16,
+		.net = { .width = 8, .blocks = 2, .up = FV_UP_BILINEAR, .head = 7, .noise = 3, .colour = true },
+		.disc = { .width = 8, .scales = 2, .layers = 3, .channels = 6 }, .batch = 2, .size = 32, .art_batches = 2, .head_width = 16,
 		.patches = 16, .projections = 8, .swd_scales = 3, .adv = 1, .nce = 1, .swd = 5, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
-		.colour = 1, .identity = identity,
+		.augment = 1, .detail = 1, .colour = 3, .identity = identity,
 	};
 }
 
@@ -171,7 +171,7 @@ int main(int argc, char **argv)
 	fv_graph *g[2];
 	fv_style_graph s[2];
 	fv_plan *plans[2];
-	float mine[STEPS][6] = { { 0 } };
+	float mine[STEPS][7] = { { 0 } };
 	if (argc < 2 || fv_context_new(&err, NULL, &c) || fv_safetensors_open(&err, c, argv[1], &f) || fv_store_new(&err, c, &store)) {
 		printf("%s\n", argc < 2 ? "usage: golden-style style.safetensors" : err.text);
 		return 1;
@@ -201,8 +201,8 @@ int main(int argc, char **argv)
 			printf("%s\n", err.text);
 			return 1;
 		}
-		const fv_node *loss[] = { v->loss_d, v->loss_adv, v->loss_nce, v->loss_identity, v->loss_swd, v->loss_g };
-		for (int k = 0; k < 6; k++)
+		const fv_node *loss[] = { v->loss_d, v->loss_adv, v->loss_nce, v->loss_identity, v->loss_swd, v->loss_colour, v->loss_g };
+		for (int k = 0; k < 7; k++)
 			mine[step][k] = loss[k] ? *(float *)fv_plan_data(plan, loss[k]) : 0;
 		/* Gradients: in PyTorch's order of names; the first step's value for value, the others' lengths. */
 		const char *at = names;
@@ -239,11 +239,11 @@ int main(int argc, char **argv)
 			}
 		}
 	}
-	static const char *const what[] = { "d", "adv", "nce", "identity", "swd", "g" };
+	static const char *const what[] = { "d", "adv", "nce", "identity", "swd", "colour", "g" };
 	const float *truth = fv_f32(*find(&f, "losses")), *exact = fv_f32(*find(&f, "losses64"));
 	for (int step = 0; step < STEPS; step++)
-		for (int k = 0; k < 6; k++) {
-			double t = truth[step * 6 + k], floor_ = fabs(t - exact[step * 6 + k]), allowed = (step ? 1e-3 : 1e-5) * fabs(t) + 4 * floor_ + 1e-6;
+		for (int k = 0; k < 7; k++) {
+			double t = truth[step * 7 + k], floor_ = fabs(t - exact[step * 7 + k]), allowed = (step ? 1e-3 : 1e-5) * fabs(t) + 4 * floor_ + 1e-6;
 			check(fabs(mine[step][k] - t) <= allowed, "step %d, loss %s is %.8g, PyTorch's %.8g (%.2g allowed)", step, what[k], mine[step][k], t, allowed);
 		}
 	/* The test must be able to fail: wrong padding and unbiased variance are farther away than it allows. */
@@ -251,9 +251,9 @@ int main(int argc, char **argv)
 	for (int w = 0; w < 2; w++) {
 		const float *other = fv_f32(*find(&f, wrong[w]));
 		int told = 0;
-		for (int k = 0; k < 6; k++)
+		for (int k = 0; k < 7; k++)
 			told += fabs(mine[0][k] - other[k]) > 1e-5 * fabs(other[k]) + 4 * fabs(truth[k] - exact[k]) + 1e-6;
-		check(told >= 4, "%s cannot be told from the right thing: %d of 6 losses differ", wrong[w], told);
+		check(told >= 4, "%s cannot be told from the right thing: %d of 7 losses differ", wrong[w], told);
 	}
 	for (int i = 0; i < f.count; i++) {
 		if (strncmp(f.entry[i].name, "final.", 6))

@@ -7,12 +7,12 @@
 Weights, pictures, noise and every draw come from one formula (`value`) that tests/golden/style.c computes too, so the
 file holds results only:
 
-    losses            10,6  d, adv, nce, identity (0 where there is none), swd, g        float32 run
-    losses64          10,6  the same in float64: the distance between the two is the noise floor
+    losses            10,7  d, adv, nce, identity (0 where there is none), swd, colour, g        float32 run
+    losses64          10,7  the same in float64: the distance between the two is the noise floor
     norms             10,P  L2 norm of each parameter's gradient, in the order of `names`
     grad.NAME               gradients of the first step, PyTorch's layout
     final.NAME              weights after ten steps
-    wrong.padding, wrong.variance   10,6  losses with zero padding / unbiased variance: a test that
+    wrong.padding, wrong.variance   10,7  losses with zero padding / unbiased variance: a test that
                                           cannot tell these from `losses` is no test
 """
 import numpy as np
@@ -20,7 +20,8 @@ import torch, torch.nn.functional as F
 from safetensors.numpy import save_file
 
 WIDTH, BLOCKS, SIZE, BATCH, ART, HEAD, PATCHES, PROJ, SCALES, STEPS = 8, 2, 32, 2, 2, 16, 16, 8, 2, 10
-RATE, ADV, NCE, SWD = 1e-4, 1.0, 1.0, 5.0
+RATE, ADV, NCE, SWD, COLOUR = 1e-4, 1.0, 1.0, 5.0, 3.0
+NOISE = 3                                                         # sizes of noise
 
 
 def value(name, n):
@@ -50,19 +51,19 @@ def run(dtype, padding="reflect", unbiased=False):
         P[name + ".weight"] = t(nhwc(name + ".weight", o, k, k, i, scale=(3 * 2 / (i * k * k)) ** .5)).requires_grad_()
     def bias(name, o): P[name + ".bias"] = t(value(name + ".bias", o) * .1).requires_grad_()
     w = WIDTH
-    conv_weight("G.stem.0", w, 4, 7); conv_weight("G.d1.0", 2 * w, w, 3); conv_weight("G.d2.0", 4 * w, 2 * w, 3)
+    conv_weight("G.stem.0", w, 3 + NOISE, 7); conv_weight("G.d1.0", 2 * w, w, 3); conv_weight("G.d2.0", 4 * w, 2 * w, 3)
     for i in range(BLOCKS):
         for ab in "ab": conv_weight(f"G.res.{i}.{ab}", 4 * w, 4 * w, 3)
     conv_weight("G.u1.0", 2 * w, 4 * w, 3); conv_weight("G.s1", 2 * w, 2 * w, 1)
     conv_weight("G.u2.0", w, 2 * w, 3); conv_weight("G.s2", w, w, 1); bias("G.s2", w)
-    conv_weight("G.head", 3, w, 7); bias("G.head", 3)
+    conv_weight("G.head", 3, w, 7); bias("G.head", 3); conv_weight("G.colour", 3, 3, 1)
     for i, d in enumerate((2 * w, 4 * w, 4 * w)):
         for l, n in ((0, d), (2, HEAD)):
             P[f"H.mlp.{i}.{l}.weight"] = t(value(f"H.mlp.{i}.{l}.weight", HEAD * n).reshape(HEAD, n) * n ** -.5).requires_grad_()
             bias(f"H.mlp.{i}.{l}", HEAD)
     U = {}
     for s in range(SCALES):
-        for l, (i, o) in enumerate(((3, w), (w, 2 * w), (2 * w, 4 * w), (4 * w, 1))):
+        for l, (i, o) in enumerate(((6, w), (w, 2 * w), (2 * w, 4 * w), (4 * w, 1))):
             conv_weight(f"D.d.{s}.{l}", o, i, 3); bias(f"D.d.{s}.{l}", o)
             U[f"{s}.{l}"] = t(value(f"D.u.d.{s}.{l}", o))
     E = {k: v.detach().clone() for k, v in P.items() if k.startswith("G.")}
@@ -74,9 +75,19 @@ def run(dtype, padding="reflect", unbiased=False):
         k = torch.tensor([1., 3., 3., 1.], dtype=dtype); k = (k[:, None] * k / 64)[None, None].repeat(x.shape[1], 1, 1, 1)
         return F.conv2d(F.pad(x, (1,) * 4, "reflect"), k, stride=2, groups=x.shape[1])
     def layer(x, name): return F.relu(norm(conv(x, name)))
-    up = lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+    up = lambda x, by=2: F.interpolate(x, scale_factor=by, mode="bilinear", align_corners=False)
+    def with_noise(x, z):
+        all, coarse = [x, z], z
+        for i in range(1, NOISE): coarse = blur(coarse) * 3.2; all.append(up(coarse, 2 ** i))
+        return torch.cat(all, 1)
+    def colours(x): low = blur(blur(x)); return up(low + F.conv2d(low, P["G.colour.weight"]), 4)
+    opponent = torch.tensor([[6 * .299, 6 * .587, 6 * .114], [25, -25, 0], [9, 9, -18]], dtype=dtype).view(3, 3, 1, 1)
+    def smooth(x):
+        k = torch.tensor([1., 2., 1.], dtype=dtype); k = (k[:, None] * k / 16)[None, None].repeat(3, 1, 1, 1)
+        return F.conv2d(F.pad(x, (1,) * 4, "reflect"), k, groups=3)
+    def detail(x): return torch.cat([x, F.conv2d(x - smooth(x), opponent)], 1)
     def encode(x, z, whole_net=False):
-        f = [x, layer(torch.cat([x, z], 1), "G.stem.0")]
+        f = [x, layer(with_noise(x, z), "G.stem.0")]
         f.append(blur(layer(f[1], "G.d1.0"))); f.append(blur(layer(f[2], "G.d2.0"))); h = f[3]
         for i in range(BLOCKS):
             h = h + norm(conv(layer(h, f"G.res.{i}.a"), f"G.res.{i}.b"))
@@ -86,7 +97,7 @@ def run(dtype, padding="reflect", unbiased=False):
     def G(x, z):
         f, h = encode(x, z, True)
         h = layer(up(h), "G.u1.0") + conv(f[2], "G.s1"); h = layer(up(h), "G.u2.0") + conv(f[1], "G.s2")
-        return torch.tanh(conv(h, "G.head"))
+        return torch.tanh(conv(h, "G.head") + colours(x))
     unit = lambda v: v / v.norm().clamp(min=1e-12)
     def spectral():
         W = {}
@@ -98,7 +109,7 @@ def run(dtype, padding="reflect", unbiased=False):
     def D(x, W):
         out = []
         for s in range(SCALES):
-            h = x
+            h = detail(x)
             for l in range(4):
                 h = F.conv2d(h, W[f"{s}.{l}"], P[f"D.d.{s}.{l}.bias"], padding=1)
                 if l < 3: h = F.leaky_relu(h, .2)
@@ -132,21 +143,21 @@ def run(dtype, padding="reflect", unbiased=False):
     def swd(a, b, name):
         loss = 0
         for s in range(3):
-            d = t(nhwc(f"{name} direction {s}", PROJ, 7, 7, 3)); d = d / d.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+            d = t(nhwc(f"{name} direction {s}", PROJ, 7, 7, 6)); d = d / d.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
             def proj(x, c):
                 h, p = x.shape[-1], []
                 for n in range(len(x)):                          # the shift by a corner, zeros entering
                     y = F.pad(x[n:n + 1], (0, 1, 0, 1))[:, :, c[n, 0]:c[n, 0] + h, c[n, 1]:c[n, 1] + h]
                     p.append(F.conv2d(y, d, stride=2))
                 return torch.cat(p).transpose(0, 1).flatten(1).sort(1)[0]
-            pa = proj(a, whole(f"{name} corner a {s}", 2 * len(a), 0, 1).reshape(-1, 2))
-            pb = proj(b, whole(f"{name} corner b {s}", 2 * len(b), 0, 1).reshape(-1, 2))
+            pa = proj(detail(a), whole(f"{name} corner a {s}", 2 * len(a), 0, 1).reshape(-1, 2))
+            pb = proj(detail(b), whole(f"{name} corner b {s}", 2 * len(b), 0, 1).reshape(-1, 2))
             pb = pb[:, (torch.arange(pa.shape[1]) * pb.shape[1] + pb.shape[1] // 2) // pa.shape[1]]
             loss = loss + (pa - pb).abs().mean(); a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
         return loss / 3
 
     gs, ds = [k for k in P if k[0] in "GH"], [k for k in P if k[0] == "D"]
-    og = torch.optim.Adam([P[k] for k in gs], RATE, betas=(.5, .99)); od = torch.optim.Adam([P[k] for k in ds], RATE, betas=(.5, .99))
+    og = torch.optim.Adam([P[k] for k in gs], RATE, betas=(.5, .99)); od = torch.optim.Adam([P[k] for k in ds], 2 * RATE, betas=(.5, .99))
     losses, norms, first = [], [], {}
     for step in range(STEPS):
         n = f"step {step} "
@@ -161,13 +172,15 @@ def run(dtype, padding="reflect", unbiased=False):
         ln = nce(x, fake, z[1], z[2], n + "content"); ident = step % 3 == 0
         li = nce(y, G(y, z[3]), z[4], z[5], n + "identity") if ident else torch.zeros((), dtype=dtype)
         lw = swd(fake, art, n + "swd")
-        lg = ADV * la + NCE * (ln + li) / (2 if ident else 1.5) + SWD * lw
+        eighth = lambda v: F.avg_pool2d(F.avg_pool2d(F.avg_pool2d(v, 2), 2), 2)
+        lc = ((eighth(x) - eighth(fake)) ** 2).mean()
+        lg = ADV * la + NCE * (ln + li) / (2 if ident else 1.5) + SWD * lw + COLOUR * lc
         gg = torch.autograd.grad(lg, [P[k] for k in gs])
         for k, g in zip(gs, gg): P[k].grad = g
         og.step(); b = min(.999, (2 + step) / (11 + step))
         with torch.no_grad():
             for k in E: E[k].lerp_(P[k], 1 - b)
-        losses.append([float(v.detach()) for v in (ld, la, ln, li, lw, lg)])
+        losses.append([float(v.detach()) for v in (ld, la, ln, li, lw, lc, lg)])
         norms.append([float(g.norm()) for g in list(gd) + list(gg)])
         if step == 0: first = {k: g.detach().float().numpy() for k, g in zip(ds + gs, list(gd) + list(gg))}
     final = {k: v.detach().float().numpy() for k, v in P.items()} | {"E." + k[2:]: v.float().numpy() for k, v in E.items()}
@@ -186,4 +199,4 @@ if __name__ == "__main__":
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "style.safetensors")
     save_file(out, path, metadata={"names": " ".join(names), "torch": torch.__version__})
     print("noise floor of the losses, float32 against float64:", np.abs(losses - l64).max(0), "\n", losses, "\n", os.path.getsize(path), "bytes")
-    for w in ("padding", "variance"): print("wrong", w, np.abs(out["wrong." + w] / np.maximum(losses, 1e-9) - 1)[:, [0, 1, 2, 4, 5]].max(0))
+    for w in ("padding", "variance"): print("wrong", w, np.abs(out["wrong." + w] / np.maximum(losses, 1e-9) - 1)[:, [0, 1, 2, 4, 5, 6]].max(0))
