@@ -92,7 +92,7 @@ static fv_style_config prototype(bool identity)
 {
 	return (fv_style_config){
 		.net = { .width = 24, .blocks = 5, .up = FV_UP_BILINEAR, .head = 7, .noise = 1 },
-		.disc = { .width = 32, .scales = 2, .layers = 3, .channels = 3 }, .colour = 1, .batch = 4, .size = 128, .art_batches = 4,
+		.disc = { .width = 32, .scales = 2, .layers = 3, .channels = 3 }, .augment = 1, .batch = 4, .size = 128, .art_batches = 4,
 		.head_width = 128, .patches = 192, .projections = 64, .swd_scales = 3, .adv = 1, .nce = 1, .swd = 5,
 		.beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8, .identity = identity,
 	};

@@ -6,7 +6,8 @@ import copy, math, os, random
 import numpy as np
 import torch
 from PIL import Image
-from stylenet import DEFAULT, Blur, Heads, Kind, MultiD, StyleNet, augment, lsgan, nce, patch_swd
+from torch.nn import functional as F
+from stylenet import DEFAULT, Heads, Kind, MultiD, StyleNet, augment, lsgan, nce, patch_swd
 
 MODES = ("eager", "eager-cl", "eager-autocast", "eager-autocast-cl", "compile", "compile-cl", "compile-autocast", "compile-autocast-cl")
 PERIOD = 3                      # every third step has the identity term
@@ -36,7 +37,7 @@ def main():
     k = dict(prototype=Kind(), default=DEFAULT)[more[0]]
     random.seed(1)
     layout = torch.channels_last if "cl" in mode else torch.contiguous_format
-    G, D, H, fine = (m.to(memory_format=layout) for m in (StyleNet(k), MultiD(k), Heads(k), Blur(3)))
+    G, D, H = (m.to(memory_format=layout) for m in (StyleNet(k), MultiD(k), Heads(k)))
     E = copy.deepcopy(G)
     og = torch.optim.Adam(list(G.parameters()) + list(H.parameters()), 4e-4, betas=(0.5, 0.99), fused=True)
     od = torch.optim.Adam(D.parameters(), 4e-4, betas=(0.5, 0.99), fused=True)
@@ -59,7 +60,7 @@ def main():
         with common.casting(mode):
             fake = paint(x)
             D.requires_grad_(True)
-            ld = (lsgan(judge(augment(y, k.colour)), 1) + lsgan(judge(augment(fake.detach(), k.colour)), 0)) / 2
+            ld = (lsgan(judge(augment(y, k.augment)), 1) + lsgan(judge(augment(fake.detach(), k.augment)), 0)) / 2
         od.zero_grad()
         ld.backward()
         od.step()
@@ -68,8 +69,10 @@ def main():
             content = nce(encode, H, x, fake)
             if identity:
                 content = content + nce(encode, H, y, paint(y))
-            lg = k.adv * lsgan(judge(augment(fake, k.colour)), 1) + k.nce * content / (2 if identity else 1.5)
-            lg = lg + k.swd * patch_swd(fake, art, k, fine)
+            lg = k.adv * lsgan(judge(augment(fake, k.augment)), 1) + k.nce * content / (2 if identity else 1.5)
+            lg = lg + k.swd * patch_swd(fake, art, k)
+            if k.colour:
+                lg = lg + k.colour * (F.avg_pool2d(x, 8) - F.avg_pool2d(fake, 8)).square().mean()
         og.zero_grad()
         lg.backward()
         og.step()

@@ -16,7 +16,8 @@ class Kind:
     scales: int = 2             # of the discriminator, of `disc` channels
     disc: int = 32
     detail: float = 0           # gain of the finest band beside the picture
-    colour: float = 1           # of the augmentation
+    augment: float = 1          # of colours
+    hue: bool = False           # the photograph's colours are added before the tanh
     batch: int = 4
     size: int = 128
     art_batches: int = 4
@@ -26,10 +27,15 @@ class Kind:
     adv: float = 1
     nce: float = 1
     swd: float = 5
+    colour: float = 0           # of the loss that holds colours
 
 
-DEFAULT = Kind(noise=3, bias=False, scales=3, disc=48, detail=1, colour=0.3, adv=2)
-OPPONENT = torch.tensor([[4 * .299, 4 * .587, 4 * .114], [25., -25., 0.], [9., 9., -18.]])[:, :, None, None]
+DEFAULT = Kind(noise=3, bias=False, scales=3, disc=48, detail=2, augment=0.3, hue=True, adv=2, nce=1.5, colour=3)
+OPPONENT = torch.tensor([[6 * .299, 6 * .587, 6 * .114], [25., -25., 0.], [9., 9., -18.]])
+BINOMIAL = torch.tensor([.25, .5, .25])
+HIGH = -BINOMIAL[:, None] * BINOMIAL
+HIGH[1, 1] += 1
+DETAIL = OPPONENT[:, :, None, None] * HIGH
 
 
 def blur(x, k):
@@ -80,12 +86,17 @@ class StyleNet(nn.Module):
         self.u1, self.u2 = layer(4 * c, 2 * c, 3, b), layer(2 * c, c, 3, b)
         self.s1, self.s2 = nn.Conv2d(2 * c, 2 * c, 1, bias=b), nn.Conv2d(c, c, 1)
         self.head = conv(c, 3, 7)
+        if k.hue:
+            self.colour, self.coarse = nn.Conv2d(3, 3, 1, bias=False), Blur(3)
+        self.hue = k.hue
         for m in self.modules():
             if isinstance(m, nn.Conv2d):
                 nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
                 if m.bias is not None:
                     nn.init.zeros_(m.bias)
         nn.init.normal_(self.head.weight, std=0.02)
+        if k.hue:
+            nn.init.zeros_(self.colour.weight)
 
     def encode(self, x, whole=False):
         z = [torch.randn_like(x[:, :1])]
@@ -111,15 +122,17 @@ class StyleNet(nn.Module):
         f, h = self.encode(x, True)
         h = self.u1(double(h)) + self.s1(f[2])
         h = self.u2(double(h)) + self.s2(f[1])
-        return torch.tanh(self.head(h))
+        h = self.head(h)
+        if self.hue:
+            low = self.coarse(self.coarse(x))
+            h = h + F.interpolate(low + self.colour(low), size=x.shape[2:], mode="bilinear", align_corners=False)
+        return torch.tanh(h)
 
 
-def detail(x, k, fine):
+def detail(x, k):
     if not k.detail:
         return x
-    # Half the size and back, clamped edges: also where a side is odd.
-    low = F.interpolate(fine(x), size=x.shape[2:], mode="bilinear", align_corners=False)
-    return torch.cat([x, k.detail * F.conv2d(x - low, OPPONENT.to(x.dtype))], 1)
+    return torch.cat([x, F.conv2d(F.pad(x, (1, 1, 1, 1), "reflect"), k.detail * DETAIL.to(x.dtype))], 1)
 
 
 class PatchD(nn.Module):
@@ -139,13 +152,13 @@ class PatchD(nn.Module):
 class MultiD(nn.Module):
     def __init__(self, k):
         super().__init__()
-        self.k, self.fine = k, Blur(3)
+        self.k = k
         self.d = nn.ModuleList(PatchD(6 if k.detail else 3, k.disc) for _ in range(k.scales))
 
     def forward(self, x):
         out = []
         for d in self.d:
-            out.append(d(detail(x, self.k, self.fine)))
+            out.append(d(detail(x, self.k)))
             x = F.avg_pool2d(x, 2)
         return out
 
@@ -181,13 +194,13 @@ def nce(encode, heads, source, result):
     return loss / len(kq)
 
 
-def patch_swd(a, b, k, fine, scales=3):
+def patch_swd(a, b, k, scales=3):
     loss = 0
     for _ in range(scales):
         i, j = random.randrange(2), random.randrange(2)
         w = torch.randn(k.projections, 6 if k.detail else 3, 7, 7)
         w = w / w.flatten(1).norm(dim=1)[:, None, None, None]
-        p = [F.conv2d(detail(x, k, fine)[:, :, i:, j:], w, stride=2).transpose(0, 1).flatten(1).float().sort(1)[0] for x in (a, b)]
+        p = [F.conv2d(detail(x, k)[:, :, i:, j:], w, stride=2).transpose(0, 1).flatten(1).float().sort(1)[0] for x in (a, b)]
         n, m = p[0].shape[1], p[1].shape[1]
         loss = loss + (p[0] - p[1][:, (torch.arange(n) * m + m // 2) // n]).abs().mean()
         a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)

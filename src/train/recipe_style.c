@@ -226,7 +226,7 @@ const fv_recipe fv_recipe_style = {
 
 fv_style_config fv_style_default(bool identity)
 {
-	fv_train_options o = { .adv = -1, .nce = -1, .swd = -1 };
+	fv_train_options o = { .adv = -1, .nce = -1, .swd = -1, .colour = -1 };
 	defaults(&o);
 	return config_of(&o, identity);
 }
