@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs fauve and PyTorch in turn and writes docs/benchmarks.md. usage: run.py ROUNDS (see script/bench)
+"""Runs fauve and PyTorch in turn and writes docs/benchmarks.md. usage: run.py ROUNDS [quick] (see script/bench)
 
-First every mode of PyTorch once, a few runs each: the fastest median races. Then ROUNDS rounds: fauve, PyTorch, fauve ..."""
+First every mode of PyTorch once, a few runs each: the fastest median races (quick: only the modes that were fastest
+before, and without torch.compile where that takes minutes). Then ROUNDS rounds: fauve, PyTorch, fauve ..."""
 import datetime, json, os, platform, statistics, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -12,16 +13,17 @@ BENCH, FAUVE, DATA = (os.path.join(ROOT, "build", n) for n in ("bench/bench", "f
 PLAIN = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
 
 # case: what, our arguments, the peer's file, its modes, its further arguments, runs a round, the bar as PyTorch / fauve
-STYLE = ["eager", "eager-cl", "eager-autocast", "eager-autocast-cl", "compile-autocast"]
-RESNET = ["eager-cl", "eager-bf16", "compile-freeze-bf16", "compile-freeze-autocast-cl"]
+QUICK = "quick" in sys.argv
+STYLE = ["eager", "eager-autocast", "eager-autocast-cl"] if QUICK else ["eager", "eager-cl", "eager-autocast", "eager-autocast-cl", "compile-autocast"]
+RESNET = ["eager-bf16", "compile-freeze-bf16"] if QUICK else ["eager-cl", "eager-bf16", "compile-freeze-bf16", "compile-freeze-autocast-cl"]
 CASES = [
     ("(a) ResNet-9, 256x256, forward", "resnet --bf16", "resnet.py", RESNET, [], 10, 1.5),
-    ("the same, both in float", "resnet", "resnet.py", ["eager-cl", "compile-freeze-cl"], [], 10, None),
-    ("(b) `style`, first program", "prototype", "style.py", STYLE, ["prototype"], 10, 1.5),
-    ("the same, both cut crops", "prototype --photos {d} --art {d}", "style.py", STYLE, ["prototype", "{d}", "{d}"], 10, 1.5),
-    ("`style`, defaults", "default", "style.py", STYLE, ["default"], 10, 1.5),
-    ("(c) `dense`, batch 1000", "dense --bf16", "dense.py", ["eager", "eager-autocast", "compile-autocast"], [], 20, 1.0),
-    ("the same, both in float", "dense", "dense.py", ["eager", "compile"], [], 20, None),
+    ("the same, both in float", "resnet", "resnet.py", ["eager-cl"] if QUICK else ["eager-cl", "compile-freeze-cl"], [], 10, None),
+    ("(b) `style`, first program", "prototype", "style.py", STYLE, ["prototype"], 5, 1.5),
+    ("the same, both cut crops", "prototype --photos {d} --art {d}", "style.py", ["eager-autocast"] if QUICK else STYLE, ["prototype", "{d}", "{d}"], 5, 1.5),
+    ("`style`, defaults", "default", "style.py", ["eager-autocast"] if QUICK else STYLE, ["default"], 5, 1.5),
+    ("(c) `dense`, batch 1000", "dense --bf16", "dense.py", ["eager-autocast"] if QUICK else ["eager", "eager-autocast", "compile-autocast"], [], 20, 1.0),
+    ("the same, both in float", "dense", "dense.py", ["eager"] if QUICK else ["eager", "compile"], [], 20, None),
 ]
 
 
@@ -75,9 +77,10 @@ def verdict(ratio, bar):
 def race(rounds):
     rows, memory, modes_seen = [], [], []
     for what, args, file, modes, more, runs, bar in CASES:
-        scan = {m: statistics.median(theirs(file, m, 4, more)["ms"]) for m in modes}
-        best = min(scan, key=scan.get)
-        modes_seen.append(f"- {what}: " + ", ".join(f"{m} {t:.0f}" for m, t in scan.items()))
+        scan = {m: statistics.median(theirs(file, m, 4, more)["ms"]) for m in modes if len(modes) > 1}
+        best = min(scan, key=scan.get) if scan else modes[0]
+        if scan:
+            modes_seen.append(f"- {what}: " + ", ".join(f"{m} {t:.0f}" for m, t in scan.items()))
         a, b, pa, pb = [], [], [], []
         for _ in range(rounds):
             x, y = ours(args, runs), theirs(file, best, runs, more)
@@ -124,7 +127,7 @@ def main():
     version = run([FAUVE, "--version"], PLAIN).split()[-1]
     text = f"""# Benchmarks
 
-Written by `script/bench {rounds}` on {datetime.date.today()}: fauve {version}, PyTorch {torch.__version__}, NumPy {numpy.__version__}, Pillow {PIL.__version__}, Python {platform.python_version()}.
+Written by `script/bench {rounds}{' quick' * QUICK}` on {datetime.date.today()}: fauve {version}, PyTorch {torch.__version__}, NumPy {numpy.__version__}, Pillow {PIL.__version__}, Python {platform.python_version()}.
 Processor: {processor()}. Load when it ended: {os.getloadavg()[0]:.1f}.
 
 Both programs run in turn, {rounds} rounds; milliseconds: median (5 % - 95 %) of all runs. PyTorch runs in its fastest mode, found first (below), with as many

@@ -41,8 +41,8 @@ def main():
     if "cl" in mode:
         g, x = g.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
     if "freeze" in mode:
-        import torch._inductor.config
-        torch._inductor.config.freezing = True
+        from torch._inductor import config
+        config.freezing = True
     compiled = "compile" in mode
     f = torch.compile(g) if compiled else g
     with torch.no_grad() if compiled else torch.inference_mode(), common.casting(mode):
