@@ -102,7 +102,7 @@ def start(rounds):
     model = DATA + "/model.safetensors"
     for size, name, bar in ((64, "64x64", 20), (768, "768x512", 6)):
         a, b = [], []
-        for _ in range(2 * rounds):
+        for _ in range(5 * rounds):
             a.append(seconds([FAUVE, "apply", model, f"{DATA}/{size}.jpg", "-o", f"{DATA}/a.png", "-f"], PLAIN))
             b.append(seconds([sys.executable, os.path.join(HERE, "peers", "paint.py"), model, f"{DATA}/{size}.jpg", f"{DATA}/b.png", str(THREADS)]))
         ratio = statistics.median(b) / statistics.median(a)
