@@ -26,7 +26,8 @@ static direct_sizes sizes(const fv_conv *v)
 
 static bool supports(const fv_node *n, const char **why)
 {
-	*why = n->type != FV_F32 ? "only float" : NULL;
+	fv_conv v = fv_conv_of(n);
+	*why = n->type != FV_F32 ? "only float" : v.c / v.groups % GEMM_PAIR ? "channels in pairs" : NULL;
 	return !*why;
 }
 
@@ -63,7 +64,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 		float *packed = weights + u / pieces * s.weights;
 		int64_t i = u % pieces;
 		if (call->phase == 0)
-			gemm_pack_rows(&p.panels, p.og, p.depth, fv_f32(call->in[1]) + p.o0 * p.depth, p.depth,
+			gemm_pack_rows(&p.panels, p.og, p.depth / GEMM_PAIR, fv_f32(call->in[1]) + p.o0 * p.depth, p.depth,
 			               i * PACK, fv_min(p.depth, (i + 1) * PACK), packed);
 		else
 			direct_block(&p, &s, fv_f32(call->in[0]), v.n, packed, i, mine, mine + s.patches,

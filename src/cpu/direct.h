@@ -8,7 +8,9 @@
  * Banded: along an output row patches overlap, so the th source rows, copied once with their padding resolved, hold
  * them all, `step` pixels apart; inside the picture they are read in place. Gathered: patches are copied one by one,
  * where rows are short or where the border is folded: the adjoint of mirroring is that an output pixel's patch is the
- * sum of the patches of all padded pixels that mirror it, since the product is linear in its rows. */
+ * sum of the patches of all padded pixels that mirror it, since the product is linear in its rows.
+ *
+ * Under bf16 (gemm.h: pairs along the depth) every source is copied, and a part's channels are an even number. */
 #ifndef FV_DIRECT_H
 #define FV_DIRECT_H
 #include "cpu/conv_end.h"
@@ -83,6 +85,13 @@ VEC void direct_copy(float *to, const float *from, int64_t n, bool add)
 	}
 }
 
+/* n numbers of depth, and what is left of a vector. */
+VEC void direct_put(float *to, const float *from, int64_t n)
+{
+	for (int64_t i = 0; i < n; i += VF)
+		gemm_put(to + i / GEMM_PAIR, n - i < VF ? vf_load(from + i, vm_first(n - i)) : vf_loadu(from + i));
+}
+
 VEC void direct_zero(float *to, int64_t n)
 {
 	for (int64_t i = 0; i < n; i += VF)
@@ -140,15 +149,18 @@ static inline void direct_gathered(const direct_part *p, const direct_sizes *s, 
                                    int64_t first, int64_t count, float *a, float *c)
 {
 	int64_t size = p->gh * p->gw, stretches = fv_max(1, fv_div_up(p->depth, DIRECT_DEPTH));
-	int64_t stretch = fv_max(1, fv_div_up(p->depth, stretches));
+	int64_t stretch = fv_max(1, fv_div_up(fv_div_up(p->depth, stretches), GEMM_PAIR)) * GEMM_PAIR;
 	for (int64_t k0 = 0; k0 == 0 || k0 < p->depth; k0 += stretch) {
 		int64_t k1 = fv_min(p->depth, k0 + stretch);
 		for (int64_t i = 0; i < count && k1 > k0; i++) {
 			int64_t at = first + i, n = at / size;
-			direct_gather(p, x + n * p->h * p->w * p->c, at % size / p->gw, at % p->gw, k0, k1,
-			              a + i * s->lda);
+			float patch[GEMM_PAIR > 1 ? DIRECT_DEPTH + 4 * VF : 1], *to = GEMM_PAIR > 1 ? patch : a + i * s->lda;
+			direct_gather(p, x + n * p->h * p->w * p->c, at % size / p->gw, at % p->gw, k0, k1, to);
+			if (GEMM_PAIR > 1)
+				direct_put(a + i * s->lda, patch, k1 - k0);
 		}
-		gemm_packed(&p->panels, count, k1 - k0, a, s->lda, weights, p->depth, k0, c, p->panels.width, k0 > 0);
+		gemm_packed(&p->panels, count, (k1 - k0) / GEMM_PAIR, a, s->lda, weights, p->depth / GEMM_PAIR,
+		            k0 / GEMM_PAIR, c, p->panels.width, k0 > 0);
 	}
 }
 
@@ -160,9 +172,9 @@ static inline void direct_columns(const direct_part *p, const float *x, int64_t 
 		int64_t s = r < 0 ? -1 : fv_pad_index(col + j, p->w, p->kind);
 		int64_t run = p->cg == p->c && s >= 0 && s == col + j ? fv_min(n - j, p->w - s) : r < 0 ? n - j : 1;
 		if (s >= 0)
-			direct_copy(to + j * p->cg, x + (r * p->w + s) * p->c + p->c0, run * p->cg, false);
+			direct_put(to + j * p->cg / GEMM_PAIR, x + (r * p->w + s) * p->c + p->c0, run * p->cg);
 		else
-			direct_zero(to + j * p->cg, run * p->cg);
+			direct_zero(to + j * p->cg / GEMM_PAIR, run * p->cg / GEMM_PAIR);
 		j += run;
 	}
 }
@@ -174,9 +186,9 @@ static inline void direct_banded(const direct_part *p, const direct_sizes *s, co
 {
 	int64_t row = g * p->step + p->y0, col = q * p->step + p->x0, columns = (count - 1) * p->step + p->tw;
 	const float *from = x + n * p->h * p->w * p->c;
-	gemm_shape t = { .depth = p->tw * p->cg, .segments = p->th, .lda = p->step * p->cg, .ldc = p->panels.width };
+	gemm_shape t = { .depth = p->tw * p->cg / GEMM_PAIR, .segments = p->th, .lda = p->step * p->cg / GEMM_PAIR, .ldc = p->panels.width };
 	/* In place, tiles may read up to two patches more than there are: those must still lie in the source. */
-	bool inside = p->cg == p->c && row >= 0 && row + p->th <= p->h && col >= 0 && col + columns <= p->w &&
+	bool inside = GEMM_PAIR == 1 && p->cg == p->c && row >= 0 && row + p->th <= p->h && col >= 0 && col + columns <= p->w &&
 	              (n * p->h + row + p->th - 1) * p->w + col + columns + 2 * p->step <= pictures * p->h * p->w;
 	t.jump = inside ? p->w * p->c : s->band;
 	for (int64_t i = 0; i < p->th && !inside; i++)
@@ -185,7 +197,7 @@ static inline void direct_banded(const direct_part *p, const direct_sizes *s, co
 	for (int64_t i = 0; i < p->panels.count; i++) {
 		int nv = i == p->panels.count - 1 ? p->panels.rest : p->panels.nv;
 		t.ldb = nv * VF;
-		gemm_walk_panel(GEMM_SEGMENTS, nv, count, &t, first, weights + i * p->panels.nv * VF * p->depth,
+		gemm_walk_panel(GEMM_SEGMENTS, nv, count, &t, first, weights + i * p->panels.nv * VF * (p->depth / GEMM_PAIR),
 		                c + i * p->panels.nv * VF);
 	}
 }

@@ -31,7 +31,8 @@ static problem problem_of(const fv_node *n)
 
 static bool supports(const fv_node *n, const char **why)
 {
-	*why = n->type != FV_F32 ? "only float" : NULL;
+	fv_conv v = fv_conv_of(n);
+	*why = n->type != FV_F32 ? "only float" : v.o / v.groups % GEMM_PAIR ? "channels in pairs" : NULL;
 	return !*why;
 }
 
@@ -61,12 +62,16 @@ static int64_t scratch(const fv_node *n, int threads)
 static void pack(const fv_conv *v, const direct_part *p, int64_t tap_row, int64_t tap_col, const float *w, float *to,
                  int64_t k0, int64_t k1)
 {
-	for (int64_t k = k0; k < k1; k++) {
+	for (int64_t k = k0; k < k1; k += GEMM_PAIR) {
 		int64_t i = tap_row + v->stride * (p->th - 1 - k / (p->tw * p->cg));
 		int64_t j = tap_col + v->stride * (p->tw - 1 - k / p->cg % p->tw);
 		const float *from = w + (((p->c0 + k % p->cg) * v->kh + i) * v->kw + j) * p->og;
-		for (int64_t c = 0; c < p->panels.width; c += VF)
-			vf_storeu(to + gemm_at(&p->panels, p->depth, k, c), vf_load(from + c, vm_first(p->og - c)));
+		/* A pair: the same tap, dy's next channel. */
+		const float *next = from + (GEMM_PAIR - 1) * v->kh * v->kw * p->og;
+		for (int64_t c = 0; c < p->panels.width; c += VF) {
+			vm m = vm_first(p->og - c);
+			vf_storeu(to + gemm_at(&p->panels, p->depth / GEMM_PAIR, k / GEMM_PAIR, c), gemm_pair(vf_load(from + c, m), vf_load(next + c, m)));
+		}
 	}
 }
 

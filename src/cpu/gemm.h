@@ -7,16 +7,27 @@
  *
  * A tile of mr x nv accumulators lives in registers: nv loads of B and mr broadcasts of A feed mr nv products, so
  * 12x2 (AVX-512, 32 registers) takes 14 loads for 24 products, 6x2 (16 registers) 8 for 12: the multipliers, not
- * the two load ports, are the limit. */
+ * the two load ports, are the limit.
+ *
+ * Under bf16 the "floats" of A and B are pairs: depth 2k in the lower half, 2k + 1 in the upper. Both sides are rounded
+ * to 8 bits of mantissa as they are copied, products are summed in float: twice as many a cycle. */
 #ifndef FV_GEMM_H
 #define FV_GEMM_H
 #include "cpu/vec.h"
 
+#if defined(FV_ISA_bf16)
+#define GEMM_PAIR 2                     /* numbers along the depth that share a float's place */
+#else
+#define GEMM_PAIR 1
+#endif
 #define GEMM_NV 3                       /* widest panel, in vectors */
 #define GEMM_ROWS 24                    /* every tile height divides this */
 
 /* What the cost model expects of one thread: products at GEMM_RATE flop/s, copies at GEMM_COPY bytes/s (caches). */
-#if defined(FV_ISA_avx512)
+#if defined(FV_ISA_bf16)
+#define GEMM_RATE 500e9
+#define GEMM_COPY 60e9
+#elif defined(FV_ISA_avx512)
 #define GEMM_RATE 270e9
 #define GEMM_COPY 60e9
 #elif defined(FV_ISA_avx2)
@@ -26,6 +37,36 @@
 #define GEMM_RATE 45e9
 #define GEMM_COPY 25e9
 #endif
+
+VEC vf gemm_fma(vf x, vf y, vf sum)
+{
+#if GEMM_PAIR == 2
+	return _mm512_dpbf16_ps(sum, (__m512bh)y, (__m512bh)x);
+#else
+	return vf_fma(x, y, sum);
+#endif
+}
+
+/* Depths 2k and 2k + 1 of the same VF rows or columns. */
+VEC vf gemm_pair(vf even, vf odd)
+{
+#if GEMM_PAIR == 2
+	__m512i lo = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(even)), hi = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(odd));
+	return vf_bits(_mm512_or_si512(lo, _mm512_slli_epi32(hi, 16)));
+#else
+	return even;
+#endif
+}
+
+/* VF numbers that follow each other along the depth, to VF / GEMM_PAIR places. */
+VEC void gemm_put(float *to, vf v)
+{
+#if GEMM_PAIR == 2
+	_mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh(v));
+#else
+	vf_storeu(to, v);
+#endif
+}
 
 /* How a tile walks through A: along its rows; down its columns; or along rows of which the depth lies in `segments`
  * stretches (of `depth` each, `jump` floats apart), as the patches of a picture do. */
@@ -62,7 +103,7 @@ VEC void gemm_tile(const int mr, const int nv, const gemm_walk walk, const gemm_
 				                                : *(const float *)(row[i / 3] + i % 3 * step + 4 * k));
 #pragma GCC unroll 3
 				for (int j = 0; j < nv; j++)
-					r[i][j] = vf_fma(x, v[j], r[i][j]);
+					r[i][j] = gemm_fma(x, v[j], r[i][j]);
 			}
 		}
 		b += depth * ldb;
@@ -92,10 +133,10 @@ VEC void gemm_tile(const int mr, const int nv, const gemm_walk walk, const gemm_
 
 /* Heights for panels of 1, 2, 3 vectors: a whole tile, then smaller ones for the rest. */
 #if defined(FV_ISA_avx512)
-GEMM_TILE(12, 1) GEMM_TILE(6, 1) GEMM_TILE(3, 1) GEMM_TILE(12, 2) GEMM_TILE(6, 2) GEMM_TILE(3, 2)
+GEMM_TILE(12, 1) GEMM_TILE(6, 1) GEMM_TILE(3, 1) GEMM_TILE(12, 2) GEMM_TILE(8, 2) GEMM_TILE(4, 2)
 GEMM_TILE(8, 3) GEMM_TILE(4, 3) GEMM_TILE(2, 3)
-#define GEMM_LIST(x) { { x##12x1, x##6x1, x##3x1 }, { x##12x2, x##6x2, x##3x2 }, { x##8x3, x##4x3, x##2x3 } }
-static const int gemm_heights[GEMM_NV][3] = { { 12, 6, 3 }, { 12, 6, 3 }, { 8, 4, 2 } };
+#define GEMM_LIST(x) { { x##12x1, x##6x1, x##3x1 }, { x##12x2, x##8x2, x##4x2 }, { x##8x3, x##4x3, x##2x3 } }
+static const int gemm_heights[GEMM_NV][3] = { { 12, 6, 3 }, { 12, 8, 4 }, { 8, 4, 2 } };
 #else
 GEMM_TILE(12, 1) GEMM_TILE(6, 1) GEMM_TILE(3, 1) GEMM_TILE(6, 2) GEMM_TILE(3, 2) GEMM_TILE(4, 3) GEMM_TILE(2, 3)
 #define GEMM_LIST(x) { { x##12x1, x##6x1, x##3x1 }, { x##6x2, x##3x2, x##3x2 }, { x##4x3, x##2x3, x##2x3 } }
@@ -123,6 +164,8 @@ static inline void gemm_walk_panel(gemm_walk walk, int nv, int64_t rows, const g
 		int which = 0;
 		while (which < 2 && rows - r < gemm_heights[nv - 1][which])
 			which++;
+		if (rows - r == 16 && gemm_heights[nv - 1][1] == 8)
+			which = 1;              /* 8 + 8, not 12 + 4 */
 		gemm_list[walk][nv - 1][which](s, a + r * step, b, c + r * s->ldc);
 		r += gemm_heights[nv - 1][which];
 	}
@@ -153,19 +196,30 @@ VEC int64_t gemm_at(const gemm_panels *p, int64_t depth_all, int64_t k, int64_t 
 	return i * p->nv * VF * depth_all + k * nv * VF + j % (p->nv * VF);
 }
 
-/* Depth k0 .. k1 of columns that lie as rows, `stride` apart, into panels: VF x VF squares are transposed. */
+/* VF places of depth of one row or column. */
+VEC vf gemm_row(const float *from, int64_t left)
+{
+#if GEMM_PAIR == 2
+	__m512 lo = vf_load(from, vm_first(left)), hi = vf_load(from + VF, vm_first(left - VF));
+	return (__m512)_mm512_cvtne2ps_pbh(hi, lo);
+#else
+	return vf_load(from, vm_first(left));
+#endif
+}
+
+/* Depth k0 .. k1 (k0 a multiple of GEMM_PAIR) of columns that lie as rows, `stride` apart, into panels: VF x VF squares
+ * are transposed. depth_all: in places. */
 static inline void gemm_pack_rows(const gemm_panels *p, int64_t columns, int64_t depth_all, const float *from,
                                   int64_t stride, int64_t k0, int64_t k1, float *to)
 {
 	for (int64_t j = 0; j < p->width; j += VF)
-		for (int64_t k = k0; k < k1; k += VF) {
+		for (int64_t k = k0; k < k1; k += GEMM_PAIR * VF) {
 			vf r[VF];
-			vm m = vm_first(k1 - k);
 			for (int i = 0; i < VF; i++)
-				r[i] = j + i < columns ? vf_load(from + (j + i) * stride + k, m) : vf_zero();
+				r[i] = j + i < columns ? gemm_row(from + (j + i) * stride + k, k1 - k) : vf_zero();
 			vf_transpose(r);
-			for (int i = 0; i < VF && k + i < k1; i++)
-				vf_storeu(to + gemm_at(p, depth_all, k + i, j), r[i]);
+			for (int i = 0; i < VF && k + GEMM_PAIR * i < k1; i++)
+				vf_storeu(to + gemm_at(p, depth_all, k / GEMM_PAIR + i, j), r[i]);
 		}
 }
 #endif

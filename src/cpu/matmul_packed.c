@@ -9,7 +9,7 @@
 enum { PACK = 64, DEPTH = 512, WIDTH = 512, UNITS = 16 };       /* WIDTH: columns of a block at most; UNITS: aimed at */
 
 typedef struct {
-	int64_t count, rows, depth, columns;
+	int64_t count, rows, length, depth, columns;            /* length: of the depth; depth: in places of gemm.h */
 	bool ta, tb;
 	gemm_panels panels;
 	int64_t block, row_blocks, column_blocks, per;          /* rows of a block; panels of a block */
@@ -20,7 +20,8 @@ static problem problem_of(const fv_node *n)
 {
 	fv_shape a = n->in[0]->shape, y = n->shape;
 	problem p = { .count = y.h, .rows = y.w, .columns = y.c, .ta = n->attr.matmul.ta, .tb = n->attr.matmul.tb };
-	p.depth = p.ta ? a.w : a.c;
+	p.length = p.ta ? a.w : a.c;
+	p.depth = fv_div_up(p.length, GEMM_PAIR);
 	p.panels = gemm_panels_of(p.columns);
 	p.block = fv_min(4, fv_div_up(p.rows, GEMM_ROWS)) * GEMM_ROWS;
 	p.row_blocks = fv_div_up(p.rows, p.block);
@@ -46,7 +47,7 @@ static double seconds(const fv_node *n)
 {
 	problem p = problem_of(n);
 	double rows = (double)(p.count * fv_div_up(p.rows, 3) * 3);
-	double depth = (double)p.depth, width = (double)p.panels.width;
+	double depth = (double)p.length, width = (double)p.panels.width;
 	double copied = 8 * rows * (depth * (double)p.column_blocks + width) + 16 * (double)p.count * depth * width;
 	return 2 * rows * depth * width / (0.95 * GEMM_RATE) + copied / GEMM_COPY + 3e-6;
 }
@@ -54,7 +55,7 @@ static double seconds(const fv_node *n)
 static int64_t units(const fv_node *n, int phase)
 {
 	problem p = problem_of(n);
-	return p.count * (phase ? p.row_blocks * p.column_blocks : fv_div_up(p.depth, PACK));
+	return p.count * (phase ? p.row_blocks * p.column_blocks : fv_div_up(p.length, PACK));
 }
 
 static int64_t scratch(const fv_node *n, int threads)
@@ -67,22 +68,35 @@ static int64_t scratch(const fv_node *n, int threads)
 static void pack(const problem *p, const float *b, int64_t k0, int64_t k1, float *to)
 {
 	if (p->tb) {
-		gemm_pack_rows(&p->panels, p->columns, p->depth, b, p->depth, k0, k1, to);
+		gemm_pack_rows(&p->panels, p->columns, p->depth, b, p->length, k0, k1, to);
 		return;
 	}
-	for (int64_t k = k0; k < k1; k++)
-		for (int64_t c = 0; c < p->panels.width; c += VF)
-			vf_storeu(to + gemm_at(&p->panels, p->depth, k, c),
-			          vf_load(b + k * p->columns + c, vm_first(p->columns - c)));
+	for (int64_t k = k0; k < k1; k += GEMM_PAIR)
+		for (int64_t c = 0; c < p->panels.width; c += VF) {
+			const float *from = b + k * p->columns + c;
+			vm m = vm_first(p->columns - c);
+			vf odd = GEMM_PAIR > 1 && k + 1 < k1 ? vf_load(from + p->columns, m) : vf_zero();
+			vf_storeu(to + gemm_at(&p->panels, p->depth, k / GEMM_PAIR, c), gemm_pair(vf_load(from, m), odd));
+		}
 }
 
+/* n numbers that follow each other along the depth. */
 static void copy(float *to, const float *from, int64_t n)
 {
 	int64_t i = 0;
 	for (; i + VF <= n; i += VF)
-		vf_storeu(to + i, vf_loadu(from + i));
+		gemm_put(to + i / GEMM_PAIR, vf_loadu(from + i));
 	if (i < n)
-		vf_storeu(to + i, vf_load(from + i, vm_first(n - i)));
+		gemm_put(to + i / GEMM_PAIR, vf_load(from + i, vm_first(n - i)));
+}
+
+/* n rows of one place of depth; odd: the second of a pair, or NULL. */
+static void copy_down(float *to, const float *even, const float *odd, int64_t n)
+{
+	for (int64_t i = 0; i < n; i += VF) {
+		vm m = vm_first(n - i);
+		vf_storeu(to + i, gemm_pair(vf_load(even + i, m), odd ? vf_load(odd + i, m) : vf_zero()));
+	}
 }
 
 static void block(const problem *p, const float *from, const float *b, int64_t r0, int64_t j0, float *a, float *c,
@@ -92,9 +106,13 @@ static void block(const problem *p, const float *from, const float *b, int64_t r
 	int64_t stretch = fv_div_up(p->depth, stretches), ldc = p->per * p->panels.nv * VF;
 	for (int64_t k0 = 0; k0 < p->depth; k0 += stretch) {
 		int64_t depth = fv_min(stretch, p->depth - k0);
-		for (int64_t i = 0; i < (p->ta ? depth : rows); i++)
-			copy(a + i * p->lda, p->ta ? from + (k0 + i) * p->rows + r0 : from + (r0 + i) * p->depth + k0,
-			     p->ta ? rows : depth);
+		int64_t first = k0 * GEMM_PAIR, last = fv_min(p->length, (k0 + depth) * GEMM_PAIR);
+		for (int64_t i = 0; i < rows && !p->ta; i++)
+			copy(a + i * p->lda, from + (r0 + i) * p->length + first, last - first);
+		for (int64_t i = first; i < last && p->ta; i += GEMM_PAIR) {
+			const float *even = from + i * p->rows + r0;
+			copy_down(a + (i / GEMM_PAIR - k0) * p->lda, even, GEMM_PAIR > 1 && i + 1 < last ? even + p->rows : NULL, rows);
+		}
 		for (int64_t j = j0; j < fv_min(j0 + p->per, p->panels.count); j++) {
 			int nv = j == p->panels.count - 1 ? p->panels.rest : p->panels.nv;
 			gemm_panel(p->ta, nv, rows, depth, a, p->lda,
@@ -117,15 +135,15 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
 	problem p = problem_of(call->node);
 	float *packed = call->scratch, *a = packed + fv_div_up(p.count * p.weights, 16) * 16 + thread * (p.a + p.c);
-	int64_t pieces = call->phase ? p.row_blocks * p.column_blocks : fv_div_up(p.depth, PACK);
+	int64_t pieces = call->phase ? p.row_blocks * p.column_blocks : fv_div_up(p.length, PACK);
 	for (int64_t u = first; u < last; u++) {
 		int64_t m = u / pieces, i = u % pieces;
 		float *b = packed + m * p.weights;
 		if (call->phase == 0)
-			pack(&p, fv_f32(call->in[1]) + m * p.depth * p.columns, i * PACK,
-			     fv_min(p.depth, (i + 1) * PACK), b);
+			pack(&p, fv_f32(call->in[1]) + m * p.length * p.columns, i * PACK,
+			     fv_min(p.length, (i + 1) * PACK), b);
 		else
-			block(&p, fv_f32(call->in[0]) + m * p.rows * p.depth, b, i / p.column_blocks * p.block,
+			block(&p, fv_f32(call->in[0]) + m * p.rows * p.length, b, i / p.column_blocks * p.block,
 			      i % p.column_blocks * p.per, a, a + p.a, fv_f32(call->out[0]) + m * p.rows * p.columns);
 	}
 }

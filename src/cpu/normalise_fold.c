@@ -33,11 +33,40 @@ static int64_t scratch(const fv_node *n, int threads)
 	return 2 * f.outer * f.chunks * f.inner * (int64_t)sizeof(float);
 }
 
+#define WIDE 4                           /* vectors of columns side by side: whole lines, and sums that need not wait for each other */
+
 /* A long sum of bright values drifts; the sum of distances from it says by how much (the corrected two-pass form). */
 static void measure_columns(const float *x, int64_t rows, int64_t inner, float *mean, float *square)
 {
 	vf per = vf_set(1 / (float)rows);
-	for (int64_t b = 0; b < inner; b += VF) {
+	int64_t b = 0;
+	for (; b + WIDE * VF <= inner; b += WIDE * VF) {
+		vf s[WIDE], q[WIDE], rest[WIDE];
+#pragma GCC unroll 4
+		for (int i = 0; i < WIDE; i++)
+			s[i] = q[i] = rest[i] = vf_zero();
+		for (int64_t r = 0; r < rows; r++)
+#pragma GCC unroll 4
+			for (int i = 0; i < WIDE; i++)
+				s[i] = vf_add(s[i], vf_loadu(x + r * inner + b + i * VF));
+#pragma GCC unroll 4
+		for (int i = 0; i < WIDE; i++)
+			s[i] = vf_mul(s[i], per);
+		for (int64_t r = 0; r < rows; r++)
+#pragma GCC unroll 4
+			for (int i = 0; i < WIDE; i++) {
+				vf d = vf_sub(vf_loadu(x + r * inner + b + i * VF), s[i]);
+				rest[i] = vf_add(rest[i], d);
+				q[i] = vf_fma(d, d, q[i]);
+			}
+#pragma GCC unroll 4
+		for (int i = 0; i < WIDE; i++) {
+			rest[i] = vf_mul(rest[i], per);
+			vf_storeu(mean + b + i * VF, vf_add(s[i], rest[i]));
+			vf_storeu(square + b + i * VF, vf_fnma(vf_mul(rest[i], rest[i]), vf_set((float)rows), q[i]));
+		}
+	}
+	for (; b < inner; b += VF) {
 		vm m = vm_first(inner - b);
 		vf s = vf_zero(), q = vf_zero(), rest = vf_zero();
 		for (int64_t r = 0; r < rows; r++)
@@ -92,8 +121,29 @@ VEC void apply(const piece *p, const folds *f, const bool act, const bool residu
 {
 	vf zero = vf_zero(), down = vf_set(slope);
 	const bool run = f->inner == 1;
-	int64_t width = run ? p->rows : f->inner, rows = run ? 1 : p->rows;
-	for (int64_t b = 0; b < width; b += VF) {
+	int64_t width = run ? p->rows : f->inner, rows = run ? 1 : p->rows, b = 0;
+	for (; !run && b + WIDE * VF <= width; b += WIDE * VF) {
+		const float *s = p->stats + 2 * (p->outer * f->inner + b);
+		float mean[WIDE * VF], r[WIDE * VF];
+		vf vmean[WIDE], vr[WIDE];
+		for (int64_t i = 0; i < WIDE * VF; i++)
+			mean[i] = s[2 * i], r[i] = s[2 * i + 1];
+#pragma GCC unroll 4
+		for (int i = 0; i < WIDE; i++)
+			vmean[i] = vf_loadu(mean + i * VF), vr[i] = vf_loadu(r + i * VF);
+		for (int64_t h = 0; h < rows; h++)
+#pragma GCC unroll 4
+			for (int i = 0; i < WIDE; i++) {
+				int64_t at = h * width + b + i * VF;
+				vf v = vf_mul(vf_sub(vf_loadu(p->x + at), vmean[i]), vr[i]);
+				if (act)
+					v = vf_select(vf_ge(zero, v), vf_mul(v, down), v);
+				if (residual)
+					v = vf_add(v, vf_loadu(p->residual + at));
+				vf_storeu(p->y + at, v);
+			}
+	}
+	for (; b < width; b += VF) {
 		vm m = vm_first(width - b);
 		const float *s = p->stats + 2 * (p->outer * f->inner + (run ? 0 : b));
 		float mean[VF], r[VF];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The vector vocabulary of the kernels: one body, compiled once for each instruction set.
  *
- *	vf	VF floats: 4 (plain: compiler vectors, any machine), 8 (avx2), 16 (avx512)
+ *	vf	VF floats: 4 (plain: compiler vectors, any machine), 8 (avx2), 16 (avx512, bf16)
  *	vi	VF int32_t
  *	vm	a mask of VF lanes, from vm_first() or a comparison
  *
@@ -13,7 +13,7 @@
 #define FV_VEC_H
 #include "op/call.h"
 #include <string.h>
-#if defined(FV_ISA_avx2) || defined(FV_ISA_avx512)
+#if defined(FV_ISA_avx2) || defined(FV_ISA_avx512) || defined(FV_ISA_bf16)
 #include <immintrin.h>
 #endif
 
@@ -25,9 +25,16 @@
 #define FV_KERNEL_NAME(name) #name "_" FV_TEXT(FV_ISA)          /* "NAME_avx2": for people */
 #define VEC static inline __attribute__((always_inline))
 
+#if defined(FV_ISA_bf16)                 /* avx512, but products are of bf16 numbers: gemm.h */
+#define FV_ISA_avx512 1
+#endif
 #if defined(FV_ISA_avx512)
 /* ------------------------------------------------------------------ 16 lanes */
+#if defined(FV_ISA_bf16)
+#define FV_ISA_BITS (FV_ISA_AVX512 | FV_ISA_BF16)
+#else
 #define FV_ISA_BITS FV_ISA_AVX512
+#endif
 #define VF 16
 typedef __m512 vf;
 typedef __m512i vi;
@@ -196,7 +203,7 @@ VEC vi vi_or(vi a, vi b) { return a | b; }
 #define vi_sar(a, n) ((a) >> (n))
 VEC vf vf_of_vi(vi a) { return __builtin_convertvector(a, vf); }
 #else
-#error "src/cpu/meson.build sets FV_ISA_plain, FV_ISA_avx2 or FV_ISA_avx512"
+#error "src/cpu/meson.build sets FV_ISA_plain, FV_ISA_avx2, FV_ISA_avx512 or FV_ISA_bf16"
 #endif
 
 /* ------------------------------------------------------------------ the same for all */

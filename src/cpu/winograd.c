@@ -5,7 +5,7 @@
  *	phase 1		unit: a block of tiles, over all pictures */
 #include "cpu/winograd.h"
 
-enum { PACK = 4 };
+enum { PACK = 16 };
 
 static wino_sizes sizes(const fv_conv *v)
 {
@@ -43,24 +43,24 @@ static int64_t scratch(const fv_node *n, int threads)
 	return wino_scratch(&s, threads) * (int64_t)sizeof(float);
 }
 
-/* Columns are output channels, 9 C apart in the weights: gathered. */
+/* Columns are output channels, 9 C apart in the weights: squares of them and of input channels are transposed, tap by tap. */
 static void pack(const wino_sizes *s, const float *w, int64_t k0, int64_t k1, float *u)
 {
-	int32_t at[VF];
-	for (int64_t o = 0; o < s->panels.width; o += VF) {
-		int64_t here = fv_min(VF, s->columns - o);
-		for (int i = 0; i < VF; i++)
-			at[i] = (int32_t)(fv_min(i, fv_max(here, 1) - 1) * 9 * s->k);
-		vi index = vi_loadu(at);
-		vm m = vm_first(here);
-		const float *from = w + fv_min(o, s->columns - 1) * 9 * s->k;
-		for (int64_t k = k0; k < k1; k++) {
-			vf g[9];
-			for (int i = 0; i < 9; i++)
-				g[i] = vf_select(m, vf_gather(from + i * s->k + k, index), vf_zero());
-			wino_pack(g, u + gemm_at(&s->panels, s->k, k, o), s->u_step);
+	for (int64_t o = 0; o < s->panels.width; o += VF)
+		for (int64_t k = k0; k < k1; k += VF) {
+			vf square[9][VF], g[9 * GEMM_PAIR];
+			vm m = vm_first(k1 - k);
+			for (int i = 0; i < 9; i++) {
+				for (int j = 0; j < VF; j++)
+					square[i][j] = o + j < s->columns ? vf_load(w + ((o + j) * 9 + i) * s->k + k, m) : vf_zero();
+				vf_transpose(square[i]);
+			}
+			for (int j = 0; j < VF && k + j < k1; j += GEMM_PAIR) {
+				for (int i = 0; i < 9 * GEMM_PAIR; i++)
+					g[i] = square[i % 9][j + i / 9];
+				wino_pack(g, u + gemm_at(&s->panels, s->depth, (k + j) / GEMM_PAIR, o), s->u_step);
+			}
 		}
-	}
 }
 
 static void finish(const wino_sizes *s, const conv_end *end, int64_t block, const float *m, float *y)

@@ -113,7 +113,7 @@ VEC void wino_load(const float *const *row, const int64_t *col, unsigned rows, u
 		wino_in(d + 6 * i, 1, z, 1);
 #pragma GCC unroll 6
 		for (int j = 0; j < 6; j++)
-			vf_storeu(v + (6 * i + j) * step, z[j]);
+			gemm_put(v + (6 * i + j) * step, z[j]);
 	}
 }
 
@@ -132,7 +132,7 @@ static inline void wino_gather(const wino_picture *s, int64_t y, int64_t x, int6
 		rows |= (unsigned)row_there << i;
 		cols |= (unsigned)col_there << i;
 	}
-	for (int64_t c = c0; c < c1; c += VF, v += VF) {
+	for (int64_t c = c0; c < c1; c += VF, v += VF / GEMM_PAIR) {
 		vm m = vm_first(c1 - c);
 		if ((rows & cols) != 63)
 			wino_load(row, col, rows, cols, false, m, v, step);
@@ -145,23 +145,25 @@ static inline void wino_gather(const wino_picture *s, int64_t y, int64_t x, int6
 	}
 }
 
-/* One weight position's 3x3 taps (already loaded, 9 vectors of columns) to 36 frequencies. */
+/* 3x3 taps (9 vectors of columns a weight position, GEMM_PAIR of them) to one place of 36 frequencies. */
 VEC void wino_pack(const vf *g, float *u, int64_t step)
 {
-	vf d[18], z[6];
-	for (int j = 0; j < 3; j++)
-		wino_weights(g + j, 3, d + j, 3);
+	vf d[GEMM_PAIR][18], z[GEMM_PAIR][6];
+	for (int p = 0; p < GEMM_PAIR; p++)
+		for (int j = 0; j < 3; j++)
+			wino_weights(g + 9 * p + j, 3, d[p] + j, 3);
 	for (int i = 0; i < 6; i++) {
-		wino_weights(d + 3 * i, 1, z, 1);
+		for (int p = 0; p < GEMM_PAIR; p++)
+			wino_weights(d[p] + 3 * i, 1, z[p], 1);
 		for (int j = 0; j < 6; j++)
-			vf_storeu(u + (6 * i + j) * step, z[j]);
+			vf_storeu(u + (6 * i + j) * step, gemm_pair(z[0][j], z[GEMM_PAIR - 1][j]));
 	}
 }
 
 /* ------------------------------------------------------------------ y from x, or padded dx from dy
  * Output pixel (p, q) sees source rows p + y0 .. p + y0 + 2. */
 typedef struct {
-	int64_t n, h, w, k;             /* source; k: its channels */
+	int64_t n, h, w, k, depth;      /* source; k: its channels; in places of gemm.h */
 	fv_pad_kind kind;
 	int64_t y0, x0;
 	int64_t gh, gw, columns;        /* output */
@@ -175,14 +177,16 @@ VEC void wino_plan(wino_sizes *s)
 	s->th = fv_div_up(s->gh, 4);
 	s->tw = fv_div_up(s->gw, 4);
 	s->tiles = s->n * s->th * s->tw;
-	s->rows = GEMM_ROWS;
+	/* Few tiles: smaller blocks, so that two threads end together. */
+	s->rows = VF == 16 && s->tiles <= 512 ? 16 : GEMM_ROWS;
+	s->depth = fv_div_up(s->k, GEMM_PAIR);
 	s->blocks = fv_div_up(s->tiles, s->rows);
 	s->panels = gemm_panels_of(s->columns);
-	s->lda = fv_div_up(s->k, VF) * VF;
+	s->lda = fv_div_up(s->k, VF) * VF / GEMM_PAIR;
 	/* One line more: at a power of two all 36 frequencies would share one set of the cache. */
-	s->v_step = s->rows * s->lda + 16;
-	s->m_step = s->rows * s->panels.width + 16;
-	s->u_step = s->k * s->panels.width + 16;
+	s->v_step = fv_div_up(s->rows, GEMM_ROWS / 2) * (GEMM_ROWS / 2) * s->lda + 16;
+	s->m_step = fv_div_up(s->rows, GEMM_ROWS / 2) * (GEMM_ROWS / 2) * s->panels.width + 16;
+	s->u_step = s->depth * s->panels.width + 16;
 }
 
 VEC int64_t wino_scratch(const wino_sizes *s, int threads)
@@ -208,7 +212,7 @@ static inline void wino_products(const wino_sizes *s, const float *x, const floa
 		wino_gather(&picture, t / s->tw * 4 + s->y0, t % s->tw * 4 + s->x0, 0, s->k, v + i * s->lda, s->v_step);
 	}
 	for (int64_t f = 0; f < 36; f++)
-		gemm_packed(&s->panels, count, s->k, v + f * s->v_step, s->lda, u + f * s->u_step, s->k, 0,
+		gemm_packed(&s->panels, count, s->depth, v + f * s->v_step, s->lda, u + f * s->u_step, s->depth, 0,
 		            m + f * s->m_step, s->panels.width, false);
 }
 

@@ -68,13 +68,15 @@ static int64_t scratch(const fv_node *n, int threads)
 /* Columns are x's channels, which lie together in the weights. */
 static void pack(const wino_sizes *s, const float *w, int64_t k0, int64_t k1, float *u)
 {
-	for (int64_t k = k0; k < k1; k++)
+	for (int64_t k = k0; k < k1; k += GEMM_PAIR)
 		for (int64_t c = 0; c < s->panels.width; c += VF) {
-			vm m = vm_first(s->columns - c);
-			vf g[9];
-			for (int i = 0; i < 9; i++)
-				g[i] = vf_load(w + (9 * k + 8 - i) * s->columns + c, m);
-			wino_pack(g, u + gemm_at(&s->panels, s->k, k, c), s->u_step);
+			vf g[9 * GEMM_PAIR];
+			for (int i = 0; i < 9 * GEMM_PAIR; i++) {
+				bool there = k + i / 9 < k1;
+				g[i] = vf_load(w + (9 * (k + (there ? i / 9 : 0)) + 8 - i % 9) * s->columns + c,
+				               vm_first(there ? s->columns - c : 0));
+			}
+			wino_pack(g, u + gemm_at(&s->panels, s->depth, k / GEMM_PAIR, c), s->u_step);
 		}
 }
 

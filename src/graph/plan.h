@@ -23,6 +23,8 @@ struct fv_plan_options {
 	uint32_t passes;                /* 0 means FV_PASS_ALL */
 	bool reference;                 /* reference kernels only (checks) */
 	bool exact;                     /* no Winograd: direct sums only */
+	bool bf16;                      /* products of numbers rounded to bf16 where the processor has them and a kernel is
+	                                 * written: sooner, and off by some 1 % of a value, as everywhere bf16 is used */
 	bool profile;                   /* measure each call's time */
 	/* Works in that plan's memory, when it is large enough: for programs that never run at the same time and do
 	 * not read each other's values. It must outlive this plan. */

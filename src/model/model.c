@@ -13,6 +13,8 @@ json_t *fv_stylenet_json(const fv_stylenet *c)
 	                 "head", c->head, "noise", c->noise, "colour", c->colour);
 }
 
+json_t *fv_resnet_json(const fv_resnet *c) { return json_pack("{s:i, s:i}", "width", c->width, "blocks", c->blocks); }
+
 json_t *fv_dense_json(const fv_dense *c)
 {
 	json_t *hidden = json_array();
@@ -40,6 +42,12 @@ static fv_status read_stylenet(fv_err *err, json_t *j, fv_model *m)
 	return fv_stylenet_check(err, &m->stylenet);
 }
 
+static fv_status read_resnet(fv_err *err, json_t *j, fv_model *m)
+{
+	m->resnet = (fv_resnet){ whole(j, "width"), whole(j, "blocks") };
+	return fv_resnet_check(err, &m->resnet);
+}
+
 static fv_status read_dense(fv_err *err, json_t *j, fv_model *m)
 {
 	json_t *hidden = json_object_get(j, "hidden");
@@ -64,8 +72,11 @@ static fv_status prove(fv_err *err, fv_model *m)
 	if (st)
 		return st;
 	fv_scope s = { .g = g, .store = m->store, .prefix = "" };
+	fv_node *x = fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3));
 	if (!strcmp(m->family, "stylenet"))
-		fv_stylenet_build(&s, &m->stylenet, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), fv_input(g, "z", FV_F32, fv_nhwc(1, 32, 32, 1)), false, NULL);
+		fv_stylenet_build(&s, &m->stylenet, x, fv_input(g, "z", FV_F32, fv_nhwc(1, 32, 32, 1)), false, NULL);
+	else if (!strcmp(m->family, "resnet"))
+		fv_resnet_build(&s, &m->resnet, x);
 	else
 		fv_dense_generator(&s, &m->dense, fv_input(g, "z", FV_F32, FV_SHAPE(1, m->dense.noise)));
 	if (g->err.status)
@@ -86,6 +97,8 @@ static fv_status understand(fv_err *err, fv_model *m)
 	snprintf(m->family, sizeof m->family, "%s", family);
 	if (!strcmp(family, "stylenet"))
 		return read_stylenet(err, network, m);
+	if (!strcmp(family, "resnet"))
+		return read_resnet(err, network, m);
 	if (!strcmp(family, "dense"))
 		return read_dense(err, network, m);
 	return fv_fail(err, FV_E_FORMAT, "network family '%s' is unknown to this fauve", m->family);

@@ -8,14 +8,16 @@
 struct fv_model {
 	fv_context *context;
 	fv_store *store;
-	char family[32];                /* "stylenet" or "dense" */
+	char family[32];                /* "stylenet", "resnet" or "dense" */
 	fv_stylenet stylenet;
+	fv_resnet resnet;
 	fv_dense dense;
 	json_t *about;                  /* the metadata, whole */
 };
 
 /* The network's parameters as they stand in a model file's metadata; both ways. */
 json_t *fv_stylenet_json(const fv_stylenet *c);
+json_t *fv_resnet_json(const fv_resnet *c);
 json_t *fv_dense_json(const fv_dense *c);
 
 /* Writes the variables that begin with prefix, without it, as a model. network: from above, borrowed; about: further

@@ -46,6 +46,14 @@ typedef struct {
 fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, fv_node *noise, bool encode, fv_node **features);
 fv_status fv_stylenet_check(fv_err *err, const fv_stylenet *c);
 
+/* ---- ResNet (resnet.c): CycleGAN's painter. x: N,H,W,3 in [-1,1], H and W multiples of 4 */
+typedef struct {
+	int width;                      /* channels at full size (the original: 64); 4 width at a quarter */
+	int blocks;                     /* residual blocks at a quarter of the size: 9, for small pictures 6 */
+} fv_resnet;
+fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x);
+fv_status fv_resnet_check(fv_err *err, const fv_resnet *c);
+
 /* ---- multi-scale patch discriminator with spectral norm (patch_discriminator.c) */
 typedef struct {
 	int width, scales, layers;      /* layers: convolutions before the last; the first two halve */

@@ -64,7 +64,7 @@ static fv_cost cost(const fv_node *n)
 }
 
 const fv_op fv_op_normalise = {
-	.name = "normalise", .outputs = 2, .shape = shape, .grad = grad, .reference = reference, .cost = cost,
+	.name = "normalise", .outputs = 2, .inplace = true, .shape = shape, .grad = grad, .reference = reference, .cost = cost,
 };
 
 fv_node *fv_normalise(fv_graph *g, fv_node *x, fv_axes axes, double eps)

@@ -54,21 +54,28 @@ static void store(const fv_pixels *in, const float *y, int64_t w, float strength
 			}
 }
 
+static fv_node *network(const fv_scope *s, const fv_model *m, fv_node *x)
+{
+	if (!strcmp(m->family, "resnet"))
+		return fv_resnet_build(s, &m->resnet, x);
+	fv_node *noise = x ? fv_random(s->g, FV_NORMAL, "noise", FV_F32, fv_nhwc(1, x->shape.h, x->shape.w, 1), 0, 1) : NULL;
+	return fv_stylenet_build(s, &m->stylenet, x, noise, false, NULL);
+}
+
 fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_plan_options *opt, fv_painting *out)
 {
 	fv_painting p = { 0 };
 	fv_status st = fv_graph_new(err, m->context, &p.graph);
 	if (st)
 		return st;
-	if (strcmp(m->family, "stylenet"))
+	if (!strcmp(m->family, "dense"))
 		st = fv_fail(err, FV_E_ARGUMENT, "a model of family %s makes pictures from noise and cannot paint; see `fauve generate`", m->family);
 	else {
 		fv_scope s = { .g = p.graph, .store = m->store, .prefix = "" };
 		p.height = padded(height);
 		p.width = padded(width);
 		p.x = fv_input(p.graph, "picture", FV_F32, fv_nhwc(1, p.height, p.width, 3));
-		fv_node *noise = fv_random(p.graph, FV_NORMAL, "noise", FV_F32, fv_nhwc(1, p.height, p.width, 1), 0, 1);
-		p.y = fv_stylenet_build(&s, &m->stylenet, p.x, noise, false, NULL);
+		p.y = network(&s, m, p.x);
 		fv_output(p.graph, p.y);
 		st = fv_plan_new(err, m->context, p.graph, opt, &p.plan);
 	}

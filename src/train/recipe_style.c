@@ -225,3 +225,10 @@ const fv_recipe fv_recipe_style = {
 	.name = "style", .defaults = defaults, .open = open, .step = step, .preview = preview, .save = save, .close = close_run,
 	.period = IDENTITY_EVERY,
 };
+
+fv_style_config fv_style_default(bool identity)
+{
+	fv_train_options o = { .adv = -1, .nce = -1, .swd = -1, .colour = -1 };
+	defaults(&o);
+	return config_of(&o, identity);
+}

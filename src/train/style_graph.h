@@ -18,6 +18,9 @@ typedef struct {
 	bool identity;                  /* with the identity term (every third step) */
 } fv_style_config;
 
+/* What the recipe uses where nothing is asked for (recipe_style.c). */
+fv_style_config fv_style_default(bool identity);
+
 #define FV_STYLE_MAPS 3                 /* feature maps that PatchNCE looks at: half, quarter, middle */
 
 typedef struct {
