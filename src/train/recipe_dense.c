@@ -23,12 +23,20 @@ typedef struct {
 
 static bool textbook(const fv_train_options *o) { return o->preset && !strcmp(o->preset, "textbook"); }
 
+fv_dense_config fv_dense_settings(bool textbook)
+{
+	return (fv_dense_config){
+		.net = { .noise = 100, .hidden = { 256, 512, 1024 }, .layers = 3, .out = 784, .slope = textbook ? 0 : 0.2 },
+		.batch = 1000, .rate = textbook ? 1e-3 : 2e-4, .beta1 = textbook ? 0.9 : 0.5, .beta2 = 0.999, .eps = 1e-7, .label = textbook ? 1 : 0.9,
+	};
+}
+
 static void defaults(fv_train_options *o)
 {
-	o->batch = o->batch > 0 ? o->batch : 1000;
+	o->batch = o->batch > 0 ? o->batch : fv_dense_settings(textbook(o)).batch;
 	o->size = 28;
 	o->width = o->blocks = 0;
-	o->rate = o->rate > 0 ? o->rate : textbook(o) ? 1e-3 : 2e-4;
+	o->rate = o->rate > 0 ? o->rate : fv_dense_settings(textbook(o)).rate;
 	o->adv = o->nce = o->swd = o->colour = 0;
 	if (o->steps <= 0 && !(o->seconds > 0))
 		o->steps = 10000;
@@ -47,10 +55,9 @@ static fv_status open(fv_err *err, fv_run *r)
 	               fv_digits_decode(err, r->context, o->pictures.path, o->pictures.count, o->decode, o->user, &s->digits);
 	if (st)
 		return st;
-	s->config = (fv_dense_config){
-		.net = { .noise = 100, .hidden = { 256, 512, 1024 }, .layers = 3, .out = (int)(s->digits.height * s->digits.width), .slope = textbook(o) ? 0 : 0.2 },
-		.batch = o->batch, .beta1 = textbook(o) ? 0.9 : 0.5, .beta2 = 0.999, .eps = 1e-7, .label = textbook(o) ? 1 : 0.9,
-	};
+	s->config = fv_dense_settings(textbook(o));
+	s->config.net.out = (int)(s->digits.height * s->digits.width);
+	s->config.batch = o->batch;
 	if ((st = fv_graph_new(err, r->context, &s->g)))
 		return st;
 	fv_dense_graph_build(s->g, r->store, o->seed, &s->config, &s->graph);
