@@ -164,8 +164,7 @@ static fv_status dense_open(fv_err *err, bench *b, const options *o)
 	fv_status st = fv_graph_new(err, b->c, &b->g[0]);
 	if (st)
 		return st;
-	fv_dense_config k = { .net = { .noise = 100, .hidden = { 256, 512, 1024 }, .layers = 3, .out = 784 }, .batch = 1000,
-	                      .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-7, .label = 1 };
+	fv_dense_config k = fv_dense_settings(true);
 	fv_dense_graph_build(b->g[0], b->store, 1, &k, &b->dense);
 	if ((st = plan(err, b, 0, o)))
 		return st;

@@ -64,6 +64,8 @@ typedef struct fv_context_options {
 	void *log_user;
 	bool (*cancelled)(void *user); /**< asked between units of work; true stops with FV_E_CANCELLED */
 	void *cancelled_user;
+	bool bf16;                 /**< products of numbers rounded to bf16 where the processor has them: sooner,
+	                            *   and off by some 1 % of a value; false: float throughout */
 } fv_context_options;
 
 typedef struct fv_context fv_context;

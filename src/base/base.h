@@ -54,6 +54,7 @@ struct fv_context {
 	fv_allocator allocator;
 	int threads;
 	uint32_t isa;                   /* what kernels may use: detected and capped */
+	bool bf16;                      /* products of rounded numbers are welcome */
 	void (*log)(void *user, fv_log_level level, const char *text);
 	void *log_user;
 	bool (*cancelled)(void *user);

@@ -83,7 +83,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	if ((st = fv_generate(err, m, o->count, (uint64_t)o->seed, grey)))
 		goto done;
 	if (!(st = sheet(err, c, o, grey, side)))
-		fv_say(cli, "%s: %" PRId64 " pictures", o->output, o->count);
+		fv_say(cli, "%s: %" PRId64 " picture%s", o->output, o->count, o->count == 1 ? "" : "s");
 done:
 	free(grey);
 	fv_model_free(m);

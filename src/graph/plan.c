@@ -73,7 +73,7 @@ static const fv_kernel *choose(const fv_plan *p, const fv_node *n)
 			continue;
 		if (p->options.exact && !strncmp((*k)->name, "winograd", 8))
 			continue;
-		if (((*k)->needs & FV_ISA_BF16) && !p->options.bf16)
+		if (((*k)->needs & FV_ISA_BF16) && !p->options.bf16 && !p->context->bf16)
 			continue;
 		double s = (*k)->seconds ? (*k)->seconds(n) : fv_time_streaming(n);
 		/* Equal hopes: the wider instruction set. */

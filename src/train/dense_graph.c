@@ -4,7 +4,8 @@
  *	D on a real batch, label 1; D on a generated batch, label 0; G through the D so updated, label 1
  *
  * Goodfellow et al., arXiv:1406.2661, with the non-saturating loss of its section 3; binary cross-entropy on
- * logits; Adam in Keras' form. In the last update D's weights take no part. */
+ * logits; Adam in Keras' form. In the last update D's weights take no part. The first may have a gradient penalty; the
+ * loss it reports is without. */
 #include "train/dense_graph.h"
 #include <stdio.h>
 
@@ -35,6 +36,14 @@ static fv_node *update(fv_graph *g, fv_store *store, const fv_dense_config *c, f
 	return ok;
 }
 
+/* R1: r1/2 times the mean over the batch of |dD/dx|^2 at the real pictures; Mescheder et al., arXiv:1801.04406, section 4.1. */
+static fv_node *penalty(fv_graph *g, const fv_dense_config *c, fv_node *x, fv_node *logit)
+{
+	fv_node *dx = NULL;
+	fv_grad(g, fv_sum(g, logit, FV_ALL), &x, 1, &dx);
+	return fv_scale(g, fv_sum(g, fv_mul(g, dx, dx), FV_ALL), c->r1 / 2 / c->batch, 0);
+}
+
 void fv_dense_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_dense_config *c, fv_dense_graph *s)
 {
 	fv_scope gs = { g, store, "G.", true, seed }, ds = { g, store, "D.", true, seed };
@@ -48,8 +57,10 @@ void fv_dense_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	s->noise_g = fv_random(g, FV_NORMAL, "noise generator", FV_F32, FV_SHAPE(c->batch, c->net.noise), 0, 1);
 
 	g->label = "real";
-	s->loss_real = fv_bce_logits(g, fv_dense_discriminator(&ds, &c->net, s->x), c->label);
-	fv_node *ok = update(g, store, c, s->loss_real, "D.", s->rate, s->step_real, NULL);
+	fv_node *logit = fv_dense_discriminator(&ds, &c->net, s->x);
+	s->loss_real = fv_bce_logits(g, logit, 1);
+	fv_node *whole = c->r1 > 0 ? fv_add(g, s->loss_real, penalty(g, c, s->x, logit)) : s->loss_real;
+	fv_node *ok = update(g, store, c, whole, "D.", s->rate, s->step_real, NULL);
 	g->label = "generated";
 	fv_node *fake = fv_stop(g, fv_dense_generator(&gs, &c->net, s->noise_fake));
 	s->loss_fake = fv_bce_logits(g, fv_dense_discriminator(&ds, &c->net, fake), 0);

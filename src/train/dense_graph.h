@@ -7,9 +7,11 @@
 typedef struct {
 	fv_dense net;
 	int batch;
-	double beta1, beta2, eps;       /* Adam in Keras' form */
-	double label;                   /* of real pictures for the discriminator; 1 in the textbook */
+	double rate, beta1, beta2, eps; /* Adam in Keras' form; the rate is an input of the graph */
+	double r1;                      /* weight of the gradient penalty; 0: none, as in the textbook */
 } fv_dense_config;
+/* The recipe's numbers, for 28x28 (recipe_dense.c says why they are these); textbook: as printed. */
+fv_dense_config fv_dense_settings(bool textbook);
 
 typedef struct {
 	fv_graph *g;

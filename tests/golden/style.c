@@ -268,6 +268,6 @@ int main(int argc, char **argv)
 	fv_store_free(store);
 	fv_safetensors_close(&f);
 	fv_context_free(c);
-	printf("golden style: %d passed, %d failed\n", passed, failed);
+	printf("golden-style: %d passed, %d failed\n", passed, failed);
 	return failed > 0;
 }

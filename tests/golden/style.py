@@ -18,21 +18,11 @@ file holds results only:
 import numpy as np
 import torch, torch.nn.functional as F
 from safetensors.numpy import save_file
+from value import value
 
 WIDTH, BLOCKS, SIZE, BATCH, ART, HEAD, PATCHES, PROJ, SCALES, STEPS = 8, 2, 32, 2, 2, 16, 16, 8, 2, 10
 RATE, ADV, NCE, SWD, COLOUR = 1e-4, 1.0, 1.0, 5.0, 3.0
 NOISE = 3                                                         # sizes of noise
-
-
-def value(name, n):
-    """n numbers of [-1,1): FNV-1a of the name, then an integer hash of the index (lowbias32)"""
-    h = 2166136261
-    for c in name.encode():
-        h = ((h ^ c) * 16777619) & 0xFFFFFFFF
-    with np.errstate(over="ignore"):
-        x = np.arange(n, dtype=np.uint32) * np.uint32(0x9E3779B9) + np.uint32(h)
-        x ^= x >> np.uint32(16); x *= np.uint32(0x7FEB352D); x ^= x >> np.uint32(15); x *= np.uint32(0x846CA68B); x ^= x >> np.uint32(16)
-    return (x >> np.uint32(8)).astype(np.float64) / 2 ** 23 - 1
 
 
 def whole(name, n, lo, hi):

@@ -53,7 +53,7 @@ static void check_dense(void)
 	fv_plan *p = NULL;
 	fv_dense_graph s;
 	fv_dense_config config = { .net = { .noise = 4, .hidden = { 8 }, .layers = 1, .out = 16, .slope = 0.2 }, .batch = 4, .beta1 = 0.5, .beta2 = 0.999,
-	                           .eps = 1e-7, .label = 1 };
+	                           .eps = 1e-7 };
 	float x[64];
 	if (!check(!fv_store_new(&err, c, &store) && !fv_graph_new(&err, c, &g), "%s", err.text))
 		return;

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The numbers that golden.h computes too."""
+import numpy as np
+
+
+def value(name, n):
+    """n numbers of [-1,1): FNV-1a of the name, then an integer hash of the index (lowbias32)"""
+    h = 2166136261
+    for c in name.encode():
+        h = ((h ^ c) * 16777619) & 0xFFFFFFFF
+    with np.errstate(over="ignore"):
+        x = np.arange(n, dtype=np.uint32) * np.uint32(0x9E3779B9) + np.uint32(h)
+        x ^= x >> np.uint32(16); x *= np.uint32(0x7FEB352D); x ^= x >> np.uint32(15); x *= np.uint32(0x846CA68B); x ^= x >> np.uint32(16)
+    return (x >> np.uint32(8)).astype(np.float64) / 2 ** 23 - 1
