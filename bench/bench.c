@@ -151,6 +151,7 @@ static fv_status style_run(fv_err *err, bench *b)
 		}
 		*(float *)fv_plan_data(p, s->rate) = 4e-4f;
 		*(float *)fv_plan_data(p, s->step_d) = *(float *)fv_plan_data(p, s->step_g) = (float)(b->step + 1);
+		*(float *)fv_plan_data(p, s->hold) = 1;
 		*(float *)fv_plan_data(p, s->decay) = 0.9f;
 		st = fv_plan_run(err, p, (fv_key){ 1, (uint64_t)b->step });
 		if (!st && *(float *)fv_plan_data(p, s->ok_g) != 1)

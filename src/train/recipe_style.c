@@ -110,12 +110,14 @@ static fv_status open(fv_err *err, fv_run *r)
 	return FV_OK;
 }
 
-/* Full, then falling over the last 40 % of the steps; a warm-up does not know their number yet. */
-static double rate(const fv_run *r)
+/* 1, then falling to 0 over the last 40 % of the steps; a warm-up does not know their number yet. */
+static double falling(const fv_run *r)
 {
 	double left = r->steps ? 1 - (double)r->step / (double)r->steps : 1;
-	return r->rate_scale * r->o.rate * fmin(1, left / 0.4 + 0.02);
+	return fmin(1, left / 0.4);
 }
+
+static double rate(const fv_run *r) { return r->rate_scale * r->o.rate * fmin(1, falling(r) + 0.02); }
 
 static float *scalar(fv_plan *p, const fv_node *n) { return fv_plan_data(p, n); }
 
@@ -130,6 +132,8 @@ static fv_status step(fv_err *err, fv_run *r)
 	fv_feed_take(s->art, r->step, fv_plan_data(p, g->art));
 	*scalar(p, g->rate) = (float)rate(r);
 	*scalar(p, g->step_d) = *scalar(p, g->step_g) = (float)t;
+	/* While it learns the painter keeps to the photograph's hues; then it may take the palette's strength. */
+	*scalar(p, g->hold) = (float)falling(r);
 	*scalar(p, g->decay) = (float)fmin(0.999, (1.0 + (double)t) / (10.0 + (double)t));
 	fv_status st = fv_plan_run(err, p, (fv_key){ r->o.seed, (uint64_t)r->step, (uint64_t)r->attempt });
 	if (st)

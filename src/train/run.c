@@ -84,10 +84,10 @@ void fv_run_close(fv_run *r)
 static json_t *settings(const fv_run *r)
 {
 	const fv_train_options *o = &r->o;
-	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I, s:s, s:s}", "recipe", o->recipe, "preset", o->preset ? o->preset : "",
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I, s:s, s:s*}", "recipe", o->recipe, "preset", o->preset ? o->preset : "",
 	                 "batch", o->batch, "size", o->size, "width", o->width, "blocks", o->blocks, "rate", o->rate, "adv", o->adv, "nce", o->nce,
 	                 "swd", o->swd, "colour", o->colour, "seed", (json_int_t)o->seed, "data", r->data,
-	                 "precision", r->context->bf16 ? "bf16" : "f32");
+	                 "precision", r->context->bf16 ? "bf16" : NULL);
 }
 
 fv_status fv_run_begun(fv_err *err, fv_run *r)
@@ -153,6 +153,9 @@ static fv_status same_settings(fv_err *err, const fv_run *r, json_t *saved)
 		free(a);
 		free(b);
 	}
+	json_object_foreach(saved, key, v)
+		if (!st && !json_object_get(mine, key))
+			st = fv_fail(err, FV_E_ARGUMENT, "%s: this run was begun with a %s of its own; give the same again, or another -o", r->o.run, key);
 	json_decref(mine);
 	return st;
 }

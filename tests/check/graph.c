@@ -40,6 +40,7 @@ static bool steps(const fv_plan_options *opt, int threads, double *loss, double 
 	for (int i = 0; i < 2; i++) {
 		*(float *)fv_plan_data(plan, s.rate) = 1e-3f;
 		*(float *)fv_plan_data(plan, s.step_d) = *(float *)fv_plan_data(plan, s.step_g) = (float)(i + 1);
+		*(float *)fv_plan_data(plan, s.hold) = 1;
 		*(float *)fv_plan_data(plan, s.decay) = 0.5f;
 		if (fv_plan_run(&err, plan, (fv_key){ 1, (uint64_t)i, 0 }))
 			return false;

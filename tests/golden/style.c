@@ -196,6 +196,7 @@ int main(int argc, char **argv)
 		feed_step(v, step);
 		*(float *)fv_plan_data(plan, v->rate) = (float)RATE;
 		*(float *)fv_plan_data(plan, v->step_d) = *(float *)fv_plan_data(plan, v->step_g) = (float)(step + 1);
+		*(float *)fv_plan_data(plan, v->hold) = 1;
 		*(float *)fv_plan_data(plan, v->decay) = (float)fmin(0.999, (2.0 + step) / (11.0 + step));
 		if (fv_plan_run(&err, plan, (fv_key){ 0 })) {
 			printf("%s\n", err.text);

@@ -119,6 +119,7 @@ static void check_style(void)
 		fv_plan_set(&err, p, s.art, art);
 		*(float *)fv_plan_data(p, s.rate) = 1e-3f;
 		*(float *)fv_plan_data(p, s.step_d) = *(float *)fv_plan_data(p, s.step_g) = 1;
+		*(float *)fv_plan_data(p, s.hold) = 1;
 		*(float *)fv_plan_data(p, s.decay) = 0.5f;
 		check(!fv_plan_run(&err, p, (fv_key){ 1, (uint64_t)i, 0 }), "%s", err.text);
 		float ok_d = *(float *)fv_plan_data(p, s.ok_d), ok_g = *(float *)fv_plan_data(p, s.ok_g);
