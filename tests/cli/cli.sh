@@ -2,38 +2,11 @@
 # tests/cli/cli.sh FAUVE MAKE_MODEL PAINT_EXAMPLE: the program from outside, in the source tree's root.
 # Models here have random weights: what is tested is everything around the network.
 set -u
-fauve=$(realpath "$1") make_model=$(realpath "$2") example=$(realpath "$3")
+. tests/shell.sh cli "$1"
+make_model=$(realpath "$2") example=$(realpath "$3")
 photo=$PWD/tests/data/mountain_path.jpg
 root=$PWD
-t=$(mktemp -d)
 trap 'chmod -R u+w "$t"; rm -rf "$t"' EXIT
-export XDG_DATA_HOME=$t/data FAUVE_STYLES=$t/styles NO_COLOR=1
-passed=0 failed=0
-
-check() # WHAT CONDITION...: one test
-{
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'cli: %s: failed\n' "$what"
-		sed 's/^/    /' "$t/err" 2>/dev/null | head -5
-	fi
-}
-
-run() # CODE TEXT ARGUMENTS...: the program ends with CODE, and stderr has TEXT (a pattern; empty: nothing is asked)
-{
-	local code=$1 text=$2 got
-	shift 2
-	"$fauve" "$@" >"$t/out" 2>"$t/err"
-	got=$?
-	check "fauve $*: exit $code, came $got" [ "$got" = "$code" ]
-	[ -z "$text" ] || check "fauve $*: says '$text'" grep -q -e "$text" "$t/err"
-	# A failure is told in one line that names the program.
-	[ "$code" = 0 ] || check "fauve $*: the last line is 'fauve: ...'" sh -c "tail -1 '$t/err' | grep -q '^fauve: '"
-}
 
 mkdir -p "$t/styles" "$t/data/fauve/styles" "$t/work"
 "$make_model" stylenet "$t/styles/brush.safetensors" && "$fauve" info "$t/styles/brush.safetensors" >/dev/null || exit 1

@@ -2,37 +2,11 @@
 # tests/cli/train_dense.sh FAUVE MAKE_MODEL: training on small grey pictures and generating them, as a user does: every kind
 # of data, every kind of broken data. In the source tree's root.
 set -u
-fauve=$(realpath "$1") make_model=$(realpath "$2")
+. tests/shell.sh train-dense "$1"
+make_model=$(realpath "$2")
 photo=$PWD/tests/data/mountain_path.jpg
-t=$(mktemp -d)
 trap 'rm -rf "$t"' EXIT
-export XDG_DATA_HOME=$t/data FAUVE_STYLES=$t/styles NO_COLOR=1
-passed=0 failed=0
 cd "$t" || exit 1
-
-check() # WHAT CONDITION...: one test
-{
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'train-dense: %s: failed\n' "$what"
-		sed 's/^/    /' err | head -5
-	fi
-}
-
-run() # CODE TEXT ARGUMENTS...: the program ends with CODE, and stderr has TEXT; a failure is told in one line
-{
-	local code=$1 text=$2 got
-	shift 2
-	"$fauve" "$@" >out 2>err
-	got=$?
-	check "fauve $*: exit $code, came $got" [ "$got" = "$code" ]
-	check "fauve $*: says '$text'" grep -q -e "$text" err
-	[ "$code" = 0 ] || check "fauve $*: says it in one line" [ "$(grep -v '^fauve: warning: ' err | grep -c '^fauve: ')" = 1 ]
-}
 
 train() # CODE TEXT DATA OPTION...: two steps into the folder `run`, which is new each time
 {
