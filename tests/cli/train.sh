@@ -92,7 +92,14 @@ kill -TERM $pid
 wait $pid
 check "SIGTERM: exit 130" [ $? = 130 ]
 at=$(sed -n 's/^fauve: stopped at step \([0-9]*\) .*/\1/p' err2)
-(cd / && exec timeout -s INT 2 "$fauve" train --resume "$t/$odd" >"$t/out" 2>"$t/err")
+(cd / && exec "$fauve" train --resume "$t/$odd" >"$t/out" 2>"$t/err") &
+pid=$!
+for ((i = 0; i < 600; i++)); do
+	grep -q 'samples/s' err && break
+	sleep 0.05
+done
+kill -TERM $pid
+wait $pid
 check "from another folder too" grep -q "^going on at step $at of 1000000" err
 check "plain progress lines" grep -q '^ *[0-9]*% step [0-9]*/1000000  [0-9.]* samples/s  d [0-9.]*  g [0-9.]*' err
 run 0 "" info "$odd/model.safetensors"
