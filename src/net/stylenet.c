@@ -8,7 +8,8 @@
  * a generator without one makes its strokes out of the pixel grid. The skips carry detail past the middle, so that
  * it need not be invented. Instance norm takes from every map its mean, so that a blue picture and a brown one look the
  * same to all that follows: the colours of the photograph, blurred to a quarter, are added before the tanh, through a
- * matrix that begins as the identity. Without them hues are guessed, and a plain sky becomes a rainbow. No bias stands before a norm: it would have no effect and walk at random.
+ * matrix that begins as the identity. Without them hues are guessed, and a plain sky becomes a rainbow. No bias stands
+ * before a norm: it would have no effect and walk at random.
  * After Johnson et al., arXiv:1603.08155 and Zhu et al., arXiv:1703.10593; blur: Zhang, arXiv:1904.11486. */
 #include "net/net.h"
 #include <stdio.h>

@@ -2,6 +2,7 @@
 /* Ten training steps of `dense`, preset `textbook` and default, against Keras' (dense.py made dense.safetensors): every loss,
  * how far every weight moved in each step, and the last weights. */
 #include "golden.h"
+#include "test.h"
 #include "model/safetensors.h"
 #include "train/dense_graph.h"
 
@@ -9,21 +10,6 @@
 #define BATCH 64
 #define EVERY 97
 #define PARAMS 16
-
-static int passed, failed;
-static void check(bool ok, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void check(bool ok, const char *format, ...)
-{
-	va_list ap;
-	*(ok ? &passed : &failed) += 1;
-	if (ok)
-		return;
-	va_start(ap, format);
-	printf("FAIL golden dense: ");
-	vprintf(format, ap);
-	printf("\n");
-	va_end(ap);
-}
 
 /* A run in the file: its entries' names begin with `prefix`. */
 typedef struct {
@@ -179,6 +165,5 @@ int main(int argc, char **argv)
 			check(false, "%s", err.text);
 	fv_safetensors_close(&f);
 	fv_context_free(c);
-	printf("golden-dense: %d passed, %d failed\n", passed, failed);
-	return failed > 0;
+	return finish("golden-dense");
 }

@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ten training steps of `style` against PyTorch's (style.py made style.safetensors): every loss, every gradient. */
 #include "golden.h"
+#include "test.h"
 #include "model/safetensors.h"
 #include "train/style_graph.h"
 
 #define STEPS 10
 #define RATE 1e-4
-
-static int passed, failed;
-static void check(bool ok, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void check(bool ok, const char *format, ...)
-{
-	va_list ap;
-	*(ok ? &passed : &failed) += 1;
-	if (ok)
-		return;
-	va_start(ap, format);
-	printf("FAIL golden style: ");
-	vprintf(format, ap);
-	printf("\n");
-	va_end(ap);
-}
 
 static const fv_tensor *find(const fv_safetensors *f, const char *name)
 {
@@ -269,6 +255,5 @@ int main(int argc, char **argv)
 	fv_store_free(store);
 	fv_safetensors_close(&f);
 	fv_context_free(c);
-	printf("golden-style: %d passed, %d failed\n", passed, failed);
-	return failed > 0;
+	return finish("golden-style");
 }
