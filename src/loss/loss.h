@@ -25,7 +25,8 @@ fv_node *fv_patch_nce(const fv_scope *heads, int layer, int width, fv_node *quer
 
 /* Patch-wise sliced Wasserstein distance, `scales` scales: random directions over 7x7x3 patches, every second
  * position from a corner that each picture draws for itself (a fixed one lets the painter hide a lattice between
- * the samples), sorted, mean absolute difference; the larger set gives its quantiles. Gradient flows to a only. */
+ * the samples), sorted, mean absolute difference; the larger set gives its quantiles. The mean colours of a's pictures are
+ * made one, and those of b's: too few to compare (patch_swd.c). Gradient flows to a only. */
 typedef struct { fv_node *direction, *corner_a, *corner_b; } fv_swd_draw;       /* P,7,7,C of any length; N,2; M,2 i32 */
 #define FV_SWD_SCALES_MAX 4
 void fv_swd_draws(fv_graph *g, int scales, int projections, int channels, int64_t na, int64_t nb, fv_swd_draw *d);

@@ -7,10 +7,12 @@
 
 #define FORMAT 1                        /* of the metadata; a file made for a newer reader is refused */
 
+static const char *const up_name[] = { [FV_UP_BILINEAR] = "bilinear", [FV_UP_NEAREST] = "nearest", [FV_UP_SPLINE] = "spline" };
+
 json_t *fv_stylenet_json(const fv_stylenet *c)
 {
-	return json_pack("{s:i, s:i, s:s, s:i, s:i, s:b}", "width", c->width, "blocks", c->blocks, "up", c->up == FV_UP_NEAREST ? "nearest" : "bilinear",
-	                 "head", c->head, "noise", c->noise, "colour", c->colour);
+	return json_pack("{s:i, s:i, s:s, s:i, s:i, s:b, s:b}", "width", c->width, "blocks", c->blocks, "up", up_name[c->up],
+	                 "head", c->head, "noise", c->noise, "colour", c->colour, "half_chroma", c->half_chroma);
 }
 
 json_t *fv_resnet_json(const fv_resnet *c) { return json_pack("{s:i, s:i}", "width", c->width, "blocks", c->blocks); }
@@ -34,10 +36,12 @@ static fv_status read_stylenet(fv_err *err, json_t *j, fv_model *m)
 {
 	const char *up = json_string_value(json_object_get(j, "up"));
 	m->stylenet = (fv_stylenet){ whole(j, "width"), whole(j, "blocks"), FV_UP_BILINEAR, whole(j, "head"), whole(j, "noise"),
-	                               json_is_true(json_object_get(j, "colour")) };
-	if (up && !strcmp(up, "nearest"))
-		m->stylenet.up = FV_UP_NEAREST;
-	else if (!up || strcmp(up, "bilinear"))
+	                               json_is_true(json_object_get(j, "colour")), json_is_true(json_object_get(j, "half_chroma")) };
+	size_t kind = 0;
+	while (kind < FV_COUNT(up_name) && (!up || strcmp(up, up_name[kind])))
+		kind++;
+	m->stylenet.up = (fv_up)kind;
+	if (kind == FV_COUNT(up_name))
 		return fv_fail(err, FV_E_FORMAT, "upsampling '%s' is unknown", up ? up : "");
 	return fv_stylenet_check(err, &m->stylenet);
 }

@@ -32,7 +32,7 @@ int fv_params(fv_store *store, const char *prefix, fv_variable **list, int max);
 #define FV_PARAMS_MAX 256
 
 /* ---- StyleNet (stylenet.c): the painter. x: N,H,W,3 in [-1,1], H and W multiples of 4; noise: N,H,W,1 */
-typedef enum { FV_UP_BILINEAR, FV_UP_NEAREST } fv_up;
+typedef enum { FV_UP_BILINEAR, FV_UP_NEAREST, FV_UP_SPLINE } fv_up;
 typedef struct {
 	int width;                      /* channels at full size; 2 width at half, 4 width at a quarter */
 	int blocks;                     /* residual blocks at a quarter of the size */
@@ -40,6 +40,7 @@ typedef struct {
 	int head;                       /* kernel of the last convolution: 7 or 3 */
 	int noise;                      /* sizes of noise: 1: as drawn; each further one twice as coarse, for larger strokes */
 	bool colour;                    /* the photograph's own colours, blurred, reach the last layer */
+	bool half_chroma;               /* the finest detail is of lightness alone */
 } fv_stylenet;
 #define FV_STYLENET_FEATURES 5          /* picture, stem, half, quarter, after the middle residual block */
 /* features may be NULL. encode: stop after the last feature and return it. */

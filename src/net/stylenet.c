@@ -4,12 +4,14 @@
  *	(x, noise) > 7x7 > 3x3, half > 3x3, half > residual blocks > up, 3x3 + skip > up, 3x3 + skip > 7x7, tanh
  *
  * Instance norm and ReLU after every convolution but the last; reflected borders; a blur before each halving and
- * bilinear upsampling, so that no lattice comes from the sampling. The noise channel is a source of fine texture:
+ * spline upsampling, so that no lattice comes from the sampling. The noise channel is a source of fine texture:
  * a generator without one makes its strokes out of the pixel grid. The skips carry detail past the middle, so that
  * it need not be invented. Instance norm takes from every map its mean, so that a blue picture and a brown one look the
  * same to all that follows: the colours of the photograph, blurred to a quarter, are added before the tanh, through a
  * matrix that begins as the identity. Without them hues are guessed, and a plain sky becomes a rainbow. No bias stands
  * before a norm: it would have no effect and walk at random.
+ * Last, the chroma is halved and enlarged again, as photographs of paintings and eyes have it, and what leaves the range
+ * is cut off: relief of paint is of lightness alone, and coloured noise of single pixels is what betrays a generator.
  * After Johnson et al., arXiv:1603.08155 and Zhu et al., arXiv:1703.10593; blur: Zhang, arXiv:1904.11486. */
 #include "net/net.h"
 #include <stdio.h>
@@ -51,7 +53,8 @@ static fv_node *skip(const fv_scope *s, fv_node *x, int64_t width, const char *n
 
 static fv_node *up(const fv_scope *s, const fv_stylenet *c, fv_node *x)
 {
-	return x ? fv_resize(s->g, c->up == FV_UP_NEAREST ? FV_NEAREST : FV_BILINEAR, x, 2 * x->shape.h, 2 * x->shape.w) : NULL;
+	static const fv_resize_kind kind[] = { [FV_UP_BILINEAR] = FV_BILINEAR, [FV_UP_NEAREST] = FV_NEAREST, [FV_UP_SPLINE] = FV_SPLINE };
+	return x ? fv_resize(s->g, kind[c->up], x, 2 * x->shape.h, 2 * x->shape.w) : NULL;
 }
 
 /* The drawn noise, then the same halved and enlarged again: blotches of 2, 4 ... pixels, brought to about unit spread. */
@@ -74,10 +77,25 @@ static fv_node *colours(const fv_scope *s, fv_node *x)
 	return x ? fv_resize(s->g, FV_BILINEAR, low, x->shape.h, x->shape.w) : NULL;
 }
 
+/* y - chroma (y - y at half the size): ITU-R BT.601's luma keeps its detail. */
+static fv_node *half_chroma(fv_graph *g, fv_node *y)
+{
+	static const float luma[3] = { 0.299f, 0.587f, 0.114f };
+	float m[3][3];
+	if (!y)
+		return NULL;
+	for (int o = 0; o < 3; o++)
+		for (int i = 0; i < 3; i++)
+			m[o][i] = (float)(o == i) - luma[i];
+	fv_node *low = fv_resize(g, FV_BILINEAR, fv_blur(g, y, 2, FV_PAD_ZERO), y->shape.h, y->shape.w);
+	fv_node *chroma = fv_conv2d(g, fv_sub(g, y, low), fv_constant(g, FV_F32, fv_nhwc(3, 1, 1, 3), m), NULL, (fv_conv_attr){ 0 });
+	return fv_unary(g, FV_CLAMP, fv_sub(g, y, chroma), -1, 1);
+}
+
 fv_status fv_stylenet_check(fv_err *err, const fv_stylenet *c)
 {
 	if (c->width < 1 || c->width > 1024 || c->blocks < 1 || c->blocks > 64 || (c->head != 3 && c->head != 7) ||
-	    c->noise < 1 || c->noise > FV_NOISE_MAX || (c->up != FV_UP_BILINEAR && c->up != FV_UP_NEAREST))
+	    c->noise < 1 || c->noise > FV_NOISE_MAX || c->up > FV_UP_SPLINE)
 		return fv_fail(err, FV_E_FORMAT, "stylenet: width %d, %d blocks, head %d, %d sizes of noise: width 1 to 1024, 1 to 64 blocks, "
 		               "head 3 or 7, 1 to 3 sizes", c->width, c->blocks, c->head, c->noise);
 	return FV_OK;
@@ -111,5 +129,6 @@ fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, 
 	fv_node *head = fv_param(s, fv_nhwc(3, c->head, c->head, w), FV_INIT_NORMAL, 0.02, "head.weight");
 	fv_node *bias = fv_param(s, FV_SHAPE(3), FV_INIT_ZERO, 0, "head.bias");
 	h = fv_conv2d(g, h, head, bias, fv_conv_same(c->head, FV_PAD_REFLECT));
-	return fv_unary(g, FV_TANH, c->colour ? fv_add(g, h, colours(s, x)) : h, 0, 0);
+	h = fv_unary(g, FV_TANH, c->colour ? fv_add(g, h, colours(s, x)) : h, 0, 0);
+	return c->half_chroma ? half_chroma(g, h) : h;
 }

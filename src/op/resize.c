@@ -1,15 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* resize: nearest or bilinear, half-pixel grid, edges clamped (PyTorch's align_corners=False).
+/* resize: nearest, bilinear or cubic B-spline, half-pixel grid, edges clamped (PyTorch's align_corners=False).
  *
  *	bilinear	source = (i + 1/2) from/to - 1/2, not below 0
+ *	spline		source the same, below 0 too; weight of a value at distance d: B3(d)
  *	nearest		source = floor(i from/to) */
 #include "op/taps.h"
 #include <math.h>
+
+/* The cubic B-spline; it sums to 1 over the integers. */
+static double spline(double d)
+{
+	d = fabs(d);
+	return d < 1 ? 2.0 / 3 - d * d * (1 - d / 2) : d < 2 ? (2 - d) * (2 - d) * (2 - d) / 6 : 0;
+}
 
 fv_taps fv_resize_taps(const fv_node *n, int64_t i, int64_t from, int64_t to)
 {
 	if (n->attr.resize.kind == FV_NEAREST)
 		return (fv_taps){ 1, { i * from / to }, { 1 } };
+	if (n->attr.resize.kind == FV_SPLINE) {
+		double at = ((double)i + 0.5) * (double)from / (double)to - 0.5;
+		fv_taps t = { .count = 4 };
+		for (int k = 0; k < 4; k++) {
+			int64_t p = (int64_t)floor(at) - 1 + k;
+			t.at[k] = fv_max(0, fv_min(p, from - 1));
+			t.weight[k] = spline(at - (double)p);
+		}
+		return t;
+	}
 	double at = fmax(0, ((double)i + 0.5) * (double)from / (double)to - 0.5);
 	int64_t low = fv_min((int64_t)at, from - 1);
 	double part = low == from - 1 ? 0 : at - (double)low;

@@ -29,7 +29,7 @@ static void defaults(fv_train_options *o)
 	o->blocks = o->blocks > 0 ? o->blocks : 5;
 	o->rate = o->rate > 0 ? o->rate : 4e-4;
 	o->adv = o->adv >= 0 ? o->adv : 2;
-	o->nce = o->nce >= 0 ? o->nce : 1;
+	o->nce = o->nce >= 0 ? o->nce : 0.7;
 	o->swd = o->swd >= 0 ? o->swd : 8;
 	o->colour = o->colour >= 0 ? o->colour : 1.5;
 }
@@ -37,7 +37,7 @@ static void defaults(fv_train_options *o)
 static fv_style_config config_of(const fv_train_options *o, bool identity)
 {
 	return (fv_style_config){
-		.net = { .width = o->width, .blocks = o->blocks, .up = FV_UP_BILINEAR, .head = 7, .noise = 3, .colour = true },
+		.net = { .width = o->width, .blocks = o->blocks, .up = FV_UP_SPLINE, .head = 7, .noise = 3, .colour = true, .half_chroma = true },
 		.disc = { .width = 48, .scales = 3, .layers = 3, .channels = 6 }, .detail = 2, .augment = 0.3,
 		.batch = o->batch, .size = o->size, .art_batches = 4, .head_width = 128, .patches = 192, .projections = 64, .swd_scales = 3,
 		.adv = o->adv, .nce = o->nce, .swd = o->swd, .colour = o->colour, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8, .identity = identity,
@@ -58,9 +58,8 @@ static fv_status open_feeds(fv_err *err, fv_run *r, style *s)
 	f.path = o->art.path;
 	f.count = o->art.count;
 	f.batch = s->config[0].art_batches * o->batch;
-	/* Enlarged or turned into other pixels, a painting loses the relief of its canvas: as it is, or a little reduced. */
-	f.zoom_low = 1;
-	f.zoom_high = 1.1;
+	/* Turned into other pixels, by however little, a painting loses the relief of its canvas. */
+	f.zoom_low = f.zoom_high = 1;
 	f.shorter = ART_SHORTER;
 	if ((st = fv_feed_open(err, r->context, &f, &s->art)))
 		return st;
@@ -204,7 +203,7 @@ static fv_status save(fv_err *err, fv_run *r, const char *path)
 	                          "rate", o->rate, "adv", o->adv, "nce", o->nce, "swd", o->swd, "colour", o->colour, "seed", (json_int_t)o->seed,
 	                          "data", r->data,
 	                          "signature", "input", "image, sRGB, RGB, [-1,1]", "noise", "normal, one channel", "output", "image, sRGB, RGB, [-1,1]",
-	                          "multiple", 4, "least", 32, "conventions", "reflect padding; half-pixel bilinear; instance norm, biased, eps 1e-5");
+	                          "multiple", 4, "least", 32, "conventions", "reflect padding; half-pixel grid; instance norm, biased, eps 1e-5");
 	fv_status st = network && about ? fv_model_write(err, r->context, path, r->store, "E.", "stylenet", network, about) :
 	               fv_fail(err, FV_E_MEMORY, "%s: no memory", path);
 	json_decref(network);

@@ -6,7 +6,8 @@
  *	L_G = adv LSGAN(D(aug fake), 1)						with the updated D
  *	    + nce (NCE(x, fake) [+ NCE(y, G(y))]) / (identity ? 2 : 1.5)
  *	    + swd SWD(fake, art)
- *	    + hold colour mean (blur x - blur fake)^2			then G's and the heads' update
+ *	    + colour (hold mean (d^2) + mean (c^2)), d = blur x - blur fake, c = each picture's mean d, less the batch's
+ *									then G's and the heads' update
  *	E = average of G's weights
  *
  * G's gradient is taken part by part, each as soon as the part's loss is known, down to `fake` and no further; what the
@@ -200,14 +201,17 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	s->loss_swd = fv_patch_swd(g, s->swd, c->swd_scales, c->detail, picture, s->art);
 	add_gradients(g, s->loss_swd, c->swd, &p, by_picture, by_picture + 1);
 
-	/* Of all ways to turn the photographs' colours into the painter's, the one that moves them least. */
+	/* Of all ways to turn the photographs' colours into the painter's, the one that moves them least; and a picture that
+	 * is darker or bluer than others stays so. */
 	g->label = "colour";
 	fv_node *was = s->x, *is = picture;
 	for (int i = 0; i < COLOUR_HALVINGS; i++)
 		was = fv_blur(g, was, 2, FV_PAD_ZERO), is = fv_blur(g, is, 2, FV_PAD_ZERO);
-	s->loss_colour = fv_mean(g, fv_unary(g, FV_SQUARE, fv_sub(g, was, is), 0, 0), FV_ALL);
-	fv_node *colour_weight = fv_scale(g, s->hold, c->colour, 0);
-	fv_adjoint(g, s->loss_colour, colour_weight, &picture, 1, p.grad + by_picture);
+	fv_node *moved = fv_sub(g, was, is), *cast = fv_mean(g, moved, FV_HW);
+	cast = fv_sub(g, cast, fv_mean(g, cast, FV_NHW));
+	s->loss_colour = fv_mul(g, s->hold, fv_mean(g, fv_unary(g, FV_SQUARE, moved, 0, 0), FV_ALL));
+	s->loss_colour = fv_add(g, s->loss_colour, fv_mean(g, fv_unary(g, FV_SQUARE, cast, 0, 0), FV_ALL));
+	add_gradients(g, s->loss_colour, c->colour, &p, by_picture, by_picture + 1);
 
 	fv_adjoint(g, s->fake, p.grad[by_picture], p.read, p.count, p.grad);
 
@@ -215,7 +219,7 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	fv_node *content = s->loss_identity ? fv_add(g, s->loss_nce, s->loss_identity) : s->loss_nce;
 	s->loss_g = fv_add(g, fv_scale(g, s->loss_adv, c->adv, 0), fv_scale(g, content, nce_weight, 0));
 	s->loss_g = fv_add(g, s->loss_g, fv_scale(g, s->loss_swd, c->swd, 0));
-	s->loss_g = fv_add(g, s->loss_g, fv_mul(g, s->loss_colour, colour_weight));
+	s->loss_g = fv_add(g, s->loss_g, fv_scale(g, s->loss_colour, c->colour, 0));
 	s->ok_g = all_finite(g, s->loss_g, &p, s->ok_d);
 	update(g, store, c, &p, s->rate, s->step_g, s->ok_g);
 	fv_patch_discriminator_keep(g, &c->disc, &updated, s->ok_g);

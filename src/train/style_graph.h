@@ -29,7 +29,7 @@ typedef struct {
 	fv_node *x, *art;               /* B,S,S,3; art_batches*B,S,S,3, the first B of which are y */
 	fv_node *rate, *step_d, *step_g;/* learning rate; Adam's step numbers, from 1 */
 	fv_node *decay;                 /* of the average */
-	fv_node *hold;                  /* of the colours: 1 to 0, times their weight */
+	fv_node *hold;                  /* of the colours: 1 to 0; each picture's cast is always held */
 	/* draws; all can be fed instead */
 	fv_node *noise[6];              /* G(x); encode(x), encode(fake); G(y); encode(y), encode(G(y)) */
 	fv_augment aug_real, aug_fake, aug_adv;

@@ -20,7 +20,7 @@ static const fv_tensor *find(const fv_safetensors *f, const char *name)
 static fv_style_config config(bool identity)
 {
 	return (fv_style_config){
-		.net = { .width = 8, .blocks = 2, .up = FV_UP_BILINEAR, .head = 7, .noise = 3, .colour = true },
+		.net = { .width = 8, .blocks = 2, .up = FV_UP_SPLINE, .head = 7, .noise = 3, .colour = true, .half_chroma = true },
 		.disc = { .width = 8, .scales = 2, .layers = 3, .channels = 6 }, .batch = 2, .size = 32, .art_batches = 2, .head_width = 16,
 		.patches = 16, .projections = 8, .swd_scales = 3, .adv = 1, .nce = 1, .swd = 5, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
 		.augment = 1, .detail = 1, .colour = 3, .identity = identity,
@@ -34,6 +34,8 @@ static void begin(fv_store *s)
 		if (!strncmp(v->name, "m.", 2) || !strncmp(v->name, "v.", 2) || !strncmp(v->name, "E.", 2))
 			continue;
 		double scale = strstr(v->name, ".bias") ? 0.1 : t.rank == 4 ? sqrt(6 / (double)(t.h * t.w * t.c)) : !strncmp(v->name, "D.u", 3) ? 1 : 1 / sqrt((double)t.c);
+		if (!strcmp(v->name, "G.head.weight"))
+			scale *= 0.3;                           /* few values at the edges of the clamp, where gradients jump */
 		golden_fill(v->tensor, v->name, scale, 0);
 	}
 	for (fv_variable *v = s->first; v; v = v->next)
@@ -173,7 +175,7 @@ int main(int argc, char **argv)
 		}
 	}
 	begin(store);
-	const float *norms = fv_f32(*find(&f, "norms"));
+	const float *norms = fv_f32(*find(&f, "norms")), *norms64 = fv_f32(*find(&f, "norms64"));
 	const char *names = fv_safetensors_text(&f, "names");
 	for (int step = 0; step < STEPS; step++) {
 		int i = step % 3 != 0;
@@ -182,7 +184,7 @@ int main(int argc, char **argv)
 		feed_step(v, step);
 		*(float *)fv_plan_data(plan, v->rate) = (float)RATE;
 		*(float *)fv_plan_data(plan, v->step_d) = *(float *)fv_plan_data(plan, v->step_g) = (float)(step + 1);
-		*(float *)fv_plan_data(plan, v->hold) = 1;
+		*(float *)fv_plan_data(plan, v->hold) = 0.75f;
 		*(float *)fv_plan_data(plan, v->decay) = (float)fmin(0.999, (2.0 + step) / (11.0 + step));
 		if (fv_plan_run(&err, plan, (fv_key){ 0 })) {
 			printf("%s\n", err.text);
@@ -200,6 +202,7 @@ int main(int argc, char **argv)
 			at += n + (at[n] == ' ');
 			const float *d = NULL;
 			double length = 0, truth = norms[step * (v->count_d + v->count_g) + k];
+			double floor_ = fabs(truth - norms64[step * (v->count_d + v->count_g) + k]);
 			int64_t count = 0;
 			for (int j = 0; j < v->count_d + v->count_g; j++) {
 				bool in_d = j < v->count_d;
@@ -215,8 +218,8 @@ int main(int argc, char **argv)
 			}
 			for (int64_t j = 0; j < count; j++)
 				length += (double)d[j] * d[j];
-			/* A sharp temperature and ten chaotic steps: the float64 run differs from the float32 one by up to 1 % too. */
-			double allowed = (step ? 3e-2 : 1e-3) * truth + 1e-5;
+			/* A sharp temperature and ten chaotic steps: the float64 run differs from the float32 one too. */
+			double allowed = (step ? 3e-2 : 1e-3) * truth + 4 * floor_ + 1e-5;
 			check(fabs(sqrt(length) - truth) <= allowed, "step %d, |gradient of %s| is %.7g, PyTorch's %.7g", step, name, sqrt(length), truth);
 			if (step == 0) {
 				char key[110];

@@ -9,7 +9,7 @@ file holds results only:
 
     losses            10,7  d, adv, nce, identity (0 where there is none), swd, colour, g        float32 run
     losses64          10,7  the same in float64: the distance between the two is the noise floor
-    norms             10,P  L2 norm of each parameter's gradient, in the order of `names`
+    norms, norms64    10,P  L2 norm of each parameter's gradient, in the order of `names`, of both runs
     grad.NAME               gradients of the first step, PyTorch's layout
     final.NAME              weights after ten steps
     wrong.padding, wrong.variance   10,7  losses with zero padding / unbiased variance: a test that
@@ -22,6 +22,7 @@ from value import value
 
 WIDTH, BLOCKS, SIZE, BATCH, ART, HEAD, PATCHES, PROJ, SCALES, STEPS = 8, 2, 32, 2, 2, 16, 16, 8, 2, 10
 RATE, ADV, NCE, SWD, COLOUR = 1e-4, 1.0, 1.0, 5.0, 3.0
+HOLD = .75
 NOISE = 3                                                         # sizes of noise
 
 
@@ -37,8 +38,9 @@ def nhwc(name, *s, scale=1.0):
 def run(dtype, padding="reflect", unbiased=False):
     t = lambda a: torch.as_tensor(a).to(dtype).contiguous()
     P = {}
-    def conv_weight(name, o, i, k, fan=None):
-        P[name + ".weight"] = t(nhwc(name + ".weight", o, k, k, i, scale=(3 * 2 / (i * k * k)) ** .5)).requires_grad_()
+    def conv_weight(name, o, i, k):
+        scale = (3 * 2 / (i * k * k)) ** .5 * (.3 if name == "G.head" else 1)         # at an edge of the clamp gradients jump
+        P[name + ".weight"] = t(nhwc(name + ".weight", o, k, k, i, scale=scale)).requires_grad_()
     def bias(name, o): P[name + ".bias"] = t(value(name + ".bias", o) * .1).requires_grad_()
     w = WIDTH
     conv_weight("G.stem.0", w, 3 + NOISE, 7); conv_weight("G.d1.0", 2 * w, w, 3); conv_weight("G.d2.0", 4 * w, 2 * w, 3)
@@ -66,6 +68,14 @@ def run(dtype, padding="reflect", unbiased=False):
         return F.conv2d(F.pad(x, (1,) * 4, "reflect"), k, stride=2, groups=x.shape[1])
     def layer(x, name): return F.relu(norm(conv(x, name)))
     up = lambda x, by=2: F.interpolate(x, scale_factor=by, mode="bilinear", align_corners=False)
+    def spline(x):                                                    # cubic B-spline, twice the size: 1/4 and 3/4 off the grid
+        def along(x):                                                 # the last axis
+            p = F.pad(x, (2, 2, 0, 0), "replicate"); n = x.shape[-1]
+            # B3 at 1.75, .75, .25, 1.25
+            w = [.25 ** 3 / 6, 2 / 3 - .75 ** 2 * (1 - .375), 2 / 3 - .25 ** 2 * (1 - .125), .75 ** 3 / 6]
+            even = sum(w[i] * p[..., i:i + n] for i in range(4)); odd = sum(w[3 - i] * p[..., i + 1:i + 1 + n] for i in range(4))
+            return torch.stack([even, odd], -1).flatten(-2)
+        return along(along(x).transpose(2, 3)).transpose(2, 3)
     def with_noise(x, z):
         all, coarse = [x, z], z
         for i in range(1, NOISE): coarse = blur(coarse) * 3.2; all.append(up(coarse, 2 ** i))
@@ -86,8 +96,9 @@ def run(dtype, padding="reflect", unbiased=False):
         return f, h
     def G(x, z):
         f, h = encode(x, z, True)
-        h = layer(up(h), "G.u1.0") + conv(f[2], "G.s1"); h = layer(up(h), "G.u2.0") + conv(f[1], "G.s2")
-        return torch.tanh(conv(h, "G.head") + colours(x))
+        h = layer(spline(h), "G.u1.0") + conv(f[2], "G.s1"); h = layer(spline(h), "G.u2.0") + conv(f[1], "G.s2")
+        y = torch.tanh(conv(h, "G.head") + colours(x)); d = y - up(F.avg_pool2d(y, 2))
+        return (y - (d - (d * torch.tensor([.299, .587, .114], dtype=dtype).view(3, 1, 1)).sum(1, keepdim=True))).clamp(-1, 1)
     unit = lambda v: v / v.norm().clamp(min=1e-12)
     def spectral():
         W = {}
@@ -132,6 +143,8 @@ def run(dtype, padding="reflect", unbiased=False):
         return loss / 3
     def swd(a, b, name):
         loss = 0
+        same = lambda v: v - v.mean((2, 3), keepdim=True) + v.mean((0, 2, 3), keepdim=True)
+        a, b = same(a), same(b)
         for s in range(3):
             d = t(nhwc(f"{name} direction {s}", PROJ, 7, 7, 6)); d = d / d.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
             def proj(x, c):
@@ -163,7 +176,7 @@ def run(dtype, padding="reflect", unbiased=False):
         li = nce(y, G(y, z[3]), z[4], z[5], n + "identity") if ident else torch.zeros((), dtype=dtype)
         lw = swd(fake, art, n + "swd")
         eighth = lambda v: F.avg_pool2d(F.avg_pool2d(F.avg_pool2d(v, 2), 2), 2)
-        lc = ((eighth(x) - eighth(fake)) ** 2).mean()
+        moved = eighth(x) - eighth(fake); cast = moved.mean((2, 3)); lc = HOLD * (moved ** 2).mean() + ((cast - cast.mean(0)) ** 2).mean()
         lg = ADV * la + NCE * (ln + li) / (2 if ident else 1.5) + SWD * lw + COLOUR * lc
         gg = torch.autograd.grad(lg, [P[k] for k in gs])
         for k, g in zip(gs, gg): P[k].grad = g
@@ -181,8 +194,8 @@ if __name__ == "__main__":
     import os
     torch.set_num_threads(1)
     losses, norms, first, final, names = run(torch.float32)
-    l64 = run(torch.float64)[0]
-    out = {"losses": losses, "losses64": l64, "norms": norms,
+    l64, n64 = run(torch.float64)[:2]
+    out = {"losses": losses, "losses64": l64, "norms": norms, "norms64": n64,
            "wrong.padding": run(torch.float32, padding="zero")[0], "wrong.variance": run(torch.float32, unbiased=True)[0]}
     out |= {"grad." + k: np.ascontiguousarray(v) for k, v in first.items()}
     out |= {"final." + k: np.ascontiguousarray(v) for k, v in final.items() if k[0] == "E" or k.startswith("D.d.0")}
