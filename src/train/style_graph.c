@@ -10,6 +10,8 @@
  *									then G's and the heads' update
  *	E = average of G's weights
  *
+ * With adv 0 nothing of D is computed.
+ *
  * G's gradient is taken part by part, each as soon as the part's loss is known, down to `fake` and no further; what the
  * parts say of fake then goes through G once. So the values of one part are gone before the next begins: less than half
  * of the memory that one gradient of the sum takes.
@@ -122,13 +124,47 @@ static void update(fv_graph *g, fv_store *store, const fv_style_config *c, const
 	}
 }
 
+/* D's update, then what the updated D says of picture: its gradient is added to entry `at` of p. Returns D's gradients. */
+static gradients adversary(fv_graph *g, fv_store *store, uint64_t seed, const fv_style_config *c, fv_node *y, fv_node *picture,
+                           const gradients *p, int at, fv_spectral *updated, fv_style_graph *s)
+{
+	fv_scope ds = { g, store, "D.", true, seed };
+	fv_node *real[FV_SCALES_MAX] = { 0 }, *fake[FV_SCALES_MAX] = { 0 }, *judged[FV_SCALES_MAX] = { 0 };
+	fv_spectral weights;
+	int scales = c->disc.scales;
+	g->label = "judge";
+	fv_patch_discriminator_weights(&ds, &c->disc, NULL, &weights);
+	if (g->err.status)
+		return (gradients){ 0 };
+	s->aug_real = fv_augment_draw(g, "judge real", y->shape, c->augment);
+	s->aug_fake = fv_augment_draw(g, "judge fake", y->shape, c->augment);
+	judge(g, c, &weights, fv_augment_apply(g, &s->aug_real, y), real);
+	judge(g, c, &weights, fv_augment_apply(g, &s->aug_fake, picture), fake);
+	s->loss_d = fv_scale(g, fv_add(g, fv_lsgan(g, real, scales, 1), fv_lsgan(g, fake, scales, 0)), 0.5, 0);
+	gradients d = no_gradients(g, store, (const char *[]){ "D.d." }, 1);
+	if (g->err.status)
+		return d;
+	add_gradients(g, s->loss_d, 1, &d, 0, d.count);
+	s->ok_d = all_finite(g, s->loss_d, &d, NULL);
+	update(g, store, c, &d, fv_scale(g, s->rate, JUDGE_RATE, 0), s->step_d, s->ok_d);
+
+	g->label = "adversary";
+	fv_patch_discriminator_weights(&ds, &c->disc, &weights, updated);
+	if (g->err.status)
+		return d;
+	s->aug_adv = fv_augment_draw(g, "adversary", y->shape, c->augment);
+	judge(g, c, updated, fv_augment_apply(g, &s->aug_adv, picture), judged);
+	s->loss_adv = fv_lsgan(g, judged, scales, 1);
+	add_gradients(g, s->loss_adv, c->adv, p, at, at + 1);
+	return d;
+}
+
 void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_style_config *c, bool keep_gradients, fv_style_graph *s)
 {
-	fv_scope gs = { g, store, "G.", true, seed }, hs = { g, store, "H.", true, seed }, ds = { g, store, "D.", true, seed };
-	fv_node *real[FV_SCALES_MAX] = { 0 }, *fake[FV_SCALES_MAX] = { 0 }, *judged[FV_SCALES_MAX] = { 0 };
-	fv_spectral weights, updated;
-	int scales = c->disc.scales;
+	fv_scope gs = { g, store, "G.", true, seed }, hs = { g, store, "H.", true, seed };
 	int64_t size = c->size;
+	fv_spectral updated;
+	gradients d = { 0 }, p = { 0 };
 	*s = (fv_style_graph){ .g = g };
 	s->x = fv_input(g, "photographs", FV_F32, fv_nhwc(c->batch, size, size, 3));
 	s->art = fv_input(g, "paintings", FV_F32, fv_nhwc((int64_t)c->art_batches * c->batch, size, size, 3));
@@ -141,7 +177,6 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 
 	static const char *const painter[] = { "G.", "H." };
 	const double nce_weight = c->nce / (c->identity ? 2 : 1.5);
-	gradients p = { 0 };
 
 	if (c->identity) {
 		g->label = "identity";
@@ -171,30 +206,10 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	p.read[by_picture] = picture;
 	add_gradients(g, s->loss_nce, nce_weight, &p, 0, p.count + 1);
 
-	g->label = "judge";
-	fv_patch_discriminator_weights(&ds, &c->disc, NULL, &weights);
+	if (c->adv > 0)
+		d = adversary(g, store, seed, c, y, picture, &p, by_picture, &updated, s);
 	if (g->err.status)
 		return;
-	s->aug_real = fv_augment_draw(g, "judge real", y->shape, c->augment);
-	s->aug_fake = fv_augment_draw(g, "judge fake", y->shape, c->augment);
-	judge(g, c, &weights, fv_augment_apply(g, &s->aug_real, y), real);
-	judge(g, c, &weights, fv_augment_apply(g, &s->aug_fake, picture), fake);
-	s->loss_d = fv_scale(g, fv_add(g, fv_lsgan(g, real, scales, 1), fv_lsgan(g, fake, scales, 0)), 0.5, 0);
-	gradients d = no_gradients(g, store, (const char *[]){ "D.d." }, 1);
-	if (g->err.status)
-		return;
-	add_gradients(g, s->loss_d, 1, &d, 0, d.count);
-	s->ok_d = all_finite(g, s->loss_d, &d, NULL);
-	update(g, store, c, &d, fv_scale(g, s->rate, JUDGE_RATE, 0), s->step_d, s->ok_d);
-
-	g->label = "adversary";
-	fv_patch_discriminator_weights(&ds, &c->disc, &weights, &updated);
-	if (g->err.status)
-		return;
-	s->aug_adv = fv_augment_draw(g, "adversary", y->shape, c->augment);
-	judge(g, c, &updated, fv_augment_apply(g, &s->aug_adv, picture), judged);
-	s->loss_adv = fv_lsgan(g, judged, scales, 1);
-	add_gradients(g, s->loss_adv, c->adv, &p, by_picture, by_picture + 1);
 
 	g->label = "brushwork";
 	fv_swd_draws(g, c->swd_scales, c->projections, c->detail ? 6 : 3, c->batch, (int64_t)c->art_batches * c->batch, s->swd);
@@ -217,12 +232,15 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 
 	g->label = "update";
 	fv_node *content = s->loss_identity ? fv_add(g, s->loss_nce, s->loss_identity) : s->loss_nce;
-	s->loss_g = fv_add(g, fv_scale(g, s->loss_adv, c->adv, 0), fv_scale(g, content, nce_weight, 0));
+	s->loss_g = fv_scale(g, content, nce_weight, 0);
+	if (s->loss_adv)
+		s->loss_g = fv_add(g, fv_scale(g, s->loss_adv, c->adv, 0), s->loss_g);
 	s->loss_g = fv_add(g, s->loss_g, fv_scale(g, s->loss_swd, c->swd, 0));
 	s->loss_g = fv_add(g, s->loss_g, fv_scale(g, s->loss_colour, c->colour, 0));
 	s->ok_g = all_finite(g, s->loss_g, &p, s->ok_d);
 	update(g, store, c, &p, s->rate, s->step_g, s->ok_g);
-	fv_patch_discriminator_keep(g, &c->disc, &updated, s->ok_g);
+	if (s->loss_adv)
+		fv_patch_discriminator_keep(g, &c->disc, &updated, s->ok_g);
 	for (int i = 0; i < p.count && !g->err.status; i++) {
 		fv_variable *v = p.param[i];
 		if (strncmp(v->name, "G.", 2))

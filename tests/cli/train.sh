@@ -39,6 +39,11 @@ check "wall times" grep -q "^{\"step\":12,\"seconds\"" runs/one/times.jsonl
 check "each line of them" [ "$(grep -vc "$times" runs/one/times.jsonl)" = 0 ]
 check "nothing is left aside" [ -z "$(find runs -name '.fauve*')" ]
 
+# ---- no adversary: none is computed, and the painter learns all the same
+run 0 "" train $style --adv 0 --steps 10 -o runs/alone
+check "no discriminator to speak of" grep -q '"d":null,"adv":null,"nce":[0-9]' runs/alone/stats.jsonl
+check "nor to keep" sh -c '! grep -q "D\.d\." runs/alone/checkpoint.safetensors && grep -q "D\.d\." runs/one/checkpoint.safetensors'
+
 # ---- the same command goes on; other settings do not
 cp -r runs/one runs/copy
 touch runs/one/.fauve-abcdef
