@@ -72,7 +72,11 @@ def main():
             lg = k.adv * lsgan(judge(augment(fake, k.augment)), 1) + k.nce * content / (2 if identity else 1.5)
             lg = lg + k.swd * patch_swd(fake, art, k)
             if k.colour:
-                lg = lg + k.colour * (F.avg_pool2d(x, 8) - F.avg_pool2d(fake, 8)).square().mean()
+                moved = F.avg_pool2d(x, 8) - F.avg_pool2d(fake, 8)
+                lg = lg + k.colour * moved.square().mean()
+                if k.casts:
+                    cast = moved.mean((2, 3))
+                    lg = lg + k.colour * (cast - cast.mean(0)).square().mean()
         og.zero_grad()
         lg.backward()
         og.step()
