@@ -99,7 +99,8 @@ FV_API void fv_model_free(fv_model *m);
 typedef struct fv_paint_options {
 	size_t size;               /**< sizeof(fv_paint_options) */
 	float strength;            /**< 0 the photograph, 1 all paint */
-	uint64_t seed;             /**< of the noise that the strokes are made from; same seed, same picture */
+	uint64_t seed;             /**< of the noise that the strokes are made from, beside the picture itself: the same
+	                                seed and pixels, the same painting; each picture has its own noise */
 } fv_paint_options;
 
 /** Paint one picture.

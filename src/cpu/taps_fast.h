@@ -6,7 +6,7 @@
 #include "cpu/chunks.h"
 #include "op/taps.h"
 
-#define ROOM 8                          /* taps of one output row or column */
+#define ROOM 12                         /* taps of one output row or column */
 typedef struct { int32_t count, at[ROOM]; float weight[ROOM]; } taps_list;
 
 VEC int64_t taps_scratch(const fv_node *n) { return (n->shape.h + n->shape.w) * (int64_t)sizeof(taps_list); }

@@ -4,7 +4,9 @@
  *	(x, noise) > 7x7 > 3x3, half > 3x3, half > residual blocks > up, 3x3 + skip > up, 3x3 + skip > 7x7, tanh
  *
  * Instance norm and ReLU after every convolution but the last; reflected borders; a blur before each halving and
- * spline upsampling, so that no lattice comes from the sampling. The noise channel is a source of fine texture:
+ * spline upsampling, so that no lattice comes from the sampling
+ * (neighbours made of the same two values are more alike than others, and ReLU makes a pattern of that: the first, at
+ * which strokes begin, is of degree 5). The noise channel is a source of fine texture:
  * a generator without one makes its strokes out of the pixel grid. The skips carry detail past the middle, so that
  * it need not be invented. Instance norm takes from every map its mean, so that a blue picture and a brown one look the
  * same to all that follows: the colours of the photograph, blurred to a quarter, are added before the tanh, through a
@@ -51,10 +53,11 @@ static fv_node *skip(const fv_scope *s, fv_node *x, int64_t width, const char *n
 	return fv_conv2d(s->g, x, w, b, (fv_conv_attr){ 0 });
 }
 
-static fv_node *up(const fv_scope *s, const fv_stylenet *c, fv_node *x)
+static fv_node *up(const fv_scope *s, const fv_stylenet *c, fv_node *x, bool second)
 {
-	static const fv_resize_kind kind[] = { [FV_UP_BILINEAR] = FV_BILINEAR, [FV_UP_NEAREST] = FV_NEAREST, [FV_UP_SPLINE] = FV_SPLINE };
-	return x ? fv_resize(s->g, kind[c->up], x, 2 * x->shape.h, 2 * x->shape.w) : NULL;
+	static const fv_resize_kind kind[][2] = { [FV_UP_BILINEAR] = { FV_BILINEAR, FV_BILINEAR }, [FV_UP_NEAREST] = { FV_NEAREST, FV_NEAREST },
+	                                          [FV_UP_SPLINE] = { FV_SPLINE5, FV_SPLINE3 } };
+	return x ? fv_resize(s->g, kind[c->up][second], x, 2 * x->shape.h, 2 * x->shape.w) : NULL;
 }
 
 /* The drawn noise, then the same halved and enlarged again: blotches of 2, 4 ... pixels, brought to about unit spread. */
@@ -124,8 +127,8 @@ fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, 
 		memcpy(features, f, sizeof f);
 	if (encode)
 		return h;
-	h = fv_add(g, layer(s, up(s, c, h), 2 * w, 3, "u1.0"), skip(s, f[2], 2 * w, "s1", false));
-	h = fv_add(g, layer(s, up(s, c, h), w, 3, "u2.0"), skip(s, f[1], w, "s2", true));
+	h = fv_add(g, layer(s, up(s, c, h, false), 2 * w, 3, "u1.0"), skip(s, f[2], 2 * w, "s1", false));
+	h = fv_add(g, layer(s, up(s, c, h, true), w, 3, "u2.0"), skip(s, f[1], w, "s2", true));
 	fv_node *head = fv_param(s, fv_nhwc(3, c->head, c->head, w), FV_INIT_NORMAL, 0.02, "head.weight");
 	fv_node *bias = fv_param(s, FV_SHAPE(3), FV_INIT_ZERO, 0, "head.bias");
 	h = fv_conv2d(g, h, head, bias, fv_conv_same(c->head, FV_PAD_REFLECT));

@@ -1,30 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* resize: nearest, bilinear or cubic B-spline, half-pixel grid, edges clamped (PyTorch's align_corners=False).
+/* resize: nearest, bilinear or B-spline of degree n = 3 or 5, half-pixel grid, edges clamped (PyTorch's align_corners=False).
  *
  *	bilinear	source = (i + 1/2) from/to - 1/2, not below 0
- *	spline		source the same, below 0 too; weight of a value at distance d: B3(d)
+ *	spline		source the same, below 0 too; weight of a value at distance d: Bn(d)
  *	nearest		source = floor(i from/to) */
 #include "op/taps.h"
 #include <math.h>
 
-/* The cubic B-spline; it sums to 1 over the integers. */
-static double spline(double d)
+/* The B-spline of degree n; it sums to 1 over the integers. Unser, IEEE Signal Processing Magazine 16(6), 1999, eq. 6:
+ * the sum over k of (-1)^k (n+1 over k) max(0, (n+1)/2 - |d| - k)^n / n!, from the near end. */
+static double spline(int n, double d)
 {
-	d = fabs(d);
-	return d < 1 ? 2.0 / 3 - d * d * (1 - d / 2) : d < 2 ? (2 - d) * (2 - d) * (2 - d) / 6 : 0;
+	double sum = 0, choose = 1, factorial = 1;
+	for (int k = 0; k <= n; k++) {
+		sum += choose * pow(fmax(0, (n + 1) / 2.0 - fabs(d) - k), n);
+		choose *= -(double)(n + 1 - k) / (k + 1);
+		factorial *= k ? k : 1;
+	}
+	return sum / factorial;
 }
 
 fv_taps fv_resize_taps(const fv_node *n, int64_t i, int64_t from, int64_t to)
 {
 	if (n->attr.resize.kind == FV_NEAREST)
 		return (fv_taps){ 1, { i * from / to }, { 1 } };
-	if (n->attr.resize.kind == FV_SPLINE) {
+	if (n->attr.resize.kind >= FV_SPLINE3) {
+		int degree = n->attr.resize.kind == FV_SPLINE3 ? 3 : 5;
 		double at = ((double)i + 0.5) * (double)from / (double)to - 0.5;
-		fv_taps t = { .count = 4 };
-		for (int k = 0; k < 4; k++) {
-			int64_t p = (int64_t)floor(at) - 1 + k;
+		fv_taps t = { .count = degree + 1 };
+		for (int k = 0; k <= degree; k++) {
+			int64_t p = (int64_t)floor(at) - degree / 2 + k;
 			t.at[k] = fv_max(0, fv_min(p, from - 1));
-			t.weight[k] = spline(at - (double)p);
+			t.weight[k] = spline(degree, at - (double)p);
 		}
 		return t;
 	}

@@ -5,7 +5,7 @@
 #define FV_TAPS_H
 #include "op/conv.h"
 
-#define FV_TAPS 4
+#define FV_TAPS 6
 typedef struct { int count; int64_t at[FV_TAPS]; double weight[FV_TAPS]; } fv_taps;
 
 /* The taps of output index i: axis of `from` values to one of `to`. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
+#include <math.h>
 
 typedef struct { int kind; int64_t h, w; } resized;
 static fv_node *resize(fv_graph *g, fv_node *const *in, const void *arg)
@@ -82,7 +83,7 @@ static void check_known(const known *k)
 		const double *got = fv_plan_data(plan, y);
 		check_true(fv_elements(y->shape) == k->count, "%s: %s is not %d values", k->name, fv_shape_text(y->shape).s, k->count);
 		for (int i = 0; i < k->count && fv_elements(y->shape) == k->count; i++)
-			check_true(got[i] == k->y[i], "%s: value %d is %g, by hand %g", k->name, i, got[i], k->y[i]);
+			check_true(fabs(got[i] - k->y[i]) < 1e-12, "%s: value %d is %g, by hand %g", k->name, i, got[i], k->y[i]);
 	}
 	fv_plan_free(plan);
 	fv_graph_free(g);
@@ -144,9 +145,11 @@ void check_pictures(void)
 		{ "resize bilinear x2", { { FV_F32, fv_nhwc(2, 5, 6, 3), -1, 1 } }, resize, R(FV_BILINEAR, 10, 12) },
 		{ "resize bilinear odd", { { FV_F32, fv_nhwc(1, 5, 6, 20), -1, 1 } }, resize, R(FV_BILINEAR, 7, 4) },
 		{ "resize nearest", { { FV_F32, fv_nhwc(1, 5, 6, 3), -1, 1 } }, resize, R(FV_NEAREST, 10, 12) },
-		{ "resize spline x2", { { FV_F32, fv_nhwc(2, 5, 6, 3), -1, 1 } }, resize, R(FV_SPLINE, 10, 12) },
-		{ "resize spline odd", { { FV_F32, fv_nhwc(1, 5, 2, 20), -1, 1 } }, resize, R(FV_SPLINE, 7, 4) },
-		{ "resize_adjoint spline", { { FV_F32, fv_nhwc(1, 10, 12, 17), -1, 1 } }, resize_adjoint, R(FV_SPLINE, 5, 6) },
+		{ "resize spline x2", { { FV_F32, fv_nhwc(2, 5, 6, 3), -1, 1 } }, resize, R(FV_SPLINE3, 10, 12) },
+		{ "resize spline odd", { { FV_F32, fv_nhwc(1, 5, 2, 20), -1, 1 } }, resize, R(FV_SPLINE3, 7, 4) },
+		{ "resize spline of degree 5", { { FV_F32, fv_nhwc(1, 3, 2, 20), -1, 1 } }, resize, R(FV_SPLINE5, 6, 4) },
+		{ "resize_adjoint spline", { { FV_F32, fv_nhwc(1, 10, 12, 17), -1, 1 } }, resize_adjoint, R(FV_SPLINE3, 5, 6) },
+		{ "resize_adjoint spline of degree 5", { { FV_F32, fv_nhwc(1, 16, 14, 17), -1, 1 } }, resize_adjoint, R(FV_SPLINE5, 8, 7) },
 		{ "resize_adjoint x2", { { FV_F32, fv_nhwc(1, 10, 12, 17), -1, 1 } }, resize_adjoint, R(FV_BILINEAR, 5, 6) },
 		{ "resize_adjoint odd", { { FV_F32, fv_nhwc(1, 7, 11, 3), -1, 1 } }, resize_adjoint, R(FV_BILINEAR, 5, 6) },
 		{ "resize_adjoint nearest", { { FV_F32, fv_nhwc(1, 10, 12, 3), -1, 1 } }, resize_adjoint, R(FV_NEAREST, 5, 6) },
@@ -182,6 +185,8 @@ void check_pictures(void)
 		{ "bilinear x2", fv_nhwc(1, 1, 3, 1), resize, R(FV_BILINEAR, 1, 6), 6, { 0, 4, 8 }, { 0, 1, 3, 5, 7, 8 } },
 		{ "bilinear 4 to 2", fv_nhwc(1, 1, 4, 1), resize, R(FV_BILINEAR, 1, 2), 2, { 0, 4, 8, 16 }, { 2, 12 } },
 		{ "nearest 3 to 5", fv_nhwc(1, 1, 3, 1), resize, R(FV_NEAREST, 1, 5), 5, { 1, 2, 3 }, { 1, 1, 2, 2, 3 } },
+		/* B3(0.25) is 235/384, B3(1.25) 27/384; B5(0.25) is 63799/122880, B5(2.75) 1/122880 */
+		{ "spline of degree 3", fv_nhwc(1, 1, 5, 1), resize, R(FV_SPLINE3, 1, 10), 10, { 0, 0, 384, 0, 0 }, { 0, 1, 27, 121, 235, 235, 121, 27, 1, 0 } },
 		{ "average pool", fv_nhwc(1, 2, 4, 1), blur, B(2, FV_PAD_ZERO), 2, { 0, 1, 2, 3, 4, 5, 6, 7 }, { 2.5, 4.5 } },
 		{ "blur reflect", fv_nhwc(1, 2, 4, 1), blur, B(4, FV_PAD_REFLECT), 2, { 0, 8, 16, 24, 0, 8, 16, 24 }, { 6, 18 } },
 		{ "blur zero", fv_nhwc(1, 4, 2, 1), blur, B(4, FV_PAD_ZERO), 2, { 64, 64, 64, 64, 64, 64, 64, 64 }, { 42, 42 } },

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Golden training run of the recipe `style`: ten steps of a tiny network in PyTorch, written to style.safetensors.
 
-    python3 tests/golden/style.py            needs torch, numpy, safetensors
+    python3 tests/golden/style.py            needs torch, numpy, scipy, safetensors
 
 Weights, pictures, noise and every draw come from one formula (`value`) that tests/golden/style.c computes too, so the
 file holds results only:
@@ -18,6 +18,7 @@ file holds results only:
 import numpy as np
 import torch, torch.nn.functional as F
 from safetensors.numpy import save_file
+from scipy.interpolate import BSpline
 from value import value
 
 WIDTH, BLOCKS, SIZE, BATCH, ART, HEAD, PATCHES, PROJ, SCALES, STEPS = 8, 2, 32, 2, 2, 16, 16, 8, 2, 10
@@ -68,12 +69,11 @@ def run(dtype, padding="reflect", unbiased=False):
         return F.conv2d(F.pad(x, (1,) * 4, "reflect"), k, stride=2, groups=x.shape[1])
     def layer(x, name): return F.relu(norm(conv(x, name)))
     up = lambda x, by=2: F.interpolate(x, scale_factor=by, mode="bilinear", align_corners=False)
-    def spline(x):                                                    # cubic B-spline, twice the size: 1/4 and 3/4 off the grid
+    def spline(x, n):                                                 # B-spline of degree n, twice the size: 1/4 and 3/4 off the grid
         def along(x):                                                 # the last axis
-            p = F.pad(x, (2, 2, 0, 0), "replicate"); n = x.shape[-1]
-            # B3 at 1.75, .75, .25, 1.25
-            w = [.25 ** 3 / 6, 2 / 3 - .75 ** 2 * (1 - .375), 2 / 3 - .25 ** 2 * (1 - .125), .75 ** 3 / 6]
-            even = sum(w[i] * p[..., i:i + n] for i in range(4)); odd = sum(w[3 - i] * p[..., i + 1:i + 1 + n] for i in range(4))
+            r = (n + 1) // 2; p = F.pad(x, (r, r, 0, 0), "replicate"); m = x.shape[-1]
+            w = BSpline.basis_element(np.arange(n + 2) - r, False)(np.arange(n + 1) - r + .25)
+            even = sum(w[i] * p[..., i:i + m] for i in range(n + 1)); odd = sum(w[n - i] * p[..., i + 1:i + 1 + m] for i in range(n + 1))
             return torch.stack([even, odd], -1).flatten(-2)
         return along(along(x).transpose(2, 3)).transpose(2, 3)
     def with_noise(x, z):
@@ -96,7 +96,7 @@ def run(dtype, padding="reflect", unbiased=False):
         return f, h
     def G(x, z):
         f, h = encode(x, z, True)
-        h = layer(spline(h), "G.u1.0") + conv(f[2], "G.s1"); h = layer(spline(h), "G.u2.0") + conv(f[1], "G.s2")
+        h = layer(spline(h, 5), "G.u1.0") + conv(f[2], "G.s1"); h = layer(spline(h, 3), "G.u2.0") + conv(f[1], "G.s2")
         y = torch.tanh(conv(h, "G.head") + colours(x)); d = y - up(F.avg_pool2d(y, 2))
         return (y - (d - (d * torch.tensor([.299, .587, .114], dtype=dtype).view(3, 1, 1)).sum(1, keepdim=True))).clamp(-1, 1)
     unit = lambda v: v / v.norm().clamp(min=1e-12)
