@@ -3,7 +3,7 @@
 
 First every mode of PyTorch once, a few runs each: the fastest median races (quick: only the modes that were fastest
 before, and without torch.compile where that takes minutes). Then ROUNDS rounds: fauve, PyTorch, fauve ..."""
-import datetime, json, os, platform, statistics, subprocess, sys, time
+import datetime, json, math, os, platform, statistics, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -32,6 +32,15 @@ def run(command, env=None):
     if r.returncode:
         sys.exit(" ".join(command) + "\n" + r.stderr[-2000:])
     return r.stdout
+
+
+def median(file, mode, runs, more):
+    """of a mode's milliseconds; infinite where PyTorch cannot run it"""
+    try:
+        return statistics.median(theirs(file, mode, runs, more)["ms"])
+    except SystemExit as e:
+        print(e, file=sys.stderr)
+        return math.inf
 
 
 def ours(args, runs):
@@ -77,10 +86,10 @@ def verdict(ratio, bar):
 def race(rounds):
     rows, memory, modes_seen = [], [], []
     for what, args, file, modes, more, runs, bar in CASES:
-        scan = {m: statistics.median(theirs(file, m, 4, more)["ms"]) for m in modes if len(modes) > 1}
+        scan = {m: median(file, m, 4, more) for m in modes if len(modes) > 1}
         best = min(scan, key=scan.get) if scan else modes[0]
         if scan:
-            modes_seen.append(f"- {what}: " + ", ".join(f"{m} {t:.0f}" for m, t in scan.items()))
+            modes_seen.append(f"- {what}: " + ", ".join(f"{m} {t:.0f}" if t < math.inf else f"{m} fails" for m, t in scan.items()))
         a, b, pa, pb = [], [], [], []
         for _ in range(rounds):
             x, y = ours(args, runs), theirs(file, best, runs, more)

@@ -18,7 +18,7 @@ class Kind:
     detail: float = 0           # gain of the finest band beside the picture
     augment: float = 1          # of colours
     hue: bool = False           # the photograph's colours are added before the tanh
-    spline: bool = False        # upsampling by cubic B-spline, not bilinear
+    spline: bool = False        # upsampling by B-splines, not bilinear
     half_chroma: bool = False   # of the result
     casts: bool = False         # kept: the Wasserstein distance looks past them, the loss on colours at them
     batch: int = 4
@@ -51,14 +51,20 @@ def double(x):
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def spline(x):
-    """cubic B-spline to twice the size: values at 1.75, .75, .25 and 1.25 from each result. Separate sums are the
-    fastest of what was tried (phases by a grouped convolution, F.interpolate's bicubic: two to four times as long)."""
-    w = (.25 ** 3 / 6, 2 / 3 - .75 ** 2 * .625, 2 / 3 - .25 ** 2 * .875, .75 ** 3 / 6)
-    for d, pad in ((3, (2, 2, 0, 0)), (2, (0, 0, 2, 2))):
-        p, n = F.pad(x, pad, "replicate"), x.shape[d]
-        even = sum(w[i] * p.narrow(d, i, n) for i in range(4))
-        odd = sum(w[3 - i] * p.narrow(d, i + 1, n) for i in range(4))
+W3 = (.25 ** 3 / 6, 2 / 3 - .75 ** 2 * .625, 2 / 3 - .25 ** 2 * .875, .75 ** 3 / 6)
+W5 = tuple(n / 122880 for n in (1, 3119, 40314, 63854, 15349, 243))
+
+
+def spline(x, w):
+    """B-spline of degree 3 or 5 to twice the size; w: its values at 1.75, .75 ... or 2.75, 1.75 ... from a result.
+    Separate sums are the fastest of what was tried (phases by a grouped convolution: twice as long)."""
+    k = len(w)
+    for d in (3, 2):
+        n = x.shape[d]
+        first, last = x.narrow(d, 0, 1), x.narrow(d, n - 1, 1)
+        p = torch.cat([first] * (k // 2) + [x] + [last] * (k // 2), d)          # F.pad's gradient fails under torch.compile (2.15)
+        even = sum(w[i] * p.narrow(d, i, n) for i in range(k))
+        odd = sum(w[k - 1 - i] * p.narrow(d, i + 1, n) for i in range(k))
         x = torch.stack([even, odd], d + 1).flatten(d, d + 1)
     return x
 
@@ -105,7 +111,7 @@ class StyleNet(nn.Module):
         self.head = conv(c, 3, 7)
         if k.hue:
             self.colour, self.coarse = nn.Conv2d(3, 3, 1, bias=False), Blur(3)
-        self.hue, self.double, self.half_chroma = k.hue, spline if k.spline else double, k.half_chroma
+        self.hue, self.spline, self.half_chroma = k.hue, k.spline, k.half_chroma
         for m in self.modules():
             if isinstance(m, nn.Conv2d):
                 nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
@@ -137,8 +143,8 @@ class StyleNet(nn.Module):
 
     def forward(self, x):
         f, h = self.encode(x, True)
-        h = self.u1(self.double(h)) + self.s1(f[2])
-        h = self.u2(self.double(h)) + self.s2(f[1])
+        h = self.u1(spline(h, W5) if self.spline else double(h)) + self.s1(f[2])
+        h = self.u2(spline(h, W3) if self.spline else double(h)) + self.s2(f[1])
         h = self.head(h)
         if self.hue:
             low = self.coarse(self.coarse(x))

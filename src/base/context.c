@@ -13,17 +13,17 @@
 static void *default_alloc(void *user, size_t bytes, size_t align)
 {
 	(void)user;
+	void *p = NULL;
+	bool large = bytes >= 2 * HUGE && align <= HUGE;
+	if (posix_memalign(&p, large ? HUGE : align, bytes))
+		return NULL;
 #ifdef MADV_HUGEPAGE
 	/* Kernels walk tens of megabytes in wide strides: with small pages they wait for address translation, and a plan's
 	 * memory costs a fault every 4 KiB. */
-	if (bytes >= 2 * HUGE && align <= HUGE) {
-		void *p = aligned_alloc(HUGE, (bytes + align - 1) / align * align);
-		if (p)
-			madvise(p, bytes, MADV_HUGEPAGE);
-		return p;
-	}
+	if (large)
+		madvise(p, bytes, MADV_HUGEPAGE);
 #endif
-	return aligned_alloc(align, bytes);
+	return p;
 }
 
 static void default_free(void *user, void *p)

@@ -185,7 +185,7 @@ void check_pictures(void)
 		{ "bilinear x2", fv_nhwc(1, 1, 3, 1), resize, R(FV_BILINEAR, 1, 6), 6, { 0, 4, 8 }, { 0, 1, 3, 5, 7, 8 } },
 		{ "bilinear 4 to 2", fv_nhwc(1, 1, 4, 1), resize, R(FV_BILINEAR, 1, 2), 2, { 0, 4, 8, 16 }, { 2, 12 } },
 		{ "nearest 3 to 5", fv_nhwc(1, 1, 3, 1), resize, R(FV_NEAREST, 1, 5), 5, { 1, 2, 3 }, { 1, 1, 2, 2, 3 } },
-		/* B3(0.25) is 235/384, B3(1.25) 27/384; B5(0.25) is 63799/122880, B5(2.75) 1/122880 */
+		/* B3(0.25) is 235/384, B3(0.75) 121/384, B3(1.25) 27/384, B3(1.75) 1/384 */
 		{ "spline of degree 3", fv_nhwc(1, 1, 5, 1), resize, R(FV_SPLINE3, 1, 10), 10, { 0, 0, 384, 0, 0 }, { 0, 1, 27, 121, 235, 235, 121, 27, 1, 0 } },
 		{ "average pool", fv_nhwc(1, 2, 4, 1), blur, B(2, FV_PAD_ZERO), 2, { 0, 1, 2, 3, 4, 5, 6, 7 }, { 2.5, 4.5 } },
 		{ "blur reflect", fv_nhwc(1, 2, 4, 1), blur, B(4, FV_PAD_REFLECT), 2, { 0, 8, 16, 24, 0, 8, 16, 24 }, { 6, 18 } },
