@@ -23,6 +23,9 @@ fv_node *fv_augment_apply(fv_graph *g, const fv_augment *a, fv_node *x);
  * photograph among the others. query, key: feature maps N,H,W,C; index: K i32 positions; keys are constants. */
 fv_node *fv_patch_nce(const fv_scope *heads, int layer, int width, fv_node *query, fv_node *key, fv_node *index, double temperature);
 
+/* How each picture's mean colour differs from that of them all: N,1,1,C. */
+fv_node *fv_cast(fv_graph *g, fv_node *x);
+
 /* Patch-wise sliced Wasserstein distance, `scales` scales: random directions over 7x7x3 patches, every second
  * position from a corner that each picture draws for itself (a fixed one lets the painter hide a lattice between
  * the samples), sorted, mean absolute difference; the larger set gives its quantiles. The mean colours of a's pictures are

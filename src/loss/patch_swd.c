@@ -45,20 +45,20 @@ static fv_node *quantiles(fv_graph *g, fv_node *sorted, int64_t count)
 	return fv_reshape(g, y, FV_SHAPE(rows, count));
 }
 
-/* Pictures that differ in detail only: each one's mean colour becomes that of them all. A batch is a few pictures, far
- * too few to show how bright pictures are spread; compared as they are, the nearest batch is the one in which all are
- * alike, and night and snow turn the same grey. */
-static fv_node *same_cast(fv_graph *g, fv_node *x)
+fv_node *fv_cast(fv_graph *g, fv_node *x)
 {
-	fv_node *cast = fv_mean(g, x, FV_HW);
-	return fv_sub(g, x, fv_sub(g, cast, fv_mean(g, cast, FV_NHW)));
+	fv_node *mean = fv_mean(g, x, FV_HW);
+	return fv_sub(g, mean, fv_mean(g, mean, FV_NHW));
 }
 
 fv_node *fv_patch_swd(fv_graph *g, const fv_swd_draw *d, int scales, double detail, fv_node *a, fv_node *b)
 {
 	fv_node *sum = NULL;
-	a = same_cast(g, a);
-	b = same_cast(g, fv_stop(g, b));
+	/* Without casts: a batch is a few pictures, far too few to show how bright pictures are spread; compared as they are,
+	 * the nearest batch is the one in which all are alike, and night and snow turn the same grey. */
+	a = fv_sub(g, a, fv_cast(g, a));
+	b = fv_stop(g, b);
+	b = fv_sub(g, b, fv_cast(g, b));
 	for (int i = 0; i < scales; i++) {
 		fv_node *direction = fv_l2_normalise(g, d[i].direction, FV_HWC, 1e-12);
 		fv_node *pa = projections(g, fv_detail(g, a, detail), d[i].corner_a, direction);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Painting one buffer: pixels > padded floats > network > pixels of the same size. */
 #include "paint/paint.h"
+#include "base/philox.h"
 #include "graph/plan.h"
 #include <math.h>
 
@@ -38,17 +39,15 @@ static void load(const fv_pixels *p, float *x, int64_t h, int64_t w)
 				x[(r * w + q) * 3 + c] = 2 * value(p, fv_min(r, p->height - 1), fv_min(q, p->width - 1) * p->channels + c) - 1;
 }
 
-/* A number of what the picture shows: FNV-1a over a grid of its pixels. With it in the key every picture has its own noise;
+/* A number of what the picture shows: a hash over a grid of its pixels. With it in the key every picture has its own noise;
  * with one noise for all, the same speck would stand at the same place of each picture of an album. */
 static uint64_t fingerprint(const fv_pixels *p)
 {
-	uint64_t hash = UINT64_C(14695981039346656037);
+	uint64_t hash = FV_HASH;
 	for (int64_t r = 0; r < GRID; r++)
 		for (int64_t q = 0; q < GRID; q++)
-			for (int c = 0; c < 3; c++) {
-				float v = value(p, r * p->height / GRID, q * p->width / GRID * p->channels + c);
-				hash = (hash ^ (uint64_t)(v * 255 + 0.5f)) * UINT64_C(1099511628211);
-			}
+			for (int c = 0; c < 3; c++)
+				hash = fv_hash(hash, (uint8_t)(value(p, r * p->height / GRID, q * p->width / GRID * p->channels + c) * 255 + 0.5f));
 	return hash;
 }
 

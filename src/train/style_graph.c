@@ -222,10 +222,9 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	fv_node *was = s->x, *is = picture;
 	for (int i = 0; i < COLOUR_HALVINGS; i++)
 		was = fv_blur(g, was, 2, FV_PAD_ZERO), is = fv_blur(g, is, 2, FV_PAD_ZERO);
-	fv_node *moved = fv_sub(g, was, is), *cast = fv_mean(g, moved, FV_HW);
-	cast = fv_sub(g, cast, fv_mean(g, cast, FV_NHW));
+	fv_node *moved = fv_sub(g, was, is);
 	s->loss_colour = fv_mul(g, s->hold, fv_mean(g, fv_unary(g, FV_SQUARE, moved, 0, 0), FV_ALL));
-	s->loss_colour = fv_add(g, s->loss_colour, fv_mean(g, fv_unary(g, FV_SQUARE, cast, 0, 0), FV_ALL));
+	s->loss_colour = fv_add(g, s->loss_colour, fv_mean(g, fv_unary(g, FV_SQUARE, fv_cast(g, moved), 0, 0), FV_ALL));
 	add_gradients(g, s->loss_colour, c->colour, &p, by_picture, by_picture + 1);
 
 	fv_adjoint(g, s->fake, p.grad[by_picture], p.read, p.count, p.grad);

@@ -63,6 +63,7 @@ typedef struct {
 	const void *arg;
 	int count;
 	double x[12], y[16];
+	double off;                     /* allowed: of weights that are no binary fractions */
 } known;
 
 static void check_known(const known *k)
@@ -83,7 +84,7 @@ static void check_known(const known *k)
 		const double *got = fv_plan_data(plan, y);
 		check_true(fv_elements(y->shape) == k->count, "%s: %s is not %d values", k->name, fv_shape_text(y->shape).s, k->count);
 		for (int i = 0; i < k->count && fv_elements(y->shape) == k->count; i++)
-			check_true(fabs(got[i] - k->y[i]) < 1e-12, "%s: value %d is %g, by hand %g", k->name, i, got[i], k->y[i]);
+			check_true(fabs(got[i] - k->y[i]) <= k->off, "%s: value %d is %g, by hand %g", k->name, i, got[i], k->y[i]);
 	}
 	fv_plan_free(plan);
 	fv_graph_free(g);
@@ -186,7 +187,7 @@ void check_pictures(void)
 		{ "bilinear 4 to 2", fv_nhwc(1, 1, 4, 1), resize, R(FV_BILINEAR, 1, 2), 2, { 0, 4, 8, 16 }, { 2, 12 } },
 		{ "nearest 3 to 5", fv_nhwc(1, 1, 3, 1), resize, R(FV_NEAREST, 1, 5), 5, { 1, 2, 3 }, { 1, 1, 2, 2, 3 } },
 		/* B3(0.25) is 235/384, B3(0.75) 121/384, B3(1.25) 27/384, B3(1.75) 1/384 */
-		{ "spline of degree 3", fv_nhwc(1, 1, 5, 1), resize, R(FV_SPLINE3, 1, 10), 10, { 0, 0, 384, 0, 0 }, { 0, 1, 27, 121, 235, 235, 121, 27, 1, 0 } },
+		{ "spline of degree 3", fv_nhwc(1, 1, 5, 1), resize, R(FV_SPLINE3, 1, 10), 10, { 0, 0, 384, 0, 0 }, { 0, 1, 27, 121, 235, 235, 121, 27, 1, 0 }, 1e-12 },
 		{ "average pool", fv_nhwc(1, 2, 4, 1), blur, B(2, FV_PAD_ZERO), 2, { 0, 1, 2, 3, 4, 5, 6, 7 }, { 2.5, 4.5 } },
 		{ "blur reflect", fv_nhwc(1, 2, 4, 1), blur, B(4, FV_PAD_REFLECT), 2, { 0, 8, 16, 24, 0, 8, 16, 24 }, { 6, 18 } },
 		{ "blur zero", fv_nhwc(1, 4, 2, 1), blur, B(4, FV_PAD_ZERO), 2, { 64, 64, 64, 64, 64, 64, 64, 64 }, { 42, 42 } },

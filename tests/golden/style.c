@@ -35,7 +35,7 @@ static void begin(fv_store *s)
 			continue;
 		double scale = strstr(v->name, ".bias") ? 0.1 : t.rank == 4 ? sqrt(6 / (double)(t.h * t.w * t.c)) : !strncmp(v->name, "D.u", 3) ? 1 : 1 / sqrt((double)t.c);
 		if (!strcmp(v->name, "G.head.weight"))
-			scale *= 0.3;                           /* few values at the edges of the clamp, where gradients jump */
+			scale *= 0.25;                           /* few values at the edges of the clamp, where gradients jump */
 		golden_fill(v->tensor, v->name, scale, 0);
 	}
 	for (fv_variable *v = s->first; v; v = v->next)
@@ -175,7 +175,7 @@ int main(int argc, char **argv)
 		}
 	}
 	begin(store);
-	const float *norms = fv_f32(*find(&f, "norms")), *norms64 = fv_f32(*find(&f, "norms64"));
+	const float *norms = fv_f32(*find(&f, "norms"));
 	const char *names = fv_safetensors_text(&f, "names");
 	for (int step = 0; step < STEPS; step++) {
 		int i = step % 3 != 0;
@@ -202,7 +202,6 @@ int main(int argc, char **argv)
 			at += n + (at[n] == ' ');
 			const float *d = NULL;
 			double length = 0, truth = norms[step * (v->count_d + v->count_g) + k];
-			double floor_ = fabs(truth - norms64[step * (v->count_d + v->count_g) + k]);
 			int64_t count = 0;
 			for (int j = 0; j < v->count_d + v->count_g; j++) {
 				bool in_d = j < v->count_d;
@@ -218,8 +217,8 @@ int main(int argc, char **argv)
 			}
 			for (int64_t j = 0; j < count; j++)
 				length += (double)d[j] * d[j];
-			/* A sharp temperature and ten chaotic steps: the float64 run differs from the float32 one too. */
-			double allowed = (step ? 3e-2 : 1e-3) * truth + 4 * floor_ + 1e-5;
+			/* A sharp temperature and ten chaotic steps: the float64 run differs from the float32 one by up to 1 % too. */
+			double allowed = (step ? 3e-2 : 1e-3) * truth + 1e-5;
 			check(fabs(sqrt(length) - truth) <= allowed, "step %d, |gradient of %s| is %.7g, PyTorch's %.7g", step, name, sqrt(length), truth);
 			if (step == 0) {
 				char key[110];
