@@ -44,6 +44,12 @@ _fauve()
 	eval:--sheet|eval:-o) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	eval:--seed) COMPREPLY=(); return ;;
 	info:--size) COMPREPLY=(); return ;;
+	bench:--time) COMPREPLY=(); return ;;
+	bench:--runs) COMPREPLY=(); return ;;
+	bench:--size) COMPREPLY=(); return ;;
+	bench:--model) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); return ;;
+	bench:--photos) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	bench:--art) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	help:--completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur")); return ;;
 	*:--threads) COMPREPLY=(); return ;;
 	*:--isa) COMPREPLY=($(compgen -W 'ref plain avx2 avx512 amx' -- "$cur")); return ;;
@@ -52,7 +58,7 @@ _fauve()
 	esac
 	case $cmd:$cur in
 	:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --color --help --version' -- "$cur")) ;;
-	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor help' -- "$cur")) ;;
+	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
 	apply:-*) COMPREPLY=($(compgen -W '--output --strength --seed --quality --keep-private --max-megapixels --force --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
 	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --resume --time --steps --batch --size --width --blocks --rate --adv --nce --swd --colour --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
@@ -65,8 +71,10 @@ _fauve()
 	info:-*) COMPREPLY=($(compgen -W '--plan --size --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	info:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
 	doctor:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
+	bench:-*) COMPREPLY=($(compgen -W '--time --runs --size --model --photos --art --profile --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
+	bench:*) COMPREPLY=() ;;
 	help:-*) COMPREPLY=($(compgen -W '--man --completion --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
-	help:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor help' -- "$cur")) ;;
+	help:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
 	esac
 }
 complete -F _fauve fauve

@@ -4,7 +4,8 @@
  *	dw[o][i][jc] = sum over rows p, columns q of dy[p][q][o] x[p s + i - top][(q s - left) C + jc]
  *
  * For one kernel row i, a row of x with its padding resolved holds the patches of all q as overlapping pieces s C
- * apart: the product runs over q and reads them in place, no patch is copied.
+ * apart: the product runs over q and reads them in place, no patch is copied. Under bf16 (gemm.h) pairs are of
+ * neighbouring q: each place of x's row is paired with the one s C further, each of dy's with the next pixel's.
  *
  *	phase 0		unit: one group, one kernel row, one stretch of output rows; sums into a partial dw of its own
  *	phase 1		the partials are added in order of stretches; unit: one output channel and kernel row */
@@ -20,6 +21,8 @@ typedef struct {
 	int64_t height;                 /* og in whole tiles */
 	int64_t stretches, rows;        /* of output rows, over all pictures */
 	int64_t band, dys, partial;     /* floats: a row of x, a row of dy, one partial of a unit */
+	int64_t pairs;                  /* floats: a row of x in pairs */
+	int64_t depth;                  /* of a row's product, in places */
 	bool copy_x, copy_dy;
 } problem;
 
@@ -39,11 +42,13 @@ static problem problem_of(const fv_node *n)
 	p.partial = p.height * p.panels.width;
 	/* In place where whole vectors and tiles stay inside their row. */
 	bool inside = v->left <= 0 && (v->ow - 1) * v->stride + v->kw - v->left <= v->w;
-	p.copy_x = v->groups > 1 || !inside || p.panels.width != p.run;
-	p.copy_dy =
-		v->groups > 1 || p.og % gemm_heights[p.panels.nv - 1][0] || p.og % gemm_heights[p.panels.rest - 1][0];
+	p.copy_x = GEMM_PAIR > 1 || v->groups > 1 || !inside || p.panels.width != p.run;
+	p.copy_dy = GEMM_PAIR > 1 || v->groups > 1 || p.og % gemm_heights[p.panels.nv - 1][0] || p.og % gemm_heights[p.panels.rest - 1][0];
 	p.band = fv_div_up(((v->ow - 1) * v->stride + v->kw) * p.cg + p.panels.width, 16) * 16;
-	p.dys = v->ow * p.height + 16;          /* the last vector of the last row spills */
+	p.depth = fv_div_up(v->ow, GEMM_PAIR);
+	p.dys = p.depth * p.height + 16;        /* the last vector of the last row spills */
+	p.pairs = GEMM_PAIR > 1 ? p.band + VF : 0;
+	p.band += GEMM_PAIR > 1 ? 2 * v->stride * p.cg + VF : 0;
 	return p;
 }
 
@@ -75,7 +80,7 @@ static int64_t grain(const fv_node *n, int phase) { return phase ? 8 : 1; }
 static int64_t scratch(const fv_node *n, int threads)
 {
 	problem p = problem_of(n);
-	return (p.v.groups * p.v.kh * p.stretches * p.partial + threads * (p.band + p.dys)) * (int64_t)sizeof(float);
+	return (p.v.groups * p.v.kh * p.stretches * p.partial + threads * (p.band + p.pairs + p.dys)) * (int64_t)sizeof(float);
 }
 
 static void copy(float *to, const float *from, int64_t n)
@@ -101,6 +106,22 @@ static void band_of(const problem *p, const float *row, int64_t c0, float *to)
 	}
 }
 
+/* n numbers, each beside the one `apart` further on. */
+static void pair(float *to, const float *from, int64_t apart, int64_t n)
+{
+	for (int64_t i = 0; i < n; i += VF)
+		vf_storeu(to + i, gemm_pair(vf_loadu(from + i), vf_loadu(from + i + apart)));
+}
+
+/* Pixels of a row of dy, one place of depth after the other; odd: the second of a pair, or NULL. */
+static void copy_dy(float *to, const float *even, const float *odd, int64_t n)
+{
+	for (int64_t i = 0; i < n; i += VF) {
+		vm m = vm_first(n - i);
+		vf_storeu(to + i, gemm_pair(vf_load(even + i, m), odd ? vf_load(odd + i, m) : vf_zero()));
+	}
+}
+
 static void sum(const problem *p, const fv_call *call, int64_t unit, float *band, float *dys, float *c)
 {
 	const fv_conv *v = &p->v;
@@ -114,19 +135,29 @@ static void sum(const problem *p, const fv_call *call, int64_t unit, float *band
 			continue;
 		const float *row = x + (at / v->oh * v->h + r) * v->w * v->c, *d = dy + at * v->ow * v->o;
 		const float *b = row - v->left * v->c;
-		int64_t lda = v->o, ldb = v->stride * p->cg;
+		int64_t lda = v->o, ldb = GEMM_PAIR * v->stride * p->cg;
 		if (p->copy_x) {
 			band_of(p, row, group * p->cg, band);
 			b = band;
+			if (GEMM_PAIR > 1) {
+				int64_t places = ((v->ow - 1) * v->stride + v->kw) * p->cg;
+				/* What stands behind the row is multiplied by zeros, and must be a number. */
+				for (int64_t j = places; j < p->band; j++)
+					band[j] = 0;
+				pair(band + p->band, band, v->stride * p->cg, p->pairs - VF);
+				b = band + p->band;
+			}
 		}
 		if (p->copy_dy) {
-			for (int64_t q = 0; q < v->ow; q++)
-				copy(dys + q * p->height, d + q * v->o + group * p->og, p->og);
+			for (int64_t q = 0; q < v->ow; q += GEMM_PAIR) {
+				const float *even = d + q * v->o + group * p->og;
+				copy_dy(dys + q / GEMM_PAIR * p->height, even, GEMM_PAIR > 1 && q + 1 < v->ow ? even + v->o : NULL, p->og);
+			}
 			d = dys;
 			lda = p->height;
 		}
 		for (int64_t j = 0; j < p->panels.count; j++)
-			gemm_panel(true, j == p->panels.count - 1 ? p->panels.rest : p->panels.nv, p->og, v->ow, d, lda,
+			gemm_panel(true, j == p->panels.count - 1 ? p->panels.rest : p->panels.nv, p->og, p->depth, d, lda,
 			           b + j * p->panels.nv * VF, ldb, c + j * p->panels.nv * VF, p->panels.width, add);
 		add = true;
 	}
@@ -138,9 +169,9 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
 	problem p = problem_of(call->node);
 	float *partials = call->scratch;
-	float *band = partials + p.v.groups * p.v.kh * p.stretches * p.partial + thread * (p.band + p.dys);
+	float *band = partials + p.v.groups * p.v.kh * p.stretches * p.partial + thread * (p.band + p.pairs + p.dys);
 	for (int64_t u = first; u < last && call->phase == 0; u++)
-		sum(&p, call, u, band, band + p.band, partials + u * p.partial);
+		sum(&p, call, u, band, band + p.band + p.pairs, partials + u * p.partial);
 	for (int64_t u = first; u < last && call->phase == 1; u++) {
 		int64_t o = u / p.v.kh, i = u % p.v.kh, group = o / p.og;
 		const float *from =

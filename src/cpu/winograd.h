@@ -91,11 +91,27 @@ VEC void wino_weights_adjoint(const vf *d, int s, vf *o, int t)
 	o[2 * t] = vf_fma(vf_set(WINO_A2), p1, vf_fma(vf_set(WINO_B2), p2, d[5 * s]));
 }
 
-/* Channels c0 .. c1 of the 6x6 patch at (y, x) of one picture to 36 frequencies, `step` floats apart. */
+/* The 6x6 patch of a picture from which a tile is made: pixel (i, j) lies at row[i] + col[j], where bit i of rows and bit
+ * j of cols is set; elsewhere it is 0. */
 typedef struct { const float *x; int64_t h, w, c; fv_pad_kind kind; } wino_picture;
-/* row[i] + col[j]: the patch's pixels; the bits of rows, cols say which are there, the others are 0. */
-VEC void wino_load(const float *const *row, const int64_t *col, unsigned rows, unsigned cols, bool whole, vm m,
-                   float *v, int64_t step)
+typedef struct { const float *row[6]; int64_t col[6]; unsigned rows, cols; } wino_patch;
+
+/* From channel c0 on. Ragged tiles reach beyond the padding, where nothing is asked for. */
+static inline wino_patch wino_patch_at(const wino_picture *s, int64_t y, int64_t x, int64_t c0)
+{
+	wino_patch p = { .rows = 0 };
+	for (int i = 0; i < 6; i++) {
+		int64_t r = fv_pad_index(y + i, s->h, s->kind), q = fv_pad_index(x + i, s->w, s->kind);
+		bool row_there = r >= 0 && r < s->h, col_there = q >= 0 && q < s->w;
+		p.row[i] = s->x + (row_there ? r * s->w * s->c + c0 : 0);
+		p.col[i] = col_there ? q * s->c : 0;
+		p.rows |= (unsigned)row_there << i;
+		p.cols |= (unsigned)col_there << i;
+	}
+	return p;
+}
+
+VEC void wino_load(const wino_patch *p, int64_t c, unsigned rows, unsigned cols, bool whole, vm m, float *v, int64_t step, const bool places)
 {
 	vf d[36], z[6];
 #pragma GCC unroll 6
@@ -103,7 +119,7 @@ VEC void wino_load(const float *const *row, const int64_t *col, unsigned rows, u
 #pragma GCC unroll 6
 		for (int i = 0; i < 6; i++)
 			if (rows >> i & cols >> j & 1)
-				z[i] = whole ? vf_loadu(row[i] + col[j]) : vf_load(row[i] + col[j], m);
+				z[i] = whole ? vf_loadu(p->row[i] + p->col[j] + c) : vf_load(p->row[i] + p->col[j] + c, m);
 			else
 				z[i] = vf_zero();
 		wino_in(z, 1, d + j, 6);
@@ -113,36 +129,32 @@ VEC void wino_load(const float *const *row, const int64_t *col, unsigned rows, u
 		wino_in(d + 6 * i, 1, z, 1);
 #pragma GCC unroll 6
 		for (int j = 0; j < 6; j++)
-			gemm_put(v + (6 * i + j) * step, z[j]);
+			if (places)
+				gemm_put(v + (6 * i + j) * step, z[j]);
+			else
+				vf_storeu(v + (6 * i + j) * step, z[j]);
 	}
 }
 
-static inline void wino_gather(const wino_picture *s, int64_t y, int64_t x, int64_t c0, int64_t c1, float *v,
-                               int64_t step)
+/* VF channels of a patch, c after its first, of `left` that there are, to 36 frequencies `step` floats apart; as floats,
+ * or (places) as numbers that follow each other along the depth (gemm.h). */
+VEC void wino_transform(const wino_patch *p, int64_t c, int64_t left, float *v, int64_t step, const bool places)
 {
-	const float *row[6];
-	int64_t col[6];
-	unsigned rows = 0, cols = 0;
-	for (int i = 0; i < 6; i++) {
-		int64_t r = fv_pad_index(y + i, s->h, s->kind), q = fv_pad_index(x + i, s->w, s->kind);
-		/* Ragged tiles reach beyond the padding, where nothing is asked for. */
-		bool row_there = r >= 0 && r < s->h, col_there = q >= 0 && q < s->w;
-		row[i] = s->x + (row_there ? r * s->w * s->c + c0 : 0);
-		col[i] = col_there ? q * s->c : 0;
-		rows |= (unsigned)row_there << i;
-		cols |= (unsigned)col_there << i;
-	}
-	for (int64_t c = c0; c < c1; c += VF, v += VF / GEMM_PAIR) {
-		vm m = vm_first(c1 - c);
-		if ((rows & cols) != 63)
-			wino_load(row, col, rows, cols, false, m, v, step);
-		else if (c1 - c >= VF)
-			wino_load(row, col, 63, 63, true, m, v, step);
-		else
-			wino_load(row, col, 63, 63, false, m, v, step);
-		for (int i = 0; i < 6; i++)
-			row[i] += VF;
-	}
+	vm m = vm_first(left);
+	if ((p->rows & p->cols) != 63)
+		wino_load(p, c, p->rows, p->cols, false, m, v, step, places);
+	else if (left >= VF)
+		wino_load(p, c, 63, 63, true, m, v, step, places);
+	else
+		wino_load(p, c, 63, 63, false, m, v, step, places);
+}
+
+/* Channels c0 .. c1 of the patch at (y, x), along the depth. */
+static inline void wino_gather(const wino_picture *s, int64_t y, int64_t x, int64_t c0, int64_t c1, float *v, int64_t step)
+{
+	wino_patch p = wino_patch_at(s, y, x, c0);
+	for (int64_t c = 0; c < c1 - c0; c += VF)
+		wino_transform(&p, c, c1 - c0 - c, v + c / GEMM_PAIR, step, true);
 }
 
 /* 3x3 taps (9 vectors of columns a weight position, GEMM_PAIR of them) to one place of 36 frequencies. */

@@ -63,17 +63,17 @@ static fv_status rewrite(fv_err *err, fv_graph *g, uint32_t passes)
 	return FV_OK;
 }
 
-static const fv_kernel *choose(const fv_plan *p, const fv_node *n)
+const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n, bool exact, bool bf16)
 {
 	const fv_kernel *best = NULL;
 	double least = 0;
-	for (const fv_kernel *const *k = fv_kernels; *k && !p->options.reference; k++) {
+	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
 		const char *why;
-		if ((*k)->op != n->op || ((*k)->needs & p->context->isa) != (*k)->needs || !(*k)->supports(n, &why))
+		if ((*k)->op != n->op || ((*k)->needs & c->isa) != (*k)->needs || !(*k)->supports(n, &why))
 			continue;
-		if (p->options.exact && !strncmp((*k)->name, "winograd", 8))
+		if (exact && !strncmp((*k)->name, "winograd", 8))
 			continue;
-		if (((*k)->needs & FV_ISA_BF16) && !p->options.bf16 && !p->context->bf16)
+		if (((*k)->needs & FV_ISA_BF16) && !bf16)
 			continue;
 		double s = (*k)->seconds ? (*k)->seconds(n) : fv_time_streaming(n);
 		/* Equal hopes: the wider instruction set. */
@@ -101,7 +101,7 @@ static fv_status bind(fv_err *err, fv_plan *p)
 			continue;
 		step *s = &p->steps[p->count];
 		p->step_of[i] = p->count++;
-		s->kernel = choose(p, n);
+		s->kernel = p->options.reference ? NULL : fv_kernel_choose(p->context, n, p->options.exact, p->options.bf16 || p->context->bf16);
 		if (!s->kernel && fv_elements(n->shape) > (1 << 20) && n->type == FV_F32 && !p->options.reference)
 			fv_log(p->context, FV_LOG_DEBUG, "%s of %s runs on the slow reference", n->op->name, fv_shape_text(n->shape).s);
 		s->call = (fv_call){ .node = n, .key = &p->key, .threads = p->context->threads };

@@ -23,13 +23,16 @@ struct fv_plan_options {
 	uint32_t passes;                /* 0 means FV_PASS_ALL */
 	bool reference;                 /* reference kernels only (checks) */
 	bool exact;                     /* no Winograd: direct sums only */
-	bool bf16;                      /* products of numbers rounded to bf16 where the processor has them and a kernel is
-	                                 * written: sooner, and off by some 1 % of a value, as everywhere bf16 is used */
+	bool bf16;                      /* products of numbers rounded to bf16, as the context's option */
 	bool profile;                   /* measure each call's time */
 	/* Works in that plan's memory, when it is large enough: for programs that never run at the same time and do
 	 * not read each other's values. It must outlive this plan. */
 	const fv_plan *share;
 };
+
+/* The kernel that a plan takes for n: of those that this machine can run, the one that expects to be done first. NULL:
+ * the reference. */
+const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n, bool exact, bool bf16);
 
 /* The graph must outlive the plan; it is rewritten by the passes, so one plan a graph. */
 fv_status fv_plan_new(fv_err *err, fv_context *c, fv_graph *g, const fv_plan_options *opt, fv_plan **out);

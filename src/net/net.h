@@ -73,6 +73,10 @@ void fv_patch_discriminator_keep(fv_graph *g, const fv_patch_discriminator *c, c
 /* One scale. */
 void fv_patch_discriminator_build(fv_graph *g, const fv_patch_discriminator *c, const fv_spectral *w, int scale, fv_node *x, fv_node **out);
 
+/* ---- PatchGAN (patchgan.c): pix2pix' and CycleGAN's discriminator; N,H,W,C > logits N,h,w,1 */
+typedef struct { int width, layers; } fv_patchgan;      /* the originals: 64, 3 */
+fv_node *fv_patchgan_build(const fv_scope *s, const fv_patchgan *c, fv_node *x);
+
 /* ---- PatchNCE's projection heads (projection.c): rows N,K,C > N,K,width of length 1 */
 fv_node *fv_projection_build(const fv_scope *s, int index, int width, fv_node *rows);
 

@@ -7,32 +7,19 @@
  * logits; Adam in Keras' form. In the last update D's weights take no part. The first may have a gradient penalty; the
  * loss it reports is without. */
 #include "train/dense_graph.h"
-#include <stdio.h>
+#include "train/gradients.h"
 
 /* Differentiates, checks, updates; returns the flag. */
 static fv_node *update(fv_graph *g, fv_store *store, const fv_dense_config *c, fv_node *loss, const char *prefix,
                        fv_node *rate, fv_node *step, fv_node *before)
 {
-	fv_variable *param[FV_PARAMS_MAX];
-	fv_node *wrt[FV_PARAMS_MAX], *d[FV_PARAMS_MAX];
-	int n = fv_params(store, prefix, param, FV_PARAMS_MAX);
-	for (int i = 0; i < n; i++)
-		wrt[i] = fv_read(g, param[i]);
-	fv_grad(g, loss, wrt, n, d);
-	fv_node *ok = fv_finite(g, loss, before);
-	for (int i = 0; i < n; i++)
-		ok = fv_finite(g, d[i], ok);
-	for (int i = 0; i < n && !g->err.status; i++) {
-		fv_variable *p = param[i], *moment[2];
-		for (int k = 0; k < 2; k++) {
-			char name[220];
-			snprintf(name, sizeof name, "%c.%s", "mv"[k], p->name);
-			moment[k] = fv_variable_find(store, name);
-			if (!moment[k] && !(moment[k] = fv_variable_new(store, FV_F32, p->tensor.shape, "%s", name)))
-				return fv_graph_error(g, FV_E_MEMORY, "no memory for %s", name);
-		}
-		fv_adam(g, (fv_adam_attr){ p, moment[0], moment[1], c->beta1, c->beta2, c->eps, true }, d[i], rate, step, ok);
-	}
+	fv_gradients d = fv_gradients_of(g, store, &prefix, 1);
+	if (g->err.status)
+		return NULL;
+	fv_gradients_add(g, loss, 1, &d, 0, d.count);
+	fv_node *ok = fv_gradients_finite(g, loss, &d, before);
+	fv_adam_attr keras = { .beta1 = c->beta1, .beta2 = c->beta2, .eps = c->eps, .keras = true };
+	fv_gradients_update(g, store, keras, &d, rate, step, ok);
 	return ok;
 }
 

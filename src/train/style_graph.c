@@ -19,6 +19,7 @@
  * Variables: "G." painter, "E." its average, "H." heads, "D.d." discriminator, "D.u." its singular vectors,
  * "m." and "v." Adam's moments of each. An update whose losses or gradients are not finite is not made. */
 #include "train/style_graph.h"
+#include "train/gradients.h"
 #include <stdio.h>
 
 #define TEMPERATURE 0.07
@@ -72,61 +73,11 @@ static fv_node *part_of_batch(fv_graph *g, fv_node *x, int64_t n)
 	return fv_slice(g, x, (int64_t[FV_RANK]){ 0 }, s);
 }
 
-/* The gradients of some variables, as far as they are known; one place more is for a picture's. */
-typedef struct { fv_variable **param; fv_node **read, **grad; int count; } gradients;
-
-static gradients no_gradients(fv_graph *g, fv_store *store, const char *const *prefix, int prefixes)
-{
-	size_t room = (FV_PARAMS_MAX + 1) * sizeof(void *);
-	gradients r = { fv_arena_get(g->arena, room), fv_arena_get(g->arena, room), fv_arena_get(g->arena, room), 0 };
-	if (!r.param || !r.read || !r.grad) {
-		fv_graph_error(g, FV_E_MEMORY, "no memory for the gradients");
-		return (gradients){ 0 };
-	}
-	for (int i = 0; i < prefixes; i++)
-		r.count += fv_params(store, prefix[i], r.param + r.count, FV_PARAMS_MAX - r.count);
-	for (int i = 0; i < r.count; i++)
-		r.read[i] = fv_read(g, r.param[i]);
-	return r;
-}
-
-/* Adds w times the gradient of loss by entries from .. to-1 of r. */
-static void add_gradients(fv_graph *g, fv_node *loss, double w, const gradients *r, int from, int to)
-{
-	fv_adjoint(g, loss, fv_number(g, FV_F32, w), r->read + from, to - from, r->grad + from);
-}
-
-static fv_variable *like(fv_graph *g, fv_store *store, const fv_variable *p, const char *prefix, const char *name)
-{
-	char full[220];
-	snprintf(full, sizeof full, "%s%s", prefix, name);
-	fv_variable *v = fv_variable_find(store, full);
-	if (!v && !(v = fv_variable_new(store, FV_F32, p->tensor.shape, "%s", full)))
-		fv_graph_error(g, FV_E_MEMORY, "no memory for %s", full);
-	return v;
-}
-
-static fv_node *all_finite(fv_graph *g, fv_node *loss, const gradients *d, fv_node *before)
-{
-	fv_node *ok = fv_finite(g, loss, before);
-	for (int i = 0; i < d->count; i++)
-		ok = fv_finite(g, d->grad[i], ok);
-	return ok;
-}
-
-static void update(fv_graph *g, fv_store *store, const fv_style_config *c, const gradients *d, fv_node *rate, fv_node *step, fv_node *ok)
-{
-	for (int i = 0; i < d->count && !g->err.status; i++) {
-		fv_variable *p = d->param[i];
-		fv_adam_attr a = { .p = p, .m = like(g, store, p, "m.", p->name), .v = like(g, store, p, "v.", p->name),
-		                   .beta1 = c->beta1, .beta2 = c->beta2, .eps = c->eps };
-		fv_adam(g, a, d->grad[i], rate, step, ok);
-	}
-}
+static fv_adam_attr adam(const fv_style_config *c) { return (fv_adam_attr){ .beta1 = c->beta1, .beta2 = c->beta2, .eps = c->eps }; }
 
 /* D's update, then what the updated D says of picture: its gradient is added to entry `at` of p. Returns D's gradients. */
-static gradients adversary(fv_graph *g, fv_store *store, uint64_t seed, const fv_style_config *c, fv_node *y, fv_node *picture,
-                           const gradients *p, int at, fv_spectral *updated, fv_style_graph *s)
+static fv_gradients adversary(fv_graph *g, fv_store *store, uint64_t seed, const fv_style_config *c, fv_node *y, fv_node *picture,
+                           const fv_gradients *p, int at, fv_spectral *updated, fv_style_graph *s)
 {
 	fv_scope ds = { g, store, "D.", true, seed };
 	fv_node *real[FV_SCALES_MAX] = { 0 }, *fake[FV_SCALES_MAX] = { 0 }, *judged[FV_SCALES_MAX] = { 0 };
@@ -135,18 +86,18 @@ static gradients adversary(fv_graph *g, fv_store *store, uint64_t seed, const fv
 	g->label = "judge";
 	fv_patch_discriminator_weights(&ds, &c->disc, NULL, &weights);
 	if (g->err.status)
-		return (gradients){ 0 };
+		return (fv_gradients){ 0 };
 	s->aug_real = fv_augment_draw(g, "judge real", y->shape, c->augment);
 	s->aug_fake = fv_augment_draw(g, "judge fake", y->shape, c->augment);
 	judge(g, c, &weights, fv_augment_apply(g, &s->aug_real, y), real);
 	judge(g, c, &weights, fv_augment_apply(g, &s->aug_fake, picture), fake);
 	s->loss_d = fv_scale(g, fv_add(g, fv_lsgan(g, real, scales, 1), fv_lsgan(g, fake, scales, 0)), 0.5, 0);
-	gradients d = no_gradients(g, store, (const char *[]){ "D.d." }, 1);
+	fv_gradients d = fv_gradients_of(g, store, (const char *[]){ "D.d." }, 1);
 	if (g->err.status)
 		return d;
-	add_gradients(g, s->loss_d, 1, &d, 0, d.count);
-	s->ok_d = all_finite(g, s->loss_d, &d, NULL);
-	update(g, store, c, &d, fv_scale(g, s->rate, JUDGE_RATE, 0), s->step_d, s->ok_d);
+	fv_gradients_add(g, s->loss_d, 1, &d, 0, d.count);
+	s->ok_d = fv_gradients_finite(g, s->loss_d, &d, NULL);
+	fv_gradients_update(g, store, adam(c), &d, fv_scale(g, s->rate, JUDGE_RATE, 0), s->step_d, s->ok_d);
 
 	g->label = "adversary";
 	fv_patch_discriminator_weights(&ds, &c->disc, &weights, updated);
@@ -155,7 +106,7 @@ static gradients adversary(fv_graph *g, fv_store *store, uint64_t seed, const fv
 	s->aug_adv = fv_augment_draw(g, "adversary", y->shape, c->augment);
 	judge(g, c, updated, fv_augment_apply(g, &s->aug_adv, picture), judged);
 	s->loss_adv = fv_lsgan(g, judged, scales, 1);
-	add_gradients(g, s->loss_adv, c->adv, p, at, at + 1);
+	fv_gradients_add(g, s->loss_adv, c->adv, p, at, at + 1);
 	return d;
 }
 
@@ -164,7 +115,7 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	fv_scope gs = { g, store, "G.", true, seed }, hs = { g, store, "H.", true, seed };
 	int64_t size = c->size;
 	fv_spectral updated;
-	gradients d = { 0 }, p = { 0 };
+	fv_gradients d = { 0 }, p = { 0 };
 	*s = (fv_style_graph){ .g = g };
 	s->x = fv_input(g, "photographs", FV_F32, fv_nhwc(c->batch, size, size, 3));
 	s->art = fv_input(g, "paintings", FV_F32, fv_nhwc((int64_t)c->art_batches * c->batch, size, size, 3));
@@ -185,8 +136,8 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 		s->noise[5] = noise(g, c, "noise identity result");
 		fv_node *same = fv_stylenet_build(&gs, &c->net, y, s->noise[3], false, NULL);
 		s->loss_identity = nce(&gs, &hs, c, y, same, s->noise[4], s->noise[5], s->index_identity);
-		p = no_gradients(g, store, painter, 2);
-		add_gradients(g, s->loss_identity, nce_weight, &p, 0, p.count);
+		p = fv_gradients_of(g, store, painter, 2);
+		fv_gradients_add(g, s->loss_identity, nce_weight, &p, 0, p.count);
 	}
 
 	g->label = "paint";
@@ -199,12 +150,12 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	s->noise[2] = noise(g, c, "noise content result");
 	s->loss_nce = nce(&gs, &hs, c, s->x, picture, s->noise[1], s->noise[2], s->index);
 	if (!c->identity)
-		p = no_gradients(g, store, painter, 2);
+		p = fv_gradients_of(g, store, painter, 2);
 	if (g->err.status)
 		return;
 	const int by_picture = p.count;
 	p.read[by_picture] = picture;
-	add_gradients(g, s->loss_nce, nce_weight, &p, 0, p.count + 1);
+	fv_gradients_add(g, s->loss_nce, nce_weight, &p, 0, p.count + 1);
 
 	if (c->adv > 0)
 		d = adversary(g, store, seed, c, y, picture, &p, by_picture, &updated, s);
@@ -214,7 +165,7 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	g->label = "brushwork";
 	fv_swd_draws(g, c->swd_scales, c->projections, c->detail ? 6 : 3, c->batch, (int64_t)c->art_batches * c->batch, s->swd);
 	s->loss_swd = fv_patch_swd(g, s->swd, c->swd_scales, c->detail, picture, s->art);
-	add_gradients(g, s->loss_swd, c->swd, &p, by_picture, by_picture + 1);
+	fv_gradients_add(g, s->loss_swd, c->swd, &p, by_picture, by_picture + 1);
 
 	/* Of all ways to turn the photographs' colours into the painter's, the one that moves them least; and a picture that
 	 * is darker or bluer than others stays so. */
@@ -225,7 +176,7 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	fv_node *moved = fv_sub(g, was, is);
 	s->loss_colour = fv_mul(g, s->hold, fv_mean(g, fv_unary(g, FV_SQUARE, moved, 0, 0), FV_ALL));
 	s->loss_colour = fv_add(g, s->loss_colour, fv_mean(g, fv_unary(g, FV_SQUARE, fv_cast(g, moved), 0, 0), FV_ALL));
-	add_gradients(g, s->loss_colour, c->colour, &p, by_picture, by_picture + 1);
+	fv_gradients_add(g, s->loss_colour, c->colour, &p, by_picture, by_picture + 1);
 
 	fv_adjoint(g, s->fake, p.grad[by_picture], p.read, p.count, p.grad);
 
@@ -236,19 +187,18 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 		s->loss_g = fv_add(g, fv_scale(g, s->loss_adv, c->adv, 0), s->loss_g);
 	s->loss_g = fv_add(g, s->loss_g, fv_scale(g, s->loss_swd, c->swd, 0));
 	s->loss_g = fv_add(g, s->loss_g, fv_scale(g, s->loss_colour, c->colour, 0));
-	s->ok_g = all_finite(g, s->loss_g, &p, s->ok_d);
-	update(g, store, c, &p, s->rate, s->step_g, s->ok_g);
+	s->ok_g = fv_gradients_finite(g, s->loss_g, &p, s->ok_d);
+	fv_gradients_update(g, store, adam(c), &p, s->rate, s->step_g, s->ok_g);
 	if (s->loss_adv)
 		fv_patch_discriminator_keep(g, &c->disc, &updated, s->ok_g);
 	for (int i = 0; i < p.count && !g->err.status; i++) {
 		fv_variable *v = p.param[i];
 		if (strncmp(v->name, "G.", 2))
 			continue;
-		bool fresh;
 		char name[220];
 		snprintf(name, sizeof name, "E.%s", v->name + 2);
-		fresh = !fv_variable_find(store, name);
-		fv_variable *e = like(g, store, v, "E.", v->name + 2);
+		bool fresh = !fv_variable_find(store, name);
+		fv_variable *e = fv_variable_like(g, store, v, "E.", v->name + 2);
 		if (fresh && e)                                 /* the average begins at the first weights */
 			memcpy(e->tensor.data, v->tensor.data, (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape));
 		fv_average(g, e, fv_read(g, v), s->decay, s->ok_g);

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The cases: what users wait for. */
+#include "bench/bench.h"
+#include "model/model.h"
+#include "paint/paint.h"
+#include "picture/picture.h"
+#include "train/cyclegan_graph.h"
+#include "train/dense_graph.h"
+#include "train/feed.h"
+#include "train/style_graph.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PERIOD 3                        /* steps of style after which the work repeats */
+
+typedef struct {
+	fv_context *c;
+	fv_store *store;
+	fv_graph *g[2];
+	fv_plan *plan[2];
+	fv_model *model;
+	fv_painting painting;
+	fv_feed *photos, *paintings;
+	fv_style_graph style[2];
+	fv_style_config config;
+	fv_dense_graph dense;
+	fv_cyclegan_painters painters;
+	fv_cyclegan_judges judges;
+	float *fake[2];                 /* what CycleGAN's painters painted */
+	int64_t step;
+} bench;
+
+static double memory(const char *key)   /* of this process, MB */
+{
+	char line[200];
+	long kb = 0;
+	FILE *f = fopen("/proc/self/status", "r");
+	while (f && fgets(line, sizeof line, f))
+		if (!strncmp(line, key, strlen(key)))
+			kb = strtol(line + strlen(key) + 1, NULL, 10);
+	if (f)
+		fclose(f);
+	return (double)kb * 1024 / 1e6;
+}
+
+/* Even noise in [-1,1]. */
+static void fill(float *x, int64_t n)
+{
+	uint32_t r = 1;
+	for (int64_t i = 0; i < n; i++) {
+		r = r * 1664525 + 1013904223;
+		x[i] = (float)(r >> 8) / 8388608.0f - 1;
+	}
+}
+
+static void put(fv_plan *p, const fv_node *n, double value) { *(float *)fv_plan_data(p, n) = (float)value; }
+
+static void print(void *user, const char *text) { fprintf(stderr, "%s\n", text); }
+
+static fv_status plan(fv_err *err, bench *b, int i, const fv_bench_options *o)
+{
+	return fv_plan_new(err, b->c, b->g[i], &(fv_plan_options){ .profile = o->profile, .share = i ? b->plan[0] : NULL }, &b->plan[i]);
+}
+
+/* ------------------------------------------------------------------ painting */
+static fv_status resnet_open(fv_err *err, bench *b, const fv_bench_options *o)
+{
+	fv_status st = fv_graph_new(err, b->c, &b->g[0]);
+	if (st)
+		return st;
+	fv_scope s = { .g = b->g[0], .store = b->store, .prefix = "", .create = true, .seed = 1 };
+	fv_node *x = fv_input(b->g[0], "picture", FV_F32, fv_nhwc(1, o->height ? o->height : 256, o->width ? o->width : 256, 3));
+	fv_output(b->g[0], fv_resnet_build(&s, &(fv_resnet){ .width = 64, .blocks = 9 }, x));
+	if (!(st = plan(err, b, 0, o)))
+		fill(fv_plan_data(b->plan[0], x), fv_elements(x->shape));
+	return st;
+}
+
+static fv_status stylenet_open(fv_err *err, bench *b, const fv_bench_options *o)
+{
+	int64_t h = o->height ? o->height : 512, w = o->width ? o->width : 768;
+	fv_status st = FV_OK;
+	if (o->model) {
+		if ((st = fv_model_open(err, b->c, o->model, &b->model)))
+			return st;
+		st = fv_paint_plan(err, b->model, h, w, &(fv_plan_options){ .profile = o->profile }, &b->painting);
+		if (!st)
+			fill(fv_plan_data(b->painting.plan, b->painting.x), fv_elements(b->painting.x->shape));
+		return st;
+	}
+	if ((st = fv_graph_new(err, b->c, &b->g[0])))
+		return st;
+	fv_style_config k = fv_style_default(false);
+	fv_scope s = { .g = b->g[0], .store = b->store, .prefix = "", .create = true, .seed = 1 };
+	fv_node *x = fv_input(b->g[0], "picture", FV_F32, fv_nhwc(1, h, w, 3));
+	fv_node *noise = fv_random(b->g[0], FV_NORMAL, "noise", FV_F32, fv_nhwc(1, h, w, 1), 0, 1);
+	fv_output(b->g[0], fv_stylenet_build(&s, &k.net, x, noise, false, NULL));
+	if (!(st = plan(err, b, 0, o)))
+		fill(fv_plan_data(b->plan[0], x), fv_elements(x->shape));
+	return st;
+}
+
+static fv_status paint_run(fv_err *err, bench *b)
+{
+	return fv_plan_run(err, b->painting.plan ? b->painting.plan : b->plan[0], (fv_key){ 1 });
+}
+
+/* ------------------------------------------------------------------ a step of style */
+/* As the recipe's first program (PyTorch) began: two scales, three channels, no detail band, one size of noise. */
+static fv_style_config first_program(bool identity)
+{
+	return (fv_style_config){
+		.net = { .width = 24, .blocks = 5, .up = FV_UP_BILINEAR, .head = 7, .noise = 1 },
+		.disc = { .width = 32, .scales = 2, .layers = 3, .channels = 3 }, .augment = 1, .batch = 4, .size = 128, .art_batches = 4,
+		.head_width = 128, .patches = 192, .projections = 64, .swd_scales = 3, .adv = 1, .nce = 1, .swd = 5,
+		.beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8, .identity = identity,
+	};
+}
+
+static fv_status decode(void *user, fv_err *err, const char *path, int64_t longest, fv_pixels *out)
+{
+	return fv_picture_shrink(err, path, longest, out);
+}
+
+static fv_status feed(fv_err *err, bench *b, const char *folder, const char *purpose, int64_t batch, fv_feed **out)
+{
+	fv_names n = { 0 };
+	fv_status st = fv_folder_list(err, folder, &n);
+	if (!st)
+		st = fv_feed_open(err, b->c, &(fv_feed_options){ .purpose = purpose, .path = (const char *const *)n.path, .count = n.count,
+		                  .decode = decode, .seed = 1, .batch = batch, .size = b->config.size, .longest = 640, .zoom_low = 0.8, .zoom_high = 1.6 }, out);
+	fv_names_free(&n);
+	return st;
+}
+
+static fv_status style_open(fv_err *err, bench *b, const fv_bench_options *o, fv_style_config (*config)(bool identity))
+{
+	fv_status st = FV_OK;
+	for (int i = 0; i < 2 && !st; i++) {
+		b->config = config(!i);
+		if ((st = fv_graph_new(err, b->c, &b->g[i])))
+			return st;
+		fv_style_graph_build(b->g[i], b->store, 1, &b->config, false, &b->style[i]);
+		if ((st = plan(err, b, i, o)))
+			return st;
+	}
+	if (o->photos && o->art && !(st = feed(err, b, o->photos, "photographs", b->config.batch, &b->photos)))
+		st = feed(err, b, o->art, "paintings", (int64_t)b->config.batch * b->config.art_batches, &b->paintings);
+	return st;
+}
+
+static fv_status first_open(fv_err *err, bench *b, const fv_bench_options *o) { return style_open(err, b, o, first_program); }
+static fv_status default_open(fv_err *err, bench *b, const fv_bench_options *o) { return style_open(err, b, o, fv_style_default); }
+
+static fv_status style_run(fv_err *err, bench *b)
+{
+	fv_status st = FV_OK;
+	for (int k = 0; k < PERIOD && !st; k++, b->step++) {
+		int i = k != 0;
+		fv_style_graph *s = &b->style[i];
+		fv_plan *p = b->plan[i];
+		if (b->photos) {
+			fv_feed_take(b->photos, b->step, fv_plan_data(p, s->x));
+			fv_feed_take(b->paintings, b->step, fv_plan_data(p, s->art));
+		} else {
+			fill(fv_plan_data(p, s->x), fv_elements(s->x->shape));
+			fill(fv_plan_data(p, s->art), fv_elements(s->art->shape));
+		}
+		put(p, s->rate, 4e-4);
+		put(p, s->step_d, (double)b->step + 1);
+		put(p, s->step_g, (double)b->step + 1);
+		put(p, s->hold, 1);
+		put(p, s->decay, 0.9);
+		st = fv_plan_run(err, p, (fv_key){ 1, (uint64_t)b->step });
+		if (!st && *(float *)fv_plan_data(p, s->ok_g) != 1)
+			st = fv_fail(err, FV_E_INTERNAL, "step %" PRId64 " was not finite", b->step);
+	}
+	return st;
+}
+
+/* ------------------------------------------------------------------ a step of cyclegan: painters, then judges */
+static fv_status cyclegan_open(fv_err *err, bench *b, const fv_bench_options *o)
+{
+	fv_cyclegan_config k = fv_cyclegan_default();
+	size_t bytes = sizeof(float) * 3 * (size_t)(k.batch * k.size * k.size);
+	fv_status st = FV_OK;
+	for (int i = 0; i < 2 && !st; i++) {
+		if ((st = fv_graph_new(err, b->c, &b->g[i])))
+			return st;
+		if (i)
+			fv_cyclegan_judges_build(b->g[i], b->store, 1, &k, &b->judges);
+		else
+			fv_cyclegan_painters_build(b->g[i], b->store, 1, &k, &b->painters);
+		st = plan(err, b, i, o);
+		b->fake[i] = fv_alloc(b->c, bytes);
+		if (!st && !b->fake[i])
+			st = fv_fail_memory(err, "bench", bytes);
+	}
+	return st;
+}
+
+static fv_status cyclegan_run(fv_err *err, bench *b)
+{
+	const fv_cyclegan_painters *s = &b->painters;
+	const fv_cyclegan_judges *j = &b->judges;
+	fv_plan *p = b->plan[0], *q = b->plan[1];
+	int64_t n = fv_elements(s->a->shape);
+	fill(fv_plan_data(p, s->a), n);
+	fill(fv_plan_data(p, s->b), n);
+	put(p, s->rate, 2e-4);
+	put(p, s->step, (double)++b->step);
+	fv_status st = fv_plan_run(err, p, (fv_key){ 1, (uint64_t)b->step });
+	if (st)
+		return st;
+	/* The plans share memory: out with the pictures before the judges' come in. */
+	for (int i = 0; i < 2; i++)
+		memcpy(b->fake[i], fv_plan_data(p, i ? s->fake_a : s->fake_b), (size_t)n * sizeof(float));
+	for (int i = 0; i < 2; i++) {
+		fill(fv_plan_data(q, j->real[i]), n);
+		memcpy(fv_plan_data(q, j->fake[i]), b->fake[i], (size_t)n * sizeof(float));
+	}
+	put(q, j->rate, 2e-4);
+	put(q, j->step, (double)b->step);
+	st = fv_plan_run(err, q, (fv_key){ 1, (uint64_t)b->step });
+	if (!st && *(float *)fv_plan_data(q, j->ok) != 1)
+		st = fv_fail(err, FV_E_INTERNAL, "step %" PRId64 " was not finite", b->step);
+	return st;
+}
+
+/* ------------------------------------------------------------------ a step of the textbook's dense pair */
+static fv_status dense_open(fv_err *err, bench *b, const fv_bench_options *o)
+{
+	fv_status st = fv_graph_new(err, b->c, &b->g[0]);
+	if (st)
+		return st;
+	fv_dense_config k = fv_dense_settings(true);
+	fv_dense_graph_build(b->g[0], b->store, 1, &k, &b->dense);
+	if ((st = plan(err, b, 0, o)))
+		return st;
+	float *x = fv_plan_data(b->plan[0], b->dense.x);
+	fill(x, 1000 * 784);
+	for (int64_t i = 0; i < 1000 * 784; i++)
+		x[i] = (x[i] + 1) / 2;
+	return FV_OK;
+}
+
+static fv_status dense_run(fv_err *err, bench *b)
+{
+	fv_plan *p = b->plan[0];
+	put(p, b->dense.rate, 1e-3);
+	put(p, b->dense.step_real, 2 * (double)b->step + 1);
+	put(p, b->dense.step_fake, 2 * (double)b->step + 2);
+	put(p, b->dense.step_g, (double)b->step + 1);
+	return fv_plan_run(err, p, (fv_key){ 1, (uint64_t)b->step++ });
+}
+
+/* ------------------------------------------------------------------ the table; names and what runs them in one order */
+const fv_bench_case fv_bench_cases[] = {
+	{ "resnet", "CycleGAN's ResNet-9 paints a picture, 256x256 (--size)" },
+	{ "stylenet", "the style painter paints a picture, 768x512 (--size, --model)" },
+	{ "style", "a training step of `style`, its defaults" },
+	{ "style-first", "the same with the networks and losses of the recipe's first PyTorch program" },
+	{ "cyclegan", "a training step of CycleGAN, 256x256, batch 1: both painters, both judges" },
+	{ "dense", "a training step of the textbook's dense pair, batch 1000" },
+	{ 0 },
+};
+static const struct {
+	fv_status (*open)(fv_err *, bench *, const fv_bench_options *);
+	fv_status (*run)(fv_err *, bench *);
+	int steps;
+} bodies[] = {
+	{ resnet_open, paint_run, 1 }, { stylenet_open, paint_run, 1 }, { default_open, style_run, PERIOD },
+	{ first_open, style_run, PERIOD }, { cyclegan_open, cyclegan_run, 1 }, { dense_open, dense_run, 1 },
+};
+_Static_assert(FV_COUNT(bodies) == FV_COUNT(fv_bench_cases) - 1, "a body a case");
+
+static double gflop(const bench *b)
+{
+	const fv_graph *g[] = { b->g[0], b->g[1], b->painting.graph };
+	double sum = 0;
+	for (size_t k = 0; k < FV_COUNT(g); k++)
+		for (int i = 0; g[k] && i < g[k]->nodes; i++)
+			sum += fv_node_cost(g[k]->node[i]).flops;
+	return sum / 1e9;
+}
+
+static fv_status measure(fv_err *err, bench *b, int i, const fv_bench_options *o, fv_bench_result *r)
+{
+	fv_status st = bodies[i].open(err, b, o);
+	if (!st)
+		st = bodies[i].run(err, b);             /* the first touches memory for the first time */
+	double start = fv_now();
+	while (!st && r->runs < FV_BENCH_RUNS_MAX && (o->runs ? r->runs < o->runs : r->runs < 3 || fv_now() - start < o->seconds)) {
+		double t = fv_now();
+		st = bodies[i].run(err, b);
+		r->ms[r->runs++] = 1e3 * (fv_now() - t) / bodies[i].steps;
+	}
+	r->gflop = gflop(b);
+	r->peak_mb = memory("VmHWM");
+	for (int k = 0; k < 2 && o->profile && !st; k++)
+		if (b->plan[k])
+			fv_plan_print(b->plan[k], false, print, NULL);
+	if (o->profile && !st && b->painting.plan)
+		fv_plan_print(b->painting.plan, false, print, NULL);
+	return st;
+}
+
+fv_status fv_bench_run(fv_err *err, fv_context *c, const char *name, const fv_bench_options *o, fv_bench_result *r)
+{
+	int i = 0;
+	while (fv_bench_cases[i].name && strcmp(fv_bench_cases[i].name, name))
+		i++;
+	if (!fv_bench_cases[i].name)
+		return fv_fail(err, FV_E_ARGUMENT, "no case '%s'; see fauve bench --help", name);
+	*r = (fv_bench_result){ .idle_mb = memory("VmRSS") };
+	bench *b = fv_alloc(c, sizeof *b);
+	if (!b)
+		return fv_fail_memory(err, "bench", sizeof *b);
+	b->c = c;
+	fv_status st = fv_store_new(err, c, &b->store);
+	if (!st)
+		st = measure(err, b, i, o, r);
+	for (int k = 1; k >= 0; k--) {
+		fv_plan_free(b->plan[k]);
+		fv_graph_free(b->g[k]);
+		fv_free(c, b->fake[k]);
+	}
+	fv_painting_free(&b->painting);
+	fv_model_free(b->model);
+	fv_feed_close(b->photos);
+	fv_feed_close(b->paintings);
+	fv_store_free(b->store);
+	fv_free(c, b);
+	return st;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+double fv_bench_median(const fv_bench_result *r)
+{
+	double ms[FV_BENCH_RUNS_MAX];
+	if (!r->runs)
+		return 0;
+	memcpy(ms, r->ms, (size_t)r->runs * sizeof *ms);
+	qsort(ms, (size_t)r->runs, sizeof *ms, by_size);
+	return (ms[(r->runs - 1) / 2] + ms[r->runs / 2]) / 2;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Single kernels, against what the processor can do at best. */
+#include "bench/bench.h"
+#include "cpu/peak.h"
+#include <math.h>
+#include <stdlib.h>
+
+#define SPAN 0.15                       /* seconds a measurement at least */
+
+typedef struct { const char *name; int64_t n, h, w, c, o; int k, stride, pad; fv_pad_kind kind; char way; } problem;
+/* What the painters and judges are made of; ways: f forward, x to the picture, w to the weights. */
+static const problem problems[] = {
+	{ "3x3 256>256 @64, ResNet-9's body", 1, 64, 64, 256, 256, 3, 1, 1, FV_PAD_REFLECT, 'f' },
+	{ "3x3 256>256 @64, to the picture", 1, 64, 64, 256, 256, 3, 1, 1, FV_PAD_REFLECT, 'x' },
+	{ "3x3 256>256 @64, to the weights", 1, 64, 64, 256, 256, 3, 1, 1, FV_PAD_REFLECT, 'w' },
+	{ "3x3 96>96 @32, batch 4, StyleNet's body", 4, 32, 32, 96, 96, 3, 1, 1, FV_PAD_REFLECT, 'f' },
+	{ "3x3 96>96 @32, to the weights", 4, 32, 32, 96, 96, 3, 1, 1, FV_PAD_REFLECT, 'w' },
+	{ "3x3 64>128 @256, stride 2", 1, 256, 256, 64, 128, 3, 2, 1, FV_PAD_ZERO, 'f' },
+	{ "3x3 64>128 @256, stride 2, to the picture", 1, 256, 256, 64, 128, 3, 2, 1, FV_PAD_ZERO, 'x' },
+	{ "3x3 64>128 @256, stride 2, to the weights", 1, 256, 256, 64, 128, 3, 2, 1, FV_PAD_ZERO, 'w' },
+	{ "4x4 256>512 @32, PatchGAN", 2, 32, 32, 256, 512, 4, 1, 1, FV_PAD_ZERO, 'f' },
+	{ "4x4 256>512 @32, to the weights", 2, 32, 32, 256, 512, 4, 1, 1, FV_PAD_ZERO, 'w' },
+	{ "7x7 3>64 @256, first layer", 1, 256, 256, 3, 64, 7, 1, 3, FV_PAD_REFLECT, 'f' },
+	{ "7x7 3>64 @256, to the weights", 1, 256, 256, 3, 64, 7, 1, 3, FV_PAD_REFLECT, 'w' },
+	{ "7x7 64>3 @256, last layer", 1, 256, 256, 64, 3, 7, 1, 3, FV_PAD_REFLECT, 'f' },
+	{ "7x7 64>3 @256, to the picture", 1, 256, 256, 64, 3, 7, 1, 3, FV_PAD_REFLECT, 'x' },
+	{ "7x7 64>3 @256, to the weights", 1, 256, 256, 64, 3, 7, 1, 3, FV_PAD_REFLECT, 'w' },
+	{ "1000x784 by 784x1024, dense", 1, 1, 1000, 784, 1024, 1, 1, 0, FV_PAD_ZERO, 'm' },
+};
+
+static fv_node *build(fv_graph *g, const problem *p)
+{
+	if (p->way == 'm')
+		return fv_matmul(g, fv_input(g, "a", FV_F32, FV_SHAPE(p->w, p->c)), fv_input(g, "b", FV_F32, FV_SHAPE(p->c, p->o)), false, false);
+	fv_conv_attr a = { .stride = p->stride, .groups = 1, .top = p->pad, .bottom = p->pad, .left = p->pad, .right = p->pad, .kind = p->kind };
+	int64_t oh = (p->h + 2 * p->pad - p->k) / p->stride + 1, ow = (p->w + 2 * p->pad - p->k) / p->stride + 1;
+	fv_node *x = fv_input(g, "x", FV_F32, fv_nhwc(p->n, p->h, p->w, p->c)), *y = fv_input(g, "y", FV_F32, fv_nhwc(p->n, oh, ow, p->o));
+	fv_node *w = fv_input(g, "w", FV_F32, fv_nhwc(p->o, p->k, p->k, p->c));
+	if (p->way == 'f')
+		return fv_conv2d(g, x, w, NULL, a);
+	a.h = p->way == 'x' ? p->h : p->k, a.w = p->way == 'x' ? p->w : p->k;
+	return p->way == 'x' ? fv_conv2d_dx(g, y, w, a) : fv_conv2d_dw(g, x, y, a);
+}
+
+typedef struct { const fv_kernel *kernel; const fv_call *call; } job;
+static void work(void *arg, int thread, int64_t first, int64_t last)
+{
+	const job *j = arg;
+	j->kernel->run(j->call, thread, first, last);
+}
+
+static void run(fv_context *c, const fv_kernel *k, fv_call *call)
+{
+	for (call->phase = 0; call->phase < (k->phases ? k->phases : 1); call->phase++)
+		fv_team_run(c->team, work, &(job){ k, call }, k->units(call->node, call->phase), k->grain ? k->grain(call->node, call->phase) : 1);
+}
+
+static fv_status measure(fv_err *err, fv_context *c, const fv_kernel *k, fv_node *n, double *seconds)
+{
+	fv_call call = { .node = n, .threads = c->threads };
+	void *block[FV_INPUTS + 2] = { 0 };
+	size_t bytes = k->scratch ? (size_t)k->scratch(n, c->threads) : 64;
+	int blocks = 0;
+	bool there = (call.scratch = block[blocks++] = fv_alloc(c, bytes)) != NULL;
+	for (int i = 0; i <= n->inputs && there; i++) {
+		const fv_node *v = i < n->inputs ? n->in[i] : n;
+		if (!v)
+			continue;
+		bytes = (size_t)fv_tensor_bytes(v->type, v->shape);
+		fv_tensor t = { v->type, v->shape, fv_alloc(c, bytes) };
+		there = (block[blocks++] = t.data) != NULL;
+		for (int64_t j = 0; there && j < fv_elements(t.shape); j++)
+			((float *)t.data)[j] = (float)(j * 37 % 101) / 50 - 1;
+		*(i < n->inputs ? &call.in[i] : &call.out[0]) = t;
+	}
+	if (there) {
+		*seconds = INFINITY;
+		run(c, k, &call);
+		double start = fv_now();
+		for (int r = 0; r < 5 || fv_now() - start < SPAN; r++) {
+			double t = fv_now();
+			run(c, k, &call);
+			*seconds = fmin(*seconds, fv_now() - t);
+		}
+	}
+	for (int i = 0; i < blocks; i++)
+		fv_free(c, block[i]);
+	return there ? FV_OK : fv_fail_memory(err, "bench", bytes);
+}
+
+fv_status fv_bench_kernels(fv_err *err, fv_context *c, void (*line)(void *user, const fv_bench_kernel *k), void *user)
+{
+	double best[16] = { 0 };
+	for (int i = 0; i < 16 && fv_bench_peak(c, i, &best[i]); i++)
+		;
+	for (size_t i = 0; i < FV_COUNT(problems); i++) {
+		fv_graph *g;
+		fv_status st = fv_graph_new(err, c, &g);
+		if (st)
+			return st;
+		fv_node *n = build(g, &problems[i]);
+		if (!n)
+			st = fv_fail(err, g->err.status, "%s", g->err.text);
+		const fv_kernel *chosen = n ? fv_kernel_choose(c, n, false, c->bf16) : NULL;
+		for (const fv_kernel *const *k = fv_kernels; *k && !st; k++) {
+			const char *why;
+			fv_bench_kernel b = { .problem = problems[i].name, .kernel = (*k)->name, .chosen = *k == chosen };
+			double seconds = 0;
+			if ((*k)->op != n->op || ((*k)->needs & c->isa) != (*k)->needs || !(*k)->supports(n, &why))
+				continue;
+			if ((st = measure(err, c, *k, n, &seconds)))
+				continue;
+			b.ms = 1e3 * seconds;
+			b.gflops = fv_node_cost(n).flops / seconds / 1e9;
+			for (int p = 0; fv_peaks[p] && p < 16; p++)
+				if (fv_peaks[p]->needs == (*k)->needs && best[p] > 0)
+					b.peak = b.gflops / best[p];
+			line(user, &b);
+		}
+		fv_graph_free(g);
+		if (st)
+			return st;
+	}
+	return FV_OK;
+}
+
+/* ------------------------------------------------------------------ what the processor can do */
+typedef struct { const fv_peak *peak; int64_t rounds; const char *memory; size_t bytes; _Atomic int64_t sum; double flops[256]; } yardstick;
+
+static void multiply(void *arg, int thread, int64_t first, int64_t last)
+{
+	yardstick *y = arg;
+	float sink = 1e-9f;
+	y->flops[first] = y->peak->run(y->rounds, &sink);
+}
+
+static void read(void *arg, int thread, int64_t first, int64_t last)
+{
+	yardstick *y = arg;
+	const int64_t *p = (const int64_t *)(y->memory + (size_t)first * y->bytes);
+	int64_t sum[8] = { 0 };
+	for (int64_t r = 0; r < y->rounds; r++)
+		for (size_t i = 0; i + 8 <= y->bytes / sizeof *p; i += 8)
+			for (int j = 0; j < 8; j++)
+				sum[j] += p[i + (size_t)j];
+	for (int j = 0; j < 8; j++)
+		y->sum += sum[j];
+}
+
+/* The least seconds that `threads` units of fn take. */
+static double least(fv_context *c, fv_team_fn fn, yardstick *y)
+{
+	double s = INFINITY, start = fv_now();
+	y->rounds = 1;
+	for (int r = 0; r < 5 || fv_now() - start < SPAN; r++) {
+		double t = fv_now();
+		fv_team_run(c->team, fn, y, c->threads, 1);
+		t = fv_now() - t;
+		if (t < 2e-3) {
+			y->rounds *= 2, s = INFINITY, r = 0;
+			continue;
+		}
+		s = fmin(s, t);
+	}
+	return s;
+}
+
+const char *fv_bench_peak(fv_context *c, int i, double *gflops)
+{
+	if (!fv_peaks[i])
+		return NULL;
+	*gflops = 0;
+	if ((fv_peaks[i]->needs & c->isa) == fv_peaks[i]->needs && c->threads <= 256) {
+		yardstick y = { .peak = fv_peaks[i] };
+		double s = least(c, multiply, &y);
+		for (int t = 0; t < c->threads; t++)
+			*gflops += y.flops[t] / s / 1e9;
+	}
+	return fv_peaks[i]->name;
+}
+
+double fv_bench_bandwidth(fv_context *c, size_t bytes)
+{
+	yardstick y = { .bytes = bytes / 64 * 64 };
+	char *memory = fv_alloc(c, (size_t)c->threads * y.bytes);
+	if (!memory)
+		return 0;
+	memset(memory, 1, (size_t)c->threads * y.bytes);
+	y.memory = memory;
+	double s = least(c, read, &y), moved = (double)c->threads * (double)y.bytes * (double)y.rounds;
+	fv_free(c, memory);
+	return moved / s;
+}

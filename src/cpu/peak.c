@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cpu/peak.h"
+#include "cpu/gemm.h"
+
+#define SUMS (VF == 16 ? 24 : 12)       /* latency times multipliers, and no more than there are registers for */
+
+static double run(int64_t rounds, float *sink)
+{
+	vf x = vf_set(*sink), y = vf_set(1), sum[SUMS];
+	for (int i = 0; i < SUMS; i++)
+		sum[i] = vf_zero();
+	for (int64_t r = 0; r < rounds; r++) {
+#pragma GCC unroll 24
+		for (int i = 0; i < SUMS; i++)
+			sum[i] = gemm_fma(x, y, sum[i]);
+		__asm__ volatile("" : "+x"(x), "+x"(y));
+	}
+	for (int i = 1; i < SUMS; i++)
+		sum[0] = vf_add(sum[0], sum[i]);
+	vf_store(sink, sum[0], vm_first(1));
+	return 2.0 * GEMM_PAIR * VF * SUMS * (double)rounds;
+}
+
+const fv_peak FV_KERNEL(peak) = { .name = FV_TEXT(FV_ISA), .needs = FV_ISA_BITS, .run = run };

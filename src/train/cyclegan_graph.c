@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cyclegan: unpaired; pictures a and b; painters G_A (a to b) and G_B, discriminators D_A (of b) and D_B.
+ *
+ *	L_G = LSGAN(D_A(G_A a), 1) + LSGAN(D_B(G_B b), 1) + cycle (|G_B(G_A a) - a| + |G_A(G_B b) - b|)
+ *	    + identity (|G_A b - b| + |G_B a - a|)
+ *	L_D = mean of (D(real) - 1)^2 and D(fake)^2, for each
+ *
+ * Means over all elements. One Adam over both painters, one over both judges. Zhu et al., arXiv:1703.10593; order and
+ * weights are the PyTorch original's.
+ *
+ * As in `style`, gradients are taken part by part: two painters' values are in memory at a time, not six. */
+#include "train/cyclegan_graph.h"
+#include "train/gradients.h"
+
+fv_cyclegan_config fv_cyclegan_default(void)
+{
+	return (fv_cyclegan_config){ .net = { .width = 64, .blocks = 9 }, .disc = { .width = 64, .layers = 3 }, .batch = 1, .size = 256,
+	                             .cycle = 10, .identity = 5, .beta1 = 0.5, .beta2 = 0.999, .eps = 1e-8 };
+}
+
+static fv_adam_attr adam(const fv_cyclegan_config *c) { return (fv_adam_attr){ .beta1 = c->beta1, .beta2 = c->beta2, .eps = c->eps }; }
+
+static fv_node *distance(fv_graph *g, fv_node *x, fv_node *y)
+{
+	return fv_mean(g, fv_unary(g, FV_ABS, fv_sub(g, x, y), 0, 0), FV_ALL);
+}
+
+/* From x by `there` and back again. p is filled when both painters have their weights. Returns the painted picture. */
+static fv_node *there_and_back(fv_graph *g, fv_store *store, const fv_cyclegan_config *c, fv_node *x, const fv_scope *there,
+                               const fv_scope *back, const fv_scope *judge, fv_gradients *p, fv_node **adv, fv_node **cycle)
+{
+	g->label = "paint";
+	fv_node *fake = fv_resnet_build(there, &c->net, x), *picture = fv_stop(g, fake);
+	g->label = "cycle";
+	*cycle = distance(g, fv_resnet_build(back, &c->net, picture), x);
+	if (!p->count && *cycle)
+		*p = fv_gradients_of(g, store, (const char *[]){ "G_A.", "G_B." }, 2);
+	if (g->err.status)
+		return NULL;
+	const int by_picture = p->count;
+	p->read[by_picture] = picture;
+	p->grad[by_picture] = NULL;
+	fv_gradients_add(g, *cycle, c->cycle, p, 0, p->count + 1);
+	g->label = "adversary";
+	fv_node *judged = fv_patchgan_build(judge, &c->disc, picture);
+	*adv = judged ? fv_lsgan(g, &judged, 1, 1) : NULL;
+	fv_gradients_add(g, *adv, 1, p, by_picture, by_picture + 1);
+	g->label = "paint";
+	fv_adjoint(g, fake, p->grad[by_picture], p->read, p->count, p->grad);
+	return fake;
+}
+
+void fv_cyclegan_painters_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c, fv_cyclegan_painters *s)
+{
+	fv_scope ga = { g, store, "G_A.", true, seed }, gb = { g, store, "G_B.", true, seed };
+	fv_scope da = { g, store, "D_A.", true, seed }, db = { g, store, "D_B.", true, seed };
+	fv_gradients p = { 0 };
+	*s = (fv_cyclegan_painters){
+		.a = fv_input(g, "a", FV_F32, fv_nhwc(c->batch, c->size, c->size, 3)), .b = fv_input(g, "b", FV_F32, fv_nhwc(c->batch, c->size, c->size, 3)),
+		.rate = fv_input(g, "rate", FV_F32, fv_scalar()), .step = fv_input(g, "step", FV_F32, fv_scalar()),
+	};
+	s->fake_b = there_and_back(g, store, c, s->a, &ga, &gb, &da, &p, &s->loss_adv[0], &s->loss_cycle[0]);
+	s->fake_a = there_and_back(g, store, c, s->b, &gb, &ga, &db, &p, &s->loss_adv[1], &s->loss_cycle[1]);
+	g->label = "identity";
+	for (int i = 0; i < 2; i++) {
+		fv_node *x = i ? s->a : s->b, *way = fv_add(g, s->loss_adv[i], fv_scale(g, s->loss_cycle[i], c->cycle, 0));
+		if (c->identity > 0) {
+			s->loss_identity[i] = distance(g, fv_resnet_build(i ? &gb : &ga, &c->net, x), x);
+			if (g->err.status)
+				return;
+			fv_gradients_add(g, s->loss_identity[i], c->identity, &p, 0, p.count);
+			way = fv_add(g, way, fv_scale(g, s->loss_identity[i], c->identity, 0));
+		}
+		s->loss = i ? fv_add(g, s->loss, way) : way;
+	}
+	if (g->err.status)
+		return;
+	g->label = "update";
+	s->ok = fv_gradients_finite(g, s->loss, &p, NULL);
+	fv_gradients_update(g, store, adam(c), &p, s->rate, s->step, s->ok);
+	for (int i = 0; i < 2; i++) {
+		fv_output(g, s->loss_adv[i]);
+		fv_output(g, s->loss_cycle[i]);
+		fv_output(g, s->loss_identity[i]);
+	}
+	fv_output(g, s->loss);
+	fv_output(g, s->ok);
+	fv_output(g, s->fake_a);
+	fv_output(g, s->fake_b);
+}
+
+void fv_cyclegan_judges_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c, fv_cyclegan_judges *s)
+{
+	static const char *const prefix[] = { "D_A.", "D_B." }, *const name[] = { "real b", "real a", "fake b", "fake a" };
+	fv_gradients d[2] = { 0 };
+	float target[2 * 64] = { 0 };
+	if (c->batch > 64) {
+		fv_graph_error(g, FV_E_ARGUMENT, "cyclegan: a batch of %d; at most 64", c->batch);
+		return;
+	}
+	for (int i = 0; i < c->batch; i++)
+		target[i] = 1;
+	*s = (fv_cyclegan_judges){ .rate = fv_input(g, "rate", FV_F32, fv_scalar()), .step = fv_input(g, "step", FV_F32, fv_scalar()) };
+	fv_node *wanted = fv_constant(g, FV_F32, fv_nhwc(2 * c->batch, 1, 1, 1), target);
+	g->label = "judge";
+	for (int i = 0; i < 2; i++) {
+		fv_scope scope = { g, store, prefix[i], true, seed };
+		s->real[i] = fv_input(g, name[i], FV_F32, fv_nhwc(c->batch, c->size, c->size, 3));
+		s->fake[i] = fv_input(g, name[2 + i], FV_F32, fv_nhwc(c->batch, c->size, c->size, 3));
+		/* Instance norm looks at one picture at a time: both sorts go through together. */
+		fv_node *out = fv_patchgan_build(&scope, &c->disc, fv_concat(g, 2, (fv_node *[]){ s->real[i], s->fake[i] }, 2));
+		s->loss[i] = fv_mean(g, fv_unary(g, FV_SQUARE, fv_sub(g, out, wanted), 0, 0), FV_ALL);
+		d[i] = fv_gradients_of(g, store, &prefix[i], 1);
+		if (g->err.status)
+			return;
+		fv_gradients_add(g, s->loss[i], 1, &d[i], 0, d[i].count);
+		s->ok = fv_gradients_finite(g, s->loss[i], &d[i], s->ok);
+		fv_output(g, s->loss[i]);
+	}
+	g->label = "update";
+	for (int i = 0; i < 2; i++)
+		fv_gradients_update(g, store, adam(c), &d[i], s->rate, s->step, s->ok);
+	fv_output(g, s->ok);
+}
