@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conv2d 3x3, stride 1, by Winograd's F(4x4, 3x3) (winograd.h).
+/* conv2d by Winograd (winograd.h): 2x2 to 4x4 at stride 1, 4x4 to 8x8 at stride 2.
  *
- *	phase 0		weights to U; unit: PACK input channels
+ *	phase 0		weights to U; unit: PACK input channels of a part
  *	phase 1		unit: a block of tiles, over all pictures */
 #include "cpu/winograd.h"
 
@@ -9,8 +9,8 @@ enum { PACK = 16 };
 
 static wino_sizes sizes(const fv_conv *v)
 {
-	wino_sizes s = { .n = v->n, .h = v->h, .w = v->w, .k = v->c, .kind = v->kind, .y0 = -v->top, .x0 = -v->left,
-	                 .gh = v->oh, .gw = v->ow, .columns = v->o };
+	wino_sizes s = { .n = v->n, .h = v->h, .w = v->w, .c = v->c, .kind = v->kind, .y0 = -v->top, .x0 = -v->left, .step = v->stride,
+	                 .taps = (int)fv_div_up(v->kh, v->stride), .parts = (int)(v->stride * v->stride), .gh = v->oh, .gw = v->ow, .columns = v->o };
 	wino_plan(&s);
 	return s;
 }
@@ -18,8 +18,9 @@ static wino_sizes sizes(const fv_conv *v)
 static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.kh != 3 || v.kw != 3 ? "only 3x3" :
-	       v.stride != 1 ? "only stride 1" : v.groups != 1 ? "no groups" : NULL;
+	if (!wino_supports(n, &v, why))
+		return false;
+	*why = v.stride > 1 && v.c % GEMM_PAIR ? "channels in pairs" : NULL;
 	return !*why;
 }
 
@@ -30,10 +31,12 @@ static double seconds(const fv_node *n)
 	return wino_seconds(&s);
 }
 
+static int64_t packs(const fv_conv *v) { return v->stride * v->stride * fv_div_up(v->c, PACK); }
+
 static int64_t units(const fv_node *n, int phase)
 {
 	fv_conv v = fv_conv_of(n);
-	return phase ? sizes(&v).blocks : fv_div_up(v.c, PACK);
+	return phase ? sizes(&v).blocks : packs(&v);
 }
 
 static int64_t scratch(const fv_node *n, int threads)
@@ -43,22 +46,26 @@ static int64_t scratch(const fv_node *n, int threads)
 	return wino_scratch(&s, threads) * (int64_t)sizeof(float);
 }
 
-/* Columns are output channels, 9 C apart in the weights: squares of them and of input channels are transposed, tap by tap. */
-static void pack(const wino_sizes *s, const float *w, int64_t k0, int64_t k1, float *u)
+/* Columns are output channels, a kernel apart in the weights: squares of them and of input channels are transposed, tap by
+ * tap. A part's taps are those of its parity; where the kernel has fewer, the last are 0. */
+static void pack(const wino_sizes *s, const fv_conv *v, int64_t part, const float *w, int64_t k0, int64_t k1, float *u)
 {
+	int taps = s->taps * s->taps;
 	for (int64_t o = 0; o < s->panels.width; o += VF)
 		for (int64_t k = k0; k < k1; k += VF) {
-			vf square[9][VF], g[9 * GEMM_PAIR];
+			vf square[16][VF], g[16 * GEMM_PAIR];
 			vm m = vm_first(k1 - k);
-			for (int i = 0; i < 9; i++) {
+			for (int i = 0; i < taps; i++) {
+				int64_t row = i / s->taps * v->stride + part / 2, col = i % s->taps * v->stride + part % 2;
+				bool there = row < v->kh && col < v->kw;
 				for (int j = 0; j < VF; j++)
-					square[i][j] = o + j < s->columns ? vf_load(w + ((o + j) * 9 + i) * s->k + k, m) : vf_zero();
+					square[i][j] = there && o + j < s->columns ? vf_load(w + (((o + j) * v->kh + row) * v->kw + col) * s->c + k, m) : vf_zero();
 				vf_transpose(square[i]);
 			}
 			for (int j = 0; j < VF && k + j < k1; j += GEMM_PAIR) {
-				for (int i = 0; i < 9 * GEMM_PAIR; i++)
-					g[i] = square[i % 9][j + i / 9];
-				wino_pack(g, u + gemm_at(&s->panels, s->depth, (k + j) / GEMM_PAIR, o), s->u_step);
+				for (int i = 0; i < taps * GEMM_PAIR; i++)
+					g[i] = square[i % taps][j + i / taps];
+				wino_pack(g, u + gemm_at(&s->panels, s->depth, (part * s->c + k + j) / GEMM_PAIR, o), s->u_step, s->taps);
 			}
 		}
 }
@@ -67,18 +74,18 @@ static void finish(const wino_sizes *s, const conv_end *end, int64_t block, cons
 {
 	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first);
 	for (int64_t t = first; t < first + count; t++) {
-		int64_t n = t / (s->th * s->tw), p = t % (s->th * s->tw) / s->tw * 4, q = t % s->tw * 4;
-		int64_t down = fv_min(4, s->gh - p), across = fv_min(4, s->gw - q);
+		int64_t n = t / (s->th * s->tw), p = t % (s->th * s->tw) / s->tw * s->tile, q = t % s->tw * s->tile;
+		int64_t down = fv_min(s->tile, s->gh - p), across = fv_min(s->tile, s->gw - q);
 		for (int64_t o = 0; o < s->columns; o += VF) {
 			float *to = y + ((n * s->gh + p) * s->gw + q) * s->columns + o;
 			vm mask = vm_first(s->columns - o);
 			bool whole = s->columns - o >= VF;
-			vf bias = end->bias ? vf_load(end->bias + o, mask) : vf_zero(), r[16];
-			wino_result(m + (t - first) * s->panels.width + o, s->m_step, r);
+			vf bias = end->bias ? vf_load(end->bias + o, mask) : vf_zero(), r[25];
+			wino_result(m + (t - first) * s->panels.width + o, s->m_step, r, s->tile);
 			for (int64_t i = 0; i < down; i++)
 				for (int64_t j = 0; j < across; j++) {
 					float *at = to + (i * s->gw + j) * s->columns;
-					vf v = conv_end_act(end, vf_add(r[4 * i + j], bias));
+					vf v = conv_end_act(end, vf_add(r[s->tile * i + j], bias));
 					if (whole)
 						vf_storeu(at, v);
 					else
@@ -94,11 +101,12 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	wino_sizes s = sizes(&c);
 	conv_end end = { fv_f32(call->in[2]), c.act, c.slope };
 	float *u = call->scratch, *v = u + 36 * (s.u_step + thread * (s.v_step + s.m_step)), *m = v + 36 * s.v_step;
-	if (call->phase == 0) {
-		pack(&s, fv_f32(call->in[1]), first * PACK, fv_min(s.k, last * PACK), u);
-		return;
-	}
 	for (int64_t i = first; i < last; i++) {
+		if (call->phase == 0) {
+			int64_t pieces = fv_div_up(s.c, PACK), k = i % pieces * PACK;
+			pack(&s, &c, i / pieces, fv_f32(call->in[1]), k, fv_min(s.c, k + PACK), u);
+			continue;
+		}
 		wino_products(&s, fv_f32(call->in[0]), u, i, v, m);
 		finish(&s, &end, i, m, fv_f32(call->out[0]));
 	}

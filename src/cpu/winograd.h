@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Winograd's convolution F(4x4, 3x3): 36 products where direct sums take 144.
+/* Winograd's convolution over tiles of 6x6: F(4x4, 3x3) makes 36 products where direct sums make 144, F(5x5, 2x2) 36
+ * where they make 100, F(3x3, 4x4) 36 where they make 144.
  *
- *	Y = A' [ (G g G') * (B' d B) ] A	d: 6x6 of x, g: 3x3 weights, Y: 4x4 of y; ' transposes, * is elementwise
+ *	Y = A' [ (G g G') * (B' d B) ] A	d: 6x6 of x, g: taps of the weights, Y: a tile of y; ' transposes, * is elementwise
  *
- * Points 0, +-5/8, +-5/4, infinity: rms error 1.7e-6 of the result's rms (0, +-1, +-2: 3.3e-6; direct sums: 0.9e-6).
- * Lanes are channels. A block of tiles is transformed to V[36][tile][channel], multiplied frequency by frequency with
- * the weights U[36][k][column] to M[36][tile][column], and transformed back.
+ * One set of points (0, +-5/8, +-5/4, infinity) serves all three: B' is the same, A' has 7 - taps rows, G taps columns.
+ * Rms error with 3 taps 1.7e-6 of the result's rms (points 0, +-1, +-2: 3.3e-6; direct sums: 0.9e-6).
+ *
+ * Stride 2: rows and columns of x by their parity are four pictures of half the size, each of which meets every second tap:
+ * four convolutions of stride 1 whose results are added, so that the depth of the products is four times the channels. The
+ * adjoint has four times the columns instead. Where the kernel's size is odd, the missing taps are zeros.
+ *
+ * Lanes are channels. A thread transforms a block of tiles to V[36][tile][channel], multiplies frequency by frequency with
+ * the weights U[36][k][column] to M[36][tile][column], and transforms back: V and M stay in its caches. (All tiles first,
+ * then each frequency as one product, was tried: U passes by once only, but V and M leave the caches; slower in every case.)
  *
  * [1] Lavin, Gray: Fast Algorithms for Convolutional Neural Networks, arXiv:1509.09308
  * [2] Barabasz et al.: Error Analysis and Improving the Accuracy of Winograd Convolution for DNNs, arXiv:1803.10986 */
@@ -14,7 +22,10 @@
 #include "cpu/conv_end.h"
 #include "cpu/gemm.h"
 #include "op/conv.h"
+#include <math.h>
 
+#define WINO_CACHE 12e6                 /* bytes of a last cache; bytes a second beyond it, one thread; measured */
+#define WINO_LATE 40e9
 #define WINO_A 0.625f
 #define WINO_B 1.25f
 #define WINO_A2 (WINO_A * WINO_A)
@@ -35,8 +46,8 @@ VEC void wino_in(const vf *d, int s, vf *o, int t)
 	o[5 * t] = vf_fma(ab, d1, vf_fnma(sum, d3, d5));
 }
 
-/* A': 6 > 4. */
-VEC void wino_out(const vf *d, int s, vf *o, int t)
+/* A': 6 > n. */
+VEC void wino_out(const vf *d, int s, vf *o, int t, const int n)
 {
 	const vf a = vf_set(WINO_A), b = vf_set(WINO_B), a2 = vf_set(WINO_A2), b2 = vf_set(WINO_B2);
 	const vf a3 = vf_set(WINO_A2 * WINO_A), b3 = vf_set(WINO_B2 * WINO_B);
@@ -44,51 +55,74 @@ VEC void wino_out(const vf *d, int s, vf *o, int t)
 	vf p2 = vf_add(d[3 * s], d[4 * s]), m2 = vf_sub(d[3 * s], d[4 * s]);
 	o[0] = vf_add(vf_add(d[0], p1), p2);
 	o[t] = vf_fma(b, m2, vf_mul(a, m1));
-	o[2 * t] = vf_fma(b2, p2, vf_mul(a2, p1));
-	o[3 * t] = vf_fma(b3, m2, vf_fma(a3, m1, d[5 * s]));
+	o[2 * t] = vf_fma(b2, p2, n == 3 ? vf_fma(a2, p1, d[5 * s]) : vf_mul(a2, p1));
+	if (n > 3)
+		o[3 * t] = vf_fma(b3, m2, n == 4 ? vf_fma(a3, m1, d[5 * s]) : vf_mul(a3, m1));
+	if (n > 4)
+		o[4 * t] = vf_fma(vf_mul(b2, b2), p2, vf_fma(vf_mul(a2, a2), p1, d[5 * s]));
 }
 
-/* A: 4 > 6, the adjoint of wino_out. */
-VEC void wino_out_adjoint(const vf *d, int s, vf *o, int t)
+/* A: n > 6, the adjoint of wino_out. */
+VEC void wino_out_adjoint(const vf *d, int s, vf *o, int t, const int n)
 {
 	const vf a = vf_set(WINO_A), b = vf_set(WINO_B), a2 = vf_set(WINO_A2), b2 = vf_set(WINO_B2);
-	vf d0 = d[0], d1 = d[s], d2 = d[2 * s], d3 = d[3 * s];
-	vf e1 = vf_fma(a2, d2, d0), e2 = vf_fma(b2, d2, d0), o1 = vf_fma(a2, d3, d1), o2 = vf_fma(b2, d3, d1);
+	vf d0 = d[0], d1 = d[s], d2 = d[2 * s];
+	vf e1 = vf_fma(a2, n > 4 ? vf_fma(a2, d[4 * s], d2) : d2, d0), e2 = vf_fma(b2, n > 4 ? vf_fma(b2, d[4 * s], d2) : d2, d0);
+	vf o1 = n > 3 ? vf_fma(a2, d[3 * s], d1) : d1, o2 = n > 3 ? vf_fma(b2, d[3 * s], d1) : d1;
 	o[0] = d0;
 	o[t] = vf_fma(a, o1, e1);
 	o[2 * t] = vf_fnma(a, o1, e1);
 	o[3 * t] = vf_fma(b, o2, e2);
 	o[4 * t] = vf_fnma(b, o2, e2);
-	o[5 * t] = d3;
+	o[5 * t] = d[(n - 1) * s];
 }
 
-/* Row of G for point p: 1, p, p^2 over the product of its distances to the other points. */
+/* Row of G for point p: its powers over the product of its distances to the other points. */
 #define WINO_GA (1 / (2 * WINO_A2 * (WINO_A2 - WINO_B2)))
 #define WINO_GB (1 / (2 * WINO_B2 * (WINO_B2 - WINO_A2)))
 
-/* G: 3 > 6. */
-VEC void wino_weights(const vf *d, int s, vf *o, int t)
+/* G: n > 6. */
+VEC void wino_weights(const vf *d, int s, vf *o, int t, const int n)
 {
-	const vf ga = vf_set(WINO_GA), gb = vf_set(WINO_GB), a2 = vf_set(WINO_A2), b2 = vf_set(WINO_B2);
-	vf e1 = vf_mul(ga, vf_fma(a2, d[2 * s], d[0])), o1 = vf_mul(vf_set(WINO_GA * WINO_A), d[s]);
-	vf e2 = vf_mul(gb, vf_fma(b2, d[2 * s], d[0])), o2 = vf_mul(vf_set(WINO_GB * WINO_B), d[s]);
+	const vf a2 = vf_set(WINO_A2), b2 = vf_set(WINO_B2);
+	vf even1 = n > 2 ? vf_fma(a2, d[2 * s], d[0]) : d[0], even2 = n > 2 ? vf_fma(b2, d[2 * s], d[0]) : d[0];
+	vf odd1 = n > 3 ? vf_fma(a2, d[3 * s], d[s]) : d[s], odd2 = n > 3 ? vf_fma(b2, d[3 * s], d[s]) : d[s];
+	vf e1 = vf_mul(vf_set(WINO_GA), even1), o1 = vf_mul(vf_set(WINO_GA * WINO_A), odd1);
+	vf e2 = vf_mul(vf_set(WINO_GB), even2), o2 = vf_mul(vf_set(WINO_GB * WINO_B), odd2);
 	o[0] = vf_mul(vf_set(1 / (WINO_A2 * WINO_B2)), d[0]);
 	o[t] = vf_add(e1, o1);
 	o[2 * t] = vf_sub(e1, o1);
 	o[3 * t] = vf_add(e2, o2);
 	o[4 * t] = vf_sub(e2, o2);
-	o[5 * t] = d[2 * s];
+	o[5 * t] = d[(n - 1) * s];
 }
 
-/* G': 6 > 3, its adjoint. */
-VEC void wino_weights_adjoint(const vf *d, int s, vf *o, int t)
+/* G': 6 > n, its adjoint. */
+VEC void wino_weights_adjoint(const vf *d, int s, vf *o, int t, const int n)
 {
-	const vf ga = vf_set(WINO_GA), gb = vf_set(WINO_GB);
+	const vf ga = vf_set(WINO_GA), gb = vf_set(WINO_GB), a = vf_set(WINO_A), b = vf_set(WINO_B), a2 = vf_set(WINO_A2), b2 = vf_set(WINO_B2);
 	vf p1 = vf_mul(ga, vf_add(d[s], d[2 * s])), m1 = vf_mul(ga, vf_sub(d[s], d[2 * s]));
 	vf p2 = vf_mul(gb, vf_add(d[3 * s], d[4 * s])), m2 = vf_mul(gb, vf_sub(d[3 * s], d[4 * s]));
+	vf odd = vf_fma(a, m1, vf_mul(b, m2));
 	o[0] = vf_fma(vf_set(1 / (WINO_A2 * WINO_B2)), d[0], vf_add(p1, p2));
-	o[t] = vf_fma(vf_set(WINO_A), m1, vf_mul(vf_set(WINO_B), m2));
-	o[2 * t] = vf_fma(vf_set(WINO_A2), p1, vf_fma(vf_set(WINO_B2), p2, d[5 * s]));
+	o[t] = n == 2 ? vf_add(odd, d[5 * s]) : odd;
+	if (n > 2) {
+		vf even = vf_fma(a2, p1, vf_mul(b2, p2));
+		o[2 * t] = n == 3 ? vf_add(even, d[5 * s]) : even;
+	}
+	if (n > 3)
+		o[3 * t] = vf_fma(vf_mul(a2, a), m1, vf_fma(vf_mul(b2, b), m2, d[5 * s]));
+}
+
+/* What the kernels of all three ways accept. A kernel of k taps meets ceil(k / stride) of them in each parity. 3x3 at stride 2
+ * would save a third of the products, and loses it to the transforms; measured. */
+VEC bool wino_supports(const fv_node *n, const fv_conv *v, const char **why)
+{
+	int64_t taps = fv_div_up(v->kh, v->stride);
+	*why = n->type != FV_F32 ? "only float" : v->kh != v->kw ? "only square kernels" : v->groups != 1 ? "no groups" :
+	       v->stride > 2 ? "only stride 1 and 2" : taps < 2 || taps > 4 ? "only 2 to 4 taps a parity" :
+	       v->kh == 3 && v->stride == 2 ? "direct sums are as fast" : NULL;
+	return !*why;
 }
 
 /* The 6x6 patch of a picture from which a tile is made: pixel (i, j) lies at row[i] + col[j], where bit i of rows and bit
@@ -96,12 +130,13 @@ VEC void wino_weights_adjoint(const vf *d, int s, vf *o, int t)
 typedef struct { const float *x; int64_t h, w, c; fv_pad_kind kind; } wino_picture;
 typedef struct { const float *row[6]; int64_t col[6]; unsigned rows, cols; } wino_patch;
 
-/* From channel c0 on. Ragged tiles reach beyond the padding, where nothing is asked for. */
-static inline wino_patch wino_patch_at(const wino_picture *s, int64_t y, int64_t x, int64_t c0)
+/* Rows y, y + step ..., columns x, x + step ..., from channel c0 on. Ragged tiles reach beyond the padding, where nothing is
+ * asked for. */
+static inline wino_patch wino_patch_at(const wino_picture *s, int64_t y, int64_t x, int64_t step, int64_t c0)
 {
 	wino_patch p = { .rows = 0 };
 	for (int i = 0; i < 6; i++) {
-		int64_t r = fv_pad_index(y + i, s->h, s->kind), q = fv_pad_index(x + i, s->w, s->kind);
+		int64_t r = fv_pad_index(y + i * step, s->h, s->kind), q = fv_pad_index(x + i * step, s->w, s->kind);
 		bool row_there = r >= 0 && r < s->h, col_there = q >= 0 && q < s->w;
 		p.row[i] = s->x + (row_there ? r * s->w * s->c + c0 : 0);
 		p.col[i] = col_there ? q * s->c : 0;
@@ -149,36 +184,41 @@ VEC void wino_transform(const wino_patch *p, int64_t c, int64_t left, float *v, 
 		wino_load(p, c, 63, 63, false, m, v, step, places);
 }
 
-/* Channels c0 .. c1 of the patch at (y, x), along the depth. */
-static inline void wino_gather(const wino_picture *s, int64_t y, int64_t x, int64_t c0, int64_t c1, float *v, int64_t step)
+/* taps x taps weights (vectors of columns a weight position, GEMM_PAIR of them) to one place of 36 frequencies. */
+VEC void wino_pack_taps(const vf *g, float *u, int64_t step, const int taps)
 {
-	wino_patch p = wino_patch_at(s, y, x, c0);
-	for (int64_t c = 0; c < c1 - c0; c += VF)
-		wino_transform(&p, c, c1 - c0 - c, v + c / GEMM_PAIR, step, true);
-}
-
-/* 3x3 taps (9 vectors of columns a weight position, GEMM_PAIR of them) to one place of 36 frequencies. */
-VEC void wino_pack(const vf *g, float *u, int64_t step)
-{
-	vf d[GEMM_PAIR][18], z[GEMM_PAIR][6];
+	vf d[GEMM_PAIR][6 * 4], z[GEMM_PAIR][6];
 	for (int p = 0; p < GEMM_PAIR; p++)
-		for (int j = 0; j < 3; j++)
-			wino_weights(g + 9 * p + j, 3, d[p] + j, 3);
+		for (int j = 0; j < taps; j++)
+			wino_weights(g + taps * taps * p + j, taps, d[p] + j, taps, taps);
 	for (int i = 0; i < 6; i++) {
 		for (int p = 0; p < GEMM_PAIR; p++)
-			wino_weights(d[p] + 3 * i, 1, z[p], 1);
+			wino_weights(d[p] + taps * i, 1, z[p], 1, taps);
 		for (int j = 0; j < 6; j++)
 			vf_storeu(u + (6 * i + j) * step, gemm_pair(z[0][j], z[GEMM_PAIR - 1][j]));
 	}
 }
 
+static inline void wino_pack(const vf *g, float *u, int64_t step, int taps)
+{
+	if (taps == 2)
+		wino_pack_taps(g, u, step, 2);
+	else if (taps == 3)
+		wino_pack_taps(g, u, step, 3);
+	else
+		wino_pack_taps(g, u, step, 4);
+}
+
 /* ------------------------------------------------------------------ y from x, or padded dx from dy
- * Output pixel (p, q) sees source rows p + y0 .. p + y0 + 2. */
+ * Output pixel (p, q) sees source rows p step + y0 .. , `taps` of them; with a step of 2 and parts 4 each part reads rows and
+ * columns of one parity. */
 typedef struct {
-	int64_t n, h, w, k, depth;      /* source; k: its channels; in places of gemm.h */
+	int64_t n, h, w, c;             /* source */
 	fv_pad_kind kind;
-	int64_t y0, x0;
-	int64_t gh, gw, columns;        /* output */
+	int64_t y0, x0, step;
+	int taps, tile, parts;          /* tile = 7 - taps; parts: 4 where the source is taken by parity, else 1 */
+	int64_t gh, gw, columns;        /* output; columns: in whole vectors where they are several pictures' */
+	int64_t k, depth;               /* parts x c; in places of gemm.h */
 	int64_t th, tw, tiles, rows, blocks;    /* tiles down, across, in all; tiles a block */
 	gemm_panels panels;
 	int64_t lda, v_step, m_step, u_step;    /* floats: a row of V; from frequency to frequency */
@@ -186,15 +226,17 @@ typedef struct {
 
 VEC void wino_plan(wino_sizes *s)
 {
-	s->th = fv_div_up(s->gh, 4);
-	s->tw = fv_div_up(s->gw, 4);
+	s->tile = 7 - s->taps;
+	s->th = fv_div_up(s->gh, s->tile);
+	s->tw = fv_div_up(s->gw, s->tile);
 	s->tiles = s->n * s->th * s->tw;
 	/* Few tiles: smaller blocks, so that two threads end together. */
 	s->rows = VF == 16 && s->tiles <= 512 ? 16 : GEMM_ROWS;
+	s->k = s->parts * s->c;
 	s->depth = fv_div_up(s->k, GEMM_PAIR);
 	s->blocks = fv_div_up(s->tiles, s->rows);
 	s->panels = gemm_panels_of(s->columns);
-	s->lda = fv_div_up(s->k, VF) * VF / GEMM_PAIR;
+	s->lda = fv_div_up((s->parts - 1) * s->c + fv_div_up(s->c, VF) * VF, VF) * VF / GEMM_PAIR;
 	/* One line more: at a power of two all 36 frequencies would share one set of the cache. */
 	s->v_step = fv_div_up(s->rows, GEMM_ROWS / 2) * (GEMM_ROWS / 2) * s->lda + 16;
 	s->m_step = fv_div_up(s->rows, GEMM_ROWS / 2) * (GEMM_ROWS / 2) * s->panels.width + 16;
@@ -206,12 +248,13 @@ VEC int64_t wino_scratch(const wino_sizes *s, int threads)
 	return 36 * (s->u_step + threads * (s->v_step + s->m_step));    /* floats */
 }
 
-/* Products, and the transforms by the vectors that they pass: 36 a tile in, out, and a weight position. */
+/* Products, and the transforms by the vectors that they pass: 36 a tile in, out, and a weight position. U passes by once a
+ * block; what of it is beyond a share of the last cache is late. */
 VEC double wino_seconds(const wino_sizes *s)
 {
 	double tiles = (double)s->tiles, k = (double)s->k, width = (double)s->panels.width;
-	double vectors = tiles * ((double)s->lda + width) + k * width * 2;
-	return 72 * tiles * k * width / (0.93 * GEMM_RATE) + 36 * 4 * vectors * 2.2 / GEMM_COPY + 3e-6;
+	double vectors = tiles * ((double)s->lda + width) + k * width * 2, late = fmax(0, 36 * 4 * (double)s->u_step - WINO_CACHE);
+	return 72 * tiles * k * width / (0.93 * GEMM_RATE) + 36 * 4 * vectors * 2.2 / GEMM_COPY + late * (double)s->blocks / WINO_LATE + 3e-6;
 }
 
 /* A block of tiles, to M; v, m: this thread's. */
@@ -220,27 +263,43 @@ static inline void wino_products(const wino_sizes *s, const float *x, const floa
 	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first);
 	for (int64_t i = 0; i < count; i++) {
 		int64_t n = (first + i) / (s->th * s->tw), t = (first + i) % (s->th * s->tw);
-		wino_picture picture = { x + n * s->h * s->w * s->k, s->h, s->w, s->k, s->kind };
-		wino_gather(&picture, t / s->tw * 4 + s->y0, t % s->tw * 4 + s->x0, 0, s->k, v + i * s->lda, s->v_step);
+		int64_t y = t / s->tw * s->tile * s->step + s->y0, q = t % s->tw * s->tile * s->step + s->x0;
+		wino_picture picture = { x + n * s->h * s->w * s->c, s->h, s->w, s->c, s->kind };
+		/* Ascending: what a part's last vector spills is overwritten by the next. */
+		for (int64_t part = 0; part < s->parts; part++) {
+			wino_patch p = wino_patch_at(&picture, y + part / 2, q + part % 2, s->step, 0);
+			for (int64_t c = 0; c < s->c; c += VF)
+				wino_transform(&p, c, s->c - c, v + i * s->lda + (part * s->c + c) / GEMM_PAIR, s->v_step, true);
+		}
 	}
 	for (int64_t f = 0; f < 36; f++)
 		gemm_packed(&s->panels, count, s->depth, v + f * s->v_step, s->lda, u + f * s->u_step, s->depth, 0,
 		            m + f * s->m_step, s->panels.width, false);
 }
 
-/* M of one tile, VF columns, to 4x4 vectors. */
-VEC void wino_result(const float *m, int64_t step, vf *y)
+/* M of one tile, VF columns, to tile x tile vectors. */
+VEC void wino_result_of(const float *m, int64_t step, vf *y, const int tile)
 {
-	vf d[24], z[6];
+	vf d[6 * 5], z[6];
 #pragma GCC unroll 6
 	for (int j = 0; j < 6; j++) {
 #pragma GCC unroll 6
 		for (int i = 0; i < 6; i++)
 			z[i] = vf_loadu(m + (6 * i + j) * step);
-		wino_out(z, 1, d + j, 6);
+		wino_out(z, 1, d + j, 6, tile);
 	}
-#pragma GCC unroll 4
-	for (int i = 0; i < 4; i++)
-		wino_out(d + 6 * i, 1, y + 4 * i, 1);
+#pragma GCC unroll 5
+	for (int i = 0; i < tile; i++)
+		wino_out(d + 6 * i, 1, y + tile * i, 1, tile);
+}
+
+static inline void wino_result(const float *m, int64_t step, vf *y, int tile)
+{
+	if (tile == 4)
+		wino_result_of(m, step, y, 4);
+	else if (tile == 5)
+		wino_result_of(m, step, y, 5);
+	else
+		wino_result_of(m, step, y, 3);
 }
 #endif

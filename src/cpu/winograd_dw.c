@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conv2d_dw 3x3, stride 1, by Winograd's adjoint (winograd_dw.h): rows are channels of one side, columns (lanes) of the
+/* conv2d_dw at stride 1 by Winograd's adjoint (winograd_dw.h): rows are channels of one side, columns (lanes) of the
  * other. For pictures of any size and few channels: a thread keeps its tiles near, and its sums apart.
  *
  *	phase 0		unit: a stretch of tiles and a slice of rows; sums into a partial of its own
@@ -49,8 +49,9 @@ static problem problem_of(const fv_node *n)
 static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.kh != 3 || v.kw != 3 ? "only 3x3" :
-	       v.stride != 1 ? "only stride 1" : v.groups != 1 ? "no groups" : NULL;
+	if (!wino_supports(n, &v, why))
+		return false;
+	*why = v.stride > 1 ? "only stride 1" : NULL;
 	return !*why;
 }
 
@@ -107,22 +108,22 @@ static void sum(const problem *p, const fv_call *call, int64_t unit, float *a, f
 	}
 }
 
-/* Row r, columns from k on, of all stretches to 3x3 weights. */
+/* Row r, columns from k on, of all stretches to weights. */
 static void finish(const problem *p, int64_t r, int64_t k, const float *partials, float *dw)
 {
-	int64_t c = p->v.c;
-	vf g[9];
+	int64_t c = p->v.c, taps = p->tiling.taps * p->tiling.taps;
+	vf g[16];
 	wino_taps(partials + r / p->slice * 36 * p->partial + r % p->slice * p->column_step + k, p->partial, p->stretches,
-	          p->slices * 36 * p->partial, g);
-	for (int64_t i = 0; i < 9; i++) {
+	          p->slices * 36 * p->partial, g, p->tiling.taps);
+	for (int64_t i = 0; i < taps; i++) {
 		if (!p->swap) {
-			vf_store(dw + (9 * r + i) * c + k, g[i], vm_first(c - k));
+			vf_store(dw + (taps * r + i) * c + k, g[i], vm_first(c - k));
 			continue;
 		}
 		float lanes[VF];
 		vf_storeu(lanes, g[i]);
 		for (int64_t o = k; o < fv_min(k + VF, p->v.o); o++)
-			dw[(9 * o + i) * c + r] = lanes[o - k];
+			dw[(taps * o + i) * c + r] = lanes[o - k];
 	}
 }
 

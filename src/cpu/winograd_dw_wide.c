@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conv2d_dw 3x3, stride 1, by Winograd's adjoint, where there are many channels: all tiles are transformed first, then
+/* conv2d_dw by Winograd's adjoint (winograd_dw.h), at stride 1 and 2, where there are many channels: all tiles are transformed first, then
  * each frequency is one product over all of them, so that no sum is kept in parts (winograd_dw.c keeps parts, which are
  * small where channels are few).
  *
  *	phase 0		x to V, dy to Y; unit: PACK tiles
  *	phase 1		Y' V; unit: a frequency
- *	phase 2		G' . G; unit: one output channel, VF input channels
+ *	phase 2		G' . G; unit: one output channel, VF columns
  *
- * Rows are dy's channels, columns (lanes) x's, the depth is tiles. */
+ * Rows are dy's channels, columns (lanes) x's, those of each part side by side. */
 #include "cpu/winograd_dw.h"
 #include <math.h>
 
@@ -28,7 +28,7 @@ static problem problem_of(const fv_node *n)
 	problem p = { .v = fv_conv_of(n) };
 	p.tiling = wino_tiling_of(&p.v);
 	p.depth = fv_div_up(p.tiling.tiles, GEMM_PAIR);
-	p.panels = gemm_panels_of(p.v.c);
+	p.panels = gemm_panels_of(p.tiling.parts * p.tiling.part);
 	/* One line more: at a power of two all places, and all frequencies, would share a few sets of the cache. */
 	p.row_step = fv_div_up(p.v.o, GEMM_ROWS) * GEMM_ROWS + 16;
 	p.rows_all = p.depth * p.row_step + 16;
@@ -41,10 +41,11 @@ static int64_t bytes(const problem *p) { return 36 * (p->rows_all + p->columns_a
 
 static bool supports(const fv_node *n, const char **why)
 {
+	fv_conv v = fv_conv_of(n);
+	if (!wino_supports(n, &v, why))
+		return false;
 	problem p = problem_of(n);
-	const fv_conv *v = &p.v;
-	*why = n->type != FV_F32 ? "only float" : v->kh != 3 || v->kw != 3 ? "only 3x3" :
-	       v->stride != 1 ? "only stride 1" : v->groups != 1 ? "no groups" : bytes(&p) > BYTES_MAX ? "too large a picture" : NULL;
+	*why = bytes(&p) > BYTES_MAX ? "too large a picture" : NULL;
 	return !*why;
 }
 
@@ -53,8 +54,8 @@ static double seconds(const fv_node *n)
 	problem p = problem_of(n);
 	double tiles = (double)p.tiling.tiles, rows = (double)(fv_div_up(p.v.o, 4) * 4), width = (double)p.panels.width;
 	double places = (double)p.depth * (rows + width), sums = rows * width;
-	/* Beyond some numbers V and Y leave the caches on their way from phase to phase; measured. */
-	double spilled = fmax(0, 36 * tiles * (rows + width) - 4e6) / 3e9;
+	/* V, Y and the sums that leave the caches on their way from phase to phase; measured. */
+	double spilled = fmax(0, 36 * tiles * (rows + width) - 4e6) / 1.5e9 + fmax(0, 36 * 4 * sums - WINO_CACHE) / 5e9;
 	return spilled + 72 * tiles * rows * width / (0.93 * GEMM_RATE) + 36 * 4 * (tiles * (rows + width) / GEMM_PAIR * 2.2 + places + 3 * sums) / GEMM_COPY + 6e-6;
 }
 
@@ -70,6 +71,20 @@ static int64_t scratch(const fv_node *n, int threads)
 {
 	problem p = problem_of(n);
 	return bytes(&p);
+}
+
+/* Output channel o, columns from j on. */
+static void finish(const problem *p, int64_t o, int64_t j, const float *sums, float *dw)
+{
+	const fv_conv *v = &p->v;
+	int64_t part = p->tiling.parts > 1 ? j / p->tiling.part : 0, c = j - part * p->tiling.part;
+	vf g[16];
+	wino_taps(sums + o * p->panels.width + j, p->sums, 1, 0, g, p->tiling.taps);
+	for (int64_t i = 0; i < p->tiling.taps * p->tiling.taps; i++) {
+		int64_t row = i / p->tiling.taps * v->stride + part / 2, col = i % p->tiling.taps * v->stride + part % 2;
+		if (row < v->kh && col < v->kw)
+			vf_store(dw + ((o * v->kh + row) * v->kw + col) * v->c + c, g[i], vm_first(v->c - c));
+	}
 }
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
@@ -94,11 +109,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 					           sums + u * p.sums + j * p.panels.nv * VF, p.panels.width, k > 0);
 				}
 		} else {
-			int64_t o = u / across, k = u % across * VF;
-			vf g[9];
-			wino_taps(sums + o * p.panels.width + k, p.sums, 1, 0, g);
-			for (int64_t i = 0; i < 9; i++)
-				vf_store(fv_f32(call->out[0]) + (9 * o + i) * c + k, g[i], vm_first(c - k));
+			finish(&p, u / across, u % across * VF, sums, fv_f32(call->out[0]));
 		}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conv2d_dx 3x3, stride 1, by Winograd: dx is dy, bordered by zeros, convolved with flipped weights (winograd.h).
+/* conv2d_dx by Winograd: dx is dy, bordered by zeros, convolved with flipped weights (winograd.h). At stride 2 dx's rows and
+ * columns of each parity are such a convolution of their own: four sets of columns.
  *
  * With a mirrored border dx is made for the padded picture: pixels inside go to dx, those of the border to a ring in
  * scratch, and a last phase adds the ring to the pixels that it mirrors.
@@ -15,6 +16,7 @@ typedef struct {
 	fv_conv v;
 	wino_sizes s;
 	int64_t top, left;              /* where dx begins in the grid of outputs */
+	int64_t sets, set;              /* of columns: stride x stride; columns of one, in whole vectors where there are several */
 	int64_t ring;                   /* pixels of the border of a picture; 0: none kept */
 } problem;
 
@@ -23,12 +25,23 @@ static problem problem_of(const fv_node *n)
 	problem p = { .v = fv_conv_of(n) };
 	const fv_conv *v = &p.v;
 	bool folded = v->kind != FV_PAD_ZERO && v->top + v->bottom + v->left + v->right > 0;
-	p.s = (wino_sizes){ .n = v->n, .h = v->oh, .w = v->ow, .k = v->o, .kind = FV_PAD_ZERO,
-	                    .y0 = v->top - 2, .x0 = v->left - 2, .gh = v->h, .gw = v->w, .columns = v->c };
+	p.sets = v->stride * v->stride;
+	p.set = p.sets > 1 ? fv_div_up(v->c, VF) * VF : v->c;
+	p.s = (wino_sizes){ .n = v->n, .h = v->oh, .w = v->ow, .c = v->o, .kind = FV_PAD_ZERO, .step = 1, .parts = 1,
+	                    .taps = (int)fv_div_up(v->kh, v->stride), .columns = p.sets * p.set };
+	if (v->stride == 1) {
+		p.s.y0 = v->top - (v->kh - 1), p.s.x0 = v->left - (v->kw - 1);
+		p.s.gh = v->h, p.s.gw = v->w;
+	} else {
+		/* Of grid row q and parity b comes row 2 q + b - top: taps b, b + 2 ... meet dy's rows q, q - 1 ... */
+		p.s.y0 = p.s.x0 = -(p.s.taps - 1);
+		p.s.gh = (v->h - 1 + v->top) / 2 + 1, p.s.gw = (v->w - 1 + v->left) / 2 + 1;
+		p.top = v->top, p.left = v->left;
+	}
 	if (folded) {
 		p.top = v->top;
 		p.left = v->left;
-		p.s.y0 = p.s.x0 = -2;
+		p.s.y0 = p.s.x0 = -(v->kh - 1);
 		p.s.gh += v->top + v->bottom;
 		p.s.gw += v->left + v->right;
 		p.ring = p.s.gh * p.s.gw - v->h * v->w;
@@ -40,8 +53,9 @@ static problem problem_of(const fv_node *n)
 static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.kh != 3 || v.kw != 3 ? "only 3x3" :
-	       v.stride != 1 ? "only stride 1" : v.groups != 1 ? "no groups" : NULL;
+	if (!wino_supports(n, &v, why))
+		return false;
+	*why = v.stride > 1 && v.kind != FV_PAD_ZERO && v.top + v.bottom + v.left + v.right > 0 ? "no mirrored border with a stride" : NULL;
 	return !*why;
 }
 
@@ -54,7 +68,7 @@ static double seconds(const fv_node *n)
 static int64_t units(const fv_node *n, int phase)
 {
 	problem p = problem_of(n);
-	return phase == 0 ? fv_div_up(p.s.k, PACK) : phase == 1 ? p.s.blocks : p.ring ? p.v.n * p.v.h : 0;
+	return phase == 0 ? fv_div_up(p.s.c, PACK) : phase == 1 ? p.s.blocks : p.ring ? p.v.n * p.v.h : 0;
 }
 
 static int64_t grain(const fv_node *n, int phase) { return phase == 2 ? 8 : 1; }
@@ -65,18 +79,23 @@ static int64_t scratch(const fv_node *n, int threads)
 	return (wino_scratch(&p.s, threads) + p.v.n * p.ring * p.v.c) * (int64_t)sizeof(float);
 }
 
-/* Columns are x's channels, which lie together in the weights. */
-static void pack(const wino_sizes *s, const float *w, int64_t k0, int64_t k1, float *u)
+/* Columns are x's channels, which lie together in the weights; taps backwards (the flip). */
+static void pack(const problem *p, const float *w, int64_t k0, int64_t k1, float *u)
 {
+	const wino_sizes *s = &p->s;
+	const fv_conv *v = &p->v;
+	int taps = s->taps * s->taps;
 	for (int64_t k = k0; k < k1; k += GEMM_PAIR)
-		for (int64_t c = 0; c < s->panels.width; c += VF) {
-			vf g[9 * GEMM_PAIR];
-			for (int i = 0; i < 9 * GEMM_PAIR; i++) {
-				bool there = k + i / 9 < k1;
-				g[i] = vf_load(w + (9 * (k + (there ? i / 9 : 0)) + 8 - i % 9) * s->columns + c,
-				               vm_first(there ? s->columns - c : 0));
+		for (int64_t j = 0; j < s->panels.width; j += VF) {
+			int64_t set = j / fv_max(p->set, VF), c = j - set * p->set;
+			vf g[16 * GEMM_PAIR];
+			for (int i = 0; i < taps * GEMM_PAIR; i++) {
+				int64_t back = taps - 1 - i % taps, row = back / s->taps * v->stride + set / 2, col = back % s->taps * v->stride + set % 2;
+				bool there = k + i / taps < k1 && row < v->kh && col < v->kw && set < p->sets;
+				const float *from = w + ((k + i / taps) * v->kh + row) * v->kw * v->c + col * v->c + c;
+				g[i] = there ? vf_load(from, vm_first(v->c - c)) : vf_zero();
 			}
-			wino_pack(g, u + gemm_at(&s->panels, s->depth, k / GEMM_PAIR, c), s->u_step);
+			wino_pack(g, u + gemm_at(&s->panels, s->depth, k / GEMM_PAIR, j), s->u_step, s->taps);
 		}
 }
 
@@ -94,28 +113,30 @@ static int64_t ring_at(const problem *p, int64_t y, int64_t x)
 static void finish(const problem *p, int64_t block, const float *m, float *dx, float *ring)
 {
 	const wino_sizes *s = &p->s;
-	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first);
-	int64_t h = p->v.h, w = p->v.w, c = s->columns;
-	for (int64_t t = first; t < first + count; t++) {
-		int64_t n = t / (s->th * s->tw), y = t % (s->th * s->tw) / s->tw * 4, x = t % s->tw * 4;
-		float *at[16];
-		for (int64_t i = 0; i < 16; i++) {
-			int64_t gy = y + i / 4, gx = x + i % 4, r = gy - p->top, q = gx - p->left;
-			bool inside = r >= 0 && r < h && q >= 0 && q < w;
-			at[i] = gy >= s->gh || gx >= s->gw ? NULL : inside ? dx + ((n * h + r) * w + q) * c :
-			        ring + (n * p->ring + ring_at(p, gy, gx)) * c;
+	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first), stride = p->v.stride;
+	int64_t h = p->v.h, w = p->v.w, c = p->v.c, area = s->tile * s->tile;
+	for (int64_t t = first; t < first + count; t++)
+		for (int64_t set = 0; set < p->sets; set++) {
+			int64_t n = t / (s->th * s->tw), y = t % (s->th * s->tw) / s->tw * s->tile, x = t % s->tw * s->tile;
+			float *at[25];
+			for (int64_t i = 0; i < area; i++) {
+				int64_t gy = y + i / s->tile, gx = x + i % s->tile;
+				int64_t r = gy * stride + set / 2 - p->top, q = gx * stride + set % 2 - p->left;
+				bool inside = r >= 0 && r < h && q >= 0 && q < w;
+				at[i] = inside ? dx + ((n * h + r) * w + q) * c : !p->ring || gy >= s->gh || gx >= s->gw ? NULL :
+				        ring + (n * p->ring + ring_at(p, gy, gx)) * c;
+			}
+			for (int64_t o = 0; o < c; o += VF) {
+				vm mask = vm_first(c - o);
+				vf r[25];
+				wino_result(m + (t - first) * s->panels.width + set * p->set + o, s->m_step, r, s->tile);
+				for (int64_t i = 0; i < area; i++)
+					if (at[i] && c - o >= VF)
+						vf_storeu(at[i] + o, r[i]);
+					else if (at[i])
+						vf_store(at[i] + o, r[i], mask);
+			}
 		}
-		for (int64_t o = 0; o < c; o += VF) {
-			vm mask = vm_first(c - o);
-			vf r[16];
-			wino_result(m + (t - first) * s->panels.width + o, s->m_step, r);
-			for (int64_t i = 0; i < 16; i++)
-				if (at[i] && c - o >= VF)
-					vf_storeu(at[i] + o, r[i]);
-				else if (at[i])
-					vf_store(at[i] + o, r[i], mask);
-		}
-	}
 }
 
 static void add(float *to, const float *from, int64_t n)
@@ -144,17 +165,14 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	const wino_sizes *s = &p.s;
 	float *u = call->scratch, *v = u + 36 * (s->u_step + thread * (s->v_step + s->m_step)), *m = v + 36 * s->v_step;
 	float *ring = u + wino_scratch(s, call->threads), *dx = fv_f32(call->out[0]);
-	if (call->phase == 0) {
-		pack(s, fv_f32(call->in[1]), first * PACK, fv_min(s->k, last * PACK), u);
-		return;
-	}
 	for (int64_t i = first; i < last; i++)
-		if (call->phase == 1) {
+		if (call->phase == 0)
+			pack(&p, fv_f32(call->in[1]), i * PACK, fv_min(s->c, (i + 1) * PACK), u);
+		else if (call->phase == 1) {
 			wino_products(s, fv_f32(call->in[0]), u, i, v, m);
 			finish(&p, i, m, dx, ring);
-		} else {
+		} else
 			fold(&p, i / p.v.h, i % p.v.h, dx, ring);
-		}
 }
 
 const fv_kernel FV_KERNEL(winograd_dx) = {

@@ -16,6 +16,7 @@ typedef struct {
 	fv_node *(*build)(fv_graph *g, fv_node *const *in, const void *arg);
 	const void *arg;
 	double tolerance;               /* of kernels, relative to the result's rms; 0: 2e-6 */
+	double winograd;                /* the same for kernels of that name; 0: tolerance */
 	bool rough;                     /* no gradient check: the function has jumps or none */
 	bool no_nan;                    /* NaN in need not give NaN out (integers, moves that drop values) */
 } problem;

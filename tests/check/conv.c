@@ -36,14 +36,16 @@ static void check_family(const conv *v)
 	bool large = v->n * oh * ow * v->o * v->c * v->k * v->k > 30000;
 	/* Winograd's error is some times that of a direct sum. */
 	double t = 3e-5;
+	/* With two taps the rms error is the same, but the tile's far corner, whose powers are highest, has more of it. */
+	double corner = (v->k + v->stride - 1) / v->stride == 3 ? 0 : 6e-5;
 	snprintf(name[0], sizeof name[0], "conv2d %s", v->name);
 	snprintf(name[1], sizeof name[1], "conv2d_dx %s", v->name);
 	snprintf(name[2], sizeof name[2], "conv2d_dw %s", v->name);
-	check_problem(&(problem){ name[0], { x, w }, conv2d, &a, .tolerance = t, .rough = large });
-	check_problem(&(problem){ name[0], { x, w, b }, biased, &a, .tolerance = t, .rough = large });
-	check_problem(&(problem){ name[0], { x, w, b }, activated, &a, .tolerance = t, .rough = true });
-	check_problem(&(problem){ name[1], { y, w }, dx, &ax, .tolerance = t, .rough = large });
-	check_problem(&(problem){ name[2], { x, y }, dw, &aw, .tolerance = t, .rough = large });
+	check_problem(&(problem){ name[0], { x, w }, conv2d, &a, .tolerance = t, .winograd = corner, .rough = large });
+	check_problem(&(problem){ name[0], { x, w, b }, biased, &a, .tolerance = t, .winograd = corner, .rough = large });
+	check_problem(&(problem){ name[0], { x, w, b }, activated, &a, .tolerance = t, .winograd = corner, .rough = true });
+	check_problem(&(problem){ name[1], { y, w }, dx, &ax, .tolerance = t, .winograd = corner, .rough = large });
+	check_problem(&(problem){ name[2], { x, y }, dw, &aw, .tolerance = t, .winograd = corner, .rough = large });
 }
 
 void check_conv(void)
@@ -74,6 +76,14 @@ void check_conv(void)
 		{ "5x5 two out", 1, 13, 40, 19, 2, 5, 1, 1, 2, FV_PAD_REPLICATE },
 		{ "1x1 24>24", 2, 9, 31, 24, 24, 1, 1, 1, 0, FV_PAD_ZERO },
 		{ "4x4 stride 3", 1, 10, 40, 7, 18, 4, 3, 1, 0, FV_PAD_ZERO },
+		{ "2x2 19>35", 2, 9, 12, 19, 35, 2, 1, 1, 0, FV_PAD_ZERO },
+		{ "4x4 34>18", 2, 12, 9, 34, 18, 4, 1, 1, 1, FV_PAD_ZERO },
+		{ "4x4 reflect", 1, 11, 10, 18, 20, 4, 1, 1, 2, FV_PAD_REFLECT },
+		{ "4x4 stride 2 18>34", 2, 23, 18, 18, 34, 4, 2, 1, 1, FV_PAD_ZERO },
+		{ "3x3 stride 2 reflect", 1, 22, 13, 20, 17, 3, 2, 1, 1, FV_PAD_REFLECT },
+		{ "3x3 stride 2 no border", 1, 19, 16, 16, 24, 3, 2, 1, 0, FV_PAD_ZERO },
+		{ "6x6 stride 2", 1, 21, 24, 10, 20, 6, 2, 1, 2, FV_PAD_ZERO },
+		{ "7x7 stride 2 pad 3", 1, 20, 17, 6, 18, 7, 2, 1, 3, FV_PAD_ZERO },
 		{ "3x3 deep", 1, 5, 14, 200, 18, 3, 1, 1, 1, FV_PAD_REFLECT },
 		{ "one pixel 3x3 wide", 1, 1, 1, 33, 17, 3, 1, 1, 1, FV_PAD_ZERO },
 		{ "depthwise 33 stride 2", 2, 13, 9, 33, 33, 3, 2, 33, 1, FV_PAD_REPLICATE },
