@@ -4,6 +4,7 @@
  * Phase 0: mean and sum of squared distances of each chunk, about the chunk's own mean, while it lies in cache;
  * phase 1: chunks merged in order in double (Chan, Golub, LeVeque 1983); phase 2: apply, activation, residual. */
 #include "cpu/chunks.h"
+#include "cpu/wide.h"
 #include <math.h>
 
 static bool supports(const fv_node *n, const char **why)
@@ -33,53 +34,65 @@ static int64_t scratch(const fv_node *n, int threads)
 	return 2 * f.outer * f.chunks * f.inner * (int64_t)sizeof(float);
 }
 
-#define WIDE 4                           /* vectors of columns side by side: whole lines, and sums that need not wait for each other */
+/* A long sum of bright values drifts; the sum of distances from it says by how much (the corrected two-pass form). Fewer than
+ * WIDE vectors: some rows side by side instead. */
+VEC void measure_block(const float *x, int64_t rows, int64_t inner, float *mean, float *square, const int wide, vm last)
+{
+	const int side = wide_side(wide);
+	vf s[WIDE], q[WIDE], rest[WIDE], per = vf_set(1 / (float)rows);
+	int64_t r;
+#pragma GCC unroll 4
+	for (int i = 0; i < wide * side; i++)
+		s[i] = q[i] = rest[i] = vf_zero();
+	for (r = 0; r + side <= rows; r += side)
+#pragma GCC unroll 4
+		for (int i = 0; i < wide * side; i++)
+			s[i] = vf_add(s[i], wide_load(x + (r + i / wide) * inner, i % wide, wide, last));
+	for (; r < rows; r++)
+#pragma GCC unroll 4
+		for (int i = 0; i < wide; i++)
+			s[i] = vf_add(s[i], wide_load(x + r * inner, i, wide, last));
+	wide_sum(s, wide);
+#pragma GCC unroll 4
+	for (int i = 0; i < wide; i++)
+		s[i] = vf_mul(s[i], per);
+	for (r = 0; r + side <= rows; r += side)
+#pragma GCC unroll 4
+		for (int i = 0; i < wide * side; i++) {
+			vf d = vf_sub(wide_load(x + (r + i / wide) * inner, i % wide, wide, last), s[i % wide]);
+			rest[i] = vf_add(rest[i], d);
+			q[i] = vf_fma(d, d, q[i]);
+		}
+	for (; r < rows; r++)
+#pragma GCC unroll 4
+		for (int i = 0; i < wide; i++) {
+			vf d = vf_sub(wide_load(x + r * inner, i, wide, last), s[i]);
+			rest[i] = vf_add(rest[i], d);
+			q[i] = vf_fma(d, d, q[i]);
+		}
+	wide_sum(rest, wide);
+	wide_sum(q, wide);
+#pragma GCC unroll 4
+	for (int i = 0; i < wide; i++) {
+		rest[i] = vf_mul(rest[i], per);
+		wide_store(mean, i, wide, last, vf_add(s[i], rest[i]));
+		wide_store(square, i, wide, last, vf_fnma(vf_mul(rest[i], rest[i]), vf_set((float)rows), q[i]));
+	}
+}
 
-/* A long sum of bright values drifts; the sum of distances from it says by how much (the corrected two-pass form). */
 static void measure_columns(const float *x, int64_t rows, int64_t inner, float *mean, float *square)
 {
-	vf per = vf_set(1 / (float)rows);
-	int64_t b = 0;
-	for (; b + WIDE * VF <= inner; b += WIDE * VF) {
-		vf s[WIDE], q[WIDE], rest[WIDE];
-#pragma GCC unroll 4
-		for (int i = 0; i < WIDE; i++)
-			s[i] = q[i] = rest[i] = vf_zero();
-		for (int64_t r = 0; r < rows; r++)
-#pragma GCC unroll 4
-			for (int i = 0; i < WIDE; i++)
-				s[i] = vf_add(s[i], vf_loadu(x + r * inner + b + i * VF));
-#pragma GCC unroll 4
-		for (int i = 0; i < WIDE; i++)
-			s[i] = vf_mul(s[i], per);
-		for (int64_t r = 0; r < rows; r++)
-#pragma GCC unroll 4
-			for (int i = 0; i < WIDE; i++) {
-				vf d = vf_sub(vf_loadu(x + r * inner + b + i * VF), s[i]);
-				rest[i] = vf_add(rest[i], d);
-				q[i] = vf_fma(d, d, q[i]);
-			}
-#pragma GCC unroll 4
-		for (int i = 0; i < WIDE; i++) {
-			rest[i] = vf_mul(rest[i], per);
-			vf_storeu(mean + b + i * VF, vf_add(s[i], rest[i]));
-			vf_storeu(square + b + i * VF, vf_fnma(vf_mul(rest[i], rest[i]), vf_set((float)rows), q[i]));
-		}
-	}
-	for (; b < inner; b += VF) {
-		vm m = vm_first(inner - b);
-		vf s = vf_zero(), q = vf_zero(), rest = vf_zero();
-		for (int64_t r = 0; r < rows; r++)
-			s = vf_add(s, vf_load(x + r * inner + b, m));
-		s = vf_mul(s, per);
-		for (int64_t r = 0; r < rows; r++) {
-			vf d = vf_sub(vf_load(x + r * inner + b, m), s);
-			rest = vf_add(rest, d);
-			q = vf_fma(d, d, q);
-		}
-		rest = vf_mul(rest, per);
-		vf_store(mean + b, vf_add(s, rest), m);
-		vf_store(square + b, vf_fnma(vf_mul(rest, rest), vf_set((float)rows), q), m);
+	for (int64_t b = 0; b < inner; b += WIDE * VF) {
+		int64_t vectors = fv_min(WIDE, fv_div_up(inner - b, VF));
+		vm last = vm_first(inner - b - (vectors - 1) * VF);
+		if (vectors == 4)
+			measure_block(x + b, rows, inner, mean + b, square + b, 4, last);
+		else if (vectors == 3)
+			measure_block(x + b, rows, inner, mean + b, square + b, 3, last);
+		else if (vectors == 2)
+			measure_block(x + b, rows, inner, mean + b, square + b, 2, last);
+		else
+			measure_block(x + b, rows, inner, mean + b, square + b, 1, last);
 	}
 }
 
@@ -116,51 +129,43 @@ static void merge(const folds *f, const float *part, int64_t i, double eps, floa
 
 typedef struct { const float *x, *residual; float *y; const float *stats; int64_t outer, rows; } piece;
 
-/* act: 0 none, 1 with a slope below zero. Columns: statistics by channel; a run: one pair for all. */
-VEC void apply(const piece *p, const folds *f, const bool act, const bool residual, float slope)
+/* Columns b .. of `rows` rows `width` apart; s: mean and factor of each column, `step` apart. */
+VEC void apply_block(const piece *p, int64_t b, int64_t rows, int64_t width, const float *s, int64_t step, const bool act, const bool residual,
+                     float slope, const int wide, vm last)
 {
-	vf zero = vf_zero(), down = vf_set(slope);
-	const bool run = f->inner == 1;
-	int64_t width = run ? p->rows : f->inner, rows = run ? 1 : p->rows, b = 0;
-	for (; !run && b + WIDE * VF <= width; b += WIDE * VF) {
-		const float *s = p->stats + 2 * (p->outer * f->inner + b);
-		float mean[WIDE * VF], r[WIDE * VF];
-		vf vmean[WIDE], vr[WIDE];
-		for (int64_t i = 0; i < WIDE * VF; i++)
-			mean[i] = s[2 * i], r[i] = s[2 * i + 1];
+	vf zero = vf_zero(), down = vf_set(slope), vmean[WIDE], vr[WIDE];
+	wide_pairs(s, step, width - b, wide, vmean, vr);
+	for (int64_t h = 0; h < rows; h++)
 #pragma GCC unroll 4
-		for (int i = 0; i < WIDE; i++)
-			vmean[i] = vf_loadu(mean + i * VF), vr[i] = vf_loadu(r + i * VF);
-		for (int64_t h = 0; h < rows; h++)
-#pragma GCC unroll 4
-			for (int i = 0; i < WIDE; i++) {
-				int64_t at = h * width + b + i * VF;
-				vf v = vf_mul(vf_sub(vf_loadu(p->x + at), vmean[i]), vr[i]);
-				if (act)
-					v = vf_select(vf_ge(zero, v), vf_mul(v, down), v);
-				if (residual)
-					v = vf_add(v, vf_loadu(p->residual + at));
-				vf_storeu(p->y + at, v);
-			}
-	}
-	for (; b < width; b += VF) {
-		vm m = vm_first(width - b);
-		const float *s = p->stats + 2 * (p->outer * f->inner + (run ? 0 : b));
-		float mean[VF], r[VF];
-		for (int64_t i = 0; i < VF; i++) {
-			int64_t at = run ? 0 : fv_min(i, width - b - 1);
-			mean[i] = s[2 * at], r[i] = s[2 * at + 1];
-		}
-		vf vmean = vf_loadu(mean), vr = vf_loadu(r);
-		for (int64_t h = 0; h < rows; h++) {
+		for (int i = 0; i < wide; i++) {
 			int64_t at = h * width + b;
-			vf v = vf_mul(vf_sub(vf_load(p->x + at, m), vmean), vr);
+			vf v = vf_mul(vf_sub(wide_load(p->x + at, i, wide, last), vmean[i]), vr[i]);
 			if (act)
 				v = vf_select(vf_ge(zero, v), vf_mul(v, down), v);
 			if (residual)
-				v = vf_add(v, vf_load(p->residual + at, m));
-			vf_store(p->y + at, v, m);
+				v = vf_add(v, wide_load(p->residual + at, i, wide, last));
+			wide_store(p->y + at, i, wide, last, v);
 		}
+}
+
+/* act: with a slope below zero. Columns: statistics by channel; a run: one pair for all. */
+VEC void apply(const piece *p, const folds *f, const bool act, const bool residual, float slope)
+{
+	const bool run = f->inner == 1;
+	int64_t width = run ? p->rows : f->inner, rows = run ? 1 : p->rows;
+	for (int64_t b = 0; b < width; b += WIDE * VF) {
+		int64_t vectors = fv_min(WIDE, fv_div_up(width - b, VF));
+		vm last = vm_first(width - b - (vectors - 1) * VF);
+		const float *s = p->stats + 2 * (p->outer * f->inner + (run ? 0 : b));
+		int64_t step = run ? 0 : 2;
+		if (vectors == 4)
+			apply_block(p, b, rows, width, s, step, act, residual, slope, 4, last);
+		else if (vectors == 3)
+			apply_block(p, b, rows, width, s, step, act, residual, slope, 3, last);
+		else if (vectors == 2)
+			apply_block(p, b, rows, width, s, step, act, residual, slope, 2, last);
+		else
+			apply_block(p, b, rows, width, s, step, act, residual, slope, 1, last);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* normalise_grad over HW or NHW: phase 0: a chunk's sums of dy and dy z; phase 1: merged in order; phase 2: apply. */
 #include "cpu/chunks.h"
+#include "cpu/wide.h"
 
 static bool supports(const fv_node *n, const char **why)
 {
@@ -31,81 +32,112 @@ static int64_t scratch(const fv_node *n, int threads)
 
 typedef struct { const float *x, *dy, *y; float *dx; int64_t rows; float slope; } piece;
 
-/* z and dy of one vector; a run (inner 1) goes along the rows, columns along the channels. */
-VEC vf gated(const piece *p, int64_t at, vm m)
+/* dy behind the activation; at is of vector 0. */
+VEC vf gated(const piece *p, int64_t at, int i, const int wide, vm last, const bool gate)
 {
-	vf d = vf_load(p->dy + at, m);
-	return p->y ? vf_select(vf_gt(vf_load(p->y + at, m), vf_zero()), d, vf_mul(d, vf_set(p->slope))) : d;
+	vf d = wide_load(p->dy + at, i, wide, last);
+	return gate ? vf_select(vf_gt(wide_load(p->y + at, i, wide, last), vf_zero()), d, vf_mul(d, vf_set(p->slope))) : d;
 }
 
-VEC void statistics(const folds *f, const float *stats, int64_t o, int64_t b, vf *mean, vf *r)
+/* Columns b .. of `rows` rows `width` apart: sums of dy and of dy z, two vectors a column. Fewer than WIDE vectors: some rows
+ * side by side instead. */
+VEC void sums_block(const piece *p, int64_t b, int64_t rows, int64_t width, const float *stats, int64_t step, vf *s, vf *q, const int wide,
+                    vm last, const bool gate)
 {
-	float pair[2][VF];
-	const float *s = stats + 2 * (o * f->inner + b);
-	for (int64_t i = 0; i < VF; i++) {
-		int64_t at = fv_min(i, f->inner - b - 1);
-		pair[0][i] = s[2 * at], pair[1][i] = s[2 * at + 1];
-	}
-	*mean = vf_loadu(pair[0]);
-	*r = vf_loadu(pair[1]);
+	const int side = wide_side(wide);
+	vf mean[WIDE], r[WIDE];
+	int64_t h = 0;
+	wide_pairs(stats, step, width - b, wide, mean, r);
+#pragma GCC unroll 4
+	for (int i = 0; i < wide * side; i++)
+		s[i] = q[i] = vf_zero();
+	for (; h + side <= rows; h += side)
+#pragma GCC unroll 4
+		for (int i = 0; i < wide * side; i++) {
+			int64_t at = (h + i / wide) * width + b;
+			vf d = gated(p, at, i % wide, wide, last, gate);
+			s[i] = vf_add(s[i], d);
+			q[i] = vf_fma(d, vf_mul(vf_sub(wide_load(p->x + at, i % wide, wide, last), mean[i % wide]), r[i % wide]), q[i]);
+		}
+	for (; h < rows; h++)
+#pragma GCC unroll 4
+		for (int i = 0; i < wide; i++) {
+			vf d = gated(p, h * width + b, i, wide, last, gate);
+			s[i] = vf_add(s[i], d);
+			q[i] = vf_fma(d, vf_mul(vf_sub(wide_load(p->x + h * width + b, i, wide, last), mean[i]), r[i]), q[i]);
+		}
+	wide_sum(s, wide);
+	wide_sum(q, wide);
 }
 
-static void sums(const piece *p, const folds *f, const float *stats, int64_t o, float *out)
+VEC void apply_block(const piece *p, int64_t b, int64_t rows, int64_t width, const float *stats, int64_t step, const float *means, int64_t inner,
+                     const int wide, vm last, const bool gate)
 {
-	const bool run = f->inner == 1;
-	int64_t width = run ? p->rows : f->inner, rows = run ? 1 : p->rows;
-	vf all = vf_zero(), all_z = vf_zero(), mean = vf_zero(), r = vf_zero();
-	if (run) {
-		mean = vf_set(stats[2 * o]);
-		r = vf_set(stats[2 * o + 1]);
+	vf mean[WIDE], r[WIDE], md[WIDE], mz[WIDE];
+	wide_pairs(stats, step, width - b, wide, mean, r);
+#pragma GCC unroll 4
+	for (int i = 0; i < wide; i++) {
+		md[i] = step ? wide_load(means + b, i, wide, last) : vf_set(means[0]);
+		mz[i] = step ? wide_load(means + inner + b, i, wide, last) : vf_set(means[1]);
 	}
-	for (int64_t b = 0; b < width; b += VF) {
-		vm m = vm_first(width - b);
-		vf s = vf_zero(), q = vf_zero();
-		if (!run)
-			statistics(f, stats, o, b, &mean, &r);
-		for (int64_t h = 0; h < rows; h++) {
+	for (int64_t h = 0; h < rows; h++)
+#pragma GCC unroll 4
+		for (int i = 0; i < wide; i++) {
 			int64_t at = h * width + b;
-			vf d = gated(p, at, m), z = vf_mul(vf_sub(vf_load(p->x + at, m), mean), r);
-			s = vf_add(s, d);
-			q = vf_fma(d, z, q);
+			vf d = gated(p, at, i, wide, last, gate), z = vf_mul(vf_sub(wide_load(p->x + at, i, wide, last), mean[i]), r[i]);
+			wide_store(p->dx + at, i, wide, last, vf_mul(r[i], vf_fnma(z, mz[i], vf_sub(d, md[i]))));
 		}
-		if (run) {
-			all = vf_add(all, s);
-			all_z = vf_add(all_z, q);
-		} else {
-			vf_store(out + b, s, m);
-			vf_store(out + f->inner + b, q, m);
-		}
-	}
-	if (run)
-		out[0] = vf_sum(all), out[1] = vf_sum(all_z);
 }
 
-static void apply(const piece *p, const folds *f, const float *stats, int64_t o, const float *means)
+/* One block of WIDE vectors or fewer: sums to out (apply: false), or dx. */
+VEC void block(const piece *p, const folds *f, int64_t b, int64_t width, const float *stats, float *out, const float *means, const bool apply,
+               const int wide, vm last, vf *all)
 {
-	const bool run = f->inner == 1;
-	int64_t width = run ? p->rows : f->inner, rows = run ? 1 : p->rows;
-	vf mean = vf_zero(), r = vf_zero(), md = vf_zero(), mz = vf_zero();
-	if (run) {
-		mean = vf_set(stats[2 * o]);
-		r = vf_set(stats[2 * o + 1]);
-		md = vf_set(means[0]);
-		mz = vf_set(means[1]);
+	const bool run = f->inner == 1, gate = p->y != NULL;
+	const float *s = stats + (run ? 0 : 2 * b);
+	int64_t rows = run ? 1 : p->rows, step = run ? 0 : 2;
+	vf sum[WIDE], sum_z[WIDE];
+	if (apply) {
+		if (gate)
+			apply_block(p, b, rows, width, s, step, means, f->inner, wide, last, true);
+		else
+			apply_block(p, b, rows, width, s, step, means, f->inner, wide, last, false);
+		return;
 	}
-	for (int64_t b = 0; b < width; b += VF) {
-		vm m = vm_first(width - b);
-		if (!run) {
-			statistics(f, stats, o, b, &mean, &r);
-			md = vf_load(means + b, m);
-			mz = vf_load(means + f->inner + b, m);
+	if (gate)
+		sums_block(p, b, rows, width, s, step, sum, sum_z, wide, last, true);
+	else
+		sums_block(p, b, rows, width, s, step, sum, sum_z, wide, last, false);
+	for (int i = 0; i < wide; i++)
+		if (run)
+			all[0] = vf_add(all[0], sum[i]), all[1] = vf_add(all[1], sum_z[i]);
+		else {
+			wide_store(out + b, i, wide, last, sum[i]);
+			wide_store(out + f->inner + b, i, wide, last, sum_z[i]);
 		}
-		for (int64_t h = 0; h < rows; h++) {
-			int64_t at = h * width + b;
-			vf d = gated(p, at, m), z = vf_mul(vf_sub(vf_load(p->x + at, m), mean), r);
-			vf_store(p->dx + at, vf_mul(r, vf_fnma(z, mz, vf_sub(d, md))), m);
-		}
+}
+
+/* stats: of this piece's groups; out, means: two numbers a column, inner apart. */
+static void blocks(const piece *p, const folds *f, const float *stats, float *out, const float *means, bool apply)
+{
+	int64_t width = f->inner == 1 ? p->rows : f->inner;
+	vf all[2] = { vf_zero(), vf_zero() };
+	for (int64_t b = 0; b < width; b += WIDE * VF) {
+		int64_t vectors = fv_min(WIDE, fv_div_up(width - b, VF));
+		vm last = vm_first(width - b - (vectors - 1) * VF);
+		if (vectors == 4 && apply)
+			block(p, f, b, width, stats, out, means, true, 4, last, all);
+		else if (vectors == 4)
+			block(p, f, b, width, stats, out, means, false, 4, last, all);
+		else if (vectors == 3)
+			block(p, f, b, width, stats, out, means, apply, 3, last, all);
+		else if (vectors == 2)
+			block(p, f, b, width, stats, out, means, apply, 2, last, all);
+		else
+			block(p, f, b, width, stats, out, means, apply, 1, last, all);
 	}
+	if (f->inner == 1 && !apply)
+		out[0] = vf_sum(all[0]), out[1] = vf_sum(all[1]);
 }
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
@@ -134,9 +166,9 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 			piece p = { fv_f32(c->in[0]) + at, fv_f32(c->in[2]) + at, a.gate ? fv_f32(c->in[3]) + at : NULL,
 			            fv_f32(c->out[0]) + at, fv_min(f.rows, f.size - k * f.rows), a.slope };
 			if (c->phase == 0)
-				sums(&p, &f, stats, o, part + 2 * (o * f.chunks + k) * f.inner);
+				blocks(&p, &f, stats + 2 * o * f.inner, part + 2 * (o * f.chunks + k) * f.inner, NULL, false);
 			else
-				apply(&p, &f, stats, o, means + 2 * o * f.inner);
+				blocks(&p, &f, stats + 2 * o * f.inner, NULL, means + 2 * o * f.inner, true);
 		}
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* resize, blur and their adjoints: each output pixel is a few weighted input pixels, all channels at once. The lists of
- * taps for rows and columns are made in phase 0 into scratch (for an adjoint: the lists turned round). */
+/* resize, blur and their adjoints: an output row is a few weighted input rows, added up into a line of scratch; each of its
+ * pixels a few weighted pixels of that line, all channels at once. The lists of taps for rows and columns are made in phase 0
+ * into scratch (for an adjoint: the lists turned round). */
 #ifndef FV_TAPS_FAST_H
 #define FV_TAPS_FAST_H
 #include "cpu/chunks.h"
@@ -9,7 +10,9 @@
 #define ROOM 12                         /* taps of one output row or column */
 typedef struct { int32_t count, at[ROOM]; float weight[ROOM]; } taps_list;
 
-VEC int64_t taps_scratch(const fv_node *n) { return (n->shape.h + n->shape.w) * (int64_t)sizeof(taps_list); }
+VEC int64_t taps_lists(const fv_node *n) { return fv_div_up((n->shape.h + n->shape.w) * (int64_t)sizeof(taps_list), FV_ALIGN) * FV_ALIGN; }
+/* Floats of a line, and what its last vector spills. */
+VEC int64_t taps_line(const fv_node *n) { return fv_div_up(n->in[0]->shape.w * n->in[0]->shape.c, VF) * VF + VF; }
 
 VEC void taps_forward(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from, int64_t to)
 {
@@ -40,27 +43,45 @@ VEC void taps_turned(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from,
 	}
 }
 
-/* Row p of picture n. */
-VEC void taps_row(const taps_list *v, const taps_list *across, const float *x, fv_shape s, float *y, int64_t w)
+/* The rows of x that v names, weighted, to line: n floats. */
+VEC void taps_down(const taps_list *v, const float *x, int64_t n, float *line)
 {
 	const float *row[ROOM];
+	vf weight[ROOM];
 	for (int i = 0; i < v->count; i++)
-		row[i] = x + v->at[i] * s.w * s.c;
-	for (int64_t q = 0; q < w; q++)
-		for (int64_t k = 0; k < s.c; k += VF) {
-			vm m = vm_first(s.c - k);
-			vf sum = vf_zero();
-			for (int i = 0; i < v->count; i++) {
-				vf part = vf_zero();
-				for (int j = 0; j < across[q].count; j++)
-					part = vf_fma(vf_set(across[q].weight[j]), vf_load(row[i] + across[q].at[j] * s.c + k, m), part);
-				sum = vf_fma(vf_set(v->weight[i]), part, sum);
-			}
-			vf_store(y + q * s.c + k, sum, m);
-		}
+		row[i] = x + v->at[i] * n, weight[i] = vf_set(v->weight[i]);
+	for (int64_t k = 0; k < n; k += VF) {
+		bool whole = n - k >= VF;
+		vm m = vm_first(n - k);
+		vf sum = vf_zero();
+		for (int i = 0; i < v->count; i++)
+			sum = vf_fma(weight[i], whole ? vf_loadu(row[i] + k) : vf_load(row[i] + k, m), sum);
+		vf_storeu(line + k, sum);
+	}
 }
 
-VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int64_t first, int64_t last)
+/* Output pixels of c channels from a line. */
+VEC void taps_across(const taps_list *across, const float *line, int64_t c, float *y, int64_t w)
+{
+	for (int64_t q = 0; q < w; q++, y += c) {
+		const float *at[ROOM];
+		vf weight[ROOM];
+		const int count = across[q].count;
+		for (int j = 0; j < count; j++)
+			at[j] = line + across[q].at[j] * c, weight[j] = vf_set(across[q].weight[j]);
+		for (int64_t k = 0; k < c; k += VF) {
+			vf sum = vf_zero();
+			for (int j = 0; j < count; j++)
+				sum = vf_fma(weight[j], vf_loadu(at[j] + k), sum);
+			if (c - k >= VF)
+				vf_storeu(y + k, sum);
+			else
+				vf_store(y + k, sum, vm_first(c - k));
+		}
+	}
+}
+
+VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64_t first, int64_t last)
 {
 	fv_shape x = c->in[0].shape, y = c->out[0].shape;
 	taps_list *down = c->scratch, *across = down + y.h;
@@ -74,16 +95,19 @@ VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int64_t first, in
 		}
 		return;
 	}
-	for (int64_t u = first; u < last; u++)
-		taps_row(&down[u % y.h], across, fv_f32(c->in[0]) + u / y.h * x.h * x.w * x.c, x,
-		         fv_f32(c->out[0]) + u * y.w * y.c, y.w);
+	float *line = (float *)((char *)c->scratch + taps_lists(c->node)) + thread * taps_line(c->node);
+	for (int64_t u = first; u < last; u++) {
+		taps_down(&down[u % y.h], fv_f32(c->in[0]) + u / y.h * x.h * x.w * x.c, x.w * x.c, line);
+		taps_across(across, line, y.c, fv_f32(c->out[0]) + u * y.w * y.c, y.w);
+	}
 }
 
 #define TAPS_KERNEL(NAME, OP, TAPS, TURNED, SUPPORTS)                                                                    \
 	static int64_t units(const fv_node *n, int phase) { return phase ? n->shape.n * n->shape.h : 1; }              \
-	static int64_t grain(const fv_node *n, int phase) { return fv_max(1, CHUNK / 4 / (n->shape.w * n->shape.c)); } \
-	static int64_t scratch(const fv_node *n, int threads) { return taps_scratch(n); }                               \
-	static void run(const fv_call *c, int thread, int64_t first, int64_t last) { taps_run(c, TAPS, TURNED, first, last); } \
+	/* Neighbouring rows share taps: some at a time, so that they are read once. */                                 \
+	static int64_t grain(const fv_node *n, int phase) { return fv_max(fv_min(8, n->shape.h / 8), fv_max(1, CHUNK / 4 / (n->shape.w * n->shape.c))); } \
+	static int64_t scratch(const fv_node *n, int threads) { return taps_lists(n) + threads * taps_line(n) * (int64_t)sizeof(float); } \
+	static void run(const fv_call *c, int thread, int64_t first, int64_t last) { taps_run(c, TAPS, TURNED, thread, first, last); } \
 	const fv_kernel FV_KERNEL(NAME) = {                                                                             \
 		.name = FV_KERNEL_NAME(NAME), .op = &OP, .needs = FV_ISA_BITS, .supports = SUPPORTS, .phases = 2,       \
 		.units = units, .grain = grain, .scratch = scratch, .run = run,                                         \
