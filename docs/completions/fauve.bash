@@ -12,6 +12,7 @@ _fauve()
 	apply:--seed) COMPREPLY=(); return ;;
 	apply:--quality) COMPREPLY=(); return ;;
 	apply:--max-megapixels) COMPREPLY=(); return ;;
+	apply:--max-memory) COMPREPLY=(); return ;;
 	train:--photos) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	train:--art) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	train:--data) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -59,7 +60,7 @@ _fauve()
 	case $cmd:$cur in
 	:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --color --help --version' -- "$cur")) ;;
 	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
-	apply:-*) COMPREPLY=($(compgen -W '--output --strength --seed --quality --keep-private --max-megapixels --force --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
+	apply:-*) COMPREPLY=($(compgen -W '--output --strength --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
 	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --resume --time --steps --batch --size --width --blocks --rate --adv --nce --swd --colour --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;

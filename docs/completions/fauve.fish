@@ -6,6 +6,7 @@ complete -c fauve -n '__fish_seen_subcommand_from apply' -l seed -x -d 'of the n
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l quality -x -d 'of JPEG and WebP'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l keep-private -d 'keep the place where a photograph was taken, serial numbers and maker notes in the metadata'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l max-megapixels -x -d 'refuse larger pictures'
+complete -c fauve -n '__fish_seen_subcommand_from apply' -l max-memory -x -d 'what fauve may take, such as 400M or 2G; what does not fit at once is painted in bands'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l force -s f -d 'paint over the photograph itself when OUT names it'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -a '(fauve styles --names 2>/dev/null)'
 complete -c fauve -n __fish_use_subcommand -x -a train -d 'learn a style, or the textbook'\''s GAN'

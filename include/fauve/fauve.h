@@ -101,6 +101,9 @@ typedef struct fv_paint_options {
 	float strength;            /**< 0 the photograph, 1 all paint */
 	uint64_t seed;             /**< of the noise that the strokes are made from, beside the picture itself: the same
 	                                seed and pixels, the same painting; each picture has its own noise */
+	int64_t max_memory;        /**< bytes that painting may take beside the pictures and the model; 0: any. With less than a picture
+	                                needs at once it is painted in bands, which takes longer and gives the same picture but for
+	                                rounding; FV_E_MEMORY when that is not enough either */
 } fv_paint_options;
 
 /** Paint one picture.

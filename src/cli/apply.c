@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve apply: paint pictures. */
 #include "cli/find.h"
+#include "cli/memory.h"
 #include "base/file.h"
 #include "picture/picture.h"
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 typedef struct {
 	const char *output;
 	double strength, megapixels;
-	int64_t seed, quality;
+	int64_t seed, quality, memory;
 	bool keep_private, force;
 } options;
 
@@ -27,6 +28,8 @@ static const fv_option table[] = {
 	  .help = "keep the place where a photograph was taken, serial numbers and maker notes in the metadata" },
 	{ .name = "max-megapixels", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, megapixels), .preset_help = "419", .low = 0.000001, .high = 4000,
 	  .help = "refuse larger pictures" },
+	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = offsetof(options, memory), .preset_help = "512M or 200 bytes a pixel, if so much is free",
+	  .help = "what fauve may take, such as 400M or 2G; what does not fit at once is painted in bands" },
 	{ .name = "force", .letter = 'f', .type = FV_OPT_FLAG, .at = offsetof(options, force), .help = "paint over the photograph itself when OUT names it" },
 	{ 0 },
 };
@@ -145,6 +148,18 @@ static bool same_file(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/* What painting may take: of the limit, less what there is already and what writing will want, which is the picture once more and
+ * some. Without a limit, what pays: beyond that, bands are as fast as touching so much memory for the first time; and no more
+ * than is free. */
+static int64_t allowance(const options *o, const fv_pixels *v)
+{
+	double area = (double)v->width * (double)v->height, pixels = area * v->channels * (v->bits / 8), used = fv_memory("/proc/self/status", "VmRSS");
+	if (o->memory)
+		return (int64_t)fmax(1, (double)o->memory - used - pixels - 16e6);
+	double most = fmax(512e6, 200 * area), here = fv_memory_free();
+	return (int64_t)(here > 0 ? fmin(most, fmax(1, 0.9 * here - 2 * pixels)) : most);
+}
+
 static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *m, const options *o, const job *j, bool alone)
 {
 	fv_picture *p = NULL;
@@ -161,7 +176,7 @@ static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *
 	fv_pixels *v = fv_picture_pixels(p);
 	fv_picture_fill_hidden(p);
 	fv_err why;
-	st = fv_paint(&why, m, v, &(fv_paint_options){ sizeof(fv_paint_options), (float)o->strength, (uint64_t)o->seed }, v);
+	st = fv_paint(&why, m, v, &(fv_paint_options){ sizeof(fv_paint_options), (float)o->strength, (uint64_t)o->seed, allowance(o, v) }, v);
 	if (st)
 		fv_fail(err, st, "%s: %s", j->in, why.text);
 	else

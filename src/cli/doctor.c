@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve doctor: what this machine and this build have, and what is missing. */
 #include "cli/find.h"
+#include "cli/memory.h"
 #include "picture/picture.h"
 #include <jansson.h>
 #include <stdlib.h>
@@ -13,45 +14,6 @@ static const fv_example examples[] = {
 	{ "fauve doctor --json", "The same for a program; put it into a bug report." },
 	{ 0 },
 };
-
-/* The value behind "KEY :" in a file of such lines, as in /proc. */
-static bool field(const char *file, const char *key, char *value, size_t room)
-{
-	FILE *f = fopen(file, "re");
-	char line[1000];
-	bool found = false;
-	while (f && !found && fgets(line, sizeof line, f)) {
-		char *colon = strchr(line, ':');
-		if (strncmp(line, key, strlen(key)) || !colon)
-			continue;
-		colon += 1 + strspn(colon + 1, " \t");
-		colon[strcspn(colon, "\n")] = 0;
-		snprintf(value, room, "%s", colon);
-		found = true;
-	}
-	if (f)
-		fclose(f);
-	return found;
-}
-
-static double memory(const char *key)
-{
-	char text[100];
-	return field("/proc/meminfo", key, text, sizeof text) ? strtod(text, NULL) * 1024 : 0;
-}
-
-/* What a container may use (control groups, version 2); 0: no limit. */
-static double memory_limit(void)
-{
-	FILE *f = fopen("/sys/fs/cgroup/memory.max", "re");
-	double bytes = 0;
-	if (f) {
-		if (fscanf(f, "%lf", &bytes) != 1)
-			bytes = 0;
-		fclose(f);
-	}
-	return bytes;
-}
 
 /* Formats that this machine's libvips reads, of those that fauve lets in; and those it lacks. */
 static json_t *formats(bool here)
@@ -89,13 +51,13 @@ static json_t *styles(fv_err *err, fv_status *st)
 static json_t *look(fv_err *err, const fv_context *c, fv_status *st)
 {
 	char processor[200] = "unknown";
-	field("/proc/cpuinfo", "model name", processor, sizeof processor);
+	fv_field("/proc/cpuinfo", "model name", processor, sizeof processor);
 	json_t *s = styles(err, st);
 	if (!s)
 		return NULL;
 	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss ss ss} s{so so} s{sI sI} so}", "version", fv_version(),
 	                 "processor", "name", processor, "isa", fv_isa_name(fv_isa_detect()), "isa_used", fv_isa_name(c->isa), "threads",
-	                 c->threads, "memory", "bytes", memory("MemTotal"), "free", memory("MemAvailable"), "limit", memory_limit(),
+	                 c->threads, "memory", "bytes", fv_memory("/proc/meminfo", "MemTotal"), "free", fv_memory("/proc/meminfo", "MemAvailable"), "limit", fv_memory_limit(),
 	                 "libraries", "libvips", vips_version_string(), "jansson", jansson_version_str(), "zlib", zlibVersion(),
 	                 "formats", "read", formats(true), "missing", formats(false), "limits", "picture_pixels", (json_int_t)FV_PIXELS_MAX,
 	                 "picture_bytes", (json_int_t)FV_PICTURE_BYTES_MAX, "styles", s);

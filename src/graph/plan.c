@@ -109,6 +109,9 @@ static fv_status bind(fv_err *err, fv_plan *p)
 		                  !s->kernel && n->op->reference_scratch ? n->op->reference_scratch(n) : 0;
 		p->scratch_bytes = fv_max(p->scratch_bytes, scratch);
 	}
+	if (p->options.most && p->memory_bytes + p->scratch_bytes > p->options.most)
+		return fv_fail(err, FV_E_LIMIT, "the plan takes %.1f MB, and %.1f MB are allowed", (double)(p->memory_bytes + p->scratch_bytes) / 1e6,
+		               (double)p->options.most / 1e6);
 	const fv_plan *other = p->options.share;
 	p->shared = other && other->memory_bytes >= p->memory_bytes && other->scratch_bytes >= p->scratch_bytes;
 	p->memory = p->shared ? other->memory : fv_alloc(p->context, (size_t)p->memory_bytes);

@@ -24,6 +24,7 @@ struct fv_plan_options {
 	bool reference;                 /* reference kernels only (checks) */
 	bool exact;                     /* no Winograd: direct sums only */
 	bool bf16;                      /* products of numbers rounded to bf16, as the context's option */
+	int64_t most;                   /* bytes that it may take; 0: any. More: FV_E_LIMIT, and nothing has been taken */
 	bool profile;                   /* measure each call's time */
 	/* Works in that plan's memory, when it is large enough: for programs that never run at the same time and do
 	 * not read each other's values. It must outlive this plan. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Painting one buffer: pixels > padded floats > network > pixels of the same size. */
 #include "paint/paint.h"
+#include "paint/bands.h"
 #include "base/philox.h"
 #include "graph/plan.h"
 #include <math.h>
@@ -76,23 +77,27 @@ static fv_node *network(const fv_scope *s, const fv_model *m, fv_node *x)
 	return fv_stylenet_build(s, &m->stylenet, x, noise, false, NULL);
 }
 
-fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_plan_options *opt, fv_painting *out)
+static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int64_t width, fv_painting *p)
 {
-	fv_painting p = { 0 };
-	fv_status st = fv_graph_new(err, m->context, &p.graph);
+	*p = (fv_painting){ .height = padded(height), .width = padded(width) };
+	if (!strcmp(m->family, "dense"))
+		return fv_fail(err, FV_E_ARGUMENT, "a model of family %s makes pictures from noise and cannot paint; see `fauve generate`", m->family);
+	fv_status st = fv_graph_new(err, m->context, &p->graph);
 	if (st)
 		return st;
-	if (!strcmp(m->family, "dense"))
-		st = fv_fail(err, FV_E_ARGUMENT, "a model of family %s makes pictures from noise and cannot paint; see `fauve generate`", m->family);
-	else {
-		fv_scope s = { .g = p.graph, .store = m->store, .prefix = "" };
-		p.height = padded(height);
-		p.width = padded(width);
-		p.x = fv_input(p.graph, "picture", FV_F32, fv_nhwc(1, p.height, p.width, 3));
-		p.y = network(&s, m, p.x);
-		fv_output(p.graph, p.y);
+	fv_scope s = { .g = p->graph, .store = m->store, .prefix = "" };
+	p->x = fv_input(p->graph, "picture", FV_F32, fv_nhwc(1, p->height, p->width, 3));
+	p->y = network(&s, m, p->x);
+	fv_output(p->graph, p->y);
+	return FV_OK;
+}
+
+fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_plan_options *opt, fv_painting *out)
+{
+	fv_painting p;
+	fv_status st = paint_graph(err, m, height, width, &p);
+	if (!st)
 		st = fv_plan_new(err, m->context, p.graph, opt, &p.plan);
-	}
 	if (st) {
 		fv_painting_free(&p);
 		return st;
@@ -106,6 +111,30 @@ void fv_painting_free(fv_painting *p)
 	fv_plan_free(p->plan);
 	fv_graph_free(p->graph);
 	*p = (fv_painting){ 0 };
+}
+
+/* Both pictures as floats, and the network in bands. */
+static fv_status paint_bands(fv_err *err, const fv_model *m, const fv_pixels *in, const fv_paint_options *o, fv_key key, fv_pixels *out)
+{
+	fv_painting p;
+	fv_status st = paint_graph(err, m, in->height, in->width, &p);
+	int64_t bytes = p.height * p.width * 3 * (int64_t)sizeof(float);
+	if (!st && o->max_memory <= 2 * bytes)
+		st = fv_fail(err, FV_E_MEMORY, "%" PRId64 "x%" PRId64 " pixels take %.0f MB alone, and %.0f MB are allowed; allow more, or paint a smaller copy", in->width,
+		             in->height, 2 * (double)bytes / 1e6, (double)o->max_memory / 1e6);
+	float *x = st ? NULL : fv_alloc(m->context, (size_t)bytes), *y = x ? fv_alloc(m->context, (size_t)bytes) : NULL;
+	if (!st && !y)
+		st = fv_fail_memory(err, "picture", 2 * (size_t)bytes);
+	if (!st) {
+		load(in, x, p.height, p.width);
+		st = fv_bands_run(err, m->context, p.graph, p.x, x, p.y, y, key, o->max_memory - 2 * bytes);
+	}
+	if (!st)
+		store(in, y, p.width, o->strength, out);
+	fv_free(m->context, x);
+	fv_free(m->context, y);
+	fv_painting_free(&p);
+	return st;
 }
 
 fv_status fv_paint(fv_err *err, const fv_model *m, const fv_pixels *in, const fv_paint_options *opt, fv_pixels *out)
@@ -122,11 +151,15 @@ fv_status fv_paint(fv_err *err, const fv_model *m, const fv_pixels *in, const fv
 		return fv_fail(err, FV_E_SHAPE, "the output picture must have the input's size, channels and bits");
 	if (!(o.strength >= 0 && o.strength <= 1))
 		return fv_fail(err, FV_E_ARGUMENT, "strength %g is not between 0 and 1", (double)o.strength);
+	fv_key key = { .seed = o.seed, .step = fingerprint(in) };
 	fv_painting p;
-	if ((st = fv_paint_plan(err, m, in->height, in->width, NULL, &p)))
+	st = fv_paint_plan(err, m, in->height, in->width, &(fv_plan_options){ .most = o.max_memory }, &p);
+	if (st == FV_E_LIMIT)
+		return paint_bands(err, m, in, &o, key, out);
+	if (st)
 		return st;
 	load(in, fv_plan_data(p.plan, p.x), p.height, p.width);
-	st = fv_plan_run(err, p.plan, (fv_key){ .seed = o.seed, .step = fingerprint(in) });
+	st = fv_plan_run(err, p.plan, key);
 	if (!st)
 		store(in, fv_plan_data(p.plan, p.y), p.width, o.strength, out);
 	fv_painting_free(&p);

@@ -29,17 +29,19 @@ static void counted_free(void *user, void *memory)
 }
 
 #define WIDTH 40
-#define HEIGHT 36
+#define HEIGHT 160
+#define LITTLE 1000000                   /* bytes */
 static uint8_t photo[HEIGHT][WIDTH][4], result[HEIGHT][WIDTH][4], good[HEIGHT][WIDTH][4];
 
-/* In place when `place`. */
-static fv_status paint(fv_err *err, counter *n, const char *model, bool place)
+/* At once, in place, or in bands: with less memory than it takes at once. */
+enum { ONCE, PLACE, BANDS, WAYS };
+static fv_status paint(fv_err *err, counter *n, const char *model, int way)
 {
 	fv_allocator a = { counted_alloc, counted_free, n };
 	fv_context *c = NULL;
 	fv_model *m = NULL;
-	fv_pixels in = { WIDTH, HEIGHT, 4, 8, WIDTH * 4, place ? result : photo }, out = in;
-	fv_paint_options o = { .size = sizeof o, .strength = 0.7f, .seed = 3 };
+	fv_pixels in = { WIDTH, HEIGHT, 4, 8, WIDTH * 4, way == PLACE ? result : photo }, out = in;
+	fv_paint_options o = { .size = sizeof o, .strength = 0.7f, .seed = 3, .max_memory = way == BANDS ? LITTLE : 0 };
 	out.data = result;
 	fv_status st = fv_context_new(err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 2, .allocator = &a }, &c);
 	if (!st)
@@ -61,23 +63,31 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < HEIGHT * WIDTH * 4; i++)
 		((uint8_t *)photo)[i] = (uint8_t)(i * 7 + i / 100);
-	check(!paint(&err, &n, argv[1], false), "painting: %s", err.text);
-	check(!n.live, "painting leaks %d pieces of memory", (int)n.live);
-	check(memcmp(photo, result, sizeof photo) != 0, "the picture is not painted");
-	memcpy(good, result, sizeof good);
-	int64_t calls = n.calls;
-	check(calls > 20, "%d allocations are too few to be all of fauve's", (int)calls);
-	for (int place = 0; place < 2; place++) {
-		int64_t k = 1;
+	for (int way = 0; way < WAYS; way++) {
+		memset(result, 0x77, sizeof result);
+		if (way == PLACE)
+			memcpy(result, photo, sizeof result);
+		n = (counter){ 0 };
+		check(!paint(&err, &n, argv[1], way), "painting: %s", err.text);
+		check(!n.live, "painting leaks %d pieces of memory", (int)n.live);
+		check(memcmp(photo, result, sizeof photo) != 0, "the picture is not painted");
+		int far = 0;
+		for (int i = 0; i < HEIGHT * WIDTH * 4 && way == BANDS; i++)
+			far += abs(((uint8_t *)good)[i] - ((uint8_t *)result)[i]) > 1;
+		check(!far, "in bands %d values differ", far);
+		if (way != PLACE)
+			memcpy(good, result, sizeof good);
+		int64_t calls = n.calls, k = 1;
+		check(calls > 20, "%d allocations are too few to be all of fauve's", (int)calls);
 		for (;; k++) {
 			uint8_t before[HEIGHT][WIDTH][4];
-			memcpy(result, photo, sizeof photo);
-			if (!place)
-				memset(result, 0x77, sizeof result);
+			memset(result, 0x77, sizeof result);
+			if (way == PLACE)
+				memcpy(result, photo, sizeof result);
 			memcpy(before, result, sizeof before);
 			err = (fv_err){ 0 };
 			n = (counter){ .fail_at = k };
-			fv_status st = paint(&err, &n, argv[1], place);
+			fv_status st = paint(&err, &n, argv[1], way);
 			check(!n.live, "allocation %d fails: %d pieces of memory are lost", (int)k, (int)n.live);
 			if (n.calls < k) {
 				check(!st && !memcmp(result, good, sizeof good), "none fails: status %d, %s", st, err.text);

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A network in bands of rows: what is large is not stored but made again, band by band, from what is.
+ *
+ * Every operation of a painter but the norm needs a few rows around those that it makes. So a value can be made in bands,
+ * each by a small graph that reaches back to values that are stored. A norm needs its whole input's mean and variance first:
+ * they are gathered over the bands of that input, which then may be forgotten.
+ *
+ * The program is a list of targets: a value to store, or a norm's statistics. Stored are values that a large operation reads,
+ * up to a size: of the sizes with which all fits into the limit, the one that is done first. What is above it costs the
+ * operations between it and stored values once for each target that needs it. */
+#include "paint/bands.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGN = 16, BAND = 64 };         /* rows of the picture: bands begin at multiples, so that all in the middle are alike; at most */
+
+typedef struct { int64_t lo, hi; } range;
+typedef struct { const fv_node *n; bool stats; } target;
+
+typedef struct {
+	fv_context *c;
+	fv_arena *arena;                /* of the lists */
+	fv_graph *whole;
+	const fv_node *x, *y;
+	const float *picture;
+	float *out;
+	fv_key key;
+	int64_t limit, spare;           /* bytes: in all; what stored values leave for the band in work */
+	bool *stored;                   /* by node */
+	float **data, **stats;          /* stats: mean of each channel, then factors */
+	int *last;                      /* the last target that reads it */
+	target *list;
+	int count;
+	range *rows;                    /* of the band in work, by node; lo = hi: none */
+	fv_node **built;
+} bands;
+
+static int64_t bytes_of(const fv_node *n) { return fv_div_up(fv_tensor_bytes(n->type, n->shape), FV_ALIGN) * FV_ALIGN; }
+static bool atom(const fv_node *n) { return n->op == &fv_op_read || n->op == &fv_op_constant; }
+
+static bool large(const fv_node *n)
+{
+	return n->op == &fv_op_conv2d || n->op == &fv_op_conv2d_dx || n->op == &fv_op_blur || n->op == &fv_op_resize || n->op == &fv_op_normalise;
+}
+
+/* ------------------------------------------------------------------ which rows of its inputs an operation needs */
+static int64_t support(const fv_node *n)
+{
+	static const int64_t reach[] = { [FV_NEAREST] = 0, [FV_BILINEAR] = 1, [FV_SPLINE3] = 2, [FV_SPLINE5] = 3 };
+	return reach[n->attr.resize.kind];
+}
+
+static bool understood(const fv_node *n)
+{
+	const fv_conv_attr *a = &n->attr.conv;
+	if (n->op == &fv_op_conv2d_dx)
+		return a->stride == 2 && a->kind == FV_PAD_ZERO && n->in[1]->shape.h == 3 && a->top == 1 && n->shape.h == 2 * n->in[0]->shape.h;
+	if (n->op == &fv_op_resize)
+		return n->shape.h % n->in[0]->shape.h == 0;
+	if (n->op == &fv_op_normalise)
+		return n->attr.normalise.axes == FV_HW;
+	if (n->op == &fv_op_concat)
+		return n->attr.concat.axis == 5;
+	if (n->op == &fv_op_binary)
+		return n->in[0]->shape.h == n->shape.h;
+	return atom(n) || n->op == &fv_op_input || n->op == &fv_op_random || n->op == &fv_op_conv2d || n->op == &fv_op_blur || n->op == &fv_op_unary;
+}
+
+/* Rows of n->in[0] (of every input, where there is no neighbourhood), before they are cut off at the picture's edge. */
+static range wanted(const fv_node *n, range r)
+{
+	const fv_conv_attr *a = &n->attr.conv;
+	if (n->op == &fv_op_conv2d)
+		return (range){ r.lo * a->stride - a->top, (r.hi - 1) * a->stride - a->top + n->in[1]->shape.h };
+	if (n->op == &fv_op_conv2d_dx)
+		return (range){ r.lo / 2 - 1, (r.hi + 1) / 2 + 1 };
+	if (n->op == &fv_op_blur && n->attr.blur.taps == 4)
+		return (range){ 2 * (r.lo - 1), 2 * (r.hi + 1) };
+	if (n->op == &fv_op_blur)
+		return (range){ 2 * r.lo, 2 * r.hi };
+	if (n->op == &fv_op_resize) {
+		int64_t times = n->shape.h / n->in[0]->shape.h;
+		return (range){ r.lo / times - support(n), fv_div_up(r.hi, times) + support(n) };
+	}
+	return r;
+}
+
+static range cut(range r, int64_t h) { return (range){ fv_max(0, r.lo), fv_min(h, r.hi) }; }
+
+static const fv_node *value_of(const target *t) { return t->stats ? t->n->in[0] : t->n; }
+/* Given, or made before: nothing reaches further back. What is to be stored is made now; a norm's input may be stored already. */
+static bool given(const bands *b, const target *t, const fv_node *v)
+{
+	return v == b->x || (b->stored[v->id] && (t->stats || v != t->n));
+}
+
+/* Rows of every node for rows r of a target (or only which nodes there are); true when no edge was met. */
+static bool reach(bands *b, const target *t, range r)
+{
+	bool middle = true;
+	memset(b->rows, 0, (size_t)b->whole->nodes * sizeof *b->rows);
+	b->rows[value_of(t)->id] = r;
+	for (int i = value_of(t)->id; i >= 0; i--) {
+		const fv_node *v = b->whole->node[i];
+		if (b->rows[i].lo == b->rows[i].hi || atom(v) || v->op == &fv_op_random || given(b, t, v))
+			continue;
+		range want = wanted(v, b->rows[i]), have = cut(want, v->in[0]->shape.h);
+		middle &= want.lo == have.lo && want.hi == have.hi;
+		for (int j = 0; j < v->inputs; j++) {
+			const fv_node *in = v->in[j];
+			if (!in)
+				continue;
+			range *all = &b->rows[in->id], piece = atom(in) || (j && in->shape.h == 1) ? (range){ 0, in->shape.h } : have;
+			if (all->lo == all->hi)
+				*all = piece;
+			else
+				*all = (range){ fv_min(all->lo, piece.lo), fv_max(all->hi, piece.hi) };
+		}
+	}
+	return middle;
+}
+
+/* ------------------------------------------------------------------ a band as a graph */
+/* Rows r of v, of which rows[] are built. */
+static fv_node *piece(bands *b, fv_graph *g, const fv_node *v, range r)
+{
+	fv_node *n = b->built[v->id];
+	range all = b->rows[v->id];
+	if (!n || (all.lo == r.lo && all.hi == r.hi))
+		return n;
+	fv_shape s = n->shape;
+	s.h = r.hi - r.lo;
+	return fv_slice(g, n, (int64_t[FV_RANK]){ [3] = r.lo - all.lo }, s);
+}
+
+static fv_node *build(bands *b, fv_graph *g, const fv_node *v)
+{
+	range r = b->rows[v->id], want = wanted(v, r), have = v->inputs && v->in[0] ? cut(want, v->in[0]->shape.h) : want;
+	fv_node *in[FV_INPUTS] = { 0 };
+	fv_attr a = v->attr;
+	if (atom(v))
+		return v->op == &fv_op_read ? fv_read(g, v->attr.variable.p) : fv_constant(g, v->type, v->shape, v->attr.constant.data);
+	for (int j = 0; j < v->inputs; j++)
+		if (v->in[j])
+			in[j] = atom(v->in[j]) || (j && v->in[j]->shape.h == 1) ? b->built[v->in[j]->id] : piece(b, g, v->in[j], have);
+	if (!in[0])
+		return NULL;
+	if (v->op == &fv_op_normalise) {
+		fv_shape s = fv_nhwc(1, 1, 1, v->shape.c);
+		const float *stats = b->stats[v->id];
+		return fv_mul(g, fv_sub(g, in[0], fv_constant(g, FV_F32, s, stats)), fv_constant(g, FV_F32, s, stats + v->shape.c));
+	}
+	int64_t first = r.lo;           /* the row that the operation's first is */
+	if (v->op == &fv_op_conv2d) {
+		a.conv.top = (int)(have.lo - want.lo);
+		a.conv.bottom = (int)(want.hi - have.hi);
+	} else if (v->op == &fv_op_conv2d_dx) {
+		a.conv.h = 2 * (have.hi - have.lo);
+		first = 2 * have.lo;
+	} else if (v->op == &fv_op_blur) {
+		first = have.lo / 2;
+	} else if (v->op == &fv_op_resize) {
+		int64_t times = v->shape.h / v->in[0]->shape.h;
+		a.resize.h = times * (have.hi - have.lo);
+		first = times * have.lo;
+	}
+	fv_node *n = fv_append(g, v->op, v->inputs, in, ~0u, &a);
+	if (!n || n->shape.h == r.hi - r.lo)
+		return n;
+	fv_shape s = n->shape;
+	s.h = r.hi - r.lo;
+	return fv_slice(g, n, (int64_t[FV_RANK]){ [3] = r.lo - first }, s);
+}
+
+typedef struct {
+	fv_graph *g;
+	fv_plan *plan;
+	fv_node *out[2];                /* the rows; or their means and variances */
+	int64_t lo;                     /* where the band begins that it was built for */
+	range *rows;                    /* of its sources then */
+	fv_node **source;               /* by node of the whole */
+} band;
+
+static void band_free(band *d)
+{
+	fv_plan_free(d->plan);
+	fv_graph_free(d->g);
+	*d = (band){ 0 };
+}
+
+static fv_status band_new(fv_err *err, bands *b, const target *t, int64_t lo, band *d)
+{
+	const fv_node *v = value_of(t);
+	size_t nodes = (size_t)b->whole->nodes;
+	fv_status st = fv_graph_new(err, b->c, &d->g);
+	if (st)
+		return st;
+	d->lo = lo;
+	d->rows = fv_arena_get(d->g->arena, nodes * sizeof *d->rows);
+	d->source = fv_arena_get(d->g->arena, nodes * sizeof *d->source);
+	if (!d->rows || !d->source)
+		return fv_fail_memory(err, "band", nodes * sizeof *d->rows);
+	memcpy(d->rows, b->rows, nodes * sizeof *d->rows);
+	memset(b->built, 0, nodes * sizeof *b->built);
+	for (int i = 0; i <= v->id; i++) {
+		const fv_node *n = b->whole->node[i];
+		if (b->rows[i].lo == b->rows[i].hi)
+			continue;
+		if (given(b, t, n)) {
+			fv_shape s = n->shape;
+			s.h = b->rows[i].hi - b->rows[i].lo;
+			b->built[i] = d->source[i] = fv_input(d->g, "rows", FV_F32, s);
+		} else
+			b->built[i] = build(b, d->g, n);
+	}
+	fv_node *y = b->built[v->id];
+	if (t->stats) {
+		d->out[0] = fv_mean(d->g, y, FV_HW);
+		d->out[1] = fv_mean(d->g, fv_unary(d->g, FV_SQUARE, fv_sub(d->g, y, d->out[0]), 0, 0), FV_HW);
+	} else
+		d->out[0] = y;
+	fv_output(d->g, d->out[0]);
+	fv_output(d->g, d->out[1]);
+	return fv_plan_new(err, b->c, d->g, NULL, &d->plan);
+}
+
+static const float *data_of(const bands *b, int node) { return node == b->x->id ? b->picture : b->data[node]; }
+
+/* Rows r of the target by a plan that may have been built for rows further up; shift: how far. */
+static fv_status band_run(fv_err *err, bands *b, const target *t, const band *d, range r, double *sums)
+{
+	const fv_node *v = value_of(t);
+	for (int i = 0; i <= v->id; i++) {
+		if (!d->source[i])
+			continue;
+		const fv_node *n = b->whole->node[i];
+		int64_t line = n->shape.w * n->shape.c, lo = d->rows[i].lo + (r.lo - d->lo) * n->shape.h / v->shape.h;
+		memcpy(fv_plan_data(d->plan, d->source[i]), data_of(b, i) + lo * line, (size_t)((d->rows[i].hi - d->rows[i].lo) * line) * sizeof(float));
+	}
+	fv_status st = fv_plan_run(err, d->plan, b->key);
+	if (st)
+		return st;
+	const float *got = fv_plan_data(d->plan, d->out[0]);
+	int64_t line = v->shape.w * v->shape.c;
+	if (!t->stats) {
+		memcpy(b->data[v->id] + r.lo * line, got, (size_t)((r.hi - r.lo) * line) * sizeof(float));
+		return FV_OK;
+	}
+	/* Bands merged in order (Chan, Golub, LeVeque 1983): count, then mean and sum of squares of each channel. */
+	const float *spread = fv_plan_data(d->plan, d->out[1]);
+	double here = (double)((r.hi - r.lo) * v->shape.w), n = sums[0];
+	for (int64_t k = 0; k < v->shape.c; k++) {
+		double *mean = sums + 1 + 2 * k, apart = (double)got[k] - *mean;
+		*mean += apart * here / (n + here);
+		mean[1] += (double)spread[k] * here + apart * apart * n * here / (n + here);
+	}
+	sums[0] += here;
+	return FV_OK;
+}
+
+/* Bytes of all values behind a row of a target; a band's plan takes less, since they do not live at once. */
+static double row_bytes(bands *b, const target *t)
+{
+	const fv_node *v = value_of(t);
+	double row = 0;
+	reach(b, t, (range){ 0, v->shape.h });
+	for (int i = 0; i <= v->id; i++)
+		if (b->rows[i].hi > b->rows[i].lo && !atom(b->whole->node[i]))
+			row += (double)bytes_of(b->whole->node[i]) / (double)v->shape.h;
+	return row;
+}
+
+/* Rows of a target's value that stand for `rows` of the picture's. */
+static int64_t scaled(const bands *b, const target *t, int64_t rows) { return fv_max(1, rows * value_of(t)->shape.h / b->x->shape.h); }
+
+static int64_t height(bands *b, const target *t)
+{
+	int64_t align = scaled(b, t, ALIGN), most = (int64_t)((double)b->spare / row_bytes(b, t));
+	return fv_max(1, fv_min(scaled(b, t, BAND), most) / align) * align;
+}
+
+static fv_status run_target(fv_err *err, bands *b, const target *t)
+{
+	const fv_node *v = value_of(t);
+	band d = { 0 };
+	int64_t h = v->shape.h, rows = height(b, t), c = v->shape.c;
+	double *sums = t->stats ? fv_alloc(b->c, (size_t)(1 + 2 * c) * sizeof *sums) : NULL;
+	bool middle = false;            /* d is of a band that met no edge */
+	fv_status st = t->stats && !sums ? fv_fail_memory(err, "statistics", (size_t)c * sizeof *sums) : FV_OK;
+	for (int64_t lo = 0; lo < h && !st; lo += rows) {
+		range r = { lo, fv_min(h, lo + rows) };
+		bool same = reach(b, t, r) && r.hi - r.lo == rows;
+		if (!(same && middle)) {
+			band_free(&d);
+			st = band_new(err, b, t, lo, &d);
+			middle = same;
+		}
+		if (!st)
+			st = band_run(err, b, t, &d, r, sums);
+	}
+	for (int64_t k = 0; k < c && t->stats && !st; k++) {
+		b->stats[t->n->id][k] = (float)sums[1 + 2 * k];
+		b->stats[t->n->id][c + k] = (float)(1 / sqrt(sums[2 + 2 * k] / sums[0] + t->n->attr.normalise.eps));
+	}
+	band_free(&d);
+	fv_free(b->c, sums);
+	return st;
+}
+
+/* ------------------------------------------------------------------ what to store */
+/* Targets when values of up to `size` bytes are stored, and when each is read last. Returns the bytes alive at once. */
+static int64_t arrange(bands *b, int64_t size)
+{
+	fv_graph *g = b->whole;
+	int64_t alive = 0, most = 0;
+	b->count = 0;
+	memset(b->stored, 0, (size_t)g->nodes);
+	for (int i = 0; i < g->nodes; i++)
+		for (int j = 0; large(g->node[i]) && j < g->node[i]->inputs; j++) {
+			const fv_node *in = g->node[i]->in[j];
+			if (in && in != b->x && !atom(in) && (in->op == &fv_op_conv2d || in->op == &fv_op_conv2d_dx || in->op == &fv_op_binary ||
+			    in->op == &fv_op_blur || (in->op == &fv_op_unary && in->attr.unary.kind == FV_TANH)))
+				b->stored[in->id] |= bytes_of(in) <= size;
+		}
+	b->stored[b->y->id] = true;
+	for (int i = 0; i < g->nodes; i++) {
+		const fv_node *n = g->node[i];
+		b->stored[i] |= n->op == &fv_op_random;                 /* drawn whole, so that the numbers are the same */
+		if (n->op == &fv_op_normalise)
+			b->list[b->count++] = (target){ n, true };
+		if (b->stored[i])
+			b->list[b->count++] = (target){ n, false };
+	}
+	for (int k = 0; k < b->count; k++) {
+		const target *t = &b->list[k];
+		const fv_node *v = value_of(t);
+		reach(b, t, (range){ 0, v->shape.h });
+		for (int i = 0; i <= v->id; i++)
+			if (b->rows[i].hi > b->rows[i].lo && b->stored[i])
+				b->last[i] = k;
+	}
+	for (int k = 0; k < b->count; k++) {
+		const fv_node *n = b->list[k].n;
+		if (!b->list[k].stats && n != b->y)
+			alive += bytes_of(n);
+		most = fv_max(most, alive);
+		for (int i = 0; i < g->nodes; i++)
+			if (b->stored[i] && b->last[i] == k && b->whole->node[i] != b->y)
+				alive -= bytes_of(g->node[i]);
+	}
+	return most;
+}
+
+static int down(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return (x < y) - (x > y);
+}
+
+/* Roughly, the seconds that the targets take: sums, bytes passed, and memory touched for the first time, which is slow. */
+static double seconds(bands *b, int64_t most)
+{
+	double s = (double)most / 2e9;
+	for (int k = 0; k < b->count; k++) {
+		reach(b, &b->list[k], (range){ 0, value_of(&b->list[k])->shape.h });
+		for (int i = 0; i < b->whole->nodes; i++) {
+			const fv_node *n = b->whole->node[i];
+			if (b->rows[i].lo == b->rows[i].hi || atom(n) || given(b, &b->list[k], n))
+				continue;
+			fv_cost c = fv_node_cost(n);
+			s += c.flops / 200e9 / b->c->threads + c.bytes / 20e9;
+		}
+	}
+	return s;
+}
+
+/* The largest size of what is stored is tried first, then less and less; of those that fit, the one done first. */
+static fv_status choose(fv_err *err, bands *b)
+{
+	int64_t *size = fv_arena_get(b->arena, ((size_t)b->whole->nodes + 1) * sizeof *size), least = 0, best = -1;
+	double soonest = 0;
+	if (!size)
+		return fv_fail_memory(err, "bands", (size_t)b->whole->nodes * sizeof *size);
+	for (int i = 0; i < b->whole->nodes; i++)
+		size[i] = bytes_of(b->whole->node[i]);
+	qsort(size, (size_t)b->whole->nodes, sizeof *size, down);
+	for (int i = 0; i <= b->whole->nodes; i++) {            /* the last: 0 */
+		if (i && size[i] == size[i - 1])
+			continue;
+		int64_t most = arrange(b, size[i]);
+		double band = 0, s = seconds(b, most);
+		for (int k = 0; k < b->count; k++)
+			band = fmax(band, (double)scaled(b, &b->list[k], ALIGN) * row_bytes(b, &b->list[k]));
+		least = most + (int64_t)band;
+		if (least <= b->limit && (best < 0 || s < soonest))
+			best = size[i], soonest = s;
+	}
+	if (best < 0)
+		return fv_fail(err, FV_E_MEMORY, "a picture of %" PRId64 "x%" PRId64 " needs at least %.1f MB for its painting, in bands too, and %.1f MB are allowed; "
+		               "allow more, or paint a smaller copy", b->x->shape.w, b->x->shape.h, (double)least / 1e6 + 0.1, (double)b->limit / 1e6);
+	int64_t most = arrange(b, best);
+	b->spare = b->limit - most;
+	fv_log(b->c, FV_LOG_DEBUG, "in bands: values above %.1f MB are made again, %.1f MB are stored at most", (double)best / 1e6, (double)most / 1e6);
+	return FV_OK;
+}
+
+static fv_status draw(fv_err *err, bands *b, const fv_node *n)
+{
+	fv_graph *g;
+	fv_plan *p = NULL;
+	fv_status st = fv_graph_new(err, b->c, &g);
+	if (st)
+		return st;
+	fv_node *r = fv_append(g, n->op, 0, NULL, 0, &n->attr);
+	fv_output(g, r);
+	if (!(st = fv_plan_new(err, b->c, g, NULL, &p)) && !(st = fv_plan_run(err, p, b->key)))
+		memcpy(b->data[n->id], fv_plan_data(p, r), (size_t)fv_tensor_bytes(n->type, n->shape));
+	fv_plan_free(p);
+	fv_graph_free(g);
+	return st;
+}
+
+static fv_status run(fv_err *err, bands *b)
+{
+	fv_graph *g = b->whole;
+	fv_status st = FV_OK;
+	for (int k = 0; k < b->count && !st; k++) {
+		const target *t = &b->list[k];
+		int id = t->n->id;
+		float **room = t->stats ? &b->stats[id] : &b->data[id];
+		size_t bytes = t->stats ? 2 * (size_t)t->n->shape.c * sizeof(float) : (size_t)bytes_of(t->n);
+		if (t->n == b->y)
+			b->data[id] = b->out;
+		else if (!(*room = fv_alloc(b->c, bytes)))
+			return fv_fail_memory(err, "a band's values", bytes);
+		st = t->n->op == &fv_op_random ? draw(err, b, t->n) : run_target(err, b, t);
+		for (int i = 0; i < g->nodes; i++)
+			if (b->stored[i] && b->last[i] == k && g->node[i] != b->y) {
+				fv_free(b->c, b->data[i]);
+				b->data[i] = NULL;
+			}
+	}
+	return st;
+}
+
+fv_status fv_bands_run(fv_err *err, fv_context *c, fv_graph *whole, const fv_node *x, const float *picture, const fv_node *y, float *out, fv_key key,
+                       int64_t limit)
+{
+	if (whole->err.status)
+		return fv_fail(err, whole->err.status, "%s", whole->err.text);
+	for (int i = 0; i < whole->nodes; i++)
+		if (!understood(whole->node[i]))
+			return fv_fail(err, FV_E_MEMORY, "this network cannot be run in bands (%s): allow more memory", whole->node[i]->op->name);
+	size_t n = (size_t)whole->nodes;
+	fv_arena *a = fv_arena_new(c);
+	bands b = { c, a, whole, x, y, picture, out, key, limit };
+	if (a) {
+		b.stored = fv_arena_get(a, n);
+		b.data = fv_arena_get(a, n * sizeof *b.data);
+		b.stats = fv_arena_get(a, n * sizeof *b.stats);
+		b.last = fv_arena_get(a, n * sizeof *b.last);
+		b.list = fv_arena_get(a, 2 * n * sizeof *b.list);
+		b.rows = fv_arena_get(a, n * sizeof *b.rows);
+		b.built = fv_arena_get(a, n * sizeof *b.built);
+	}
+	fv_status st = b.stored && b.data && b.stats && b.last && b.list && b.rows && b.built ? choose(err, &b) : fv_fail_memory(err, "bands", n * 64);
+	if (!st)
+		st = run(err, &b);
+	for (size_t i = 0; i < n && b.data && b.stats; i++) {
+		if (b.data[i] != out)
+			fv_free(c, b.data[i]);
+		fv_free(c, b.stats[i]);
+	}
+	fv_arena_free(a);
+	return st;
+}
