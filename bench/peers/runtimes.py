@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forward of CycleGAN's ResNet-9 by the runtimes that only paint. usage: runtimes.py MODE THREADS RUNS FOLDER [WIDTH HEIGHT]
+       runtimes.py MODE THREADS paint FOLDER IN OUT		paints a file, from start to end
 MODE: onnxruntime; openvino (its own choice of precision), openvino-f32; ncnn (fp32), ncnn-bf16; export writes what the others
 read into FOLDER."""
 import json, os, subprocess, sys, time
@@ -16,11 +17,25 @@ def export(folder, w, h):
     from resnet import resnet
     torch.manual_seed(1)
     g, x = resnet().eval(), torch.rand(1, 3, h, w) * 2 - 1
+    model(folder + "/resnet.safetensors", {"model." + n: p.detach().contiguous().numpy() for n, p in g.state_dict().items()})
     base = f"{folder}/resnet-{w}x{h}"
     torch.onnx.export(g, (x,), base + ".onnx", dynamo=False, opset_version=17, input_names=["x"], output_names=["y"])
     torch.jit.trace(g, x).save(base + ".pt")
     subprocess.run([os.path.join(os.path.dirname(sys.executable), "pnnx"), base + ".pt", f"inputshape=[1,3,{h},{w}]", "fp16=0"], check=True,
                    stdout=subprocess.DEVNULL, cwd=folder)
+
+
+def model(path, weights):
+    """the same weights as fauve reads them"""
+    about, at = {}, 0
+    about["__metadata__"] = {"fauve": json.dumps(dict(format=1, reader=1, family="resnet", network=dict(width=64, blocks=9)))}
+    for n, a in weights.items():
+        about[n] = dict(dtype="F32", shape=list(a.shape), data_offsets=[at, at + a.nbytes])
+        at += a.nbytes
+    text = json.dumps(about).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as f:
+        f.write(len(text).to_bytes(8, "little") + text + b"".join(a.tobytes() for a in weights.values()))
 
 
 def onnxruntime(base, threads):
@@ -64,7 +79,16 @@ MODES = {"onnxruntime": onnxruntime, "openvino": openvino, "openvino-f32": lambd
          "ncnn-bf16": lambda b, t: ncnn(b, t, True)}
 
 
+def paint(mode, threads, folder, source, target):
+    from PIL import Image
+    x = np.asarray(Image.open(source).convert("RGB"), dtype=np.float32).transpose(2, 0, 1)[None] / 127.5 - 1
+    y = MODES[mode](f"{folder}/resnet-{x.shape[3]}x{x.shape[2]}", threads)(np.ascontiguousarray(x))[0]
+    Image.fromarray(((y + 1) * 127.5).round().clip(0, 255).astype(np.uint8).transpose(1, 2, 0)).save(target)
+
+
 def main():
+    if sys.argv[3] == "paint":
+        return paint(sys.argv[1], int(sys.argv[2]), *sys.argv[4:7])
     mode, threads, runs, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     w, h = (int(a) for a in sys.argv[5:7]) if len(sys.argv) > 6 else (256, 256)
     if mode == "export":

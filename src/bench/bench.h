@@ -10,6 +10,7 @@ typedef struct {
 	int runs;                       /* measured, after one that is not */
 	double seconds;                 /* with runs 0: as many as fit, three at least */
 	int64_t height, width;          /* of a painted picture; 0: the case's own */
+	int batch;                      /* of style; 0: the recipe's */
 	const char *model;              /* file of the painter that is timed; NULL: the case's own with random weights */
 	const char *photos, *art;       /* folders; the style cases then read crops, as a training run does */
 	bool profile;                   /* print the plan with each call's time to stderr */

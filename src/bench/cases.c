@@ -138,6 +138,7 @@ static fv_status style_open(fv_err *err, bench *b, const fv_bench_options *o, fv
 	fv_status st = FV_OK;
 	for (int i = 0; i < 2 && !st; i++) {
 		b->config = config(!i);
+		b->config.batch = o->batch ? o->batch : b->config.batch;
 		if ((st = fv_graph_new(err, b->c, &b->g[i])))
 			return st;
 		fv_style_graph_build(b->g[i], b->store, 1, &b->config, false, &b->style[i]);
@@ -274,14 +275,19 @@ static const struct {
 };
 _Static_assert(FV_COUNT(bodies) == FV_COUNT(fv_bench_cases) - 1, "a body a case");
 
-static double gflop(const bench *b)
+static double flops(const fv_graph *g)
 {
-	const fv_graph *g[] = { b->g[0], b->g[1], b->painting.graph };
 	double sum = 0;
-	for (size_t k = 0; k < FV_COUNT(g); k++)
-		for (int i = 0; g[k] && i < g[k]->nodes; i++)
-			sum += fv_node_cost(g[k]->node[i]).flops;
-	return sum / 1e9;
+	for (int i = 0; g && i < g->nodes; i++)
+		sum += fv_node_cost(g->node[i]).flops;
+	return sum;
+}
+
+/* Of a run, in the mean over its steps: of style's one is the first graph's, the others the second's. */
+static double gflop(const bench *b, int steps)
+{
+	double one = flops(b->g[0]), two = flops(b->g[1]), painting = flops(b->painting.graph);
+	return (painting + (steps > 1 ? (one + (steps - 1) * two) / steps : one + two)) / 1e9;
 }
 
 static fv_status measure(fv_err *err, bench *b, int i, const fv_bench_options *o, fv_bench_result *r)
@@ -295,7 +301,7 @@ static fv_status measure(fv_err *err, bench *b, int i, const fv_bench_options *o
 		st = bodies[i].run(err, b);
 		r->ms[r->runs++] = 1e3 * (fv_now() - t) / bodies[i].steps;
 	}
-	r->gflop = gflop(b);
+	r->gflop = gflop(b, bodies[i].steps);
 	r->peak_mb = memory("VmHWM");
 	for (int k = 0; k < 2 && o->profile && !st; k++)
 		if (b->plan[k])

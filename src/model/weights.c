@@ -36,6 +36,29 @@ fv_status fv_weights_write(fv_err *err, fv_context *c, const char *path, fv_vari
 	return st;
 }
 
+/* A file's values to memory. Most files hold floats: a model is open sooner. */
+static void take(fv_tensor to, fv_tensor from, bool turned)
+{
+	int64_t count = fv_elements(from.shape);
+	if (from.type != FV_F32) {
+		for (int64_t k = 0; k < count; k++)
+			fv_put(to, turned ? in_memory(from.shape, k) : k, fv_get(from, k));
+		return;
+	}
+	if (!turned) {
+		memcpy(to.data, from.data, (size_t)count * sizeof(float));
+		return;
+	}
+	int64_t in = from.shape.h, taps = from.shape.w * from.shape.c;
+	for (int64_t o = 0; o < from.shape.n; o++) {
+		const float *f = (const float *)from.data + o * in * taps;
+		float *t = fv_f32(to) + o * in * taps;
+		for (int64_t k = 0; k < taps; k++)
+			for (int64_t i = 0; i < in; i++)
+				t[k * in + i] = f[i * taps + k];
+	}
+}
+
 fv_status fv_weights_make(fv_err *err, const char *path, const fv_safetensors *f, fv_store *s)
 {
 	for (int i = 0; i < f->count; i++) {
@@ -47,8 +70,7 @@ fv_status fv_weights_make(fv_err *err, const char *path, const fv_safetensors *f
 		fv_variable *v = fv_variable_new(s, FV_F32, shape, "%s", f->entry[i].name);
 		if (!v)
 			return fv_fail_memory(err, path, (size_t)fv_tensor_bytes(FV_F32, shape));
-		for (int64_t k = 0; k < fv_elements(shape); k++)
-			fv_put(v->tensor, turned ? in_memory(t.shape, k) : k, fv_get(t, k));
+		take(v->tensor, t, turned);
 	}
 	return FV_OK;
 }

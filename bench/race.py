@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Races fauve against its peers and writes docs/benchmarks.md. usage: race.py ROUNDS [WORD...] (see script/bench-peers)
+
+WORDs keep the cases whose title has one of them, and then print only. First every mode of a peer, a few runs each: the fastest
+one races. Then ROUNDS rounds: fauve, peer, peer ..., fauve, peer ... Figures are medians over all runs."""
+import datetime, json, math, os, platform, statistics, subprocess, sys, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+THREADS = len(os.sched_getaffinity(0))
+FAUVE, DATA = os.path.join(ROOT, "build", "fauve"), os.path.join(ROOT, "build", "bench-data")
+# fauve runs with the C library's own settings, as people have it.
+PLAIN = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
+FAILED = []
+
+
+def run(command, env=None):
+    r = subprocess.run(command, env=env, capture_output=True, text=True)
+    if r.returncode:
+        raise RuntimeError(" ".join(command) + "\n" + r.stderr[-1500:])
+    return r.stdout
+
+
+def fauve(args, runs):
+    out = json.loads(run([FAUVE, "bench", *args, "--json", "--threads", str(THREADS), "--runs", str(runs)], PLAIN))
+    return out["cases"][0]
+
+
+def peer(file, mode, runs, more=(), threads=THREADS):
+    return json.loads(run([sys.executable, os.path.join(HERE, "peers", file), mode, str(threads), str(runs), *more]).splitlines()[-1])
+
+
+# title; what fauve runs; runs a round; bars {peer, or "fastest": ratio}; memory bar; peers: name, file, modes, more
+TORCH_STYLE32, TORCH_STYLE = ["eager", "eager-cl"], ["eager-autocast", "eager-autocast-cl", "compile-autocast"]
+CASES = [
+    ("ResNet-9 paints 256x256", ["resnet"], 10, {"fastest": 1.5, "PyTorch": 2.5, "ONNX Runtime": 2.5, "OpenVINO": 2.5}, 0.5, [
+        ("PyTorch", "resnet.py", ["eager-cl", "compile-freeze-cl"], []), ("ONNX Runtime", "runtimes.py", ["onnxruntime"], [DATA]),
+        ("OpenVINO", "runtimes.py", ["openvino-f32"], [DATA]), ("ncnn", "runtimes.py", ["ncnn"], [DATA])]),
+    ("ResNet-9 paints 256x256, bf16", ["resnet", "--precision", "bf16"], 10, {"fastest": 1.5, "PyTorch": 2.5, "OpenVINO": 2.5}, 0.5, [
+        ("PyTorch", "resnet.py", ["eager-bf16", "compile-freeze-bf16", "compile-freeze-autocast-cl"], []),
+        ("OpenVINO", "runtimes.py", ["openvino"], [DATA]), ("ncnn", "runtimes.py", ["ncnn-bf16"], [DATA])]),
+    ("a step of CycleGAN, 256x256, batch 1", ["cyclegan"], 2, {"PyTorch": 2.5}, 0.4, [("PyTorch", "cyclegan.py", ["eager", "eager-cl", "compile"], [])]),
+    ("a step of CycleGAN, bf16", ["cyclegan", "--precision", "bf16"], 2, {"PyTorch": 2.5}, 0.4, [
+        ("PyTorch", "cyclegan.py", ["eager-autocast", "eager-autocast-cl", "compile-autocast"], [])]),
+    ("a step of `style`", ["style"], 4, {"PyTorch": 2.5}, 0.5, [("PyTorch", "style.py", TORCH_STYLE32, ["default"])]),
+    ("a step of `style`, bf16", ["style", "--precision", "bf16"], 4, {"PyTorch": 2.5}, 0.5, [("PyTorch", "style.py", TORCH_STYLE, ["default"])]),
+    ("a step of `style`, fauve in float, PyTorch as it likes", ["style"], 4, {"PyTorch": 2.5}, 0.5, [("PyTorch", "style.py", TORCH_STYLE32 + TORCH_STYLE, ["default"])]),
+    ("a step of `style`'s first program, PyTorch as it likes", ["style-first"], 4, {"PyTorch": 1.5}, 0.5, [
+        ("PyTorch", "style.py", TORCH_STYLE32 + TORCH_STYLE, ["prototype"])]),
+    ("a step of `dense`, batch 1000", ["dense"], 20, {"PyTorch": 1.25, "Keras": 1.6}, 0.5, [
+        ("PyTorch", "dense.py", ["eager", "compile"], []), ("Keras", "keras_dense.py", ["tensorflow", "jax"], [])]),
+    ("a step of `dense`, bf16", ["dense", "--precision", "bf16"], 20, {"PyTorch": 1.0}, 0.5, [
+        ("PyTorch", "dense.py", ["eager-autocast", "compile-autocast"], [])]),
+]
+
+
+def spread(ms):
+    q = statistics.quantiles(ms, n=20) if len(ms) > 1 else [ms[0]] * 19
+    return f"{q[0]:.0f} - {q[-1]:.0f}"
+
+
+def verdict(ratio, bar):
+    return "" if bar is None else f"{bar:g}: {'met' if ratio >= bar else '**missed**'}"
+
+
+def fastest_modes(case, modes_seen):
+    """of every peer that runs: name, file, mode, more"""
+    found = []
+    for name, file, modes, more in case[5]:
+        scan = {}
+        for m in modes:
+            try:
+                scan[m] = statistics.median(peer(file, m, 4, more)["ms"]) if len(modes) > 1 else 0
+            except RuntimeError as e:
+                FAILED.append(f"- {case[0]}: {name} {m}: {str(e).strip().splitlines()[-1][:200]}")
+        if len(scan) > 1:
+            modes_seen.append(f"- {case[0]}: {name} " + ", ".join(f"{m} {t:.0f}" for m, t in scan.items()))
+        if scan:
+            found.append((name, file, min(scan, key=scan.get), more))
+    return found
+
+
+def race(case, rounds, modes_seen, env_rows=None):
+    title, args, runs, bars, memory_bar, _ = case
+    peers = fastest_modes(case, modes_seen)
+    ms, mb = {"fauve": []}, {"fauve": []}
+    for _ in range(rounds):
+        for name, call in [("fauve", lambda: fauve(args, runs))] + [(p[0], lambda p=p: peer(p[1], p[2], runs, p[3])) for p in peers]:
+            try:
+                x = call()
+            except RuntimeError as e:
+                FAILED.append(f"- {title}: {name}: {str(e).strip().splitlines()[-1][:200]}")
+                continue
+            ms.setdefault(name, []).extend(x["ms"])
+            mb.setdefault(name, []).append(x["peak_mb"] - x["idle_mb"])
+    ours, rows = statistics.median(ms["fauve"]), []
+    mode_of = {p[0]: p[2] for p in peers}
+    best = min((statistics.median(v) for k, v in ms.items() if k != "fauve"), default=math.nan)
+    rows.append(f"| {title} | `fauve bench {' '.join(args)}` | {ours:.0f} ({spread(ms['fauve'])}) | | | {statistics.median(mb['fauve']):.0f} |")
+    for name in [p[0] for p in peers if p[0] in ms]:
+        theirs = statistics.median(ms[name])
+        bar = max([bars[k] for k in (name,) if k in bars] + [bars["fastest"] for _ in (1,) if "fastest" in bars and theirs == best], default=None)
+        share = statistics.median(mb["fauve"]) / max(1, statistics.median(mb[name]))
+        rows.append(f"| | {name} `{mode_of[name]}` | {theirs:.0f} ({spread(ms[name])}) | {theirs / ours:.2f} | {verdict(theirs / ours, bar)} | "
+                    f"{statistics.median(mb[name]):.0f}: {share:.2f} |")
+    print("\n".join(rows), flush=True)
+    return rows, ours, peers
+
+
+def pictures():
+    import numpy as np
+    from PIL import Image
+    os.makedirs(DATA, exist_ok=True)
+    rng = np.random.default_rng(1)
+    for w, h in ((64, 64), (768, 512), (1920, 1080)):
+        small = rng.integers(0, 256, (h // 16 + 1, w // 16 + 1, 3), dtype=np.uint8)
+        big = np.asarray(Image.fromarray(small).resize((w, h), Image.BICUBIC), dtype=np.int16) + rng.integers(-12, 13, (h, w, 3))
+        Image.fromarray(big.clip(0, 255).astype(np.uint8)).save(f"{DATA}/{w}.jpg", quality=90)
+    for w, h in ((256, 256), (64, 64), (768, 512)):
+        if not os.path.exists(f"{DATA}/resnet_{w}x{h}.ncnn.bin") or not os.path.exists(DATA + "/resnet.safetensors"):
+            run([sys.executable, os.path.join(HERE, "peers", "runtimes.py"), "export", "0", "0", DATA, str(w), str(h)])
+
+
+def process(command, env=None):
+    """seconds from start to exit, and the peak in MB"""
+    t = time.perf_counter()
+    p = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    text = p.stderr.read()
+    _, status, used = os.wait4(p.pid, 0)
+    p.returncode = status
+    if status:
+        raise RuntimeError(" ".join(command) + "\n" + text.decode()[-1500:])
+    return time.perf_counter() - t, used.ru_maxrss * 1024 / 1e6
+
+
+def start(rounds):
+    """from the start of the process to the painted file"""
+    rows = []
+    py = [sys.executable, os.path.join(HERE, "peers", "runtimes.py")]
+    style = os.path.join(ROOT, "styles", "vangogh.safetensors")
+    for size, name, bars in ((64, "64x64", {"fastest": 4}), (768, "768x512", {"fastest": 2})):
+        source = f"{DATA}/{size}.jpg"
+        commands = {"fauve": ([FAUVE, "apply", DATA + "/resnet.safetensors", source, "-o", DATA + "/a.png", "-f", "-q"], PLAIN)}
+        for who, mode in (("ONNX Runtime", "onnxruntime"), ("OpenVINO", "openvino"), ("ncnn", "ncnn")):
+            commands[who] = (py + [mode, str(THREADS), "paint", DATA, source, DATA + "/b.png"], None)
+        compare(rows, f"ResNet-9, {name}, JPEG to PNG", commands, bars, rounds)
+        commands = {"fauve": ([FAUVE, "apply", style, source, "-o", DATA + "/a.png", "-f", "-q"], PLAIN),
+                    "PyTorch": ([sys.executable, os.path.join(HERE, "peers", "paint.py"), style, source, DATA + "/b.png", str(THREADS)], None)}
+        compare(rows, f"`vangogh`, {name}, JPEG to PNG", commands, {"PyTorch": 20 if size == 64 else 6}, rounds)
+    return rows
+
+
+def compare(rows, title, commands, bars, rounds):
+    ms, mb = {k: [] for k in commands}, {k: [] for k in commands}
+    for _ in range(5 * rounds):
+        for who, (command, env) in commands.items():
+            if ms[who] is None:
+                continue
+            try:
+                s, m = process(command, env)
+            except RuntimeError as e:
+                FAILED.append(f"- {title}: {who}: {str(e).strip().splitlines()[-1][:200]}")
+                ms[who] = None
+                continue
+            ms[who].append(1e3 * s)
+            mb[who].append(m)
+    ours = statistics.median(ms["fauve"])
+    rows.append(f"| {title} | `fauve apply` | {ours:.0f} ({spread(ms['fauve'])}) | | | {statistics.median(mb['fauve']):.0f} |")
+    there = {k: statistics.median(v) for k, v in ms.items() if v and k != "fauve"}
+    for who, theirs in there.items():
+        bar = bars.get(who, bars.get("fastest") if theirs == min(there.values()) else None)
+        rows.append(f"| | {who} | {theirs:.0f} ({spread(ms[who])}) | {theirs / ours:.1f} | {verdict(theirs / ours, bar)} | {statistics.median(mb[who]):.0f} |")
+    print("\n".join(rows[-1 - len(there):]), flush=True)
+
+
+def busy(case, rounds, peers, quiet):
+    """the same race while another process keeps one core busy"""
+    spinner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        ms = {"fauve": []}
+        for _ in range(rounds):
+            ms["fauve"] += fauve(case[1], case[2])["ms"]
+            for name, file, mode, more in peers:
+                ms.setdefault(name, []).extend(peer(file, mode, case[2], more)["ms"])
+    finally:
+        spinner.kill()
+        spinner.wait()
+    rows = []
+    for name, v in ms.items():
+        m = statistics.median(v)
+        rows.append(f"| {name} | {quiet[name]:.0f} | {m:.0f} | {m / quiet[name]:.2f} | " +
+                    ("" if name == "fauve" else f"{quiet[name] / quiet['fauve']:.2f} | {m / statistics.median(ms['fauve']):.2f}") + " |")
+    print("\n".join(rows), flush=True)
+    return rows
+
+
+def frames_and_memory():
+    rows = []
+    for name in sorted(os.listdir(os.path.join(ROOT, "styles"))):
+        if not name.endswith(".safetensors"):
+            continue
+        for more in ([], ["--precision", "bf16"]):
+            ms = fauve(["stylenet", "--model", os.path.join(ROOT, "styles", name), "--size", "1920x1080", *more], 5)["median_ms"]
+            rows.append(f"| `{name.split('.')[0]}` {' '.join(more)} | {ms:.0f} ms | {1e3 / ms:.2f} frames a second |")
+    for more in ([], ["--max-memory", "400M"]):
+        got = [process([FAUVE, "apply", "vangogh", f"{DATA}/1920.jpg", "-o", DATA + "/a.png", "-f", "-q", *more], PLAIN) for _ in range(3)]
+        rows.append(f"| `fauve apply vangogh {' '.join(more)}`, JPEG to PNG | {statistics.median(s for s, _ in got):.1f} s | {max(m for _, m in got):.0f} MB |")
+    print("\n".join(rows), flush=True)
+    return rows
+
+
+def scaling():
+    rows = []
+    for w, h in ((128, 128), (256, 256), (512, 512), (1024, 1024), (2048, 2048)):
+        one, two = (json.loads(run([FAUVE, "bench", "stylenet", "--model", "vangogh", "--size", f"{w}x{h}", "--json", "--threads", str(t), "--time", "3s"], PLAIN))["cases"][0]["median_ms"]
+                    for t in (1, 2))
+        rows.append(f"| {w}x{h} | {one:.1f} | {two:.1f} | {one / two:.2f} | {1e6 * two / (w * h):.0f} |")
+    return rows
+
+
+def batches():
+    rows = []
+    for b in (1, 2, 4, 8, 16):
+        one, two = (json.loads(run([FAUVE, "bench", "style", "--batch", str(b), "--json", "--threads", str(t), "--time", "4s"], PLAIN))["cases"][0]["median_ms"] for t in (1, 2))
+        rows.append(f"| {b} | {one:.0f} | {two:.0f} | {one / two:.2f} | {1e6 * two / (b * 128 * 128):.0f} |")
+    return rows
+
+
+def processor():
+    info = dict(l.split(":", 1) for l in open("/proc/cpuinfo").read().split("\n\n")[0].splitlines() if ":" in l)
+    info = {k.strip(): v.strip() for k, v in info.items()}
+    sets = [s for s in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if s in info.get("flags", "").split()]
+    return f"{info.get('model name', platform.machine())}, family {info.get('cpu family')}, model {info.get('model')}, {THREADS} threads, {', '.join(sets)}"
+
+
+def versions():
+    import importlib.metadata as m
+    names = {"torch": "PyTorch", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ncnn": "ncnn", "keras": "Keras", "tensorflow-cpu": "TensorFlow", "jax": "JAX", "numpy": "NumPy"}
+    found = []
+    for n, title in names.items():
+        try:
+            found.append(f"{title} {m.version(n)}")
+        except m.PackageNotFoundError:
+            pass
+    return ", ".join(found) + f", Python {platform.python_version()}"
+
+
+HEAD = "| work | by | ms (5 % - 95 %) | times fauve's | bar | MB above idle |\n| --- | --- | --- | --- | --- | --- |\n"
+
+
+def main():
+    rounds, words = int(sys.argv[1]), sys.argv[2:]
+    pictures()
+    bf16 = any(s.startswith(("avx512_bf16", "amx_bf16")) for s in open("/proc/cpuinfo").read().split())
+    cases = [c for c in CASES if (bf16 or "bf16" not in c[1]) and (not words or any(w in c[0] for w in words))]
+    rows, modes, first = [], [], None
+    for c in cases:
+        r, ours, peers = race(c, rounds, modes)
+        rows += r
+        if first is None and c[1] == ["resnet"]:
+            first = (c, peers, {"fauve": ours, **{p[0]: statistics.median(peer(p[1], p[2], 10, p[3])["ms"]) for p in peers}})
+    if words:
+        return
+    painted = start(rounds)
+    under = busy(first[0], rounds, first[1], first[2])
+    frames, sizes, batch = frames_and_memory(), scaling(), batches()
+    version = run([FAUVE, "--version"], PLAIN).split()[-1]
+    text = f"""# Benchmarks
+
+Written by `script/bench-peers {rounds}` on {datetime.date.today()}: fauve {version}, {versions()}.
+Processor: {processor()}. Load when it ended: {os.getloadavg()[0]:.1f}.
+
+All run in turn, {rounds} rounds; milliseconds: median of all runs. Peers run in their fastest mode, found first (below), with as many threads, and PyTorch
+with a good allocator (see `script/bench-peers`). A step of `style` is the mean over three: every third has the identity term. bf16: products of numbers
+rounded to bf16, sums in float; the peers' modes round more, all that passes from layer to layer. MB above idle: at the peak, above what the program holds
+when its libraries are loaded; behind the colon fauve's share of it.
+
+{HEAD}""" + "\n".join(rows) + f"""
+
+From the start of the process to the painted file; MB: the whole process at its peak.
+
+{HEAD.replace("MB above idle", "MB")}""" + "\n".join(painted) + """
+
+The first race again while another process keeps one core busy, ms:
+
+| by | quiet | busy | slower by | times fauve's, quiet | busy |
+| --- | --- | --- | --- | --- | --- |
+""" + "\n".join(under) + """
+
+1920x1080, fauve alone; the first lines without reading and writing files:
+
+| what | time | |
+| --- | --- | --- |
+""" + "\n".join(frames) + """
+
+`vangogh` paints pictures of many sizes; ms, and what a pixel costs:
+
+| size | one thread | two | gain | ns a pixel, two threads |
+| --- | --- | --- | --- | --- |
+""" + "\n".join(sizes) + """
+
+A step of `style`, batches of many sizes:
+
+| batch | one thread | two | gain | ns a pixel, two threads |
+| --- | --- | --- | --- | --- |
+""" + "\n".join(batch) + """
+
+Peers' modes, ms, a few runs each:
+
+""" + "\n".join(modes) + ("\n\nDid not run:\n\n" + "\n".join(sorted(set(FAILED))) if FAILED else "") + "\n"
+    with open(os.path.join(ROOT, "docs", "benchmarks.md"), "w") as f:
+        f.write(text)
+
+
+if __name__ == "__main__":
+    main()
