@@ -24,7 +24,8 @@ static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
 	*why = n->type != FV_F32 ? "only float" : v.stride != 1 ? "only stride 1" :
-	       v.o / v.groups > THIN_OUT ? "too many channels a group" : NULL;
+	       v.o / v.groups > THIN_OUT ? "too many channels a group" :
+	       v.c / v.groups % GEMM_PAIR ? "channels in pairs" : NULL;
 	return !*why;
 }
 
@@ -52,10 +53,12 @@ static int64_t scratch(const fv_node *n, int threads)
 static void pack(const direct_part *p, const float *w, float *to)
 {
 	for (int64_t i = 0; i < p->th; i++)
-		for (int64_t c = 0; c < p->cg; c++)
+		for (int64_t c = 0; c < p->cg; c += GEMM_PAIR)
 			for (int64_t j = 0; j < p->tw; j++)
-				for (int64_t o = 0; o < p->og; o++)
-					*to++ = w[(((p->o0 + o) * p->th + i) * p->tw + j) * p->cg + c];
+				for (int64_t o = 0; o < p->og; o++) {
+					const float *from = w + (((p->o0 + o) * p->th + i) * p->tw + j) * p->cg + c;
+					*to++ = thin_place(from, from + GEMM_PAIR - 1);
+				}
 }
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)

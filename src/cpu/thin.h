@@ -3,7 +3,8 @@
  *
  * With lanes over channels (direct.h) three channels, or six, would leave most of a vector idle. Here a band of source
  * rows is transposed once, its padding resolved, to [row][channel][column]; then each loaded vector of columns serves
- * every output channel, and each weight, broadcast, serves several vectors. */
+ * every output channel, and each weight, broadcast, serves several vectors. Under bf16 (gemm.h) two channels share a
+ * place of the band, and of the weights; there must be an even number of them. */
 #ifndef FV_THIN_H
 #define FV_THIN_H
 #include "cpu/direct.h"
@@ -17,6 +18,9 @@ typedef struct {
 	int64_t band, weights, parts;                           /* floats a thread; floats a part; parts */
 } thin_sizes;
 
+/* Places of a pixel's channels, in whole vectors: the transpose writes them so. */
+VEC int64_t thin_deep(int64_t c) { return fv_div_up(c, VF) * VF / GEMM_PAIR; }
+
 /* gh, gw, th, tw: the largest part's. */
 VEC thin_sizes thin_sizes_of(int64_t pictures, int64_t gh, int64_t gw, int64_t th, int64_t tw, int64_t c, int64_t og,
                              int64_t parts)
@@ -27,9 +31,8 @@ VEC thin_sizes thin_sizes_of(int64_t pictures, int64_t gh, int64_t gw, int64_t t
 	s.rows = fv_min(gh, fv_max(4, fv_min(16, THIN_BAND / (c * s.width) - (th - 1))));
 	s.row_bands = fv_div_up(gh, s.rows);
 	s.column_bands = fv_div_up(gw, THIN_COLUMNS);
-	/* Channels in whole vectors: the transpose writes them so. */
-	s.band = (s.rows + th - 1) * fv_div_up(c, VF) * VF * s.width;
-	s.weights = fv_div_up(th * tw * c * og, 16) * 16;
+	s.band = (s.rows + th - 1) * thin_deep(c) * s.width;
+	s.weights = fv_div_up(th * tw * c / GEMM_PAIR * og, 16) * 16;
 	return s;
 }
 
@@ -48,11 +51,19 @@ VEC double thin_seconds(const thin_sizes *s, int64_t taps, int64_t c, int64_t og
 	       16 * (double)s->cells * (double)(s->parts * fv_div_up(c, VF) * VF) * rows / GEMM_COPY + 3e-6;
 }
 
+/* A weight, or two that follow each other along the channels, as one place. */
+VEC float thin_place(const float *even, const float *odd)
+{
+	float place;
+	vf_store(&place, gemm_pair(vf_set(*even), vf_set(*odd)), vm_first(1));
+	return place;
+}
+
 /* Rows g0 .. of the band: source columns from that of output column q0 on. */
 static void thin_transpose(const direct_part *p, const thin_sizes *s, const float *x, int64_t g0, int64_t q0,
                            int64_t rows, float *t)
 {
-	int64_t deep = fv_div_up(p->cg, VF) * VF;
+	int64_t deep = thin_deep(p->cg);
 	for (int64_t i = 0; i < rows + p->th - 1; i++) {
 		int64_t r = fv_pad_index(g0 + p->y0 + i, p->h, p->kind);
 		float *to = t + i * deep * s->width;
@@ -70,8 +81,8 @@ static void thin_transpose(const direct_part *p, const thin_sizes *s, const floa
 				for (int k = 0; k < VF; k++)
 					v[k] = from[k] ? vf_load(from[k] + c, m) : vf_zero();
 				vf_transpose(v);
-				for (int k = 0; k < VF; k++)
-					vf_storeu(to + (c + k) * s->width + j, v[k]);
+				for (int k = 0; k < VF; k += GEMM_PAIR)
+					vf_storeu(to + (c + k) / GEMM_PAIR * s->width + j, gemm_pair(v[k], v[k + GEMM_PAIR - 1]));
 			}
 		}
 	}
@@ -82,14 +93,14 @@ VEC void thin_sums(const int P, const int O, const direct_part *p, int64_t width
                    const float *weights, float *sums)
 {
 	vf r[8][8];
-	int64_t deep = fv_div_up(p->cg, VF) * VF;
+	int64_t deep = thin_deep(p->cg);
 #pragma GCC unroll 8
 	for (int i = 0; i < P; i++)
 #pragma GCC unroll 8
 		for (int o = 0; o < O; o++)
 			r[i][o] = vf_zero();
 	for (int64_t y = 0; y < p->th; y++)
-		for (int64_t c = 0; c < p->cg; c++) {
+		for (int64_t c = 0; c < p->cg / GEMM_PAIR; c++) {
 			const float *x = t + (y * deep + c) * width;
 			for (int64_t u = 0; u < p->tw; u++, weights += O) {
 				vf w[8];
@@ -101,7 +112,7 @@ VEC void thin_sums(const int P, const int O, const direct_part *p, int64_t width
 					vf v = vf_keep(vf_loadu(x + u + off[i]));
 #pragma GCC unroll 8
 					for (int o = 0; o < O; o++)
-						r[i][o] = vf_fma(v, w[o], r[i][o]);
+						r[i][o] = gemm_fma(v, w[o], r[i][o]);
 				}
 			}
 		}
@@ -141,7 +152,7 @@ static void thin_block(const direct_part *p, const thin_sizes *s, const float *x
 	int64_t rows = fv_min(s->rows, p->gh - g0), columns = fv_min(THIN_COLUMNS, p->gw - q0);
 	if (rows <= 0 || columns <= 0)
 		return;
-	int64_t deep = fv_div_up(p->cg, VF) * VF, across = fv_div_up(columns, VF), count = rows * across;
+	int64_t deep = thin_deep(p->cg), across = fv_div_up(columns, VF), count = rows * across;
 	int O = (int)p->og, P = thin_vectors[O - 1];
 	thin_transpose(p, s, x + n * p->h * p->w * p->c, g0, q0, rows, t);
 	for (int64_t i = 0; i < count; i += P) {

@@ -27,7 +27,8 @@ static problem problem_of(const fv_node *n)
 static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.c / v.groups > THIN_OUT ? "too many channels a group" : NULL;
+	*why = n->type != FV_F32 ? "only float" : v.c / v.groups > THIN_OUT ? "too many channels a group" :
+	       v.o / v.groups % GEMM_PAIR ? "channels in pairs" : NULL;
 	return !*why;
 }
 
@@ -60,11 +61,13 @@ static int64_t scratch(const fv_node *n, int threads)
 static void pack(const fv_conv *v, const direct_part *p, int64_t tap_row, int64_t tap_col, const float *w, float *to)
 {
 	for (int64_t t = p->th - 1; t >= 0; t--)
-		for (int64_t o = 0; o < p->cg; o++) {
-			int64_t row = ((p->c0 + o) * v->kh + tap_row + v->stride * t) * v->kw + tap_col;
+		for (int64_t o = 0; o < p->cg; o += GEMM_PAIR) {
+			int64_t row = ((p->c0 + o) * v->kh + tap_row + v->stride * t) * v->kw + tap_col, next = v->kh * v->kw * p->og;
 			for (int64_t u = p->tw - 1; u >= 0; u--)
-				for (int64_t c = 0; c < p->og; c++)
-					*to++ = w[(row + v->stride * u) * p->og + c];
+				for (int64_t c = 0; c < p->og; c++) {
+					const float *from = w + (row + v->stride * u) * p->og + c;
+					*to++ = thin_place(from, from + (GEMM_PAIR - 1) * next);
+				}
 		}
 }
 
