@@ -66,6 +66,8 @@ typedef struct fv_context_options {
 	void *cancelled_user;
 	bool bf16;                 /**< products of numbers rounded to bf16 where the processor has them: sooner,
 	                            *   and off by some 1 % of a value; false: float throughout */
+	bool exact;                /**< direct sums only, where fewer products with a little more rounding (Winograd) would be
+	                            *   sooner: for number-for-number work */
 } fv_context_options;
 
 typedef struct fv_context fv_context;

@@ -55,6 +55,7 @@ struct fv_context {
 	int threads;
 	uint32_t isa;                   /* what kernels may use: detected and capped */
 	bool bf16;                      /* products of rounded numbers are welcome */
+	bool exact;                     /* direct sums only */
 	void (*log)(void *user, fv_log_level level, const char *text);
 	void *log_user;
 	bool (*cancelled)(void *user);

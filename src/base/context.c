@@ -56,7 +56,7 @@ fv_status fv_context_new(fv_err *err, const fv_context_options *opt, fv_context 
 	if (!c)
 		return fv_fail_memory(err, "context", sizeof *c);
 	*c = (fv_context){
-		.allocator = al, .threads = o.threads ? o.threads : processors(), .isa = fv_isa_detect() & cap, .bf16 = o.bf16,
+		.allocator = al, .threads = o.threads ? o.threads : processors(), .isa = fv_isa_detect() & cap, .bf16 = o.bf16, .exact = o.exact,
 		.log = o.log, .log_user = o.log_user, .cancelled = o.cancelled, .cancelled_user = o.cancelled_user,
 	};
 	fv_status st = fv_team_new(err, c, c->threads, &c->team);

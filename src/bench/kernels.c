@@ -101,7 +101,7 @@ fv_status fv_bench_kernels(fv_err *err, fv_context *c, void (*line)(void *user, 
 		fv_node *n = build(g, &problems[i]);
 		if (!n)
 			st = fv_fail(err, g->err.status, "%s", g->err.text);
-		const fv_kernel *chosen = n ? fv_kernel_choose(c, n, false, c->bf16) : NULL;
+		const fv_kernel *chosen = n ? fv_kernel_choose(c, n, c->exact, c->bf16) : NULL;
 		for (const fv_kernel *const *k = fv_kernels; *k && !st; k++) {
 			const char *why;
 			fv_bench_kernel b = { .problem = problems[i].name, .kernel = (*k)->name, .chosen = *k == chosen };

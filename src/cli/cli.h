@@ -76,7 +76,7 @@ typedef struct {
 	bool quiet, json;
 	int64_t threads;                        /* 0: all */
 	int isa;                                /* into fv_isa_choices; -1: FAUVE_ISA, else all that the machine has */
-	int precision;                          /* 0 f32, 1 bf16 */
+	int precision;                          /* 0 f32, 1 bf16, 2 exact */
 	int colour_when;                        /* 0 on a terminal, 1 always, 2 never */
 	bool colour;                            /* of stderr, as it came out */
 	fv_progress *progress;                  /* never NULL in run() */

@@ -92,7 +92,7 @@ fv_status fv_cli_context(fv_err *err, fv_cli *cli, fv_context **out)
 {
 	fv_context_options o = {
 		.size = sizeof o, .threads = (int)cli->threads, .isa = cli->isa >= 0 ? fv_isa_choices[cli->isa] : NULL,
-		.log = on_log, .log_user = cli, .cancelled = on_cancelled, .bf16 = cli->precision == 1,
+		.log = on_log, .log_user = cli, .cancelled = on_cancelled, .bf16 = cli->precision == 1, .exact = cli->precision == 2,
 	};
 	return fv_context_new(err, &o, out);
 }

@@ -112,12 +112,13 @@ static json_t *places(fv_texts t)
 static json_t *number(double v) { return v == v ? json_real(v) : json_null(); }
 
 /* *text: free it. */
-static fv_status begun(fv_err *err, const char *recipe, const options *o, char **text)
+static fv_status begun(fv_err *err, const fv_context *c, const char *recipe, const options *o, char **text)
 {
-	json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:s*, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I}", "recipe", recipe, "photos", places(o->photos), "art",
+	json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:s*, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:s}", "recipe", recipe, "photos", places(o->photos), "art",
 	                      places(o->art), "data", place(o->data), "preset", o->preset, "time", number(o->time), "steps", (json_int_t)o->steps, "batch", (json_int_t)o->batch,
 	                      "size", (json_int_t)o->size, "width", (json_int_t)o->width, "blocks", (json_int_t)o->blocks, "rate", number(o->rate), "adv", number(o->adv),
-	                      "nce", number(o->nce), "swd", number(o->swd), "colour", number(o->colour), "seed", (json_int_t)o->seed);
+	                      "nce", number(o->nce), "swd", number(o->swd), "colour", number(o->colour), "seed", (json_int_t)o->seed,
+	                      "precision", c->bf16 ? "bf16" : c->exact ? "exact" : "f32");
 	*text = j ? json_dumps(j, JSON_INDENT(1)) : NULL;
 	json_decref(j);
 	return *text ? FV_OK : fv_fail(err, FV_E_ARGUMENT, "%s: the run cannot be written down there: a folder's name is no UTF-8 text; rename it, or link to it", o->run);
@@ -172,6 +173,9 @@ static fv_status recall(fv_err *err, fv_context *c, options *o, const char **rec
 	o->swd = real(*j, "swd");
 	o->colour = real(*j, "colour");
 	o->seed = json_integer_value(json_object_get(*j, "seed"));
+	const char *precision = json_string_value(json_object_get(*j, "precision"));
+	if (precision)
+		c->bf16 = !strcmp(precision, "bf16"), c->exact = !strcmp(precision, "exact");
 	return FV_OK;
 }
 
@@ -217,7 +221,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		if ((st = fv_folder_list(err, o.data, &pictures)))
 			goto done;
 	}
-	if (!o.resume && (st = begun(err, recipe, &o, &text)))
+	if (!o.resume && (st = begun(err, c, recipe, &o, &text)))
 		goto done;
 	host h = { cli, c };
 	fv_train_options t = {

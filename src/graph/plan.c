@@ -101,7 +101,7 @@ static fv_status bind(fv_err *err, fv_plan *p)
 			continue;
 		step *s = &p->steps[p->count];
 		p->step_of[i] = p->count++;
-		s->kernel = p->options.reference ? NULL : fv_kernel_choose(p->context, n, p->options.exact, p->options.bf16 || p->context->bf16);
+		s->kernel = p->options.reference ? NULL : fv_kernel_choose(p->context, n, p->options.exact || p->context->exact, p->options.bf16 || p->context->bf16);
 		if (!s->kernel && fv_elements(n->shape) > (1 << 20) && n->type == FV_F32 && !p->options.reference)
 			fv_log(p->context, FV_LOG_DEBUG, "%s of %s runs on the slow reference", n->op->name, fv_shape_text(n->shape).s);
 		s->call = (fv_call){ .node = n, .key = &p->key, .threads = p->context->threads };

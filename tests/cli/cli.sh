@@ -125,6 +125,15 @@ line%s.jpg"
 run 0 "" apply brush "new
 line%s.jpg" -o f.png
 
+run 0 "" apply brush "$photo" -o bands.png --max-memory 80M
+run 5 "allow more" apply brush "$photo" -o no.png --max-memory 20M
+check "painted in bands, or not at all" [ -s bands.png -a ! -e no.png ]
+
+run 0 "" bench machine resnet --runs 1 --size 64x64 --json
+check "bench says what it measured" grep -q '"median_ms"' "$t/out"
+run 2 "no case 'nothing'" bench nothing
+run 2 "multiples of 4" bench resnet --size 63x64
+
 # Ctrl-C: 130, and no half picture.
 rm in/three.jpg
 "$fauve" apply brush "$photo" in -o out7 >"$t/out" 2>"$t/err" &
