@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conv2d with stride 1 to few channels a group: the last layers (thin.h).
  *
- *	phase 0		weights [o][i][j][c] to [i][c][j][o]; unit: a group
+ *	phase 0		weights [o][i][j][c] to [o by THIN_OUT][i][c][j][o]; unit: a group
  *	phase 1		unit: a band of output rows of one picture and group */
 #include "cpu/thin.h"
 
@@ -16,7 +16,7 @@ static direct_part part(const fv_conv *v, int64_t group)
 	return (direct_part){
 		.h = v->h, .w = v->w, .c = v->c, .c0 = group * cg, .cg = cg, .gh = v->oh, .gw = v->ow, .step = 1,
 		.y0 = -v->top, .x0 = -v->left, .th = v->kh, .tw = v->kw, .kind = v->kind,
-		.oh = v->oh, .ow = v->ow, .oc = v->o, .o0 = group * og, .og = og, .out_step = 1,
+		.oh = v->oh, .ow = v->ow, .oc = v->o, .o0 = group * og, .og = og, .out_step = 1, .depth = v->kh * v->kw * cg,
 	};
 }
 
@@ -24,7 +24,7 @@ static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
 	*why = n->type != FV_F32 ? "only float" : v.stride != 1 ? "only stride 1" :
-	       v.o / v.groups > THIN_OUT ? "too many channels a group" :
+	       v.o / v.groups > THIN_OUT * THIN_PASSES ? "too many channels a group" :
 	       v.c / v.groups % GEMM_PAIR ? "channels in pairs" : NULL;
 	return !*why;
 }
@@ -52,13 +52,14 @@ static int64_t scratch(const fv_node *n, int threads)
 
 static void pack(const direct_part *p, const float *w, float *to)
 {
-	for (int64_t i = 0; i < p->th; i++)
-		for (int64_t c = 0; c < p->cg; c += GEMM_PAIR)
-			for (int64_t j = 0; j < p->tw; j++)
-				for (int64_t o = 0; o < p->og; o++) {
-					const float *from = w + (((p->o0 + o) * p->th + i) * p->tw + j) * p->cg + c;
-					*to++ = thin_place(from, from + GEMM_PAIR - 1);
-				}
+	for (int64_t o0 = 0; o0 < p->og; o0 += THIN_OUT)
+		for (int64_t i = 0; i < p->th; i++)
+			for (int64_t c = 0; c < p->cg; c += GEMM_PAIR)
+				for (int64_t j = 0; j < p->tw; j++)
+					for (int64_t o = o0; o < fv_min(p->og, o0 + THIN_OUT); o++) {
+						const float *from = w + (((p->o0 + o) * p->th + i) * p->tw + j) * p->cg + c;
+						*to++ = thin_place(from, from + GEMM_PAIR - 1);
+					}
 }
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)

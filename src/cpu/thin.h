@@ -11,7 +11,8 @@
 
 #define THIN_COLUMNS 128                /* output columns a unit */
 #define THIN_BAND 100000                /* floats of a band at most, where four rows fit: near caches */
-#define THIN_OUT (VF == 16 ? 8 : 4)     /* channels at most: half a vector */
+#define THIN_OUT (VF == 16 ? 8 : 4)     /* channels that one pass over the band makes */
+#define THIN_PASSES 4                   /* passes at most; with more channels lanes over channels are as good */
 
 typedef struct {
 	int64_t cells, rows, row_bands, column_bands, width;    /* of a unit: output rows; floats a row of the band */
@@ -44,11 +45,12 @@ VEC int64_t thin_scratch(const thin_sizes *s, int threads)
 /* taps: th tw of all parts together. */
 VEC double thin_seconds(const thin_sizes *s, int64_t taps, int64_t c, int64_t og, int64_t gw, int64_t th)
 {
-	static const double share[] = { 0.5, 0.7, 0.9, 0.9, 0.85, 0.85, 0.8, 0.7 };     /* of the multipliers */
+	static const double share[] = { 0.5, 0.7, 0.9, 0.9, 0.85, 0.85, 0.8, 0.85 };    /* of the multipliers */
 	double lanes = (double)(fv_div_up(gw, VF) * VF) / (double)gw;
 	double rows = (double)(s->rows + th - 1) / (double)s->rows;
-	return lanes * 2 * (double)s->cells * (double)(taps * c * og) / (share[og - 1] * GEMM_RATE) +
-	       16 * (double)s->cells * (double)(s->parts * fv_div_up(c, VF) * VF) * rows / GEMM_COPY + 3e-6;
+	return lanes * 2 * (double)s->cells * (double)(taps * c * og) / (share[fv_min(og, THIN_OUT) - 1] * GEMM_RATE) +
+	       16 * (double)s->cells * (double)(s->parts * fv_div_up(c, VF) * VF) * rows / GEMM_COPY +
+	       (double)(s->cells * s->parts * og) / 2e9 + 3e-6;         /* what comes out is written one by one */
 }
 
 /* A weight, or two that follow each other along the channels, as one place. */
@@ -102,17 +104,20 @@ VEC void thin_sums(const int P, const int O, const direct_part *p, int64_t width
 	for (int64_t y = 0; y < p->th; y++)
 		for (int64_t c = 0; c < p->cg / GEMM_PAIR; c++) {
 			const float *x = t + (y * deep + c) * width;
+			/* What is fewer, vectors or weights, stays in registers. */
 			for (int64_t u = 0; u < p->tw; u++, weights += O) {
-				vf w[8];
+				vf held[8];
 #pragma GCC unroll 8
-				for (int o = 0; o < O; o++)
-					w[o] = vf_set(weights[o]);
+				for (int k = 0; k < (P < O ? P : O); k++)
+					held[k] = P < O ? vf_keep(vf_loadu(x + u + off[k])) : vf_set(weights[k]);
 #pragma GCC unroll 8
-				for (int i = 0; i < P; i++) {
-					vf v = vf_keep(vf_loadu(x + u + off[i]));
+				for (int k = 0; k < (P < O ? O : P); k++) {
+					vf other = P < O ? vf_set(weights[k]) : vf_keep(vf_loadu(x + u + off[k]));
 #pragma GCC unroll 8
-					for (int o = 0; o < O; o++)
-						r[i][o] = gemm_fma(v, w[o], r[i][o]);
+					for (int j = 0; j < (P < O ? P : O); j++) {
+						int i = P < O ? j : k, o = P < O ? k : j;
+						r[i][o] = gemm_fma(P < O ? held[j] : other, P < O ? other : held[j], r[i][o]);
+					}
 				}
 			}
 		}
@@ -131,9 +136,9 @@ VEC void thin_sums(const int P, const int O, const direct_part *p, int64_t width
 	}
 #if VF == 16
 THIN_SUMS(8, 1) THIN_SUMS(8, 2) THIN_SUMS(8, 3) THIN_SUMS(6, 4) THIN_SUMS(5, 5) THIN_SUMS(4, 6)
-THIN_SUMS(3, 7) THIN_SUMS(2, 8)
+THIN_SUMS(3, 7) THIN_SUMS(3, 8)
 #define THIN_LIST { thin_sums1, thin_sums2, thin_sums3, thin_sums4, thin_sums5, thin_sums6, thin_sums7, thin_sums8 }
-static const int thin_vectors[] = { 8, 8, 8, 6, 5, 4, 3, 2 };
+static const int thin_vectors[] = { 8, 8, 8, 6, 5, 4, 3, 3 };
 #else
 THIN_SUMS(8, 1) THIN_SUMS(6, 2) THIN_SUMS(4, 3) THIN_SUMS(2, 4)
 #define THIN_LIST { thin_sums1, thin_sums2, thin_sums3, thin_sums4 }
@@ -142,6 +147,35 @@ static const int thin_vectors[] = { 8, 6, 4, 2 };
 
 static void (*const thin_list[])(const direct_part *, int64_t, const float *, const int64_t *, const float *,
                                  float *) = THIN_LIST;
+
+/* Channels o0 .. of a part, THIN_OUT at most; count: vectors of pixels, `across` a row. */
+static void thin_pass(const direct_part *p, const thin_sizes *s, const float *weights, int64_t o0, int64_t n, int64_t g0, int64_t q0,
+                      int64_t count, int64_t across, const float *t, float *out, const conv_end *end)
+{
+	int O = (int)fv_min(THIN_OUT, p->og - o0), P = thin_vectors[O - 1];
+	int64_t deep = thin_deep(p->cg);
+	for (int64_t i = 0; i < count; i += P) {
+		int64_t off[8];
+		float sums[8 * 8 * VF];
+		for (int k = 0; k < P; k++) {
+			int64_t at = fv_min(i + k, count - 1);
+			off[k] = at / across * deep * s->width + at % across * VF;
+		}
+		thin_list[O - 1](p, s->width, t, off, weights, sums);
+		for (int64_t k = 0; k < fv_min(P, count - i); k++) {
+			int64_t g = g0 + (i + k) / across, q = q0 + (i + k) % across * VF, lanes = fv_min(VF, p->gw - q);
+			int64_t pixel = (n * p->oh + g * p->out_step + p->p0) * p->ow + q * p->out_step + p->q0;
+			for (int o = 0; o < O; o++) {
+				float *v = sums + (k * O + o) * VF;
+				vf y = vf_add(vf_loadu(v), vf_set(end->bias ? end->bias[p->o0 + o0 + o] : 0));
+				vf_storeu(v, conv_end_act(end, y));
+				float *to = out + pixel * p->oc + p->o0 + o0 + o;
+				for (int64_t l = 0; l < lanes; l++)
+					to[l * p->out_step * p->oc] = v[l];
+			}
+		}
+	}
+}
 
 /* Unit: one part's band of one picture. t: this thread's band. */
 static void thin_block(const direct_part *p, const thin_sizes *s, const float *x, const float *weights, int64_t unit,
@@ -152,30 +186,9 @@ static void thin_block(const direct_part *p, const thin_sizes *s, const float *x
 	int64_t rows = fv_min(s->rows, p->gh - g0), columns = fv_min(THIN_COLUMNS, p->gw - q0);
 	if (rows <= 0 || columns <= 0)
 		return;
-	int64_t deep = thin_deep(p->cg), across = fv_div_up(columns, VF), count = rows * across;
-	int O = (int)p->og, P = thin_vectors[O - 1];
+	int64_t across = fv_div_up(columns, VF), count = rows * across;
 	thin_transpose(p, s, x + n * p->h * p->w * p->c, g0, q0, rows, t);
-	for (int64_t i = 0; i < count; i += P) {
-		int64_t off[8];
-		float sums[8 * 8 * VF];
-		for (int k = 0; k < P; k++) {
-			int64_t at = fv_min(i + k, count - 1);
-			off[k] = at / across * deep * s->width + at % across * VF;
-		}
-		thin_list[O - 1](p, s->width, t, off, weights, sums);
-		for (int64_t k = 0; k < fv_min(P, count - i); k++) {
-			int64_t g = g0 + (i + k) / across, q = q0 + (i + k) % across * VF,
-				lanes = fv_min(VF, p->gw - q);
-			int64_t pixel = (n * p->oh + g * p->out_step + p->p0) * p->ow + q * p->out_step + p->q0;
-			for (int o = 0; o < O; o++) {
-				float *v = sums + (k * O + o) * VF;
-				vf y = vf_add(vf_loadu(v), vf_set(end->bias ? end->bias[p->o0 + o] : 0));
-				vf_storeu(v, conv_end_act(end, y));
-				float *to = out + pixel * p->oc + p->o0 + o;
-				for (int64_t l = 0; l < lanes; l++)
-					to[l * p->out_step * p->oc] = v[l];
-			}
-		}
-	}
+	for (int64_t o = 0; o < p->og; o += THIN_OUT)
+		thin_pass(p, s, weights + o * (p->depth / GEMM_PAIR), o, n, g0, q0, count, across, t, out, end);
 }
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conv2d_dx to few channels a group, any stride: the gradient of a picture (thin.h, direct_dx.h).
  *
- *	phase 0		weights [o][i][j][c] to [i][o][j][c], taps backwards; unit: a part
+ *	phase 0		weights [o][i][j][c] to [c by THIN_OUT][i][o][j][c], taps backwards; unit: a part
  *	phase 1		unit: a band of rows of one part of one picture
  *	phase 2		only with a mirrored border: phase 1 made the padded picture; unit: a row of dx */
 #include "cpu/direct_dx.h"
@@ -27,7 +27,7 @@ static problem problem_of(const fv_node *n)
 static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.c / v.groups > THIN_OUT ? "too many channels a group" :
+	*why = n->type != FV_F32 ? "only float" : v.c / v.groups > THIN_OUT * THIN_PASSES ? "too many channels a group" :
 	       v.o / v.groups % GEMM_PAIR ? "channels in pairs" : NULL;
 	return !*why;
 }
@@ -60,15 +60,16 @@ static int64_t scratch(const fv_node *n, int threads)
 
 static void pack(const fv_conv *v, const direct_part *p, int64_t tap_row, int64_t tap_col, const float *w, float *to)
 {
-	for (int64_t t = p->th - 1; t >= 0; t--)
-		for (int64_t o = 0; o < p->cg; o += GEMM_PAIR) {
-			int64_t row = ((p->c0 + o) * v->kh + tap_row + v->stride * t) * v->kw + tap_col, next = v->kh * v->kw * p->og;
-			for (int64_t u = p->tw - 1; u >= 0; u--)
-				for (int64_t c = 0; c < p->og; c++) {
-					const float *from = w + (row + v->stride * u) * p->og + c;
-					*to++ = thin_place(from, from + (GEMM_PAIR - 1) * next);
-				}
-		}
+	for (int64_t c0 = 0; c0 < p->og; c0 += THIN_OUT)
+		for (int64_t t = p->th - 1; t >= 0; t--)
+			for (int64_t o = 0; o < p->cg; o += GEMM_PAIR) {
+				int64_t row = ((p->c0 + o) * v->kh + tap_row + v->stride * t) * v->kw + tap_col, next = v->kh * v->kw * p->og;
+				for (int64_t u = p->tw - 1; u >= 0; u--)
+					for (int64_t c = c0; c < fv_min(p->og, c0 + THIN_OUT); c++) {
+						const float *from = w + (row + v->stride * u) * p->og + c;
+						*to++ = thin_place(from, from + (GEMM_PAIR - 1) * next);
+					}
+			}
 }
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
