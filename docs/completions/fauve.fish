@@ -26,7 +26,7 @@ complete -c fauve -n '__fish_seen_subcommand_from train' -l adv -x -d 'style: we
 complete -c fauve -n '__fish_seen_subcommand_from train' -l nce -x -d 'style: weight of the content (PatchNCE)'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l swd -x -d 'style: weight of brushwork and palette (sliced Wasserstein)'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l colour -x -d 'style: weight of the photograph'\''s own colours'
-complete -c fauve -n '__fish_seen_subcommand_from train' -l preset -x -d 'dense: '\''textbook'\'' for the recipe exactly as printed'
+complete -c fauve -n '__fish_seen_subcommand_from train' -l preset -x -d 'style: '\''instant'\'', a painter of a twentieth of the work, for previews and films; dense: '\''textbook'\'', exactly as printed'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l seed -x -d 'of everything that is drawn'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l preview-every -x -d 'between contact sheets'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l checkpoint-every -x -d 'between checkpoints'

@@ -37,7 +37,7 @@ typedef struct {
 	int width;                      /* channels at full size; 2 width at half, 4 width at a quarter */
 	int blocks;                     /* residual blocks at a quarter of the size */
 	fv_up up;
-	int head;                       /* kernel of the last convolution: 7 or 3 */
+	int stem, head;                 /* kernels of the first and last convolution: 7 or 3; stem 0: 7 */
 	int noise;                      /* sizes of noise: 1: as drawn; each further one twice as coarse, for larger strokes */
 	bool colour;                    /* the photograph's own colours, blurred, reach the last layer */
 	bool half_chroma;               /* the finest detail is of lightness alone */

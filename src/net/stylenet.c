@@ -97,10 +97,10 @@ static fv_node *half_chroma(fv_graph *g, fv_node *y)
 
 fv_status fv_stylenet_check(fv_err *err, const fv_stylenet *c)
 {
-	if (c->width < 1 || c->width > 1024 || c->blocks < 1 || c->blocks > 64 || (c->head != 3 && c->head != 7) ||
+	if (c->width < 1 || c->width > 1024 || c->blocks < 1 || c->blocks > 64 || (c->head != 3 && c->head != 7) || (c->stem && c->stem != 3 && c->stem != 7) ||
 	    c->noise < 1 || c->noise > FV_NOISE_MAX || c->up > FV_UP_SPLINE)
-		return fv_fail(err, FV_E_FORMAT, "stylenet: width %d, %d blocks, head %d, %d sizes of noise: width 1 to 1024, 1 to 64 blocks, "
-		               "head 3 or 7, 1 to 3 sizes", c->width, c->blocks, c->head, c->noise);
+		return fv_fail(err, FV_E_FORMAT, "stylenet: width %d, %d blocks, stem %d, head %d, %d sizes of noise: width 1 to 1024, 1 to 64 "
+		               "blocks, stem and head 3 or 7, 1 to 3 sizes", c->width, c->blocks, c->stem, c->head, c->noise);
 	return FV_OK;
 }
 
@@ -112,7 +112,7 @@ fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, 
 	if (x && (x->shape.h % 4 || x->shape.w % 4))
 		return fv_graph_error(g, FV_E_SHAPE, "stylenet: a picture of %s; height and width must be multiples of 4", fv_shape_text(x->shape).s);
 	f[0] = x;
-	f[1] = layer(s, with_noise(s, c, x, noise), w, 7, "stem.0");
+	f[1] = layer(s, with_noise(s, c, x, noise), w, c->stem ? c->stem : 7, "stem.0");
 	f[2] = fv_blur(g, layer(s, f[1], 2 * w, 3, "d1.0"), 4, FV_PAD_REFLECT);
 	f[3] = fv_blur(g, layer(s, f[2], 4 * w, 3, "d2.0"), 4, FV_PAD_REFLECT);
 	fv_node *h = f[3];

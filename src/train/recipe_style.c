@@ -21,12 +21,15 @@ typedef struct {
 	fv_feed *photos, *art;
 } style;
 
+/* About 5,000 multiply-adds a pixel, not 105,000: for previews and films. */
+static bool instant(const fv_train_options *o) { return o->preset && !strcmp(o->preset, "instant"); }
+
 static void defaults(fv_train_options *o)
 {
 	o->batch = o->batch > 0 ? o->batch : 4;
 	o->size = o->size > 0 ? o->size : 128;
-	o->width = o->width > 0 ? o->width : 24;
-	o->blocks = o->blocks > 0 ? o->blocks : 5;
+	o->width = o->width > 0 ? o->width : instant(o) ? 6 : 24;
+	o->blocks = o->blocks > 0 ? o->blocks : instant(o) ? 3 : 5;
 	o->rate = o->rate > 0 ? o->rate : 4e-4;
 	o->adv = o->adv >= 0 ? o->adv : 2;
 	o->nce = o->nce >= 0 ? o->nce : 0.7;
@@ -37,7 +40,7 @@ static void defaults(fv_train_options *o)
 static fv_style_config config_of(const fv_train_options *o, bool identity)
 {
 	return (fv_style_config){
-		.net = { .width = o->width, .blocks = o->blocks, .up = FV_UP_SPLINE, .head = 7, .noise = 3, .colour = true, .half_chroma = true },
+		.net = { .width = o->width, .blocks = o->blocks, .up = FV_UP_SPLINE, .stem = instant(o) ? 3 : 7, .head = instant(o) ? 3 : 7, .noise = 3, .colour = true, .half_chroma = true },
 		.disc = { .width = 48, .scales = 3, .layers = 3, .channels = 6 }, .detail = 2, .augment = 0.3,
 		.batch = o->batch, .size = o->size, .art_batches = 4, .head_width = 128, .patches = 192, .projections = 64, .swd_scales = 3,
 		.adv = o->adv, .nce = o->nce, .swd = o->swd, .colour = o->colour, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8, .identity = identity,
@@ -74,6 +77,8 @@ static fv_status open(fv_err *err, fv_run *r)
 	style *s = r->state = fv_alloc(r->context, sizeof *s);
 	if (!s)
 		return fv_fail_memory(err, "style", sizeof *s);
+	if (o->preset && *o->preset && !instant(o))
+		return fv_fail(err, FV_E_ARGUMENT, "preset '%s' is unknown: style has 'instant'", o->preset);
 	if (o->size % 16 || o->size < 64 || o->size > 1024)
 		return fv_fail(err, FV_E_ARGUMENT, "--size %d: a multiple of 16 from 64 to 1024", o->size);
 	for (int i = 0; i < 2; i++)
@@ -198,8 +203,8 @@ static fv_status save(fv_err *err, fv_run *r, const char *path)
 	style *s = r->state;
 	const fv_train_options *o = &r->o;
 	json_t *network = fv_stylenet_json(&s->config[0].net);
-	json_t *about = json_pack("{s:{s:s, s:I, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I}, s:s, s:{s:s, s:s, s:s, s:i, s:i, s:s}}",
-	                          "training", "recipe", "style", "step", (json_int_t)r->step, "steps", (json_int_t)r->steps, "batch", o->batch, "size", o->size,
+	json_t *about = json_pack("{s:{s:s, s:s, s:I, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I}, s:s, s:{s:s, s:s, s:s, s:i, s:i, s:s}}",
+	                          "training", "recipe", "style", "preset", o->preset ? o->preset : "", "step", (json_int_t)r->step, "steps", (json_int_t)r->steps, "batch", o->batch, "size", o->size,
 	                          "rate", o->rate, "adv", o->adv, "nce", o->nce, "swd", o->swd, "colour", o->colour, "seed", (json_int_t)o->seed,
 	                          "data", r->data,
 	                          "signature", "input", "image, sRGB, RGB, [-1,1]", "noise", "normal, one channel", "output", "image, sRGB, RGB, [-1,1]",

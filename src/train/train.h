@@ -20,7 +20,7 @@ typedef struct { const char *const *path; int count; } fv_paths;
 
 typedef struct {
 	const char *recipe;             /* "style", "dense" */
-	const char *preset;             /* dense: "textbook" or NULL */
+	const char *preset;             /* dense: "textbook"; style: "instant"; or NULL */
 	fv_paths photos, art;           /* style: the folders' picture files */
 	const char *data;               /* dense: an idx file, or the folder of one; else NULL and pictures */
 	fv_paths pictures;              /* dense: picture files */
