@@ -80,7 +80,7 @@ VEC void measure_block(const float *x, int64_t rows, int64_t inner, float *mean,
 	}
 }
 
-static void measure_columns(const float *x, int64_t rows, int64_t inner, float *mean, float *square)
+static void measure_plain(const float *x, int64_t rows, int64_t inner, float *mean, float *square)
 {
 	for (int64_t b = 0; b < inner; b += WIDE * VF) {
 		int64_t vectors = fv_min(WIDE, fv_div_up(inner - b, VF));
@@ -93,6 +93,37 @@ static void measure_columns(const float *x, int64_t rows, int64_t inner, float *
 			measure_block(x + b, rows, inner, mean + b, square + b, 2, last);
 		else
 			measure_block(x + b, rows, inner, mean + b, square + b, 1, last);
+	}
+}
+
+/* Chan, Golub, LeVeque 1983: n values with their mean and sum of squared distances from it, and m more. */
+VEC void join(double *n, double *mean, double *square, double m, double more_mean, double more_square)
+{
+	double d = more_mean - *mean;
+	*mean += d * m / (*n + m);
+	*square += more_square + d * d * *n * m / (*n + m);
+	*n += m;
+}
+
+static void measure_columns(const float *x, int64_t rows, int64_t inner, float *mean, float *square)
+{
+	int64_t side = wide_fold(inner), folded = rows / side, rest = rows - folded * side;
+	float m[2][WIDE * VF], q[2][WIDE * VF];
+	if (side == 1 || folded < 4) {
+		measure_plain(x, rows, inner, mean, square);
+		return;
+	}
+	measure_plain(x, folded, side * inner, m[0], q[0]);
+	if (rest)
+		measure_plain(x + folded * side * inner, rest, inner, m[1], q[1]);
+	for (int64_t k = 0; k < inner; k++) {
+		double n = 0, all = 0, squares = 0;
+		for (int64_t i = k; i < side * inner; i += inner)
+			join(&n, &all, &squares, (double)folded, m[0][i], q[0][i]);
+		if (rest)
+			join(&n, &all, &squares, (double)rest, m[1][k], q[1][k]);
+		mean[k] = (float)all;
+		square[k] = (float)squares;
 	}
 }
 
@@ -118,10 +149,7 @@ static void merge(const folds *f, const float *part, int64_t i, double eps, floa
 	double n = 0, mean = 0, square = 0;
 	for (int64_t k = 0; k < f->chunks; k++) {
 		const float *p = part + 2 * ((i / f->inner * f->chunks + k) * f->inner) + i % f->inner;
-		double here = (double)fv_min(f->rows, f->size - k * f->rows), d = p[0] - mean;
-		mean += d * here / (n + here);
-		square += p[f->inner] + d * d * n * here / (n + here);
-		n += here;
+		join(&n, &mean, &square, (double)fv_min(f->rows, f->size - k * f->rows), p[0], p[f->inner]);
 	}
 	stats[2 * i] = (float)mean;
 	stats[2 * i + 1] = (float)(1 / sqrt(square / n + eps));
@@ -148,25 +176,42 @@ VEC void apply_block(const piece *p, int64_t b, int64_t rows, int64_t width, con
 		}
 }
 
-/* act: with a slope below zero. Columns: statistics by channel; a run: one pair for all. */
-VEC void apply(const piece *p, const folds *f, const bool act, const bool residual, float slope)
+/* `rows` rows of `width` columns; s: their pairs, `step` apart. */
+VEC void apply_rows(const piece *p, int64_t rows, int64_t width, const float *s, int64_t step, const bool act, const bool residual, float slope)
 {
-	const bool run = f->inner == 1;
-	int64_t width = run ? p->rows : f->inner, rows = run ? 1 : p->rows;
 	for (int64_t b = 0; b < width; b += WIDE * VF) {
 		int64_t vectors = fv_min(WIDE, fv_div_up(width - b, VF));
 		vm last = vm_first(width - b - (vectors - 1) * VF);
-		const float *s = p->stats + 2 * (p->outer * f->inner + (run ? 0 : b));
-		int64_t step = run ? 0 : 2;
+		const float *at = s + b * step;
 		if (vectors == 4)
-			apply_block(p, b, rows, width, s, step, act, residual, slope, 4, last);
+			apply_block(p, b, rows, width, at, step, act, residual, slope, 4, last);
 		else if (vectors == 3)
-			apply_block(p, b, rows, width, s, step, act, residual, slope, 3, last);
+			apply_block(p, b, rows, width, at, step, act, residual, slope, 3, last);
 		else if (vectors == 2)
-			apply_block(p, b, rows, width, s, step, act, residual, slope, 2, last);
+			apply_block(p, b, rows, width, at, step, act, residual, slope, 2, last);
 		else
-			apply_block(p, b, rows, width, s, step, act, residual, slope, 1, last);
+			apply_block(p, b, rows, width, at, step, act, residual, slope, 1, last);
 	}
+}
+
+/* act: with a slope below zero. Columns: statistics by channel; a run: one pair for all. */
+VEC void apply(const piece *p, const folds *f, const bool act, const bool residual, float slope)
+{
+	const float *s = p->stats + 2 * p->outer * f->inner;
+	int64_t inner = f->inner, side = wide_fold(inner), folded = p->rows / side, done = folded * side * inner;
+	if (inner == 1) {
+		apply_rows(p, 1, p->rows, s, 0, act, residual, slope);
+		return;
+	}
+	if (side == 1) {
+		apply_rows(p, p->rows, inner, s, 2, act, residual, slope);
+		return;
+	}
+	float pairs[2 * WIDE * VF];
+	piece rest = { p->x + done, p->residual ? p->residual + done : NULL, p->y + done, p->stats, p->outer, p->rows - folded * side };
+	wide_repeat(s, inner, side, pairs);
+	apply_rows(p, folded, side * inner, pairs, 2, act, residual, slope);
+	apply_rows(&rest, rest.rows, inner, s, 2, act, residual, slope);
 }
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)

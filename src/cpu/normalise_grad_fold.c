@@ -89,19 +89,18 @@ VEC void apply_block(const piece *p, int64_t b, int64_t rows, int64_t width, con
 		}
 }
 
-/* One block of WIDE vectors or fewer: sums to out (apply: false), or dx. */
-VEC void block(const piece *p, const folds *f, int64_t b, int64_t width, const float *stats, float *out, const float *means, const bool apply,
-               const int wide, vm last, vf *all)
+/* One block of WIDE vectors or fewer of `rows` rows: sums to out, the second ones `inner` behind (apply: false), or dx. all: the
+ * sums of a run, whose columns are no channels (step 0). */
+VEC void block(const piece *p, int64_t b, int64_t rows, int64_t width, const float *s, int64_t step, int64_t inner, float *out,
+               const float *means, const bool apply, const int wide, vm last, vf *all)
 {
-	const bool run = f->inner == 1, gate = p->y != NULL;
-	const float *s = stats + (run ? 0 : 2 * b);
-	int64_t rows = run ? 1 : p->rows, step = run ? 0 : 2;
+	const bool gate = p->y != NULL;
 	vf sum[WIDE], sum_z[WIDE];
 	if (apply) {
 		if (gate)
-			apply_block(p, b, rows, width, s, step, means, f->inner, wide, last, true);
+			apply_block(p, b, rows, width, s, step, means, inner, wide, last, true);
 		else
-			apply_block(p, b, rows, width, s, step, means, f->inner, wide, last, false);
+			apply_block(p, b, rows, width, s, step, means, inner, wide, last, false);
 		return;
 	}
 	if (gate)
@@ -109,35 +108,59 @@ VEC void block(const piece *p, const folds *f, int64_t b, int64_t width, const f
 	else
 		sums_block(p, b, rows, width, s, step, sum, sum_z, wide, last, false);
 	for (int i = 0; i < wide; i++)
-		if (run)
+		if (step == 0)
 			all[0] = vf_add(all[0], sum[i]), all[1] = vf_add(all[1], sum_z[i]);
 		else {
 			wide_store(out + b, i, wide, last, sum[i]);
-			wide_store(out + f->inner + b, i, wide, last, sum_z[i]);
+			wide_store(out + inner + b, i, wide, last, sum_z[i]);
 		}
 }
 
-/* stats: of this piece's groups; out, means: two numbers a column, inner apart. */
-static void blocks(const piece *p, const folds *f, const float *stats, float *out, const float *means, bool apply)
+/* `rows` rows of `width` columns; out, means: two numbers a column, `inner` apart. */
+static void blocks(const piece *p, int64_t rows, int64_t width, const float *stats, int64_t step, int64_t inner, float *out, const float *means,
+                   bool apply)
 {
-	int64_t width = f->inner == 1 ? p->rows : f->inner;
 	vf all[2] = { vf_zero(), vf_zero() };
 	for (int64_t b = 0; b < width; b += WIDE * VF) {
 		int64_t vectors = fv_min(WIDE, fv_div_up(width - b, VF));
 		vm last = vm_first(width - b - (vectors - 1) * VF);
+		const float *s = stats + b * step;
 		if (vectors == 4 && apply)
-			block(p, f, b, width, stats, out, means, true, 4, last, all);
+			block(p, b, rows, width, s, step, inner, out, means, true, 4, last, all);
 		else if (vectors == 4)
-			block(p, f, b, width, stats, out, means, false, 4, last, all);
+			block(p, b, rows, width, s, step, inner, out, means, false, 4, last, all);
 		else if (vectors == 3)
-			block(p, f, b, width, stats, out, means, apply, 3, last, all);
+			block(p, b, rows, width, s, step, inner, out, means, apply, 3, last, all);
 		else if (vectors == 2)
-			block(p, f, b, width, stats, out, means, apply, 2, last, all);
+			block(p, b, rows, width, s, step, inner, out, means, apply, 2, last, all);
 		else
-			block(p, f, b, width, stats, out, means, apply, 1, last, all);
+			block(p, b, rows, width, s, step, inner, out, means, apply, 1, last, all);
 	}
-	if (f->inner == 1 && !apply)
+	if (step == 0 && !apply)
 		out[0] = vf_sum(all[0]), out[1] = vf_sum(all[1]);
+}
+
+/* A piece: whole vectors of rows side by side, then the rows that are left. stats: of this piece's groups. */
+static void pieces(const piece *p, const folds *f, const float *stats, float *out, const float *means, bool apply)
+{
+	int64_t inner = f->inner, side = wide_fold(inner), width = side * inner, folded = p->rows / side, done = folded * width;
+	if (inner == 1 || side == 1 || folded < 1) {
+		blocks(p, inner == 1 ? 1 : p->rows, inner == 1 ? p->rows : inner, stats, inner == 1 ? 0 : 2, inner, out, means, apply);
+		return;
+	}
+	float pairs[2 * WIDE * VF] = { 0 }, wider[2][WIDE * VF] = { 0 }, more[2][WIDE * VF] = { 0 };
+	piece rest = { p->x + done, p->dy + done, p->y ? p->y + done : NULL, apply ? p->dx + done : NULL, p->rows - folded * side, p->slope };
+	wide_repeat(stats, inner, side, pairs);
+	for (int64_t i = 0; i < width && apply; i++)
+		wider[0][i] = means[i % inner], wider[1][i] = means[inner + i % inner];
+	blocks(p, folded, width, pairs, 2, WIDE * VF, wider[0], wider[0], apply);
+	blocks(&rest, rest.rows, inner, stats, 2, apply ? inner : WIDE * VF, more[0], means, apply);
+	for (int64_t k = 0; k < inner && !apply; k++)
+		for (int j = 0; j < 2; j++) {
+			out[j * inner + k] = rest.rows ? more[j][k] : 0;
+			for (int64_t i = k; i < width; i += inner)
+				out[j * inner + k] += wider[j][i];
+		}
 }
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
@@ -166,9 +189,9 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 			piece p = { fv_f32(c->in[0]) + at, fv_f32(c->in[2]) + at, a.gate ? fv_f32(c->in[3]) + at : NULL,
 			            fv_f32(c->out[0]) + at, fv_min(f.rows, f.size - k * f.rows), a.slope };
 			if (c->phase == 0)
-				blocks(&p, &f, stats + 2 * o * f.inner, part + 2 * (o * f.chunks + k) * f.inner, NULL, false);
+				pieces(&p, &f, stats + 2 * o * f.inner, part + 2 * (o * f.chunks + k) * f.inner, NULL, false);
 			else
-				blocks(&p, &f, stats + 2 * o * f.inner, NULL, means + 2 * o * f.inner, true);
+				pieces(&p, &f, stats + 2 * o * f.inner, NULL, means + 2 * o * f.inner, true);
 		}
 	}
 }

@@ -9,6 +9,22 @@
 /* Fewer vectors than WIDE: so many rows side by side instead. */
 VEC int wide_side(const int wide) { return wide == 1 ? 4 : wide == 2 ? 2 : 1; }
 
+/* Few columns would leave lanes idle: so many rows, side by side, make whole vectors. 1: columns as they are. */
+VEC int64_t wide_fold(int64_t columns)
+{
+	int64_t rows = 1;
+	while (columns * rows % VF)
+		rows *= 2;
+	return columns * rows <= WIDE * VF ? rows : 1;
+}
+
+/* Two numbers a column, repeated for `rows` rows side by side; to: 2 WIDE VF. */
+VEC void wide_repeat(const float *pairs, int64_t columns, int64_t rows, float *to)
+{
+	for (int64_t i = 0; i < columns * rows; i++)
+		to[2 * i] = pairs[2 * (i % columns)], to[2 * i + 1] = pairs[2 * (i % columns) + 1];
+}
+
 /* Vector i of `wide`, of which the last may be in part. */
 VEC vf wide_load(const float *x, int i, const int wide, vm last) { return i == wide - 1 ? vf_load(x + i * VF, last) : vf_loadu(x + i * VF); }
 VEC void wide_store(float *x, int i, const int wide, vm last, vf v)
