@@ -12,10 +12,14 @@ FAUVE, DATA = os.path.join(ROOT, "build", "fauve"), os.path.join(ROOT, "build", 
 # fauve runs with the C library's own settings, as people have it.
 PLAIN = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
 FAILED = []
+LONGEST = 300                   # seconds; a mode that compiles for longer is left out, and named
 
 
 def run(command, env=None):
-    r = subprocess.run(command, env=env, capture_output=True, text=True)
+    try:
+        r = subprocess.run(command, env=env, capture_output=True, text=True, timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"not done in {LONGEST} s")
     if r.returncode:
         raise RuntimeError(" ".join(command) + "\n" + r.stderr[-1500:])
     return r.stdout
