@@ -30,8 +30,8 @@ def fauve(args, runs):
     return out["cases"][0]
 
 
-def peer(file, mode, runs, more=(), threads=THREADS):
-    return json.loads(run([sys.executable, os.path.join(HERE, "peers", file), mode, str(threads), str(runs), *more]).splitlines()[-1])
+def peer(file, mode, runs, more=()):
+    return json.loads(run([sys.executable, os.path.join(HERE, "peers", file), mode, str(THREADS), str(runs), *more]).splitlines()[-1])
 
 
 # title; what fauve runs; runs a round; bars {peer, or "fastest": ratio}; memory bar; peers: name, file, modes, more
@@ -84,7 +84,7 @@ def fastest_modes(case, modes_seen):
     return found
 
 
-def race(case, rounds, modes_seen, env_rows=None):
+def race(case, rounds, modes_seen):
     title, args, runs, bars, memory_bar, _ = case
     peers = fastest_modes(case, modes_seen)
     ms, mb = {"fauve": []}, {"fauve": []}
@@ -98,15 +98,15 @@ def race(case, rounds, modes_seen, env_rows=None):
             ms.setdefault(name, []).extend(x["ms"])
             mb.setdefault(name, []).append(x["peak_mb"] - x["idle_mb"])
     ours, rows = statistics.median(ms["fauve"]), []
-    mode_of = {p[0]: p[2] for p in peers}
+    mode_of = {p[0]: p[2] for p in peers if p[0] in ms}
     best = min((statistics.median(v) for k, v in ms.items() if k != "fauve"), default=math.nan)
     rows.append(f"| {title} | `fauve bench {' '.join(args)}` | {ours:.0f} ({spread(ms['fauve'])}) | | | {statistics.median(mb['fauve']):.0f} |")
-    for name in [p[0] for p in peers if p[0] in ms]:
+    for name, mode in mode_of.items():
         theirs = statistics.median(ms[name])
-        bar = max([bars[k] for k in (name,) if k in bars] + [bars["fastest"] for _ in (1,) if "fastest" in bars and theirs == best], default=None)
+        bar = bars.get(name, bars.get("fastest") if theirs == best else None)
         share = statistics.median(mb["fauve"]) / max(1, statistics.median(mb[name]))
-        rows.append(f"| | {name} `{mode_of[name]}` | {theirs:.0f} ({spread(ms[name])}) | {theirs / ours:.2f} | {verdict(theirs / ours, bar)} | "
-                    f"{statistics.median(mb[name]):.0f}: {share:.2f} |")
+        rows.append(f"| | {name} `{mode}` | {theirs:.0f} ({spread(ms[name])}) | {theirs / ours:.2f} | {verdict(theirs / ours, bar)} | "
+                    f"{statistics.median(mb[name]):.0f}: {share:.2f}{'' if share <= memory_bar else f', above {memory_bar:g}'} |")
     print("\n".join(rows), flush=True)
     return rows, ours, peers
 

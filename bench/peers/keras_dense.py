@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A step of the textbook's dense pair in Keras, batch 1000, as textbooks write it: train_on_batch. usage: keras_dense.py MODE THREADS RUNS
 MODE: tensorflow or jax. `trainable` is set before every call: read once at the first trace, D would never learn."""
-import json, os, sys, time
+import os, sys
+import measure
 
 mode, threads, runs = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 os.environ.update(KERAS_BACKEND=mode, TF_CPP_MIN_LOG_LEVEL="3", OMP_NUM_THREADS=str(threads))
@@ -16,17 +17,12 @@ if mode == "tensorflow":
 BATCH = 1000
 
 
-def memory(key):
-    with open("/proc/self/status") as f:
-        return next(int(l.split()[1]) for l in f if l.startswith(key + ":")) * 1024 / 1e6
-
-
 def stack(sizes, last):
     return keras.Sequential([keras.Input((sizes[0],))] + [layers.Dense(n, activation="relu") for n in sizes[1:-1]] + [layers.Dense(sizes[-1], activation=last)])
 
 
 def main():
-    idle = memory("VmRSS")
+    idle = measure.memory("VmRSS")
     g, d = stack((100, 256, 512, 1024, 784), "sigmoid"), stack((784, 1024, 512, 256, 1), "sigmoid")
     d.compile(loss="binary_crossentropy", optimizer=keras.optimizers.Adam(1e-3))
     z = keras.Input((100,))
@@ -47,14 +43,7 @@ def main():
         d.trainable = False
         gan.train_on_batch(noise(), one)
 
-    for _ in range(4):
-        step()
-    ms = []
-    for _ in range(runs):
-        t = time.perf_counter()
-        step()
-        ms.append(round((time.perf_counter() - t) * 1e3, 2))
-    print(json.dumps(dict(case="dense", ms=ms, idle_mb=round(idle, 1), peak_mb=round(memory("VmHWM"), 1))), flush=True)
+    measure.report("dense", step, runs, 4, idle)
 
 
 if __name__ == "__main__":

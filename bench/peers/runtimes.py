@@ -3,13 +3,9 @@
        runtimes.py MODE THREADS paint FOLDER IN OUT		paints a file, from start to end
 MODE: onnxruntime; openvino (its own choice of precision), openvino-f32; ncnn (fp32), ncnn-bf16; export writes what the others
 read into FOLDER."""
-import json, os, subprocess, sys, time
+import json, os, subprocess, sys
+import measure
 import numpy as np
-
-
-def memory(key):
-    with open("/proc/self/status") as f:
-        return next(int(l.split()[1]) for l in f if l.startswith(key + ":")) * 1024 / 1e6
 
 
 def export(folder, w, h):
@@ -94,16 +90,9 @@ def main():
     if mode == "export":
         return export(folder, w, h)
     x = (np.random.default_rng(1).random((1, 3, h, w), dtype=np.float32) * 2 - 1)
-    idle = memory("VmRSS")
+    idle = measure.memory("VmRSS")
     run = MODES[mode](f"{folder}/resnet-{w}x{h}", threads)
-    for _ in range(3):
-        run(x)
-    ms = []
-    for _ in range(runs):
-        t = time.perf_counter()
-        run(x)
-        ms.append(round((time.perf_counter() - t) * 1e3, 2))
-    print(json.dumps(dict(case="resnet", ms=ms, idle_mb=round(idle, 1), peak_mb=round(memory("VmHWM"), 1))), flush=True)
+    measure.report("resnet", lambda: run(x), runs, 3, idle)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,6 @@ typedef struct {
 	double idle_mb, peak_mb;        /* of this process: before the case, and at its most */
 } fv_bench_result;
 
-typedef struct { const char *name, *summary; } fv_bench_case;
-extern const fv_bench_case fv_bench_cases[];    /* ended by NULL */
 /* Runs one case; peak_mb means something when the process has done little else. FV_E_ARGUMENT: no such case. */
 fv_status fv_bench_run(fv_err *err, fv_context *c, const char *name, const fv_bench_options *o, fv_bench_result *r);
 /* The median; sorts a copy. */

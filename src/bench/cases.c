@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The cases: what users wait for. */
 #include "bench/bench.h"
+#include "base/memory.h"
 #include "model/model.h"
 #include "paint/paint.h"
 #include "picture/picture.h"
@@ -30,18 +31,7 @@ typedef struct {
 	int64_t step;
 } bench;
 
-static double memory(const char *key)   /* of this process, MB */
-{
-	char line[200];
-	long kb = 0;
-	FILE *f = fopen("/proc/self/status", "r");
-	while (f && fgets(line, sizeof line, f))
-		if (!strncmp(line, key, strlen(key)))
-			kb = strtol(line + strlen(key) + 1, NULL, 10);
-	if (f)
-		fclose(f);
-	return (double)kb * 1024 / 1e6;
-}
+static double memory(const char *key) { return fv_memory("/proc/self/status", key) / 1e6; }        /* of this process, MB */
 
 /* Even noise in [-1,1]. */
 static void fill(float *x, int64_t n)
@@ -255,25 +245,17 @@ static fv_status dense_run(fv_err *err, bench *b)
 	return fv_plan_run(err, p, (fv_key){ 1, (uint64_t)b->step++ });
 }
 
-/* ------------------------------------------------------------------ the table; names and what runs them in one order */
-const fv_bench_case fv_bench_cases[] = {
-	{ "resnet", "CycleGAN's ResNet-9 paints a picture, 256x256 (--size)" },
-	{ "stylenet", "the style painter paints a picture, 768x512 (--size, --model)" },
-	{ "style", "a training step of `style`, its defaults" },
-	{ "style-first", "the same with the networks and losses of the recipe's first PyTorch program" },
-	{ "cyclegan", "a training step of CycleGAN, 256x256, batch 1: both painters, both judges" },
-	{ "dense", "a training step of the textbook's dense pair, batch 1000" },
-	{ 0 },
-};
-static const struct {
+/* ------------------------------------------------------------------ the table */
+typedef struct {
+	const char *name;
 	fv_status (*open)(fv_err *, bench *, const fv_bench_options *);
 	fv_status (*run)(fv_err *, bench *);
-	int steps;
-} bodies[] = {
-	{ resnet_open, paint_run, 1 }, { stylenet_open, paint_run, 1 }, { default_open, style_run, PERIOD },
-	{ first_open, style_run, PERIOD }, { cyclegan_open, cyclegan_run, 1 }, { dense_open, dense_run, 1 },
+	int steps;                      /* a run */
+} bench_case;
+static const bench_case cases[] = {
+	{ "resnet", resnet_open, paint_run, 1 }, { "stylenet", stylenet_open, paint_run, 1 }, { "style", default_open, style_run, PERIOD },
+	{ "style-first", first_open, style_run, PERIOD }, { "cyclegan", cyclegan_open, cyclegan_run, 1 }, { "dense", dense_open, dense_run, 1 },
 };
-_Static_assert(FV_COUNT(bodies) == FV_COUNT(fv_bench_cases) - 1, "a body a case");
 
 static double flops(const fv_graph *g)
 {
@@ -290,33 +272,32 @@ static double gflop(const bench *b, int steps)
 	return (painting + (steps > 1 ? (one + (steps - 1) * two) / steps : one + two)) / 1e9;
 }
 
-static fv_status measure(fv_err *err, bench *b, int i, const fv_bench_options *o, fv_bench_result *r)
+static fv_status measure(fv_err *err, bench *b, const bench_case *k, const fv_bench_options *o, fv_bench_result *r)
 {
-	fv_status st = bodies[i].open(err, b, o);
+	fv_status st = k->open(err, b, o);
 	if (!st)
-		st = bodies[i].run(err, b);             /* the first touches memory for the first time */
+		st = k->run(err, b);             /* the first touches memory for the first time */
 	double start = fv_now();
 	while (!st && r->runs < FV_BENCH_RUNS_MAX && (o->runs ? r->runs < o->runs : r->runs < 3 || fv_now() - start < o->seconds)) {
 		double t = fv_now();
-		st = bodies[i].run(err, b);
-		r->ms[r->runs++] = 1e3 * (fv_now() - t) / bodies[i].steps;
+		st = k->run(err, b);
+		r->ms[r->runs++] = 1e3 * (fv_now() - t) / k->steps;
 	}
-	r->gflop = gflop(b, bodies[i].steps);
+	r->gflop = gflop(b, k->steps);
 	r->peak_mb = memory("VmHWM");
-	for (int k = 0; k < 2 && o->profile && !st; k++)
-		if (b->plan[k])
-			fv_plan_print(b->plan[k], false, print, NULL);
-	if (o->profile && !st && b->painting.plan)
-		fv_plan_print(b->painting.plan, false, print, NULL);
+	fv_plan *const plans[] = { b->plan[0], b->plan[1], b->painting.plan };
+	for (size_t i = 0; i < FV_COUNT(plans) && o->profile && !st; i++)
+		if (plans[i])
+			fv_plan_print(plans[i], false, print, NULL);
 	return st;
 }
 
 fv_status fv_bench_run(fv_err *err, fv_context *c, const char *name, const fv_bench_options *o, fv_bench_result *r)
 {
-	int i = 0;
-	while (fv_bench_cases[i].name && strcmp(fv_bench_cases[i].name, name))
+	size_t i = 0;
+	while (i < FV_COUNT(cases) && strcmp(cases[i].name, name))
 		i++;
-	if (!fv_bench_cases[i].name)
+	if (i == FV_COUNT(cases))
 		return fv_fail(err, FV_E_ARGUMENT, "no case '%s'; see fauve bench --help", name);
 	*r = (fv_bench_result){ .idle_mb = memory("VmRSS") };
 	bench *b = fv_alloc(c, sizeof *b);
@@ -325,7 +306,7 @@ fv_status fv_bench_run(fv_err *err, fv_context *c, const char *name, const fv_be
 	b->c = c;
 	fv_status st = fv_store_new(err, c, &b->store);
 	if (!st)
-		st = measure(err, b, i, o, r);
+		st = measure(err, b, &cases[i], o, r);
 	for (int k = 1; k >= 0; k--) {
 		fv_plan_free(b->plan[k]);
 		fv_graph_free(b->g[k]);

@@ -42,19 +42,6 @@ static fv_node *build(fv_graph *g, const problem *p)
 	return p->way == 'x' ? fv_conv2d_dx(g, y, w, a) : fv_conv2d_dw(g, x, y, a);
 }
 
-typedef struct { const fv_kernel *kernel; const fv_call *call; } job;
-static void work(void *arg, int thread, int64_t first, int64_t last)
-{
-	const job *j = arg;
-	j->kernel->run(j->call, thread, first, last);
-}
-
-static void run(fv_context *c, const fv_kernel *k, fv_call *call)
-{
-	for (call->phase = 0; call->phase < (k->phases ? k->phases : 1); call->phase++)
-		fv_team_run(c->team, work, &(job){ k, call }, k->units(call->node, call->phase), k->grain ? k->grain(call->node, call->phase) : 1);
-}
-
 static fv_status measure(fv_err *err, fv_context *c, const fv_kernel *k, fv_node *n, double *seconds)
 {
 	fv_call call = { .node = n, .threads = c->threads };
@@ -75,11 +62,11 @@ static fv_status measure(fv_err *err, fv_context *c, const fv_kernel *k, fv_node
 	}
 	if (there) {
 		*seconds = INFINITY;
-		run(c, k, &call);
+		fv_kernel_run(c, k, &call);
 		double start = fv_now();
 		for (int r = 0; r < 5 || fv_now() - start < SPAN; r++) {
 			double t = fv_now();
-			run(c, k, &call);
+			fv_kernel_run(c, k, &call);
 			*seconds = fmin(*seconds, fv_now() - t);
 		}
 	}
@@ -101,7 +88,7 @@ fv_status fv_bench_kernels(fv_err *err, fv_context *c, void (*line)(void *user, 
 		fv_node *n = build(g, &problems[i]);
 		if (!n)
 			st = fv_fail(err, g->err.status, "%s", g->err.text);
-		const fv_kernel *chosen = n ? fv_kernel_choose(c, n, c->exact, c->bf16) : NULL;
+		const fv_kernel *chosen = n ? fv_kernel_choose(c, n) : NULL;
 		for (const fv_kernel *const *k = fv_kernels; *k && !st; k++) {
 			const char *why;
 			fv_bench_kernel b = { .problem = problems[i].name, .kernel = (*k)->name, .chosen = *k == chosen };

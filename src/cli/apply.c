@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve apply: paint pictures. */
 #include "cli/find.h"
-#include "cli/memory.h"
+#include "base/memory.h"
 #include "base/file.h"
 #include "picture/picture.h"
 #include <stdlib.h>

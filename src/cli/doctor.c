@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve doctor: what this machine and this build have, and what is missing. */
 #include "cli/find.h"
-#include "cli/memory.h"
+#include "base/memory.h"
 #include "picture/picture.h"
 #include <jansson.h>
 #include <stdlib.h>

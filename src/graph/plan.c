@@ -63,7 +63,7 @@ static fv_status rewrite(fv_err *err, fv_graph *g, uint32_t passes)
 	return FV_OK;
 }
 
-const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n, bool exact, bool bf16)
+const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n)
 {
 	const fv_kernel *best = NULL;
 	double least = 0;
@@ -71,9 +71,9 @@ const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n, bool ex
 		const char *why;
 		if ((*k)->op != n->op || ((*k)->needs & c->isa) != (*k)->needs || !(*k)->supports(n, &why))
 			continue;
-		if (exact && !strncmp((*k)->name, "winograd", 8))
+		if (c->exact && !strncmp((*k)->name, "winograd", 8))
 			continue;
-		if (((*k)->needs & FV_ISA_BF16) && !bf16)
+		if (((*k)->needs & FV_ISA_BF16) && !c->bf16)
 			continue;
 		double s = (*k)->seconds ? (*k)->seconds(n) : fv_time_streaming(n);
 		/* Equal hopes: the wider instruction set. */
@@ -101,7 +101,7 @@ static fv_status bind(fv_err *err, fv_plan *p)
 			continue;
 		step *s = &p->steps[p->count];
 		p->step_of[i] = p->count++;
-		s->kernel = p->options.reference ? NULL : fv_kernel_choose(p->context, n, p->options.exact || p->context->exact, p->options.bf16 || p->context->bf16);
+		s->kernel = p->options.reference ? NULL : fv_kernel_choose(p->context, n);
 		if (!s->kernel && fv_elements(n->shape) > (1 << 20) && n->type == FV_F32 && !p->options.reference)
 			fv_log(p->context, FV_LOG_DEBUG, "%s of %s runs on the slow reference", n->op->name, fv_shape_text(n->shape).s);
 		s->call = (fv_call){ .node = n, .key = &p->key, .threads = p->context->threads };
@@ -212,6 +212,13 @@ static void work(void *arg, int thread, int64_t first, int64_t last)
 	j->kernel->run(j->call, thread, first, last);
 }
 
+void fv_kernel_run(const fv_context *c, const fv_kernel *k, fv_call *call)
+{
+	int phases = k->phases ? k->phases : 1;
+	for (call->phase = 0; call->phase < phases; call->phase++)
+		fv_team_run(c->team, work, &(job){ k, call }, k->units(call->node, call->phase), k->grain ? k->grain(call->node, call->phase) : 1);
+}
+
 static void run(fv_plan *p, step *s)
 {
 	fv_call *c = &s->call;
@@ -223,10 +230,7 @@ static void run(fv_plan *p, step *s)
 		c->node->op->reference(c);
 		return;
 	}
-	int phases = s->kernel->phases ? s->kernel->phases : 1;
-	for (c->phase = 0; c->phase < phases; c->phase++)
-		fv_team_run(p->context->team, work, &(job){ s->kernel, c }, s->kernel->units(c->node, c->phase),
-		            s->kernel->grain ? s->kernel->grain(c->node, c->phase) : 1);
+	fv_kernel_run(p->context, s->kernel, c);
 }
 
 fv_status fv_plan_run(fv_err *err, fv_plan *p, fv_key key)

@@ -22,8 +22,6 @@ enum {
 struct fv_plan_options {
 	uint32_t passes;                /* 0 means FV_PASS_ALL */
 	bool reference;                 /* reference kernels only (checks) */
-	bool exact;                     /* no Winograd: direct sums only */
-	bool bf16;                      /* products of numbers rounded to bf16, as the context's option */
 	int64_t most;                   /* bytes that it may take; 0: any. More: FV_E_LIMIT, and nothing has been taken */
 	bool profile;                   /* measure each call's time */
 	/* Works in that plan's memory, when it is large enough: for programs that never run at the same time and do
@@ -31,9 +29,11 @@ struct fv_plan_options {
 	const fv_plan *share;
 };
 
-/* The kernel that a plan takes for n: of those that this machine can run, the one that expects to be done first. NULL:
- * the reference. */
-const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n, bool exact, bool bf16);
+/* The kernel that a plan takes for n: of those that this machine can run and the context wants, the one that expects to be done
+ * first. NULL: the reference. */
+const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n);
+/* All phases of a bound call, on the context's threads. */
+void fv_kernel_run(const fv_context *c, const fv_kernel *k, fv_call *call);
 
 /* The graph must outlive the plan; it is rewritten by the passes, so one plan a graph. */
 fv_status fv_plan_new(fv_err *err, fv_context *c, fv_graph *g, const fv_plan_options *opt, fv_plan **out);

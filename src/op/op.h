@@ -134,6 +134,7 @@ fv_node *fv_finite(fv_graph *g, fv_node *x, fv_node *previous);
 /* ---- composed (compose.c): no operator of their own */
 fv_node *fv_l2_normalise(fv_graph *g, fv_node *x, fv_axes axes, double eps);      /* x / max(|x|, eps) */
 fv_node *fv_affine(fv_graph *g, fv_node *x, fv_node *scale, fv_node *shift);      /* x scale + shift, both C */
+fv_node *fv_part_of_batch(fv_graph *g, fv_node *x, int64_t first, int64_t count);     /* pictures first .. of N */
 fv_node *fv_cross_entropy(fv_graph *g, fv_node *logits, fv_node *one_hot);        /* mean over rows */
 fv_node *fv_bce_logits(fv_graph *g, fv_node *z, double label);                    /* mean of softplus(z) - label z */
 #endif

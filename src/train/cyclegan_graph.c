@@ -93,15 +93,7 @@ void fv_cyclegan_judges_build(fv_graph *g, fv_store *store, uint64_t seed, const
 {
 	static const char *const prefix[] = { "D_A.", "D_B." }, *const name[] = { "real b", "real a", "fake b", "fake a" };
 	fv_gradients d[2] = { 0 };
-	float target[2 * 64] = { 0 };
-	if (c->batch > 64) {
-		fv_graph_error(g, FV_E_ARGUMENT, "cyclegan: a batch of %d; at most 64", c->batch);
-		return;
-	}
-	for (int i = 0; i < c->batch; i++)
-		target[i] = 1;
 	*s = (fv_cyclegan_judges){ .rate = fv_input(g, "rate", FV_F32, fv_scalar()), .step = fv_input(g, "step", FV_F32, fv_scalar()) };
-	fv_node *wanted = fv_constant(g, FV_F32, fv_nhwc(2 * c->batch, 1, 1, 1), target);
 	g->label = "judge";
 	for (int i = 0; i < 2; i++) {
 		fv_scope scope = { g, store, prefix[i], true, seed };
@@ -109,7 +101,10 @@ void fv_cyclegan_judges_build(fv_graph *g, fv_store *store, uint64_t seed, const
 		s->fake[i] = fv_input(g, name[2 + i], FV_F32, fv_nhwc(c->batch, c->size, c->size, 3));
 		/* Instance norm looks at one picture at a time: both sorts go through together. */
 		fv_node *out = fv_patchgan_build(&scope, &c->disc, fv_concat(g, 2, (fv_node *[]){ s->real[i], s->fake[i] }, 2));
-		s->loss[i] = fv_mean(g, fv_unary(g, FV_SQUARE, fv_sub(g, out, wanted), 0, 0), FV_ALL);
+		fv_node *real = fv_part_of_batch(g, out, 0, c->batch), *fake = fv_part_of_batch(g, out, c->batch, c->batch);
+		if (g->err.status)
+			return;
+		s->loss[i] = fv_scale(g, fv_add(g, fv_lsgan(g, &real, 1, 1), fv_lsgan(g, &fake, 1, 0)), 0.5, 0);
 		d[i] = fv_gradients_of(g, store, &prefix[i], 1);
 		if (g->err.status)
 			return;

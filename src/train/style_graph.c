@@ -66,13 +66,6 @@ static void judge(fv_graph *g, const fv_style_config *c, const fv_spectral *w, f
 	}
 }
 
-static fv_node *part_of_batch(fv_graph *g, fv_node *x, int64_t n)
-{
-	fv_shape s = x ? x->shape : fv_scalar();
-	s.n = n;
-	return fv_slice(g, x, (int64_t[FV_RANK]){ 0 }, s);
-}
-
 static fv_adam_attr adam(const fv_style_config *c) { return (fv_adam_attr){ .beta1 = c->beta1, .beta2 = c->beta2, .eps = c->eps }; }
 
 /* D's update, then what the updated D says of picture: its gradient is added to entry `at` of p. Returns D's gradients. */
@@ -124,7 +117,7 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	s->step_g = scalar(g, "step of G");
 	s->decay = scalar(g, "decay");
 	s->hold = scalar(g, "hold");
-	fv_node *y = part_of_batch(g, s->art, c->batch);
+	fv_node *y = fv_part_of_batch(g, s->art, 0, c->batch);
 
 	static const char *const painter[] = { "G.", "H." };
 	const double nce_weight = c->nce / (c->identity ? 2 : 1.5);

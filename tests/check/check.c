@@ -108,20 +108,6 @@ static void unbind(bound *b)
 	unguard(&b->scratch);
 }
 
-typedef struct { const fv_kernel *k; fv_call *c; } job;
-static void work(void *arg, int thread, int64_t first, int64_t last)
-{
-	job *j = arg;
-	j->k->run(j->c, thread, first, last);
-}
-
-static void run(fv_context *c, const fv_kernel *k, bound *b)
-{
-	for (b->call.phase = 0; b->call.phase < (k->phases ? k->phases : 1); b->call.phase++)
-		fv_team_run(c->team, work, &(job){ k, &b->call }, k->units(b->call.node, b->call.phase),
-		            k->grain ? k->grain(b->call.node, b->call.phase) : 1);
-}
-
 static bool same(const bound *a, const bound *b)
 {
 	for (int i = 0; i < FV_OUTPUTS; i++)
@@ -161,8 +147,8 @@ static void check_kernel(const problem *p, const fv_node *n, const fv_kernel *k,
 	static const fv_key key = { 3, 5, 0 };
 	double tolerance = p->winograd && !strncmp(k->name, "winograd", 8) ? p->winograd : p->tolerance ? p->tolerance : 2e-6;
 	bound a = bind(n, k, 1, from, true, &key), b = bind(n, k, 3, from, false, &key);
-	run(one, k, &a);
-	run(many, k, &b);
+	fv_kernel_run(one, k, &a.call);
+	fv_kernel_run(many, k, &b.call);
 	check_true(same(&a, &b), "%s, %s: 1 and 3 threads give other bits; repeat with: check --seed %" PRIu64 " %s", p->name, k->name, seed, p->name);
 	for (int i = 0; i < n->op->outputs; i++) {
 		/* bf16 has 8 bits; Winograd's sums lose some two of them. Single values may be off by more: a mean is looked at,
@@ -177,7 +163,7 @@ static void check_kernel(const problem *p, const fv_node *n, const fv_kernel *k,
 	if (!p->no_nan && n->in[0]->type == FV_F32) {
 		bool any = false;
 		fv_put(b.call.in[0], fv_elements(b.call.in[0].shape) / 2, NAN);
-		run(one, k, &b);
+		fv_kernel_run(one, k, &b.call);
 		for (int64_t i = 0; i < fv_elements(n->shape); i++)
 			any |= isnan(fv_get(b.call.out[0], i));
 		check_true(any, "%s, %s: a NaN in the input is lost", p->name, k->name);

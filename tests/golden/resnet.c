@@ -35,7 +35,7 @@ static double off(const float *mine, const fv_safetensors *f, const char *name)
 
 typedef struct { fv_graph *g; fv_plan *plan; fv_node *x, *y, *dx[FV_PARAMS_MAX]; fv_variable *param[FV_PARAMS_MAX]; int count; } net;
 
-static fv_status make(fv_err *err, fv_context *c, fv_store *store, bool train, const fv_plan_options *opt, net *n)
+static fv_status make(fv_err *err, fv_context *c, fv_store *store, bool train, net *n)
 {
 	fv_status st = fv_graph_new(err, c, &n->g);
 	if (st)
@@ -57,7 +57,7 @@ static fv_status make(fv_err *err, fv_context *c, fv_store *store, bool train, c
 		for (int i = 0; i <= n->count; i++)
 			fv_output(n->g, n->dx[i]);
 	}
-	if ((st = fv_plan_new(err, c, n->g, opt, &n->plan)))
+	if ((st = fv_plan_new(err, c, n->g, NULL, &n->plan)))
 		return st;
 	for (fv_variable *v = store->first; v; v = v->next) {
 		fv_shape t = v->tensor.shape;
@@ -70,12 +70,13 @@ static fv_status make(fv_err *err, fv_context *c, fv_store *store, bool train, c
 int main(int argc, char **argv)
 {
 	fv_err err = { 0 };
-	fv_context *c;
+	fv_context *c, *bf16;
 	fv_safetensors f;
 	fv_store *store;
 	net train = { 0 }, rounded = { 0 };
-	if (argc < 2 || fv_context_new(&err, NULL, &c) || fv_safetensors_open(&err, c, argv[1], &f) || fv_store_new(&err, c, &store) ||
-	    make(&err, c, store, true, NULL, &train) || make(&err, c, store, false, &(fv_plan_options){ .bf16 = true }, &rounded)) {
+	if (argc < 2 || fv_context_new(&err, NULL, &c) ||
+	    fv_context_new(&err, &(fv_context_options){ .size = sizeof(fv_context_options), .bf16 = true }, &bf16) || fv_safetensors_open(&err, c, argv[1], &f) || fv_store_new(&err, c, &store) ||
+	    make(&err, c, store, true, &train) || make(&err, bf16, store, false, &rounded)) {
 		printf("%s\n", argc < 2 ? "usage: golden-resnet resnet.safetensors" : err.text);
 		return 1;
 	}
@@ -106,6 +107,7 @@ int main(int argc, char **argv)
 	fv_graph_free(train.g);
 	fv_store_free(store);
 	fv_safetensors_close(&f);
+	fv_context_free(bf16);
 	fv_context_free(c);
 	return failed != 0;
 }

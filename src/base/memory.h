@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FV_MEMORY_H
 #define FV_MEMORY_H
-#include "cli/cli.h"
+#include <stdbool.h>
+#include <stddef.h>
 
 /* The value behind "KEY :" in a file of such lines, as in /proc; false: not there. */
 bool fv_field(const char *file, const char *key, char *value, size_t room);
