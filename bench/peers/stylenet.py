@@ -31,12 +31,14 @@ class Kind:
     nce: float = 1
     swd: float = 5
     colour: float = 0           # of the loss that holds colours
+    unexplained: float = 0      # within it, of what no affine function of the photograph's colours explains
 
 
 DEFAULT = Kind(noise=3, bias=False, scales=3, disc=48, detail=2, augment=0.3, hue=True, spline=True, half_chroma=True, casts=True,
-               adv=2, nce=0.7, swd=8, colour=1.5)
+               adv=2, nce=0.7, swd=8, colour=1.5, unexplained=8)
 LUMA = torch.tensor([.299, .587, .114])[:, None, None]
 OPPONENT = torch.tensor([[6 * .299, 6 * .587, 6 * .114], [25., -25., 0.], [9., 9., -18.]])
+AXES = torch.tensor([[.299, .587, .114], [.5, -.5, 0.], [.25, .25, -.5]])
 BINOMIAL = torch.tensor([.25, .5, .25])
 HIGH = -BINOMIAL[:, None] * BINOMIAL
 HIGH[1, 1] += 1
@@ -239,6 +241,20 @@ def patch_swd(a, b, k, scales=3):
         loss = loss + (p[0] - p[1][:, (torch.arange(n) * m + m // 2) // n]).abs().mean()
         a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
     return loss / scales
+
+
+def unexplained(was, y):
+    def without(y, of):
+        return y - of * (y * of).mean((2, 3), keepdim=True) / (of.square().mean((2, 3), keepdim=True) + 0.002)
+    was, y = was - was.mean((2, 3), keepdim=True), y - y.mean((2, 3), keepdim=True)
+    basis = []
+    for m in AXES:
+        b = (was * m[:, None, None]).sum(1, keepdim=True)
+        for q in basis:
+            b = without(b, q)
+        basis.append(b)
+        y = without(y, b)
+    return y
 
 
 def augment(x, colour):

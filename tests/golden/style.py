@@ -24,6 +24,7 @@ from value import value
 WIDTH, BLOCKS, SIZE, BATCH, ART, HEAD, PATCHES, PROJ, SCALES, STEPS = 8, 2, 32, 2, 2, 16, 16, 8, 2, 10
 RATE, ADV, NCE, SWD, COLOUR = 1e-4, 1.0, 1.0, 5.0, 3.0
 HOLD = .75
+UNEXPLAINED = 8
 NOISE = 3                                                         # sizes of noise
 
 
@@ -159,6 +160,17 @@ def run(dtype, padding="reflect", unbiased=False):
             loss = loss + (pa - pb).abs().mean(); a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
         return loss / 3
 
+    def unexplained(was, y):                                         # of y: no affine function of was
+        was, y = (v - v.mean((2, 3), keepdim=True) for v in (was, y))
+        to = torch.tensor([[.299, .587, .114], [.5, -.5, 0], [.25, .25, -.5]], dtype=dtype)
+        without = lambda y, of: y - of * (y * of).mean((2, 3), keepdim=True) / ((of ** 2).mean((2, 3), keepdim=True) + .002)
+        basis = []
+        for m in to:
+            b = (was * m.view(3, 1, 1)).sum(1, keepdim=True)
+            for q in basis: b = without(b, q)
+            basis.append(b); y = without(y, b)
+        return y
+
     gs, ds = [k for k in P if k[0] in "GH"], [k for k in P if k[0] == "D"]
     og = torch.optim.Adam([P[k] for k in gs], RATE, betas=(.5, .99)); od = torch.optim.Adam([P[k] for k in ds], 2 * RATE, betas=(.5, .99))
     losses, norms, first = [], [], {}
@@ -177,6 +189,7 @@ def run(dtype, padding="reflect", unbiased=False):
         lw = swd(fake, art, n + "swd")
         eighth = lambda v: F.avg_pool2d(F.avg_pool2d(F.avg_pool2d(v, 2), 2), 2)
         moved = eighth(x) - eighth(fake); cast = moved.mean((2, 3)); lc = HOLD * (moved ** 2).mean() + ((cast - cast.mean(0)) ** 2).mean()
+        lc = lc + UNEXPLAINED * (unexplained(eighth(x), eighth(fake)) ** 2).mean()
         lg = ADV * la + NCE * (ln + li) / (2 if ident else 1.5) + SWD * lw + COLOUR * lc
         gg = torch.autograd.grad(lg, [P[k] for k in gs])
         for k, g in zip(gs, gg): P[k].grad = g
