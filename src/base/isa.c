@@ -36,6 +36,10 @@ uint32_t fv_isa_detect(void)
 	uint32_t subleaves = a, a1, b1, c1, d1;
 	if ((mask & FV_ISA_AVX512) && subleaves >= 1 && __get_cpuid_count(7, 1, &a1, &b1, &c1, &d1) && (a1 >> 5 & 1))
 		mask |= FV_ISA_BF16;
+#if defined(FV_AMX_EMULATED)
+	if (mask & FV_ISA_BF16)
+		return mask | FV_ISA_AMX;
+#endif
 	if ((mask & FV_ISA_BF16) && amx && (xcr >> 17 & 3) == 3 && amx_permitted())
 		mask |= FV_ISA_AMX;
 	return mask;

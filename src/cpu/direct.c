@@ -59,6 +59,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	float *weights = call->scratch, *mine = weights + s.parts * s.weights + thread * (s.patches + s.products);
 	conv_end end = { fv_f32(call->in[2]), v.act, v.slope };
 	int64_t pieces = call->phase ? s.blocks : fv_div_up(s.depth, PACK);
+	tile_enter();
 	for (int64_t u = first; u < last; u++) {
 		direct_part p = part(&v, u / pieces);
 		float *packed = weights + u / pieces * s.weights;
@@ -70,6 +71,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 			direct_block(&p, &s, fv_f32(call->in[0]), v.n, packed, i, mine, mine + s.patches,
 			             fv_f32(call->out[0]), &end);
 	}
+	tile_leave();
 }
 
 const fv_kernel FV_KERNEL(direct) = {

@@ -84,6 +84,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	float *picture = weights + s->parts * s->weights + call->threads * (s->patches + s->products);
 	float *out = q.padded ? picture : fv_f32(call->out[0]);
 	conv_end end = { 0 };
+	tile_enter();
 	for (int64_t u = first; u < last; u++) {
 		if (call->phase == 2) {
 			direct_dx_fold(&real, v, picture, u / real.h, u % real.h, fv_f32(call->out[0]));
@@ -98,6 +99,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 		else
 			direct_block(&p, s, fv_f32(call->in[0]), v->n, packed, i, mine, mine + s->patches, out, &end);
 	}
+	tile_leave();
 }
 
 const fv_kernel FV_KERNEL(direct_dx) = {

@@ -10,7 +10,8 @@
  * the two load ports, are the limit.
  *
  * Under bf16 the "floats" of A and B are pairs: depth 2k in the lower half, 2k + 1 in the upper. Both sides are rounded
- * to 8 bits of mantissa as they are copied, products are summed in float: twice as many a cycle. */
+ * to 8 bits of mantissa as they are copied, products are summed in float: twice as many a cycle. So laid out, A across, B
+ * and C are what AMX multiplies too (tile.h). */
 #ifndef FV_GEMM_H
 #define FV_GEMM_H
 #include "cpu/vec.h"
@@ -21,10 +22,17 @@
 #define GEMM_PAIR 1
 #endif
 #define GEMM_NV 3                       /* widest panel, in vectors */
-#define GEMM_ROWS 24                    /* every tile height divides this */
+#if defined(FV_ISA_amx)
+#define GEMM_ROWS 48                    /* every tile height divides this */
+#else
+#define GEMM_ROWS 24
+#endif
 
 /* What the cost model expects of one thread: products at GEMM_RATE flop/s, copies at GEMM_COPY bytes/s (caches). */
-#if defined(FV_ISA_bf16)
+#if defined(FV_ISA_amx)
+#define GEMM_RATE 2000e9                /* not measured yet: two fifths of what the instruction's tables promise */
+#define GEMM_COPY 60e9
+#elif defined(FV_ISA_bf16)
 #define GEMM_RATE 500e9
 #define GEMM_COPY 60e9
 #elif defined(FV_ISA_avx512)
@@ -72,6 +80,14 @@ VEC void gemm_put(float *to, vf v)
  * stretches (of `depth` each, `jump` floats apart), as the patches of a picture do. */
 typedef enum { GEMM_ACROSS, GEMM_DOWN, GEMM_SEGMENTS } gemm_walk;
 typedef struct { int64_t depth, segments, jump, lda, ldb, ldc; bool add; } gemm_shape;
+
+#if defined(FV_ISA_amx)
+#include "cpu/tile.h"
+#else
+VEC void tile_enter(void) { }
+VEC void tile_leave(void) { }
+#endif
+
 typedef void (*gemm_fn)(const gemm_shape *s, const float *a, const float *b, float *c);
 
 VEC void gemm_tile(const int mr, const int nv, const gemm_walk walk, const gemm_shape *s, const float *a,
@@ -155,9 +171,26 @@ VEC gemm_panels gemm_panels_of(int64_t columns)
 	return (gemm_panels){ nv, (int)(vecs - (count - 1) * nv), count, vecs * VF };
 }
 
-/* One panel: rows of A against it. A and C have room for whole tiles: GEMM_ROWS rows at most beyond the last. */
-static inline void gemm_walk_panel(gemm_walk walk, int nv, int64_t rows, const gemm_shape *s, const float *a,
-                                   const float *b, float *c)
+#if defined(FV_ISA_amx)
+#define TILE_OF(mr, nc)                                                                                         \
+	static __attribute__((noinline)) void tile_##mr##x##nc(const gemm_shape *s, const float *a, const float *b, float *c) \
+	{                                                                                                       \
+		tile_product(mr, nc, s, a, b, c);                                                               \
+	}
+TILE_OF(1, 1) TILE_OF(1, 2) TILE_OF(2, 1) TILE_OF(2, 2)
+static const gemm_fn tile_list[2][2] = { { tile_1x1, tile_1x2 }, { tile_2x1, tile_2x2 } };
+
+/* What of a panel's product fills tiles. */
+static inline void gemm_tiles(int nv, int64_t rows, const gemm_shape *s, const float *a, const float *b, float *c)
+{
+	for (int64_t r = 0; r < rows; r += 2 * TILE)
+		for (int j = 0; j < nv; j += 2)
+			tile_list[rows - r > TILE][nv - j > 1](s, a + r * s->lda, b + j * VF, c + r * s->ldc + j * VF);
+}
+#endif
+
+/* Rows of A against one panel, in registers. */
+static inline void gemm_rows(gemm_walk walk, int nv, int64_t rows, const gemm_shape *s, const float *a, const float *b, float *c)
 {
 	int64_t step = walk == GEMM_DOWN ? 1 : s->lda;
 	for (int64_t r = 0; r < rows; ) {
@@ -169,6 +202,26 @@ static inline void gemm_walk_panel(gemm_walk walk, int nv, int64_t rows, const g
 		gemm_list[walk][nv - 1][which](s, a + r * step, b, c + r * s->ldc);
 		r += gemm_heights[nv - 1][which];
 	}
+}
+
+/* One panel: rows of A against it. A and C have room for whole tiles: GEMM_ROWS rows at most beyond the last. */
+static inline void gemm_walk_panel(gemm_walk walk, int nv, int64_t rows, const gemm_shape *s, const float *a,
+                                   const float *b, float *c)
+{
+#if defined(FV_ISA_amx)
+	if (walk != GEMM_DOWN && s->depth >= TILE) {
+		gemm_shape t = *s;
+		t.segments = walk == GEMM_SEGMENTS ? s->segments : 1;
+		gemm_tiles(nv, rows, &t, a, b, c);
+		int64_t whole = s->depth / TILE * TILE;
+		t.depth = s->depth - whole;
+		t.add = true;
+		for (int64_t i = 0; i < t.segments && t.depth; i++)
+			gemm_rows(GEMM_ACROSS, nv, rows, &t, a + i * s->jump + whole, b + (i * s->depth + whole) * s->ldb, c);
+		return;
+	}
+#endif
+	gemm_rows(walk, nv, rows, s, a, b, c);
 }
 
 static inline void gemm_panel(bool down, int nv, int64_t rows, int64_t depth, const float *a, int64_t lda,

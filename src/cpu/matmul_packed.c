@@ -136,6 +136,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	problem p = problem_of(call->node);
 	float *packed = call->scratch, *a = packed + fv_div_up(p.count * p.weights, 16) * 16 + thread * (p.a + p.c);
 	int64_t pieces = call->phase ? p.row_blocks * p.column_blocks : fv_div_up(p.length, PACK);
+	tile_enter();
 	for (int64_t u = first; u < last; u++) {
 		int64_t m = u / pieces, i = u % pieces;
 		float *b = packed + m * p.weights;
@@ -146,6 +147,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 			block(&p, fv_f32(call->in[0]) + m * p.rows * p.length, b, i / p.column_blocks * p.block,
 			      i % p.column_blocks * p.per, a, a + p.a, fv_f32(call->out[0]) + m * p.rows * p.columns);
 	}
+	tile_leave();
 }
 
 const fv_kernel FV_KERNEL(matmul_packed) = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The vector vocabulary of the kernels: one body, compiled once for each instruction set.
  *
- *	vf	VF floats: 4 (plain: compiler vectors, any machine), 8 (avx2), 16 (avx512, bf16)
+ *	vf	VF floats: 4 (plain: compiler vectors, any machine), 8 (avx2), 16 (avx512, bf16, amx)
  *	vi	VF int32_t
  *	vm	a mask of VF lanes, from vm_first() or a comparison
  *
@@ -13,7 +13,7 @@
 #define FV_VEC_H
 #include "op/call.h"
 #include <string.h>
-#if defined(FV_ISA_avx2) || defined(FV_ISA_avx512) || defined(FV_ISA_bf16)
+#if !defined(FV_ISA_plain)
 #include <immintrin.h>
 #endif
 
@@ -25,12 +25,17 @@
 #define FV_KERNEL_NAME(name) #name "_" FV_TEXT(FV_ISA)          /* "NAME_avx2": for people */
 #define VEC static inline __attribute__((always_inline))
 
+#if defined(FV_ISA_amx)                  /* bf16, but products across are of tiles: tile.h */
+#define FV_ISA_bf16 1
+#endif
 #if defined(FV_ISA_bf16)                 /* avx512, but products are of bf16 numbers: gemm.h */
 #define FV_ISA_avx512 1
 #endif
 #if defined(FV_ISA_avx512)
 /* ------------------------------------------------------------------ 16 lanes */
-#if defined(FV_ISA_bf16)
+#if defined(FV_ISA_amx)
+#define FV_ISA_BITS (FV_ISA_AVX512 | FV_ISA_BF16 | FV_ISA_AMX)
+#elif defined(FV_ISA_bf16)
 #define FV_ISA_BITS (FV_ISA_AVX512 | FV_ISA_BF16)
 #else
 #define FV_ISA_BITS FV_ISA_AVX512

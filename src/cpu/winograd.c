@@ -101,6 +101,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	wino_sizes s = sizes(&c);
 	conv_end end = { fv_f32(call->in[2]), c.act, c.slope };
 	float *u = call->scratch, *v = u + 36 * (s.u_step + thread * (s.v_step + s.m_step)), *m = v + 36 * s.v_step;
+	tile_enter();
 	for (int64_t i = first; i < last; i++) {
 		if (call->phase == 0) {
 			int64_t pieces = fv_div_up(s.c, PACK), k = i % pieces * PACK;
@@ -110,6 +111,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 		wino_products(&s, fv_f32(call->in[0]), u, i, v, m);
 		finish(&s, &end, i, m, fv_f32(call->out[0]));
 	}
+	tile_leave();
 }
 
 const fv_kernel FV_KERNEL(winograd) = {

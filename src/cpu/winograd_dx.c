@@ -165,6 +165,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	const wino_sizes *s = &p.s;
 	float *u = call->scratch, *v = u + 36 * (s->u_step + thread * (s->v_step + s->m_step)), *m = v + 36 * s->v_step;
 	float *ring = u + wino_scratch(s, call->threads), *dx = fv_f32(call->out[0]);
+	tile_enter();
 	for (int64_t i = first; i < last; i++)
 		if (call->phase == 0)
 			pack(&p, fv_f32(call->in[1]), i * PACK, fv_min(s->c, (i + 1) * PACK), u);
@@ -173,6 +174,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 			finish(&p, i, m, dx, ring);
 		} else
 			fold(&p, i / p.v.h, i % p.v.h, dx, ring);
+	tile_leave();
 }
 
 const fv_kernel FV_KERNEL(winograd_dx) = {
