@@ -68,6 +68,9 @@ typedef struct fv_context_options {
 	                            *   and off by some 1 % of a value; false: float throughout */
 	bool exact;                /**< direct sums only, where fewer products with a little more rounding (Winograd) would be
 	                            *   sooner: for number-for-number work */
+	const char *cache;         /**< a file, made when it is not there: where two ways to compute are expected to be about as
+	                            *   fast, painting times them once and keeps here which was; NULL: nothing is timed. Paintings
+	                            *   of different choices differ by rounding */
 } fv_context_options;
 
 typedef struct fv_context fv_context;

@@ -59,8 +59,13 @@ fv_status fv_context_new(fv_err *err, const fv_context_options *opt, fv_context 
 		.allocator = al, .threads = o.threads ? o.threads : processors(), .isa = fv_isa_detect() & cap, .bf16 = o.bf16, .exact = o.exact,
 		.log = o.log, .log_user = o.log_user, .cancelled = o.cancelled, .cancelled_user = o.cancelled_user,
 	};
-	fv_status st = fv_team_new(err, c, c->threads, &c->team);
-	if (st) {
+	fv_status st = FV_OK;
+	if (o.cache && *o.cache && !(c->cache = fv_alloc(c, strlen(o.cache) + 1)))
+		st = fv_fail_memory(err, "context", strlen(o.cache) + 1);
+	else if (c->cache)
+		strcpy(c->cache, o.cache);
+	if (st || (st = fv_team_new(err, c, c->threads, &c->team))) {
+		fv_free(c, c->cache);
 		al.free(al.user, c);
 		return st;
 	}
@@ -73,6 +78,8 @@ void fv_context_free(fv_context *c)
 	if (!c)
 		return;
 	fv_team_free(c->team);
+	fv_free(c, c->choices);
+	fv_free(c, c->cache);
 	c->allocator.free(c->allocator.user, c);
 }
 

@@ -42,39 +42,6 @@ static fv_node *build(fv_graph *g, const problem *p)
 	return p->way == 'x' ? fv_conv2d_dx(g, y, w, a) : fv_conv2d_dw(g, x, y, a);
 }
 
-static fv_status measure(fv_err *err, fv_context *c, const fv_kernel *k, fv_node *n, double *seconds)
-{
-	fv_call call = { .node = n, .threads = c->threads };
-	void *block[FV_INPUTS + 2] = { 0 };
-	size_t bytes = k->scratch ? (size_t)k->scratch(n, c->threads) : 64;
-	int blocks = 0;
-	bool there = (call.scratch = block[blocks++] = fv_alloc(c, bytes)) != NULL;
-	for (int i = 0; i <= n->inputs && there; i++) {
-		const fv_node *v = i < n->inputs ? n->in[i] : n;
-		if (!v)
-			continue;
-		bytes = (size_t)fv_tensor_bytes(v->type, v->shape);
-		fv_tensor t = { v->type, v->shape, fv_alloc(c, bytes) };
-		there = (block[blocks++] = t.data) != NULL;
-		for (int64_t j = 0; there && j < fv_elements(t.shape); j++)
-			((float *)t.data)[j] = (float)(j * 37 % 101) / 50 - 1;
-		*(i < n->inputs ? &call.in[i] : &call.out[0]) = t;
-	}
-	if (there) {
-		*seconds = INFINITY;
-		fv_kernel_run(c, k, &call);
-		double start = fv_now();
-		for (int r = 0; r < 5 || fv_now() - start < SPAN; r++) {
-			double t = fv_now();
-			fv_kernel_run(c, k, &call);
-			*seconds = fmin(*seconds, fv_now() - t);
-		}
-	}
-	for (int i = 0; i < blocks; i++)
-		fv_free(c, block[i]);
-	return there ? FV_OK : fv_fail_memory(err, "bench", bytes);
-}
-
 fv_status fv_bench_kernels(fv_err *err, fv_context *c, void (*line)(void *user, const fv_bench_kernel *k), void *user)
 {
 	double best[16] = { 0 };
@@ -95,7 +62,7 @@ fv_status fv_bench_kernels(fv_err *err, fv_context *c, void (*line)(void *user, 
 			double seconds = 0;
 			if ((*k)->op != n->op || ((*k)->needs & c->isa) != (*k)->needs || !(*k)->supports(n, &why))
 				continue;
-			if ((st = measure(err, c, *k, n, &seconds)))
+			if ((st = fv_kernel_time(err, c, *k, n, 5, SPAN, &seconds)))
 				continue;
 			b.ms = 1e3 * seconds;
 			b.gflops = fv_node_cost(n).flops / seconds / 1e9;

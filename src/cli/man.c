@@ -71,6 +71,8 @@ void fv_help_man(FILE *to)
 	};
 	static const struct { const char *name, *what; } variables[] = {
 		{ "FAUVE_ISA", "The highest instruction set to use: ref, plain, avx2, avx512, amx." },
+		{ "FAUVE_CACHE", "The file that keeps which way to compute was the fastest where that had to be timed; empty: none is, and nothing "
+		  "is timed. Default: fauve/kernels in $XDG_CACHE_HOME or ~/.cache." },
 		{ "FAUVE_STYLES", "A folder of models that is searched first." },
 		{ "XDG_DATA_HOME", "Your models are in its folder fauve/styles; ~/.local/share when unset." },
 		{ "NO_COLOR", "When set, messages are not coloured." },

@@ -2,6 +2,7 @@
 /* Messages to stderr, data to stdout, Ctrl-C, and the context that commands work with. */
 #include "cli/cli.h"
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -88,10 +89,25 @@ static void on_log(void *user, fv_log_level level, const char *text)
 
 static bool on_cancelled(void *user) { return interrupted; }
 
+/* Where it is kept which kernel was the fastest; empty: nowhere. */
+static void cache_file(char *path, size_t room)
+{
+	const char *own = getenv("FAUVE_CACHE"), *caches = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	*path = 0;
+	if (own)
+		snprintf(path, room, "%s", own);
+	else if (caches && *caches == '/')
+		snprintf(path, room, "%s/fauve/kernels", caches);
+	else if (home && *home)
+		snprintf(path, room, "%s/.cache/fauve/kernels", home);
+}
+
 fv_status fv_cli_context(fv_err *err, fv_cli *cli, fv_context **out)
 {
+	char cache[4096];
+	cache_file(cache, sizeof cache);
 	fv_context_options o = {
-		.size = sizeof o, .threads = (int)cli->threads, .isa = cli->isa >= 0 ? fv_isa_choices[cli->isa] : NULL,
+		.size = sizeof o, .cache = cache, .threads = (int)cli->threads, .isa = cli->isa >= 0 ? fv_isa_choices[cli->isa] : NULL,
 		.log = on_log, .log_user = cli, .cancelled = on_cancelled, .bf16 = cli->precision == 1, .exact = cli->precision == 2,
 	};
 	return fv_context_new(err, &o, out);

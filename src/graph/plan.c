@@ -63,26 +63,6 @@ static fv_status rewrite(fv_err *err, fv_graph *g, uint32_t passes)
 	return FV_OK;
 }
 
-const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n)
-{
-	const fv_kernel *best = NULL;
-	double least = 0;
-	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
-		const char *why;
-		if ((*k)->op != n->op || ((*k)->needs & c->isa) != (*k)->needs || !(*k)->supports(n, &why))
-			continue;
-		if (c->exact && !strncmp((*k)->name, "winograd", 8))
-			continue;
-		if (((*k)->needs & FV_ISA_BF16) && !c->bf16)
-			continue;
-		double s = (*k)->seconds ? (*k)->seconds(n) : fv_time_streaming(n);
-		/* Equal hopes: the wider instruction set. */
-		if (!best || s < least || (s == least && (*k)->needs > best->needs))
-			best = *k, least = s;
-	}
-	return best;
-}
-
 static fv_tensor tensor(const fv_plan *p, const fv_node *n, int part)
 {
 	fv_place at = p->place[2 * n->id + part];
@@ -101,7 +81,7 @@ static fv_status bind(fv_err *err, fv_plan *p)
 			continue;
 		step *s = &p->steps[p->count];
 		p->step_of[i] = p->count++;
-		s->kernel = p->options.reference ? NULL : fv_kernel_choose(p->context, n);
+		s->kernel = p->options.reference ? NULL : p->options.timed ? fv_kernel_choose_timed(p->context, n) : fv_kernel_choose(p->context, n);
 		if (!s->kernel && fv_elements(n->shape) > (1 << 20) && n->type == FV_F32 && !p->options.reference)
 			fv_log(p->context, FV_LOG_DEBUG, "%s of %s runs on the slow reference", n->op->name, fv_shape_text(n->shape).s);
 		s->call = (fv_call){ .node = n, .key = &p->key, .threads = p->context->threads };
@@ -158,6 +138,8 @@ fv_status fv_plan_new(fv_err *err, fv_context *c, fv_graph *g, const fv_plan_opt
 		st = fv_place_values(err, g, passes, p->place, &p->memory_bytes);
 	if (!st)
 		st = bind(err, p);
+	if (p->options.timed)
+		fv_choices_keep(c);
 	if (st) {
 		fv_plan_free(p);
 		return st;

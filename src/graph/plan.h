@@ -23,6 +23,7 @@ struct fv_plan_options {
 	uint32_t passes;                /* 0 means FV_PASS_ALL */
 	bool reference;                 /* reference kernels only (checks) */
 	int64_t most;                   /* bytes that it may take; 0: any. More: FV_E_LIMIT, and nothing has been taken */
+	bool timed;                     /* kernels that are expected to be about as fast are timed, once, where the context keeps a file */
 	bool profile;                   /* measure each call's time */
 	/* Works in that plan's memory, when it is large enough: for programs that never run at the same time and do
 	 * not read each other's values. It must outlive this plan. */
@@ -32,6 +33,13 @@ struct fv_plan_options {
 /* The kernel that a plan takes for n: of those that this machine can run and the context wants, the one that expects to be done
  * first. NULL: the reference. */
 const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n);
+/* The same; of kernels expected to be about as fast the one that is, as the context's file of choices says, else the clock.
+ * What it said is kept by fv_choices_keep(). */
+const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n);
+void fv_choices_keep(fv_context *c);
+/* The least seconds of `runs` runs, and more until `span` seconds are over, on made-up numbers; n's inputs and output are
+ * floats. FV_E_MEMORY. */
+fv_status fv_kernel_time(fv_err *err, fv_context *c, const fv_kernel *k, const fv_node *n, int runs, double span, double *seconds);
 /* All phases of a bound call, on the context's threads. */
 void fv_kernel_run(const fv_context *c, const fv_kernel *k, fv_call *call);
 

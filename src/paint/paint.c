@@ -153,7 +153,7 @@ fv_status fv_paint(fv_err *err, const fv_model *m, const fv_pixels *in, const fv
 		return fv_fail(err, FV_E_ARGUMENT, "strength %g is not between 0 and 1", (double)o.strength);
 	fv_key key = { .seed = o.seed, .step = fingerprint(in) };
 	fv_painting p;
-	st = fv_paint_plan(err, m, in->height, in->width, &(fv_plan_options){ .most = o.max_memory }, &p);
+	st = fv_paint_plan(err, m, in->height, in->width, &(fv_plan_options){ .most = o.max_memory, .timed = true }, &p);
 	if (st == FV_E_LIMIT)
 		return paint_bands(err, m, in, &o, key, out);
 	if (st)

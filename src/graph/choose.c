@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which kernel runs an operation: the one whose cost model expects least. Where that is not clear a painter may ask the
+ * clock, once; what it said is kept in a small file. Training never does: a run that goes on must take the same kernels. */
+#include "base/file.h"
+#include "base/memory.h"
+#include "graph/plan.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define UNCLEAR 1.3                     /* expected to take so many times the least, a kernel may be the fastest */
+#define SHORT 1e-4                      /* seconds: whichever is taken does not matter */
+#define MOST 4096                       /* choices kept */
+#define LINE 100                        /* characters of one */
+
+struct fv_choices {
+	bool fresh;                     /* some are not in the file yet */
+	int count;
+	struct { uint64_t key; const fv_kernel *kernel; } list[MOST];
+};
+
+static bool allowed(const fv_context *c, const fv_node *n, const fv_kernel *k)
+{
+	const char *why;
+	return k->op == n->op && (k->needs & c->isa) == k->needs && k->supports(n, &why) && (c->bf16 || !(k->needs & FV_ISA_BF16)) &&
+	       !(c->exact && !strncmp(k->name, "winograd", 8));
+}
+
+static double expected(const fv_node *n, const fv_kernel *k) { return k->seconds ? k->seconds(n) : fv_time_streaming(n); }
+
+const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n)
+{
+	const fv_kernel *best = NULL;
+	double least = 0;
+	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
+		if (!allowed(c, n, *k))
+			continue;
+		double s = expected(n, *k);
+		/* Equal hopes: the wider instruction set. */
+		if (!best || s < least || (s == least && (*k)->needs > best->needs))
+			best = *k, least = s;
+	}
+	return best;
+}
+
+fv_status fv_kernel_time(fv_err *err, fv_context *c, const fv_kernel *k, const fv_node *n, int runs, double span, double *seconds)
+{
+	fv_call call = { .node = n, .threads = c->threads };
+	void *block[FV_INPUTS + FV_OUTPUTS + 1] = { 0 };
+	size_t bytes = (size_t)fv_max(64, k->scratch ? k->scratch(n, c->threads) : 0);
+	int blocks = 0;
+	bool there = (call.scratch = block[blocks++] = fv_alloc(c, bytes)) != NULL;
+	for (int i = 0; i <= n->inputs && there; i++) {
+		const fv_node *v = i < n->inputs ? n->in[i] : n;
+		if (!v)
+			continue;
+		bytes = (size_t)fv_tensor_bytes(v->type, v->shape);
+		fv_tensor t = { v->type, v->shape, fv_alloc(c, bytes) };
+		there = (block[blocks++] = t.data) != NULL;
+		for (int64_t j = 0; there && j < fv_elements(t.shape); j++)
+			((float *)t.data)[j] = (float)(j * 37 % 101) / 50 - 1;
+		*(i < n->inputs ? &call.in[i] : &call.out[0]) = t;
+	}
+	if (there) {
+		*seconds = INFINITY;
+		fv_kernel_run(c, k, &call);             /* the first touches memory for the first time */
+		double start = fv_now();
+		for (int r = 0; r < runs || fv_now() - start < span; r++) {
+			double t = fv_now();
+			fv_kernel_run(c, k, &call);
+			*seconds = fmin(*seconds, fv_now() - t);
+		}
+	}
+	for (int i = 0; i < blocks; i++)
+		fv_free(c, block[i]);
+	return there ? FV_OK : fv_fail_memory(err, k->name, bytes);
+}
+
+static uint64_t mix(uint64_t h, const void *data, size_t bytes)
+{
+	for (const unsigned char *p = data; bytes--; p++)
+		h = (h ^ *p) * 1099511628211u;
+	return h;
+}
+
+/* All that a kernel's time depends on, but the processor. */
+static uint64_t key_of(const fv_context *c, const fv_node *n)
+{
+	uint64_t h = mix(1469598103934665603u, n->op->name, strlen(n->op->name));
+	h = mix(h, &n->attr, sizeof n->attr);
+	for (int i = 0; i < n->inputs; i++)
+		h = n->in[i] ? mix(h, n->in[i]->shape.d, sizeof n->in[i]->shape.d) : mix(h, "", 1);
+	const uint64_t about[] = { c->isa, (uint64_t)c->threads, c->bf16, c->exact };
+	return mix(h, about, sizeof about);
+}
+
+static void header(char *text, size_t room)
+{
+	char processor[80] = "";
+	fv_field("/proc/cpuinfo", "model name", processor, sizeof processor);
+	snprintf(text, room, "fauve %s kernels on %s\n", fv_version(), processor);
+}
+
+/* What the file holds; a file of another version or machine, or none, holds nothing. NULL: no memory. */
+static struct fv_choices *choices(fv_context *c)
+{
+	char mine[LINE + 100];
+	void *data = NULL;
+	size_t bytes = 0;
+	if (c->choices || !(c->choices = fv_alloc(c, sizeof *c->choices)))
+		return c->choices;
+	header(mine, sizeof mine);
+	if (fv_file_read(NULL, c, c->cache, MOST * LINE + sizeof mine, &data, &bytes))
+		return c->choices;
+	const char *at = data, *end = at + bytes, *newline;
+	bool known = bytes >= strlen(mine) && !memcmp(at, mine, strlen(mine));
+	for (at += known ? strlen(mine) : bytes; (newline = memchr(at, '\n', (size_t)(end - at))) && c->choices->count < MOST; at = newline + 1) {
+		char line[LINE], name[LINE];
+		uint64_t key;
+		snprintf(line, sizeof line, "%.*s", (int)fv_min(newline - at, LINE - 1), at);
+		if (sscanf(line, "%" SCNx64 " %99s", &key, name) != 2)
+			continue;
+		for (const fv_kernel *const *k = fv_kernels; *k; k++)
+			if (!strcmp((*k)->name, name)) {
+				c->choices->list[c->choices->count].key = key;
+				c->choices->list[c->choices->count++].kernel = *k;
+			}
+	}
+	fv_free(c, data);
+	return c->choices;
+}
+
+const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n)
+{
+	const fv_kernel *best = fv_kernel_choose(c, n);
+	double least = best ? expected(n, best) : 0, fastest = INFINITY;
+	int close = 0;
+	for (const fv_kernel *const *k = fv_kernels; best && *k; k++)
+		close += allowed(c, n, *k) && expected(n, *k) <= UNCLEAR * least;
+	struct fv_choices *all = c->cache && n->type == FV_F32 && close > 1 && least >= SHORT ? choices(c) : NULL;
+	if (!all)
+		return best;
+	uint64_t key = key_of(c, n);
+	for (int i = 0; i < all->count; i++)
+		if (all->list[i].key == key && allowed(c, n, all->list[i].kernel))
+			return all->list[i].kernel;
+	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
+		double s;
+		if (!allowed(c, n, *k) || expected(n, *k) > UNCLEAR * least || fv_kernel_time(NULL, c, *k, n, 3, 0, &s) || s >= fastest)
+			continue;
+		fastest = s;
+		best = *k;
+	}
+	if (all->count < MOST && fastest < INFINITY) {
+		all->list[all->count].key = key;
+		all->list[all->count++].kernel = best;
+		all->fresh = true;
+	}
+	return best;
+}
+
+void fv_choices_keep(fv_context *c)
+{
+	struct fv_choices *all = c->choices;
+	fv_err err = { 0 };
+	fv_writer *w;
+	char text[4096];
+	if (!all || !all->fresh)
+		return;
+	all->fresh = false;                             /* asked once, whether it can be written or not */
+	snprintf(text, sizeof text, "%s", c->cache);
+	char *slash = strrchr(text, '/');
+	fv_status st = FV_OK;
+	if (slash && slash > text) {
+		*slash = 0;
+		st = fv_folder_make(&err, text);
+	}
+	if (!st && !(st = fv_writer_open(&err, c, c->cache, &w))) {
+		header(text, sizeof text);
+		st = fv_writer_put(&err, w, text, strlen(text));
+		for (int i = 0; i < all->count && !st; i++) {
+			int length = snprintf(text, sizeof text, "%016" PRIx64 " %s\n", all->list[i].key, all->list[i].kernel->name);
+			st = fv_writer_put(&err, w, text, (size_t)length);
+		}
+		if (st)
+			fv_writer_abort(w);
+		else
+			st = fv_writer_commit(&err, w);
+	}
+	if (st)
+		fv_log(c, FV_LOG_DEBUG, "which kernels were fastest is not kept: %s", err.text);
+}
