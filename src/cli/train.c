@@ -16,8 +16,8 @@ typedef struct {
 
 #define RECIPE .preset_help = "the recipe's"
 static const fv_option table[] = {
-	{ .name = "photos", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, photos), .help = "style: photographs" },
-	{ .name = "art", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, art), .help = "style: paintings" },
+	{ .name = "photos", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, photos), .help = "style: a folder of photographs, or one" },
+	{ .name = "art", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, art), .help = "style: a folder of paintings, or one" },
 	{ .name = "data", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "PATH", .at = offsetof(options, data), .help = "dense: MNIST's idx or idx.gz file, its folder, or a folder of pictures" },
 	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "RUN", .at = offsetof(options, run), .help = "the run's folder; when it holds a run of the same settings, that goes on" },
 	{ .name = "resume", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "RUN", .at = offsetof(options, resume), .help = "go on with this run, as it was begun" },
@@ -44,6 +44,7 @@ static const char *const recipes[] = { "style", "dense", NULL };
 static const fv_argument arguments[] = { { "RECIPE", "style or dense", .kind = FV_ARG_RECIPE, .optional = true, .choices = recipes }, { 0 } };
 static const fv_example examples[] = {
 	{ "fauve train style --photos photos/ --art paintings/ -o runs/mine --time 90m", "Learn a painter's hand from two folders." },
+	{ "fauve train style --photos photos/ --art wave.jpg -o runs/wave --time 30m", "From one picture." },
 	{ "fauve train --resume runs/mine", "Go on after Ctrl-C, a crash or a power cut." },
 	{ "fauve train dense --data mnist/ -o runs/digits --time 5m", "The textbook GAN on MNIST." },
 	{ 0 },

@@ -50,16 +50,18 @@ fv_status fv_kernel_time(fv_err *err, fv_context *c, const fv_kernel *k, const f
 	size_t bytes = (size_t)fv_max(64, k->scratch ? k->scratch(n, c->threads) : 0);
 	int blocks = 0;
 	bool there = (call.scratch = block[blocks++] = fv_alloc(c, bytes)) != NULL;
-	for (int i = 0; i <= n->inputs && there; i++) {
-		const fv_node *v = i < n->inputs ? n->in[i] : n;
-		if (!v)
+	for (int i = 0; i < n->inputs && there; i++) {
+		if (!n->in[i])
 			continue;
-		bytes = (size_t)fv_tensor_bytes(v->type, v->shape);
-		fv_tensor t = { v->type, v->shape, fv_alloc(c, bytes) };
-		there = (block[blocks++] = t.data) != NULL;
-		for (int64_t j = 0; there && j < fv_elements(t.shape); j++)
-			((float *)t.data)[j] = (float)(j * 37 % 101) / 50 - 1;
-		*(i < n->inputs ? &call.in[i] : &call.out[0]) = t;
+		call.in[i] = (fv_tensor){ n->in[i]->type, n->in[i]->shape, fv_alloc(c, bytes = (size_t)fv_tensor_bytes(n->in[i]->type, n->in[i]->shape)) };
+		there = (block[blocks++] = call.in[i].data) != NULL;
+		for (int64_t j = 0; there && j < fv_elements(call.in[i].shape); j++)
+			((float *)call.in[i].data)[j] = (float)(j * 37 % 101) / 50 - 1;
+	}
+	for (int i = 0; i < n->op->outputs && there; i++) {
+		call.out[i] = (fv_tensor){ i ? n->type1 : n->type, i ? n->shape1 : n->shape, NULL };
+		call.out[i].data = block[blocks++] = fv_alloc(c, bytes = (size_t)fv_tensor_bytes(call.out[i].type, call.out[i].shape));
+		there = call.out[i].data != NULL;
 	}
 	if (there) {
 		*seconds = INFINITY;
@@ -83,14 +85,14 @@ static uint64_t mix(uint64_t h, const void *data, size_t bytes)
 	return h;
 }
 
-/* All that a kernel's time depends on, but the processor. */
+/* All that a kernel's time depends on, but the processor and how many threads there are: bits must not depend on those. */
 static uint64_t key_of(const fv_context *c, const fv_node *n)
 {
 	uint64_t h = mix(1469598103934665603u, n->op->name, strlen(n->op->name));
 	h = mix(h, &n->attr, sizeof n->attr);
 	for (int i = 0; i < n->inputs; i++)
 		h = n->in[i] ? mix(h, n->in[i]->shape.d, sizeof n->in[i]->shape.d) : mix(h, "", 1);
-	const uint64_t about[] = { c->isa, (uint64_t)c->threads, c->bf16, c->exact };
+	const uint64_t about[] = { c->isa, c->bf16, c->exact };
 	return mix(h, about, sizeof about);
 }
 
@@ -99,6 +101,13 @@ static void header(char *text, size_t room)
 	char processor[80] = "";
 	fv_field("/proc/cpuinfo", "model name", processor, sizeof processor);
 	snprintf(text, room, "fauve %s kernels on %s\n", fv_version(), processor);
+}
+
+/* May the clock decide between k and what is expected to take `least`? Only where both have a model: what streams has none,
+ * and is as fast as memory. */
+static bool rival(const fv_context *c, const fv_node *n, const fv_kernel *k, double least)
+{
+	return k->seconds && allowed(c, n, k) && k->seconds(n) <= UNCLEAR * least;
 }
 
 /* What the file holds; a file of another version or machine, or none, holds nothing. NULL: no memory. */
@@ -136,7 +145,7 @@ const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n)
 	double least = best ? expected(n, best) : 0, fastest = INFINITY;
 	int close = 0;
 	for (const fv_kernel *const *k = fv_kernels; best && *k; k++)
-		close += allowed(c, n, *k) && expected(n, *k) <= UNCLEAR * least;
+		close += best->seconds && rival(c, n, *k, least);
 	struct fv_choices *all = c->cache && n->type == FV_F32 && close > 1 && least >= SHORT ? choices(c) : NULL;
 	if (!all)
 		return best;
@@ -146,7 +155,7 @@ const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n)
 			return all->list[i].kernel;
 	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
 		double s;
-		if (!allowed(c, n, *k) || expected(n, *k) > UNCLEAR * least || fv_kernel_time(NULL, c, *k, n, 3, 0, &s) || s >= fastest)
+		if (!rival(c, n, *k, least) || fv_kernel_time(NULL, c, *k, n, 3, 0, &s) || s >= fastest)
 			continue;
 		fastest = s;
 		best = *k;

@@ -15,6 +15,12 @@ fv_status fv_folder_list(fv_err *err, const char *folder, fv_names *out)
 	fv_names n = { 0 };
 	int room = 0;
 	DIR *d = opendir(folder);
+	if (!d && errno == ENOTDIR && fv_picture_ending(folder)) {
+		if (!(n.path = malloc(sizeof *n.path)) || !(n.path[0] = strdup(folder)))
+			goto memory;
+		*out = (fv_names){ n.path, 1 };
+		return FV_OK;
+	}
 	if (!d)
 		return fv_fail(err, FV_E_READ, "%s: cannot be opened as a folder: %s", folder, strerror(errno));
 	for (struct dirent *e; (e = readdir(d));) {
@@ -43,7 +49,8 @@ fv_status fv_folder_list(fv_err *err, const char *folder, fv_names *out)
 	*out = n;
 	return FV_OK;
 memory:
-	closedir(d);
+	if (d)
+		closedir(d);
 	fv_names_free(&n);
 	return fv_fail_memory(err, folder, (size_t)room * sizeof(char *));
 }

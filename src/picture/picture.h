@@ -44,7 +44,7 @@ fv_status fv_pixels_write(fv_err *err, fv_context *c, const fv_pixels *p, const 
 fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out);
 
 /* Picture files of a folder by name: jpg, jpeg, png, webp, tif, tiff; not hidden ones, not contact sheets
- * ("contact..."). out: yours, fv_names_free. */
+ * ("contact..."). Or a picture: itself. out: yours, fv_names_free. */
 typedef struct { char **path; int count; } fv_names;
 fv_status fv_folder_list(fv_err *err, const char *folder, fv_names *out);
 void fv_names_free(fv_names *n);

@@ -81,6 +81,9 @@ check "a.png is there" [ -s a.png ]
 run 0 "" -q apply brush "$photo" -o a2.png
 check "quiet: no word" [ ! -s "$t/err" ]
 check "the same twice: the same bytes" cmp -s a.png a2.png
+FAUVE_CACHE=$t/cache/kernels run 0 "" -q apply brush "$photo" -o timed.png
+FAUVE_CACHE=$t/cache/kernels run 0 "" -q apply brush "$photo" -o timed2.png --threads 1
+check "kernels chosen by the clock, then from the file: the same bytes" cmp -s timed.png timed2.png
 run 0 "" apply brush "$photo" -o a3.png --threads 1
 check "one thread: the same bytes" cmp -s a.png a3.png
 run 0 "" apply brush "$photo" -o a4.png --strength 0.5

@@ -6,7 +6,7 @@ fauve=$(realpath "$1") make_model=$(realpath "$2")
 odd=$PWD/../shared/data/odd
 t=$(mktemp -d)
 trap 'rm -rf "$t"' EXIT
-export LC_ALL=C.UTF-8
+export LC_ALL=C.UTF-8 FAUVE_CACHE=
 passed=0 failed=0
 
 fail() # FILE WHY

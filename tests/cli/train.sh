@@ -110,6 +110,7 @@ check "plain progress lines" grep -q '^ *[0-9]*% step [0-9]*/1000000  [0-9.]* sa
 run 0 "" info "$odd/model.safetensors"
 
 # ---- data that are not there or no pictures
+run 0 "" train style --photos photos/one.jpg --art art/canvas.png $small --steps 2 -o runs/single
 one_line 3 "none: cannot be opened as a folder" train style --photos none --art art -o runs/no
 one_line 3 "art empty: holds no" train style --photos photos --art empty -o runs/no
 one_line 3 "none of the 2 .*a.jpg.*b.png" train style --photos broken --art art $small -o runs/no2
