@@ -3,6 +3,7 @@
  * clock, once; what it said is kept in a small file. Training never does: a run that goes on must take the same kernels. */
 #include "base/file.h"
 #include "base/memory.h"
+#include "graph/hash.h"
 #include "graph/plan.h"
 #include <math.h>
 #include <stdio.h>
@@ -78,22 +79,15 @@ fv_status fv_kernel_time(fv_err *err, fv_context *c, const fv_kernel *k, const f
 	return there ? FV_OK : fv_fail_memory(err, k->name, bytes);
 }
 
-static uint64_t mix(uint64_t h, const void *data, size_t bytes)
-{
-	for (const unsigned char *p = data; bytes--; p++)
-		h = (h ^ *p) * 1099511628211u;
-	return h;
-}
-
 /* All that a kernel's time depends on, but the processor and how many threads there are: bits must not depend on those. */
 static uint64_t key_of(const fv_context *c, const fv_node *n)
 {
-	uint64_t h = mix(1469598103934665603u, n->op->name, strlen(n->op->name));
-	h = mix(h, &n->attr, sizeof n->attr);
+	uint64_t h = fv_hash_mix(FV_HASH, n->op->name, strlen(n->op->name));
+	h = fv_hash_mix(h, &n->attr, sizeof n->attr);
 	for (int i = 0; i < n->inputs; i++)
-		h = n->in[i] ? mix(h, n->in[i]->shape.d, sizeof n->in[i]->shape.d) : mix(h, "", 1);
+		h = n->in[i] ? fv_hash_mix(h, n->in[i]->shape.d, sizeof n->in[i]->shape.d) : fv_hash_mix(h, "", 1);
 	const uint64_t about[] = { c->isa, c->bf16, c->exact };
-	return mix(h, about, sizeof about);
+	return fv_hash_mix(h, about, sizeof about);
 }
 
 static void header(char *text, size_t room)

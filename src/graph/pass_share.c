@@ -2,21 +2,15 @@
 /* share: equal operations on equal inputs are computed once (common subexpressions).
  *
  * Reads of a variable carry the version they see, so nothing is merged across an update. */
+#include "graph/hash.h"
 #include "graph/pass.h"
-
-static uint64_t mix(uint64_t h, const void *data, size_t bytes)
-{
-	for (const unsigned char *p = data; bytes--; p++)
-		h = (h ^ *p) * 1099511628211u;
-	return h;
-}
 
 static uint64_t hash(const fv_node *n)
 {
-	uint64_t h = mix(1469598103934665603u, &n->op, sizeof n->op);
-	h = mix(h, n->in, (size_t)n->inputs * sizeof *n->in);
-	h = mix(h, &n->version, sizeof n->version);
-	return n->op == &fv_op_constant ? h : mix(h, &n->attr, sizeof n->attr);
+	uint64_t h = fv_hash_mix(FV_HASH, &n->op, sizeof n->op);
+	h = fv_hash_mix(h, n->in, (size_t)n->inputs * sizeof *n->in);
+	h = fv_hash_mix(h, &n->version, sizeof n->version);
+	return n->op == &fv_op_constant ? h : fv_hash_mix(h, &n->attr, sizeof n->attr);
 }
 
 static bool equal(const fv_node *a, const fv_node *b)
