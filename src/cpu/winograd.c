@@ -39,11 +39,17 @@ static int64_t units(const fv_node *n, int phase)
 	return phase ? sizes(&v).blocks : packs(&v);
 }
 
+static int64_t packed(const fv_node *n)
+{
+	fv_conv v = fv_conv_of(n);
+	return 36 * sizes(&v).u_step * (int64_t)sizeof(float);
+}
+
 static int64_t scratch(const fv_node *n, int threads)
 {
 	fv_conv v = fv_conv_of(n);
 	wino_sizes s = sizes(&v);
-	return wino_scratch(&s, threads) * (int64_t)sizeof(float);
+	return wino_scratch(&s, threads) * (int64_t)sizeof(float) - packed(n);
 }
 
 /* Columns are output channels, a kernel apart in the weights: squares of them and of input channels are transposed, tap by
@@ -100,7 +106,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	fv_conv c = fv_conv_of(call->node);
 	wino_sizes s = sizes(&c);
 	conv_end end = { fv_f32(call->in[2]), c.act, c.slope };
-	float *u = call->scratch, *v = u + 36 * (s.u_step + thread * (s.v_step + s.m_step)), *m = v + 36 * s.v_step;
+	float *u = call->packed, *v = (float *)call->scratch + 36 * thread * (s.v_step + s.m_step), *m = v + 36 * s.v_step;
 	tile_enter();
 	for (int64_t i = first; i < last; i++) {
 		if (call->phase == 0) {
@@ -116,5 +122,5 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 
 const fv_kernel FV_KERNEL(winograd) = {
 	.name = FV_KERNEL_NAME(winograd), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .supports = supports,
-	.seconds = seconds, .phases = 2, .units = units, .scratch = scratch, .run = run,
+	.seconds = seconds, .phases = 2, .units = units, .packed = packed, .scratch = scratch, .run = run,
 };

@@ -48,9 +48,10 @@ fv_status fv_kernel_time(fv_err *err, fv_context *c, const fv_kernel *k, const f
 {
 	fv_call call = { .node = n, .threads = c->threads };
 	void *block[FV_INPUTS + FV_OUTPUTS + 1] = { 0 };
-	size_t bytes = (size_t)fv_max(64, k->scratch ? k->scratch(n, c->threads) : 0);
+	size_t bytes = (size_t)fv_max(64, fv_kernel_room(k, n, c->threads));
 	int blocks = 0;
-	bool there = (call.scratch = block[blocks++] = fv_alloc(c, bytes)) != NULL;
+	bool there = (block[blocks++] = fv_alloc(c, bytes)) != NULL;
+	fv_kernel_bind(k, &call, block[0]);
 	for (int i = 0; i < n->inputs && there; i++) {
 		if (!n->in[i])
 			continue;
@@ -66,11 +67,11 @@ fv_status fv_kernel_time(fv_err *err, fv_context *c, const fv_kernel *k, const f
 	}
 	if (there) {
 		*seconds = INFINITY;
-		fv_kernel_run(c, k, &call);             /* the first touches memory for the first time */
+		fv_kernel_run(c, k, &call, 0);             /* the first touches memory for the first time */
 		double start = fv_now();
 		for (int r = 0; r < runs || fv_now() - start < span; r++) {
 			double t = fv_now();
-			fv_kernel_run(c, k, &call);
+			fv_kernel_run(c, k, &call, 0);
 			*seconds = fmin(*seconds, fv_now() - t);
 		}
 	}

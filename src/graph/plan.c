@@ -7,6 +7,8 @@
 typedef struct {
 	fv_call call;
 	const fv_kernel *kernel;        /* NULL: the reference */
+	void *kept;                     /* weights in the kernel's order; NULL: made anew each time */
+	bool ready;                     /* they are made */
 	const void *fed;                /* a random node's value given by hand */
 	double seconds;                 /* spent, when profiled */
 } step;
@@ -18,7 +20,7 @@ struct fv_plan {
 	fv_plan_options options;
 	fv_place *place;
 	char *memory, *scratch;
-	int64_t memory_bytes, scratch_bytes;
+	int64_t memory_bytes, scratch_bytes, kept_bytes;
 	step *steps;
 	int count;
 	int *step_of;                   /* node id > step, or -1 */
@@ -85,8 +87,7 @@ static fv_status bind(fv_err *err, fv_plan *p)
 		if (!s->kernel && fv_elements(n->shape) > (1 << 20) && n->type == FV_F32 && !p->options.reference)
 			fv_log(p->context, FV_LOG_DEBUG, "%s of %s runs on the slow reference", n->op->name, fv_shape_text(n->shape).s);
 		s->call = (fv_call){ .node = n, .key = &p->key, .threads = p->context->threads };
-		int64_t scratch = s->kernel && s->kernel->scratch ? s->kernel->scratch(n, p->context->threads) :
-		                  !s->kernel && n->op->reference_scratch ? n->op->reference_scratch(n) : 0;
+		int64_t scratch = s->kernel ? fv_kernel_room(s->kernel, n, p->context->threads) : n->op->reference_scratch ? n->op->reference_scratch(n) : 0;
 		p->scratch_bytes = fv_max(p->scratch_bytes, scratch);
 	}
 	if (p->options.most && p->memory_bytes + p->scratch_bytes > p->options.most)
@@ -106,6 +107,28 @@ static fv_status bind(fv_err *err, fv_plan *p)
 		for (int j = 0; j < c->node->op->outputs; j++)
 			c->out[j] = tensor(p, c->node, j);
 		c->scratch = p->scratch;
+		if (p->steps[i].kernel)
+			fv_kernel_bind(p->steps[i].kernel, c, p->scratch);
+	}
+	return FV_OK;
+}
+
+fv_status fv_plan_keep(fv_err *err, fv_plan *p, int64_t most)
+{
+	for (int i = 0; i < p->count; i++) {
+		step *s = &p->steps[i];
+		const fv_node *n = s->call.node, *weights = s->kernel && s->kernel->packed ? n->in[1] : NULL;
+		while (weights && weights->op->view)
+			weights = weights->in[0];
+		if (!weights || weights->op != &fv_op_read || s->kept)
+			continue;
+		int64_t bytes = s->kernel->packed(n);
+		if (p->kept_bytes + bytes > most)
+			continue;
+		if (!(s->kept = fv_alloc(p->context, (size_t)bytes)))
+			return fv_fail_memory(err, "packed weights", (size_t)bytes);
+		p->kept_bytes += bytes;
+		s->call.packed = s->kept;
 	}
 	return FV_OK;
 }
@@ -152,6 +175,8 @@ void fv_plan_free(fv_plan *p)
 {
 	if (!p)
 		return;
+	for (int i = 0; i < p->count; i++)
+		fv_free(p->context, p->steps[i].kept);
 	if (!p->shared) {
 		fv_free(p->context, p->memory);
 		fv_free(p->context, p->scratch);
@@ -194,10 +219,23 @@ static void work(void *arg, int thread, int64_t first, int64_t last)
 	j->kernel->run(j->call, thread, first, last);
 }
 
-void fv_kernel_run(const fv_context *c, const fv_kernel *k, fv_call *call)
+static int64_t packed(const fv_kernel *k, const fv_node *n) { return k->packed ? fv_div_up(k->packed(n), FV_ALIGN) * FV_ALIGN : 0; }
+
+int64_t fv_kernel_room(const fv_kernel *k, const fv_node *n, int threads)
+{
+	return packed(k, n) + (k->scratch ? k->scratch(n, threads) : 0);
+}
+
+void fv_kernel_bind(const fv_kernel *k, fv_call *call, void *memory)
+{
+	call->packed = memory;
+	call->scratch = memory ? (char *)memory + packed(k, call->node) : NULL;
+}
+
+void fv_kernel_run(const fv_context *c, const fv_kernel *k, fv_call *call, int first)
 {
 	int phases = k->phases ? k->phases : 1;
-	for (call->phase = 0; call->phase < phases; call->phase++)
+	for (call->phase = first; call->phase < phases; call->phase++)
 		fv_team_run(c->team, work, &(job){ k, call }, k->units(call->node, call->phase), k->grain ? k->grain(call->node, call->phase) : 1);
 }
 
@@ -212,7 +250,8 @@ static void run(fv_plan *p, step *s)
 		c->node->op->reference(c);
 		return;
 	}
-	fv_kernel_run(p->context, s->kernel, c);
+	fv_kernel_run(p->context, s->kernel, c, s->ready);
+	s->ready = s->kept;
 }
 
 fv_status fv_plan_run(fv_err *err, fv_plan *p, fv_key key)
@@ -233,7 +272,7 @@ fv_status fv_plan_run(fv_err *err, fv_plan *p, fv_key key)
 	return FV_OK;
 }
 
-int64_t fv_plan_bytes(const fv_plan *p) { return p->memory_bytes + p->scratch_bytes; }
+int64_t fv_plan_bytes(const fv_plan *p) { return p->memory_bytes + p->scratch_bytes + p->kept_bytes; }
 
 static void print_refusals(const fv_plan *p, const fv_node *n, void (*line)(void *, const char *), void *user)
 {

@@ -40,8 +40,11 @@ void fv_choices_keep(fv_context *c);
 /* The least seconds of `runs` runs, and more until `span` seconds are over, on made-up numbers; n's inputs and output are
  * floats. FV_E_MEMORY. */
 fv_status fv_kernel_time(fv_err *err, fv_context *c, const fv_kernel *k, const fv_node *n, int runs, double span, double *seconds);
-/* All phases of a bound call, on the context's threads. */
-void fv_kernel_run(const fv_context *c, const fv_kernel *k, fv_call *call);
+/* Bytes that k wants beside n's values, and binding them to a call: memory of that size, aligned to 64. */
+int64_t fv_kernel_room(const fv_kernel *k, const fv_node *n, int threads);
+void fv_kernel_bind(const fv_kernel *k, fv_call *call, void *memory);
+/* All phases of a bound call from the first one on, on the context's threads. */
+void fv_kernel_run(const fv_context *c, const fv_kernel *k, fv_call *call, int first);
 
 /* The graph must outlive the plan; it is rewritten by the passes, so one plan a graph. */
 fv_status fv_plan_new(fv_err *err, fv_context *c, fv_graph *g, const fv_plan_options *opt, fv_plan **out);
@@ -51,6 +54,9 @@ fv_status fv_plan_set(fv_err *err, fv_plan *p, const fv_node *n, const void *dat
 /* Memory of an input or output; borrowed from the plan. Inputs may be written in place. */
 void *fv_plan_data(fv_plan *p, const fv_node *n);
 fv_status fv_plan_run(fv_err *err, fv_plan *p, fv_key key);
+/* From now on weights in kernels' own order stay from run to run, up to `most` bytes of them: for a plan that runs often. No
+ * variable that it reads may change any more. FV_E_MEMORY: it runs as before. */
+fv_status fv_plan_keep(fv_err *err, fv_plan *p, int64_t most);
 int64_t fv_plan_bytes(const fv_plan *p);
 /* One line a call: operation, kernel, shape, megabytes, share of time. */
 void fv_plan_print(const fv_plan *p, bool verbose, void (*line)(void *user, const char *text), void *user);

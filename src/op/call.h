@@ -11,6 +11,7 @@ typedef struct fv_call {
 	const fv_node *node;
 	fv_tensor in[FV_INPUTS];        /* data NULL: left out */
 	fv_tensor out[FV_OUTPUTS];
+	void *packed;                   /* of the size that the kernel's record said */
 	void *scratch;                  /* of the size that the kernel's record asked for, aligned to 64; contents undefined */
 	const fv_key *key;
 	int phase;                      /* 0 .. phases-1, a barrier between */
@@ -30,7 +31,10 @@ struct fv_kernel {
 	int phases;                                             /* 0 means 1 */
 	int64_t (*units)(const fv_node *n, int phase);          /* how many pieces */
 	int64_t (*grain)(const fv_node *n, int phase);          /* NULL: 1 */
-	int64_t (*scratch)(const fv_node *n, int threads);      /* bytes in all; NULL: none */
+	/* Bytes of in[1] in the kernel's own order: phase 0 does nothing but make them, so that a plan may keep them from run to
+	 * run where in[1] does not change. NULL: none. */
+	int64_t (*packed)(const fv_node *n);
+	int64_t (*scratch)(const fv_node *n, int threads);      /* bytes in all, less those; NULL: none */
 	void (*run)(const fv_call *c, int thread, int64_t first, int64_t last);
 };
 double fv_time_streaming(const fv_node *n);                     /* bytes moved at a memory's speed */
