@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch.nn import functional as F
-from stylenet import DEFAULT, Heads, Kind, MultiD, StyleNet, augment, lsgan, nce, patch_swd, unexplained
+from stylenet import DEFAULT, Heads, Kind, MultiD, StyleNet, augment, lsgan, nce, patch_swd
 
 MODES = ("eager", "eager-cl", "eager-autocast", "eager-autocast-cl", "compile", "compile-cl", "compile-autocast", "compile-autocast-cl")
 PERIOD = 3                      # every third step has the identity term
@@ -77,8 +77,6 @@ def main():
                 if k.casts:
                     cast = moved.mean((2, 3))
                     lg = lg + k.colour * (cast - cast.mean(0)).square().mean()
-                if k.unexplained:
-                    lg = lg + k.colour * k.unexplained * unexplained(F.avg_pool2d(x, 8), F.avg_pool2d(fake, 8)).square().mean()
         og.zero_grad()
         lg.backward()
         og.step()

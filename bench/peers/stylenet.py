@@ -20,6 +20,7 @@ class Kind:
     hue: bool = False           # the photograph's colours are added before the tanh
     spline: bool = False        # upsampling by B-splines, not bilinear
     half_chroma: bool = False   # of the result
+    palette: bool = False       # its colours, seen small, are an affine function of the photograph's
     casts: bool = False         # kept: the Wasserstein distance looks past them, the loss on colours at them
     batch: int = 4
     size: int = 128
@@ -31,11 +32,10 @@ class Kind:
     nce: float = 1
     swd: float = 5
     colour: float = 0           # of the loss that holds colours
-    unexplained: float = 0      # within it, of what no affine function of the photograph's colours explains
 
 
-DEFAULT = Kind(noise=3, bias=False, scales=3, disc=48, detail=2, augment=0.3, hue=True, spline=True, half_chroma=True, casts=True,
-               adv=2, nce=0.7, swd=8, colour=1.5, unexplained=8)
+DEFAULT = Kind(noise=3, bias=False, scales=3, disc=48, detail=2, augment=0.3, hue=True, spline=True, half_chroma=True, palette=True, casts=True,
+               adv=2, nce=0.7, swd=8, colour=1.5)
 LUMA = torch.tensor([.299, .587, .114])[:, None, None]
 OPPONENT = torch.tensor([[6 * .299, 6 * .587, 6 * .114], [25., -25., 0.], [9., 9., -18.]])
 AXES = torch.tensor([[.299, .587, .114], [.5, -.5, 0.], [.25, .25, -.5]])
@@ -113,7 +113,7 @@ class StyleNet(nn.Module):
         self.head = conv(c, 3, 7)
         if k.hue:
             self.colour, self.coarse = nn.Conv2d(3, 3, 1, bias=False), Blur(3)
-        self.hue, self.spline, self.half_chroma = k.hue, k.spline, k.half_chroma
+        self.hue, self.spline, self.half_chroma, self.palette = k.hue, k.spline, k.half_chroma, k.palette
         for m in self.modules():
             if isinstance(m, nn.Conv2d):
                 nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
@@ -152,6 +152,12 @@ class StyleNet(nn.Module):
             low = self.coarse(self.coarse(x))
             h = h + F.interpolate(low + self.colour(low), size=x.shape[2:], mode="bilinear", align_corners=False)
         y = torch.tanh(h)
+        if self.palette:
+            odd = unexplained(F.avg_pool2d(x, 4), F.avg_pool2d(y, 4))
+            low = double(F.avg_pool2d(odd, 2))
+            fine = odd - low
+            fine = fine - (fine * LUMA.to(y.dtype)).sum(1, keepdim=True)
+            y = y - F.interpolate(low + fine, size=x.shape[2:], mode="bilinear", align_corners=False)
         if self.half_chroma:
             d = y - double(F.avg_pool2d(y, 2))
             y = (y - d + (d * LUMA.to(d.dtype)).sum(1, keepdim=True)).clamp(-1, 1)

@@ -16,7 +16,7 @@ static const fv_option table[] = {
 	{ .name = "time", .type = FV_OPT_DURATION, .arg = "TIME", .at = offsetof(options, time), .preset = "3s", .low = 0, .high = 3600, .help = "how long each case runs" },
 	{ .name = "runs", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, runs), .low = 0, .high = FV_BENCH_RUNS_MAX, .preset_help = "as --time allows",
 	  .help = "how often each case runs" },
-	{ .name = "size", .type = FV_OPT_TEXT, .arg = "WxH", .at = offsetof(options, size), .preset_help = "the case's", .help = "of the picture in resnet and stylenet; multiples of 4" },
+	{ .name = "size", .type = FV_OPT_TEXT, .arg = "WxH", .at = offsetof(options, size), .preset_help = "the case's", .help = "of the picture in resnet and stylenet; multiples of 8" },
 	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, batch), .low = 0, .high = 64, .preset_help = "the recipe's", .help = "pictures a step in style" },
 	{ .name = "model", .type = FV_OPT_TEXT, .kind = FV_ARG_STYLE, .arg = "MODEL", .at = offsetof(options, model), .help = "the painter that stylenet times" },
 	{ .name = "photos", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, photos), .help = "with --art: style and style-first read crops, as a training does" },
@@ -64,8 +64,8 @@ static fv_status look(fv_err *err, fv_cli *cli, const options *o, const char *na
 	if (!st && o->model && !(st = fv_style_find(err, o->model, path, sizeof path)))
 		b.model = path;
 	if (!st && o->size && (sscanf(o->size, "%" SCNd64 "x%" SCNd64 "%c", &b.width, &b.height, &rest) != 2 || b.width < 16 || b.height < 16 ||
-	                       b.width % 4 || b.height % 4 || b.width > 16384 || b.height > 16384))
-		st = fv_fail(err, FV_E_ARGUMENT, "--size %s: width x height, 16 to 16384, multiples of 4, such as 768x512", o->size);
+	                       b.width % 8 || b.height % 8 || b.width > 16384 || b.height > 16384))
+		st = fv_fail(err, FV_E_ARGUMENT, "--size %s: width x height, 16 to 16384, multiples of 8, such as 768x512", o->size);
 	if (!st && !strcmp(name, "machine"))
 		*out = machine(c);
 	else if (!st && !strcmp(name, "kernels")) {

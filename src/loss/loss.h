@@ -26,10 +26,6 @@ fv_node *fv_patch_nce(const fv_scope *heads, int layer, int width, fv_node *quer
 /* How each picture's mean colour differs from that of them all: N,1,1,C. */
 fv_node *fv_cast(fv_graph *g, fv_node *x);
 
-/* What of is, a picture's colours, is no affine function of the photograph's, was: N,H,W,3 both and the result, whose mean
- * is 0. Gradient flows to is only (unexplained.c says why). */
-fv_node *fv_unexplained(fv_graph *g, fv_node *was, fv_node *is);
-
 /* Patch-wise sliced Wasserstein distance, `scales` scales: random directions over 7x7x3 patches, every second
  * position from a corner that each picture draws for itself (a fixed one lets the painter hide a lattice between
  * the samples), sorted, mean absolute difference; the larger set gives its quantiles. The mean colours of a's pictures are

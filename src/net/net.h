@@ -31,7 +31,7 @@ fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale,
 int fv_params(fv_store *store, const char *prefix, fv_variable **list, int max);
 #define FV_PARAMS_MAX 256
 
-/* ---- StyleNet (stylenet.c): the painter. x: N,H,W,3 in [-1,1], H and W multiples of 4; noise: N,H,W,1 */
+/* ---- StyleNet (stylenet.c): the painter. x: N,H,W,3 in [-1,1], H and W multiples of fv_stylenet_multiple; noise: N,H,W,1 */
 typedef enum { FV_UP_BILINEAR, FV_UP_NEAREST, FV_UP_SPLINE } fv_up;
 typedef struct {
 	int width;                      /* channels at full size; 2 width at half, 4 width at a quarter */
@@ -40,12 +40,16 @@ typedef struct {
 	int stem, head;                 /* kernels of the first and last convolution: 7 or 3; stem 0: 7 */
 	int noise;                      /* sizes of noise: 1: as drawn; each further one twice as coarse, for larger strokes */
 	bool colour;                    /* the photograph's own colours, blurred, reach the last layer */
+	bool palette;                   /* its colours, seen small, are an affine function of the photograph's (palette.c) */
 	bool half_chroma;               /* the finest detail is of lightness alone */
 } fv_stylenet;
 #define FV_STYLENET_FEATURES 5          /* picture, stem, half, quarter, after the middle residual block */
 /* features may be NULL. encode: stop after the last feature and return it. */
 fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, fv_node *noise, bool encode, fv_node **features);
 fv_status fv_stylenet_check(fv_err *err, const fv_stylenet *c);
+int fv_stylenet_multiple(const fv_stylenet *c);         /* of height and width */
+/* y, less what of its colours, seen small, is no affine function of x's; both N,H,W,3 in [-1,1], H and W multiples of 8. */
+fv_node *fv_palette(fv_graph *g, fv_node *x, fv_node *y);
 
 /* ---- ResNet (resnet.c): CycleGAN's painter. x: N,H,W,3 in [-1,1], H and W multiples of 4 */
 typedef struct {

@@ -12,6 +12,7 @@
  * same to all that follows: the colours of the photograph, blurred to a quarter, are added before the tanh, through a
  * matrix that begins as the identity. Without them hues are guessed, and a plain sky becomes a rainbow. No bias stands
  * before a norm: it would have no effect and walk at random.
+ * Then what of the painting's colours is no palette's is taken out (palette.c).
  * Last, the chroma is halved and enlarged again, as photographs of paintings and eyes have it, and what leaves the range
  * is cut off: relief of paint is of lightness alone, and coloured noise of single pixels is what betrays a generator.
  * After Johnson et al., arXiv:1603.08155 and Zhu et al., arXiv:1703.10593; blur: Zhang, arXiv:1904.11486. */
@@ -104,13 +105,16 @@ fv_status fv_stylenet_check(fv_err *err, const fv_stylenet *c)
 	return FV_OK;
 }
 
+int fv_stylenet_multiple(const fv_stylenet *c) { return c->palette ? 8 : 4; }
+
 fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, fv_node *noise, bool encode, fv_node **features)
 {
 	fv_graph *g = s->g;
 	fv_node *f[FV_STYLENET_FEATURES];
 	int64_t w = c->width;
-	if (x && (x->shape.h % 4 || x->shape.w % 4))
-		return fv_graph_error(g, FV_E_SHAPE, "stylenet: a picture of %s; height and width must be multiples of 4", fv_shape_text(x->shape).s);
+	int multiple = fv_stylenet_multiple(c);
+	if (x && (x->shape.h % multiple || x->shape.w % multiple))
+		return fv_graph_error(g, FV_E_SHAPE, "stylenet: a picture of %s; height and width must be multiples of %d", fv_shape_text(x->shape).s, multiple);
 	f[0] = x;
 	f[1] = layer(s, with_noise(s, c, x, noise), w, c->stem ? c->stem : 7, "stem.0");
 	f[2] = fv_blur(g, layer(s, f[1], 2 * w, 3, "d1.0"), 4, FV_PAD_REFLECT);
@@ -133,5 +137,7 @@ fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, 
 	fv_node *bias = fv_param(s, FV_SHAPE(3), FV_INIT_ZERO, 0, "head.bias");
 	h = fv_conv2d(g, h, head, bias, fv_conv_same(c->head, FV_PAD_REFLECT));
 	h = fv_unary(g, FV_TANH, c->colour ? fv_add(g, h, colours(s, x)) : h, 0, 0);
+	if (c->palette)
+		h = fv_palette(g, x, h);
 	return c->half_chroma ? half_chroma(g, h) : h;
 }

@@ -5,6 +5,8 @@
  * each by a small graph that reaches back to values that are stored. A norm needs its whole input's mean and variance first:
  * they are gathered over the bands of that input, which then may be forgotten.
  *
+ * What depends on a mean over the picture (palette.c: of small maps) is made whole, from inputs that are stored, up to the next resize.
+ *
  * The program is a list of targets: a value to store, or a norm's statistics. Stored are values that a large operation reads,
  * up to a size: of the sizes with which all fits into the limit, the one that is done first. What is above it costs the
  * operations between it and stored values once for each target that needs it. */
@@ -28,6 +30,7 @@ typedef struct {
 	fv_key key;
 	int64_t limit, spare;           /* bytes: in all; what stored values leave for the band in work */
 	bool *stored;                   /* by node */
+	bool *whole_only;               /* by node: it depends on means over the picture and is small */
 	float **data, **stats;          /* stats: mean of each channel, then factors */
 	int *last;                      /* the last target that reads it */
 	target *list;
@@ -60,6 +63,8 @@ static bool understood(const fv_node *n)
 		return n->shape.h % n->in[0]->shape.h == 0;
 	if (n->op == &fv_op_normalise)
 		return n->attr.normalise.axes == FV_HW;
+	if (n->op == &fv_op_reduce)
+		return n->attr.reduce.axes == FV_HW;
 	if (n->op == &fv_op_concat)
 		return n->attr.concat.axis == 5;
 	if (n->op == &fv_op_binary)
@@ -79,6 +84,8 @@ static range wanted(const fv_node *n, range r)
 		return (range){ 2 * (r.lo - 1), 2 * (r.hi + 1) };
 	if (n->op == &fv_op_blur)
 		return (range){ 2 * r.lo, 2 * r.hi };
+	if (n->op == &fv_op_reduce)
+		return (range){ 0, n->in[0]->shape.h };
 	if (n->op == &fv_op_resize) {
 		int64_t times = n->shape.h / n->in[0]->shape.h;
 		return (range){ r.lo / times - support(n), fv_div_up(r.hi, times) + support(n) };
@@ -271,13 +278,17 @@ static double row_bytes(bands *b, const target *t)
 	return row;
 }
 
-/* Rows of a target's value that stand for `rows` of the picture's. */
-static int64_t scaled(const bands *b, const target *t, int64_t rows) { return fv_max(1, rows * value_of(t)->shape.h / b->x->shape.h); }
+/* Rows of a target's value, at least, that are made at a time. */
+static int64_t fewest(const bands *b, const target *t)
+{
+	int64_t h = value_of(t)->shape.h;
+	return b->whole_only[value_of(t)->id] ? h : fv_max(1, ALIGN * h / b->x->shape.h);
+}
 
 static int64_t height(bands *b, const target *t)
 {
-	int64_t align = scaled(b, t, ALIGN), most = (int64_t)((double)b->spare / row_bytes(b, t));
-	return fv_max(1, fv_min(scaled(b, t, BAND), most) / align) * align;
+	int64_t align = fewest(b, t), most = (int64_t)((double)b->spare / row_bytes(b, t)), band = BAND / ALIGN * align;
+	return b->whole_only[value_of(t)->id] ? align : fv_max(1, fv_min(band, most) / align) * align;
 }
 
 static fv_status run_target(fv_err *err, bands *b, const target *t)
@@ -324,6 +335,12 @@ static int64_t arrange(bands *b, int64_t size)
 				b->stored[in->id] |= bytes_of(in) <= size;
 		}
 	b->stored[b->y->id] = true;
+	for (int i = 0; i < g->nodes; i++) {
+		const fv_node *n = g->node[i];
+		for (int j = 0; j < n->inputs; j++)
+			if (n->in[j] && n->in[j] != b->x && !atom(n->in[j]) && b->whole_only[n->in[j]->id] != b->whole_only[i])
+				b->stored[n->in[j]->id] = true;
+	}
 	for (int i = 0; i < g->nodes; i++) {
 		const fv_node *n = g->node[i];
 		b->stored[i] |= n->op == &fv_op_random;                 /* drawn whole, so that the numbers are the same */
@@ -391,7 +408,7 @@ static fv_status choose(fv_err *err, bands *b)
 		int64_t most = arrange(b, size[i]);
 		double band = 0, s = seconds(b, most);
 		for (int k = 0; k < b->count; k++)
-			band = fmax(band, (double)scaled(b, &b->list[k], ALIGN) * row_bytes(b, &b->list[k]));
+			band = fmax(band, (double)fewest(b, &b->list[k]) * row_bytes(b, &b->list[k]));
 		least = most + (int64_t)band;
 		if (least <= b->limit && (best < 0 || s < soonest))
 			best = size[i], soonest = s;
@@ -457,6 +474,7 @@ fv_status fv_bands_run(fv_err *err, fv_context *c, fv_graph *whole, const fv_nod
 	bands b = { c, a, whole, x, y, picture, out, key, limit };
 	if (a) {
 		b.stored = fv_arena_get(a, n);
+		b.whole_only = fv_arena_get(a, n);
 		b.data = fv_arena_get(a, n * sizeof *b.data);
 		b.stats = fv_arena_get(a, n * sizeof *b.stats);
 		b.last = fv_arena_get(a, n * sizeof *b.last);
@@ -464,7 +482,13 @@ fv_status fv_bands_run(fv_err *err, fv_context *c, fv_graph *whole, const fv_nod
 		b.rows = fv_arena_get(a, n * sizeof *b.rows);
 		b.built = fv_arena_get(a, n * sizeof *b.built);
 	}
-	fv_status st = b.stored && b.data && b.stats && b.last && b.list && b.rows && b.built ? choose(err, &b) : fv_fail_memory(err, "bands", n * 64);
+	for (size_t i = 0; i < n && b.whole_only; i++) {
+		const fv_node *v = whole->node[i];
+		b.whole_only[i] = v->op == &fv_op_reduce;
+		for (int j = 0; j < v->inputs && v->op != &fv_op_resize; j++)
+			b.whole_only[i] |= v->in[j] && b.whole_only[v->in[j]->id];
+	}
+	fv_status st = b.stored && b.whole_only && b.data && b.stats && b.last && b.list && b.rows && b.built ? choose(err, &b) : fv_fail_memory(err, "bands", n * 64);
 	if (!st)
 		st = run(err, &b);
 	for (size_t i = 0; i < n && b.data && b.stats; i++) {

@@ -8,9 +8,12 @@
 
 #define SMALLEST 32                     /* below that a side is padded: norms over a handful of pixels mean nothing */
 #define GRID 64
-#define MULTIPLE 4                      /* two halvings */
 
-static int64_t padded(int64_t n) { return fv_max(SMALLEST, fv_div_up(n, MULTIPLE) * MULTIPLE); }
+static int64_t padded(const fv_model *m, int64_t n)
+{
+	int64_t multiple = !strcmp(m->family, "resnet") ? 4 : fv_stylenet_multiple(&m->stylenet);
+	return fv_max(SMALLEST, fv_div_up(n, multiple) * multiple);
+}
 
 static fv_status check(fv_err *err, const fv_pixels *p, const char *who)
 {
@@ -79,7 +82,7 @@ static fv_node *network(const fv_scope *s, const fv_model *m, fv_node *x)
 
 static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int64_t width, fv_painting *p)
 {
-	*p = (fv_painting){ .height = padded(height), .width = padded(width) };
+	*p = (fv_painting){ .height = padded(m, height), .width = padded(m, width) };
 	if (!strcmp(m->family, "dense"))
 		return fv_fail(err, FV_E_ARGUMENT, "a model of family %s makes pictures from noise and cannot paint; see `fauve generate`", m->family);
 	fv_status st = fv_graph_new(err, m->context, &p->graph);

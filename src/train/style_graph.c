@@ -25,7 +25,6 @@
 #define TEMPERATURE 0.07
 #define JUDGE_RATE 2                    /* the discriminator learns faster: Heusel et al., arXiv:1706.08500 */
 #define COLOUR_HALVINGS 3               /* colours are compared at an eighth of the size: strokes are finer */
-#define UNEXPLAINED 8                   /* weight of what no change of palette explains: 4 lets a rim through, 20 costs brushwork */
 
 static fv_node *scalar(fv_graph *g, const char *name) { return fv_input(g, name, FV_F32, fv_scalar()); }
 
@@ -170,8 +169,6 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	fv_node *moved = fv_sub(g, was, is);
 	s->loss_colour = fv_mul(g, s->hold, fv_mean(g, fv_unary(g, FV_SQUARE, moved, 0, 0), FV_ALL));
 	s->loss_colour = fv_add(g, s->loss_colour, fv_mean(g, fv_unary(g, FV_SQUARE, fv_cast(g, moved), 0, 0), FV_ALL));
-	fv_node *odd = fv_mean(g, fv_unary(g, FV_SQUARE, fv_unexplained(g, was, is), 0, 0), FV_ALL);
-	s->loss_colour = fv_add(g, s->loss_colour, fv_scale(g, odd, UNEXPLAINED, 0));
 	fv_gradients_add(g, s->loss_colour, c->colour, &p, by_picture, by_picture + 1);
 
 	fv_adjoint(g, s->fake, p.grad[by_picture], p.read, p.count, p.grad);

@@ -135,7 +135,7 @@ check "painted within a limit, or not at all" [ -s allowed.png -a ! -e no.png ]
 run 0 "" bench machine resnet --runs 1 --size 64x64 --json
 check "bench says what it measured" grep -q '"median_ms"' "$t/out"
 run 2 "no case 'nothing'" bench nothing
-run 2 "multiples of 4" bench resnet --size 63x64
+run 2 "multiples of 8" bench resnet --size 63x64
 
 # Ctrl-C: 130, and no half picture.
 rm in/three.jpg

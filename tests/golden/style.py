@@ -24,7 +24,6 @@ from value import value
 WIDTH, BLOCKS, SIZE, BATCH, ART, HEAD, PATCHES, PROJ, SCALES, STEPS = 8, 2, 32, 2, 2, 16, 16, 8, 2, 10
 RATE, ADV, NCE, SWD, COLOUR = 1e-4, 1.0, 1.0, 5.0, 3.0
 HOLD = .75
-UNEXPLAINED = 8
 NOISE = 3                                                         # sizes of noise
 
 
@@ -95,11 +94,26 @@ def run(dtype, padding="reflect", unbiased=False):
             if i == BLOCKS // 2: f.append(h)
             if i == BLOCKS // 2 and not whole_net: break
         return f, h
+    eighth = lambda v: F.avg_pool2d(v, 8)
+    def unexplained(was, y):                                         # of y: no affine function of was
+        was, y = (v - v.mean((2, 3), keepdim=True) for v in (was, y))
+        to = torch.tensor([[.299, .587, .114], [.5, -.5, 0], [.25, .25, -.5]], dtype=dtype)
+        without = lambda y, of: y - of * (y * of).mean((2, 3), keepdim=True) / ((of ** 2).mean((2, 3), keepdim=True) + .002)
+        basis = []
+        for m in to:
+            b = (was * m.view(3, 1, 1)).sum(1, keepdim=True)
+            for q in basis: b = without(b, q)
+            basis.append(b); y = without(y, b)
+        return y
+    luma = lambda v: (v * torch.tensor([.299, .587, .114], dtype=dtype).view(3, 1, 1)).sum(1, keepdim=True)
+    def palette(x, y):                                               # what is taken out, at a quarter of the size
+        odd = unexplained(F.avg_pool2d(x, 4), F.avg_pool2d(y, 4)); low = up(F.avg_pool2d(odd, 2)); fine = odd - low
+        return low + fine - luma(fine)
     def G(x, z):
         f, h = encode(x, z, True)
         h = layer(spline(h, 5), "G.u1.0") + conv(f[2], "G.s1"); h = layer(spline(h, 3), "G.u2.0") + conv(f[1], "G.s2")
-        y = torch.tanh(conv(h, "G.head") + colours(x)); d = y - up(F.avg_pool2d(y, 2))
-        return (y - (d - (d * torch.tensor([.299, .587, .114], dtype=dtype).view(3, 1, 1)).sum(1, keepdim=True))).clamp(-1, 1)
+        y = torch.tanh(conv(h, "G.head") + colours(x)); y = y - up(palette(x, y), 4); d = y - up(F.avg_pool2d(y, 2))
+        return (y - (d - luma(d))).clamp(-1, 1)
     unit = lambda v: v / v.norm().clamp(min=1e-12)
     def spectral():
         W = {}
@@ -160,17 +174,6 @@ def run(dtype, padding="reflect", unbiased=False):
             loss = loss + (pa - pb).abs().mean(); a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
         return loss / 3
 
-    def unexplained(was, y):                                         # of y: no affine function of was
-        was, y = (v - v.mean((2, 3), keepdim=True) for v in (was, y))
-        to = torch.tensor([[.299, .587, .114], [.5, -.5, 0], [.25, .25, -.5]], dtype=dtype)
-        without = lambda y, of: y - of * (y * of).mean((2, 3), keepdim=True) / ((of ** 2).mean((2, 3), keepdim=True) + .002)
-        basis = []
-        for m in to:
-            b = (was * m.view(3, 1, 1)).sum(1, keepdim=True)
-            for q in basis: b = without(b, q)
-            basis.append(b); y = without(y, b)
-        return y
-
     gs, ds = [k for k in P if k[0] in "GH"], [k for k in P if k[0] == "D"]
     og = torch.optim.Adam([P[k] for k in gs], RATE, betas=(.5, .99)); od = torch.optim.Adam([P[k] for k in ds], 2 * RATE, betas=(.5, .99))
     losses, norms, first = [], [], {}
@@ -187,9 +190,7 @@ def run(dtype, padding="reflect", unbiased=False):
         ln = nce(x, fake, z[1], z[2], n + "content"); ident = step % 3 == 0
         li = nce(y, G(y, z[3]), z[4], z[5], n + "identity") if ident else torch.zeros((), dtype=dtype)
         lw = swd(fake, art, n + "swd")
-        eighth = lambda v: F.avg_pool2d(F.avg_pool2d(F.avg_pool2d(v, 2), 2), 2)
         moved = eighth(x) - eighth(fake); cast = moved.mean((2, 3)); lc = HOLD * (moved ** 2).mean() + ((cast - cast.mean(0)) ** 2).mean()
-        lc = lc + UNEXPLAINED * (unexplained(eighth(x), eighth(fake)) ** 2).mean()
         lg = ADV * la + NCE * (ln + li) / (2 if ident else 1.5) + SWD * lw + COLOUR * lc
         gg = torch.autograd.grad(lg, [P[k] for k in gs])
         for k, g in zip(gs, gg): P[k].grad = g

@@ -35,7 +35,7 @@ static void metered_free(void *user, void *memory)
 	free(p);
 }
 
-typedef struct { const char *name; bool resnet; int width, blocks; int64_t h, w; } painter;
+typedef struct { const char *name; bool resnet, palette; int width, blocks; int64_t h, w; } painter;
 
 typedef struct { fv_graph *g; fv_node *x, *y; } network;
 
@@ -49,7 +49,7 @@ static fv_status build(fv_err *err, fv_context *c, fv_store *store, const painte
 	if (p->resnet)
 		n->y = fv_resnet_build(&s, &(fv_resnet){ .width = p->width, .blocks = p->blocks }, n->x);
 	else {
-		fv_stylenet k = { .width = p->width, .blocks = p->blocks, .up = FV_UP_SPLINE, .head = 7, .noise = 3, .colour = true, .half_chroma = true };
+		fv_stylenet k = { .width = p->width, .blocks = p->blocks, .up = FV_UP_SPLINE, .head = 7, .noise = 3, .colour = true, .palette = p->palette, .half_chroma = true };
 		fv_node *z = fv_random(n->g, FV_NORMAL, "noise", FV_F32, fv_nhwc(1, p->h, p->w, 1), 0, 1);
 		n->y = fv_stylenet_build(&s, &k, n->x, z, false, NULL);
 	}
@@ -121,8 +121,9 @@ static void try(const painter *p)
 int main(void)
 {
 	static const painter list[] = {
-		{ "stylenet 256x160", false, 12, 2, 256, 160 }, { "stylenet 212x100", false, 10, 1, 212, 100 }, { "stylenet 36x300", false, 8, 1, 36, 300 },
-		{ "resnet 228x96", true, 8, 2, 228, 96 }, { "resnet 100x132", true, 12, 1, 100, 132 },
+		{ "stylenet 256x160", false, true, 12, 2, 256, 160 }, { "stylenet 216x104", false, true, 10, 1, 216, 104 },
+		{ "stylenet 40x304", false, true, 8, 1, 40, 304 }, { "no palette 212x100", false, false, 10, 1, 212, 100 },
+		{ "resnet 228x96", true, false, 8, 2, 228, 96 }, { "resnet 100x132", true, false, 12, 1, 100, 132 },
 	};
 	for (size_t i = 0; i < FV_COUNT(list); i++)
 		try(&list[i]);
