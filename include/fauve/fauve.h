@@ -119,6 +119,20 @@ typedef struct fv_paint_options {
 FV_API fv_status fv_paint(fv_err *err, const fv_model *m, const fv_pixels *in,
                           const fv_paint_options *opt, fv_pixels *out);
 
+/** A model that paints many pictures: what it prepares for one it uses again for the next of the same size, as frames
+ *  of a film are. The paintings are fv_paint()'s, bit for bit. By one thread at a time; m must outlive it. */
+typedef struct fv_painter fv_painter;
+/** @param out  yours; free with fv_painter_free()
+ *  @return FV_OK, FV_E_MEMORY */
+FV_API fv_status fv_painter_new(fv_err *err, const fv_model *m, fv_painter **out);
+FV_API void fv_painter_free(fv_painter *p);
+/** fv_paint(), which see. Of max_memory it also holds up to 128 MB of weights in another order, from the second picture of
+ *  a size on. */
+FV_API fv_status fv_painter_paint(fv_err *err, fv_painter *p, const fv_pixels *in,
+                                  const fv_paint_options *opt, fv_pixels *out);
+/** Bytes that it holds between two pictures. */
+FV_API int64_t fv_painter_bytes(const fv_painter *p);
+
 #ifdef __cplusplus
 }
 #endif

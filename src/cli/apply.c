@@ -151,16 +151,16 @@ static bool same_file(const char *a, const char *b)
 /* What painting may take: of the limit, less what there is already and what writing will want, which is the picture once more and
  * some. Without a limit, what pays: beyond that, bands are as fast as touching so much memory for the first time; and no more
  * than is free. */
-static int64_t allowance(const options *o, const fv_pixels *v)
+static int64_t allowance(const options *o, const fv_pixels *v, const fv_painter *painter)
 {
 	double area = (double)v->width * (double)v->height, pixels = area * v->channels * (v->bits / 8), used = fv_memory("/proc/self/status", "VmRSS");
 	if (o->memory)
 		return (int64_t)fmax(1, (double)o->memory - used - pixels - 16e6);
 	double most = fmax(512e6, 200 * area), here = fv_memory_free();
-	return (int64_t)(here > 0 ? fmin(most, fmax(1, 0.9 * here - 2 * pixels)) : most);
+	return (int64_t)(here > 0 ? fmin(most, fmax(1, 0.9 * (here + (double)fv_painter_bytes(painter)) - 2 * pixels)) : most);
 }
 
-static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *m, const options *o, const job *j, bool alone)
+static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *m, fv_painter *painter, const options *o, const job *j, bool alone)
 {
 	fv_picture *p = NULL;
 	fv_err warning;
@@ -176,7 +176,9 @@ static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *
 	fv_pixels *v = fv_picture_pixels(p);
 	fv_picture_fill_hidden(p);
 	fv_err why;
-	st = fv_paint(&why, m, v, &(fv_paint_options){ sizeof(fv_paint_options), (float)o->strength, (uint64_t)o->seed, allowance(o, v) }, v);
+	fv_paint_options how = { sizeof how, (float)o->strength, (uint64_t)o->seed, allowance(o, v, painter) };
+	/* Under a limit nothing is held between pictures: reading and writing them wants that memory. */
+	st = o->memory ? fv_paint(&why, m, v, &how, v) : fv_painter_paint(&why, painter, v, &how, v);
 	if (st)
 		fv_fail(err, st, "%s: %s", j->in, why.text);
 	else
@@ -188,7 +190,7 @@ static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *
 }
 
 /* One after the other; what fails is said and left out. */
-static fv_status paint_all(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *m, const options *o, const jobs *j)
+static fv_status paint_all(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *m, fv_painter *painter, const options *o, const jobs *j)
 {
 	int done = 0, failed = 0;
 	double begun = fv_now();
@@ -198,7 +200,7 @@ static fv_status paint_all(fv_err *err, fv_cli *cli, fv_context *c, const fv_mod
 		snprintf(text, sizeof text, "%d/%d  %s", i + 1, j->count, j->item[i].in);
 		fv_progress_show(cli->progress, (double)i / j->count, text);
 		fv_err why;
-		fv_status one = fv_interrupted() ? FV_E_CANCELLED : paint(&why, cli, c, m, o, &j->item[i], false);
+		fv_status one = fv_interrupted() ? FV_E_CANCELLED : paint(&why, cli, c, m, painter, o, &j->item[i], false);
 		if (one == FV_E_CANCELLED)
 			return fv_fail(err, FV_E_CANCELLED, "interrupted; %d of %d pictures are painted", done, j->count);
 		if (one) {
@@ -223,6 +225,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	char path[FV_PATH_MAX];
 	fv_context *c = NULL;
 	fv_model *m = NULL;
+	fv_painter *painter = NULL;
 	jobs j = { 0 };
 	fv_status st = fv_style_find(err, args[0], path, sizeof path);
 	if (st)
@@ -233,11 +236,14 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		goto done;
 	if ((st = fv_model_open(err, c, path, &m)))
 		goto done;
+	if ((st = fv_painter_new(err, m, &painter)))
+		goto done;
 	if ((st = list_jobs(err, o, count - 1, args + 1, &j)))
 		goto done;
-	st = j.count == 1 ? paint(err, cli, c, m, o, &j.item[0], true) : paint_all(err, cli, c, m, o, &j);
+	st = j.count == 1 ? paint(err, cli, c, m, painter, o, &j.item[0], true) : paint_all(err, cli, c, m, painter, o, &j);
 done:
 	free_jobs(&j);
+	fv_painter_free(painter);
 	fv_model_free(m);
 	fv_context_free(c);
 	fv_picture_end();

@@ -186,25 +186,27 @@ static fv_status match(fv_err *err, fv_arena *a, const set *photos, const char *
 static fv_status paint(fv_err *err, fv_cli *cli, fv_arena *a, const fv_model *m, int64_t seed, const set *photos, set *outs)
 {
 	const fv_paint_options opt = { sizeof opt, 1, (uint64_t)seed };
+	fv_painter *painter = NULL;
 	fv_err why;
-	fv_status st;
 	outs->count = photos->count;
-	if ((st = make_room(err, a, "paintings", outs)))
-		return st;
-	for (int i = 0; i < photos->count; i++) {
+	fv_status st = make_room(err, a, "paintings", outs);
+	if (!st)
+		st = fv_painter_new(err, m, &painter);
+	for (int i = 0; i < photos->count && !st; i++) {
 		fv_pixels *p = &outs->pixels[i];
 		char text[100];
 		snprintf(text, sizeof text, "painting %d of %d", i + 1, photos->count);
 		fv_progress_show(cli->progress, (double)i / photos->count, text);
 		*p = photos->pixels[i];
 		if (!(p->data = malloc((size_t)(p->height * p->stride_bytes))))
-			return fv_fail_memory(err, photos->path[i], (size_t)(p->height * p->stride_bytes));
-		if ((st = fv_paint(&why, m, &photos->pixels[i], &opt, p)))
-			return fv_fail(err, st, "%s: %s", photos->path[i], why.text);
-		if ((st = square_of(err, p, outs->square + (size_t)i * FV_SQUARE_BYTES)))
-			return st;
+			st = fv_fail_memory(err, photos->path[i], (size_t)(p->height * p->stride_bytes));
+		else if ((st = fv_painter_paint(&why, painter, &photos->pixels[i], &opt, p)))
+			fv_fail(err, st, "%s: %s", photos->path[i], why.text);
+		else
+			st = square_of(err, p, outs->square + (size_t)i * FV_SQUARE_BYTES);
 	}
-	return FV_OK;
+	fv_painter_free(painter);
+	return st;
 }
 
 /* ---- what is printed. Names: of JSON, as metrics.py has them; of the table. */

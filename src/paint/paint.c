@@ -140,7 +140,51 @@ static fv_status paint_bands(fv_err *err, const fv_model *m, const fv_pixels *in
 	return st;
 }
 
-fv_status fv_paint(fv_err *err, const fv_model *m, const fv_pixels *in, const fv_paint_options *opt, fv_pixels *out)
+/* ------------------------------------------------------------------ one picture, many pictures */
+struct fv_painter {
+	const fv_model *model;
+	fv_painting painting;           /* of the size painted last; plan NULL: none */
+	bool kept;                      /* its packed weights stay */
+};
+
+fv_status fv_painter_new(fv_err *err, const fv_model *m, fv_painter **out)
+{
+	*out = fv_alloc(m->context, sizeof **out);
+	if (!*out)
+		return fv_fail_memory(err, "painter", sizeof **out);
+	**out = (fv_painter){ .model = m };
+	return FV_OK;
+}
+
+void fv_painter_free(fv_painter *p)
+{
+	if (!p)
+		return;
+	fv_painting_free(&p->painting);
+	fv_free(p->model->context, p);
+}
+
+int64_t fv_painter_bytes(const fv_painter *p) { return p->painting.plan ? fv_plan_bytes(p->painting.plan) : 0; }
+
+/* A plan for the picture's size: the one of the picture before, if it may be. */
+static fv_status prepare(fv_err *err, fv_painter *p, const fv_pixels *in, int64_t most)
+{
+	fv_painting *q = &p->painting;
+	int64_t bytes = fv_painter_bytes(p);
+	bool same = q->plan && q->height == padded(p->model, in->height) && q->width == padded(p->model, in->width) && (!most || bytes <= most);
+	if (same && !p->kept) {
+		fv_err ignored;                 /* without that memory all goes on as it did */
+		fv_plan_keep(&ignored, q->plan, most ? fv_min(FV_PAINT_KEEP, most - bytes) : FV_PAINT_KEEP);
+		p->kept = true;
+	}
+	if (same)
+		return FV_OK;
+	fv_painting_free(q);
+	p->kept = false;
+	return fv_paint_plan(err, p->model, in->height, in->width, &(fv_plan_options){ .most = most, .timed = true }, q);
+}
+
+fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in, const fv_paint_options *opt, fv_pixels *out)
 {
 	fv_paint_options o = { .size = sizeof o, .strength = 1 };
 	if (opt)
@@ -155,16 +199,23 @@ fv_status fv_paint(fv_err *err, const fv_model *m, const fv_pixels *in, const fv
 	if (!(o.strength >= 0 && o.strength <= 1))
 		return fv_fail(err, FV_E_ARGUMENT, "strength %g is not between 0 and 1", (double)o.strength);
 	fv_key key = { .seed = o.seed, .step = fingerprint(in) };
-	fv_painting p;
-	st = fv_paint_plan(err, m, in->height, in->width, &(fv_plan_options){ .most = o.max_memory, .timed = true }, &p);
+	st = prepare(err, painter, in, o.max_memory);
 	if (st == FV_E_LIMIT)
-		return paint_bands(err, m, in, &o, key, out);
+		return paint_bands(err, painter->model, in, &o, key, out);
 	if (st)
 		return st;
-	load(in, fv_plan_data(p.plan, p.x), p.height, p.width);
-	st = fv_plan_run(err, p.plan, key);
+	const fv_painting *p = &painter->painting;
+	load(in, fv_plan_data(p->plan, p->x), p->height, p->width);
+	st = fv_plan_run(err, p->plan, key);
 	if (!st)
-		store(in, fv_plan_data(p.plan, p.y), p.width, o.strength, out);
-	fv_painting_free(&p);
+		store(in, fv_plan_data(p->plan, p->y), p->width, o.strength, out);
+	return st;
+}
+
+fv_status fv_paint(fv_err *err, const fv_model *m, const fv_pixels *in, const fv_paint_options *opt, fv_pixels *out)
+{
+	fv_painter p = { .model = m };
+	fv_status st = fv_painter_paint(err, &p, in, opt, out);
+	fv_painting_free(&p.painting);
 	return st;
 }
