@@ -49,6 +49,7 @@ _fauve()
 	bench:--runs) COMPREPLY=(); return ;;
 	bench:--size) COMPREPLY=(); return ;;
 	bench:--batch) COMPREPLY=(); return ;;
+	bench:--max-memory) COMPREPLY=(); return ;;
 	bench:--model) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); return ;;
 	bench:--photos) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	bench:--art) COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -73,7 +74,7 @@ _fauve()
 	info:-*) COMPREPLY=($(compgen -W '--plan --size --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	info:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
 	doctor:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
-	bench:-*) COMPREPLY=($(compgen -W '--time --runs --size --batch --model --photos --art --profile --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
+	bench:-*) COMPREPLY=($(compgen -W '--time --runs --size --batch --max-memory --model --photos --art --profile --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	bench:*) COMPREPLY=() ;;
 	help:-*) COMPREPLY=($(compgen -W '--man --completion --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	help:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;

@@ -13,6 +13,7 @@ typedef struct {
 	int batch;                      /* of style; 0: the recipe's */
 	const char *model;              /* file of the painter that is timed; NULL: the case's own with random weights */
 	const char *photos, *art;       /* folders; the style cases then read crops, as a training run does */
+	int64_t max_memory;             /* of a training step's plan: cheap values are made again rather than kept; 0: any */
 	bool profile;                   /* print the plan with each call's time to stderr */
 } fv_bench_options;
 

@@ -49,7 +49,8 @@ static void print(void *user, const char *text) { fprintf(stderr, "%s\n", text);
 
 static fv_status plan(fv_err *err, bench *b, int i, const fv_bench_options *o)
 {
-	return fv_plan_new(err, b->c, b->g[i], &(fv_plan_options){ .profile = o->profile, .share = i ? b->plan[0] : NULL }, &b->plan[i]);
+	return fv_plan_new(err, b->c, b->g[i], &(fv_plan_options){ .profile = o->profile, .share = i ? b->plan[0] : NULL, .most = o->max_memory,
+	                                                               .recompute = true }, &b->plan[i]);
 }
 
 /* ------------------------------------------------------------------ painting */

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-typedef struct { int64_t runs, batch; double time; const char *size, *model, *photos, *art; bool profile; } options;
+typedef struct { int64_t runs, batch, max_memory; double time; const char *size, *model, *photos, *art; bool profile; } options;
 
 static const fv_option table[] = {
 	{ .name = "time", .type = FV_OPT_DURATION, .arg = "TIME", .at = offsetof(options, time), .preset = "3s", .low = 0, .high = 3600, .help = "how long each case runs" },
@@ -18,6 +18,7 @@ static const fv_option table[] = {
 	  .help = "how often each case runs" },
 	{ .name = "size", .type = FV_OPT_TEXT, .arg = "WxH", .at = offsetof(options, size), .preset_help = "the case's", .help = "of the picture in resnet and stylenet; multiples of 8" },
 	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, batch), .low = 0, .high = 64, .preset_help = "the recipe's", .help = "pictures a step in style" },
+	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = offsetof(options, max_memory), .help = "of a step's values: cheap ones are made again rather than kept" },
 	{ .name = "model", .type = FV_OPT_TEXT, .kind = FV_ARG_STYLE, .arg = "MODEL", .at = offsetof(options, model), .help = "the painter that stylenet times" },
 	{ .name = "photos", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, photos), .help = "with --art: style and style-first read crops, as a training does" },
 	{ .name = "art", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, art), .help = "with --photos" },
@@ -58,7 +59,7 @@ static void add_kernel(void *user, const fv_bench_kernel *k)
 static fv_status look(fv_err *err, fv_cli *cli, const options *o, const char *name, json_t **out)
 {
 	fv_context *c = NULL;
-	fv_bench_options b = { .runs = (int)o->runs, .seconds = o->time, .batch = (int)o->batch, .photos = o->photos, .art = o->art, .profile = o->profile };
+	fv_bench_options b = { .runs = (int)o->runs, .seconds = o->time, .batch = (int)o->batch, .photos = o->photos, .art = o->art, .profile = o->profile, .max_memory = o->max_memory };
 	char path[4096], rest;
 	fv_status st = fv_cli_context(err, cli, &c);
 	if (!st && o->model && !(st = fv_style_find(err, o->model, path, sizeof path)))

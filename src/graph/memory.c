@@ -9,7 +9,7 @@
 
 typedef struct { int64_t bytes, offset; int first, last; } slot;
 
-static int value_of(const fv_node *n)                   /* the value whose memory n's output 0 is */
+int fv_value_of(const fv_node *n)
 {
 	int part = 0;
 	while (n->op->view) {
@@ -20,7 +20,7 @@ static int value_of(const fv_node *n)                   /* the value whose memor
 	return 2 * n->id + part;
 }
 
-static bool in_arena(const fv_node *n)
+bool fv_in_arena(const fv_node *n)
 {
 	return n->op != &fv_op_read && n->op != &fv_op_constant && n->op->outputs > 0;
 }
@@ -61,7 +61,7 @@ static int64_t arrange(slot *slots, int count, slot **order, slot **near, bool r
 	return end;
 }
 
-static int64_t bytes_of(const fv_node *n, int part)
+int64_t fv_value_bytes(const fv_node *n, int part)
 {
 	int64_t b = part ? fv_tensor_bytes(n->type1, n->shape1) : fv_tensor_bytes(n->type, n->shape);
 	return fv_div_up(b, FV_ALIGN) * FV_ALIGN;
@@ -72,12 +72,12 @@ static int inherited(const fv_node *n, const int *last, const int *slot_of, cons
 {
 	if (!n->op->inplace || !n->in[0])
 		return -1;
-	int v = value_of(n->in[0]);
+	int v = fv_value_of(n->in[0]);
 	if (slot_of[v] < 0 || last[v] != n->id || kept[v] || kept[2 * n->id] ||
 	    fv_tensor_bytes(n->in[0]->type, n->in[0]->shape) != fv_tensor_bytes(n->type, n->shape))
 		return -1;
 	for (int j = 1; j < n->inputs; j++)
-		if (n->in[j] && slot_of[value_of(n->in[j])] == slot_of[v])
+		if (n->in[j] && slot_of[fv_value_of(n->in[j])] == slot_of[v])
 			return -1;
 	return slot_of[v];
 }
@@ -102,23 +102,24 @@ fv_status fv_place_values(fv_err *err, fv_graph *g, uint32_t passes, fv_place *p
 		last[2 * i] = last[2 * i + 1] = i;
 		if (n->op == &fv_op_input)
 			kept[2 * i] = true;
-		for (int j = 0; j < n->inputs; j++)
+		/* A view reads nothing; who reads it reads its value. */
+		for (int j = 0; j < n->inputs && !n->op->view; j++)
 			if (n->in[j])
-				last[value_of(n->in[j])] = i;
+				last[fv_value_of(n->in[j])] = i;
 	}
 	for (int i = 0; i < g->outputs; i++)
-		kept[value_of(g->output[i])] = true;
+		kept[fv_value_of(g->output[i])] = true;
 	int count = 0;
 	for (int i = 0; i < g->nodes; i++) {
 		const fv_node *n = g->node[i];
-		if (n->op->view || !in_arena(n))
+		if (n->op->view || !fv_in_arena(n))
 			continue;
 		for (int part = 0; part < n->op->outputs; part++) {
 			int v = 2 * i + part;
 			int s = part || !(passes & FV_PASS_INPLACE) ? -1 : inherited(n, last, slot_of, kept);
 			if (s < 0) {
 				s = count++;
-				slots[s] = (slot){ .bytes = bytes_of(n, part), .first = i };
+				slots[s] = (slot){ .bytes = fv_value_bytes(n, part), .first = i };
 			}
 			slot_of[v] = s;
 			slots[s].last = (int)fv_max(slots[s].last, last[v]);
@@ -130,7 +131,7 @@ fv_status fv_place_values(fv_err *err, fv_graph *g, uint32_t passes, fv_place *p
 	for (int i = 0; i < g->nodes; i++) {
 		const fv_node *n = g->node[i];
 		for (int part = 0; part < 2; part++) {
-			int v = part ? 2 * i + 1 : value_of(n);
+			int v = part ? 2 * i + 1 : fv_value_of(n);
 			const fv_node *root = g->node[v / 2];
 			if (root->op == &fv_op_read)
 				place[2 * i + part] = (fv_place){ FV_AT_VARIABLE, 0, root->attr.variable.p->tensor.data };

@@ -8,6 +8,8 @@ fv_status fv_pass_fold(fv_err *err, fv_graph *g);       /* small constant expres
 fv_status fv_pass_share(fv_err *err, fv_graph *g);      /* equal operations on equal inputs become one */
 fv_status fv_pass_drop(fv_err *err, fv_graph *g);       /* what neither an output nor an update needs goes */
 fv_status fv_pass_fuse(fv_err *err, fv_graph *g);       /* norm, activation, residual, bias: one pass over memory */
+/* Cheap values are made again rather than kept, until at most `limit` bytes of values live at once, or nothing is left to drop. */
+fv_status fv_pass_recompute(fv_err *err, fv_graph *g, int64_t limit);
 
 /* The node that stands for n now. */
 static inline fv_node *fv_heir(const fv_node *n)
@@ -24,6 +26,9 @@ static inline bool fv_updates(const fv_node *n) { return n->op->outputs == 0; }
 /* Memory: where each value lives. Values in arena memory share it when their lives do not meet. */
 typedef enum { FV_AT_ARENA, FV_AT_VARIABLE, FV_AT_CONSTANT } fv_place_kind;
 typedef struct { fv_place_kind kind; int64_t offset; void *data; } fv_place;
+int fv_value_of(const fv_node *n);                      /* the value whose memory n's output 0 is: 2 node + part */
+bool fv_in_arena(const fv_node *n);
+int64_t fv_value_bytes(const fv_node *n, int part);
 /* place: 2 a node (outputs 0 and 1). passes: FV_PASS_INPLACE, FV_PASS_REUSE. */
 fv_status fv_place_values(fv_err *err, fv_graph *g, uint32_t passes, fv_place *place, int64_t *arena_bytes);
 #endif

@@ -72,6 +72,45 @@ static fv_tensor tensor(const fv_plan *p, const fv_node *n, int part)
 	                    at.kind == FV_AT_ARENA ? p->memory + at.offset : at.data };
 }
 
+static const fv_kernel *choose(const fv_plan *p, const fv_node *n)
+{
+	return p->options.reference ? NULL : p->options.timed ? fv_kernel_choose_timed(p->context, n) : fv_kernel_choose(p->context, n);
+}
+
+static int64_t scratch_of(const fv_plan *p, const fv_kernel *k, const fv_node *n)
+{
+	return k ? fv_kernel_room(k, n, p->context->threads) : n->op->reference_scratch ? n->op->reference_scratch(n) : 0;
+}
+
+/* Lists and places of the program as it now stands. */
+static fv_status place(fv_err *err, fv_plan *p, uint32_t passes)
+{
+	size_t nodes = (size_t)p->graph->nodes;
+	p->place = fv_arena_get(p->arena, 2 * nodes * sizeof *p->place);
+	p->steps = fv_arena_get(p->arena, nodes * sizeof *p->steps);
+	p->step_of = fv_arena_get(p->arena, nodes * sizeof *p->step_of);
+	if (!p->place || !p->steps || !p->step_of)
+		return fv_fail_memory(err, "plan", nodes * sizeof *p->steps);
+	return fv_place_values(err, p->graph, passes, p->place, &p->memory_bytes);
+}
+
+/* Fewer and fewer values are kept until all fits; what the arena loses in gaps is seen only when it is laid out. */
+static fv_status recompute(fv_err *err, fv_plan *p, uint32_t passes)
+{
+	int64_t scratch = 0;
+	for (int i = 0; i < p->graph->nodes; i++)
+		scratch = fv_max(scratch, scratch_of(p, choose(p, p->graph->node[i]), p->graph->node[i]));
+	int64_t room = p->options.most - scratch, limit = room;
+	fv_status st = FV_OK;
+	for (int nodes = 0; p->memory_bytes > room && nodes != p->graph->nodes && !st;) {
+		nodes = p->graph->nodes;
+		if (!(st = fv_pass_recompute(err, p->graph, limit)) && !(st = fv_pass_drop(err, p->graph)))
+			st = place(err, p, passes);
+		limit -= fv_max(limit / 16, p->memory_bytes - room);
+	}
+	return st;
+}
+
 static fv_status bind(fv_err *err, fv_plan *p)
 {
 	fv_graph *g = p->graph;
@@ -83,12 +122,11 @@ static fv_status bind(fv_err *err, fv_plan *p)
 			continue;
 		step *s = &p->steps[p->count];
 		p->step_of[i] = p->count++;
-		s->kernel = p->options.reference ? NULL : p->options.timed ? fv_kernel_choose_timed(p->context, n) : fv_kernel_choose(p->context, n);
+		s->kernel = choose(p, n);
 		if (!s->kernel && fv_elements(n->shape) > (1 << 20) && n->type == FV_F32 && !p->options.reference)
 			fv_log(p->context, FV_LOG_DEBUG, "%s of %s runs on the slow reference", n->op->name, fv_shape_text(n->shape).s);
 		s->call = (fv_call){ .node = n, .key = &p->key, .threads = p->context->threads };
-		int64_t scratch = s->kernel ? fv_kernel_room(s->kernel, n, p->context->threads) : n->op->reference_scratch ? n->op->reference_scratch(n) : 0;
-		p->scratch_bytes = fv_max(p->scratch_bytes, scratch);
+		p->scratch_bytes = fv_max(p->scratch_bytes, scratch_of(p, s->kernel, n));
 	}
 	if (p->options.most && p->memory_bytes + p->scratch_bytes > p->options.most)
 		return fv_fail(err, FV_E_LIMIT, "the plan takes %.1f MB, and %.1f MB are allowed", (double)(p->memory_bytes + p->scratch_bytes) / 1e6,
@@ -150,15 +188,10 @@ fv_status fv_plan_new(fv_err *err, fv_context *c, fv_graph *g, const fv_plan_opt
 	fv_status st = rewrite(err, g, passes);
 	if (!st)
 		st = check_versions(err, g);
-	if (!st) {
-		p->place = fv_arena_get(a, 2 * (size_t)g->nodes * sizeof *p->place);
-		p->steps = fv_arena_get(a, (size_t)g->nodes * sizeof *p->steps);
-		p->step_of = fv_arena_get(a, (size_t)g->nodes * sizeof *p->step_of);
-		if (!p->place || !p->steps || !p->step_of)
-			st = fv_fail_memory(err, "plan", (size_t)g->nodes * sizeof *p->steps);
-	}
 	if (!st)
-		st = fv_place_values(err, g, passes, p->place, &p->memory_bytes);
+		st = place(err, p, passes);
+	if (!st && p->options.recompute && p->options.most)
+		st = recompute(err, p, passes);
 	if (!st)
 		st = bind(err, p);
 	if (p->options.timed)

@@ -23,6 +23,7 @@ struct fv_plan_options {
 	uint32_t passes;                /* 0 means FV_PASS_ALL */
 	bool reference;                 /* reference kernels only (checks) */
 	int64_t most;                   /* bytes that it may take; 0: any. More: FV_E_LIMIT, and nothing has been taken */
+	bool recompute;                 /* to keep within `most` cheap values are made again (pass_recompute.c) */
 	bool timed;                     /* kernels that are expected to be about as fast are timed, once, where the context keeps a file */
 	bool profile;                   /* measure each call's time */
 	/* Works in that plan's memory, when it is large enough: for programs that never run at the same time and do

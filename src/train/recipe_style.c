@@ -83,6 +83,8 @@ static fv_status open(fv_err *err, fv_run *r)
 		return fv_fail(err, FV_E_ARGUMENT, "--size %d: a multiple of 16 from 64 to 1024", o->size);
 	for (int i = 0; i < 2; i++)
 		s->config[i] = config_of(o, !i);
+	int64_t weights = 0;
+	fv_err why;
 	fv_status st = fv_stylenet_check(err, &s->config[0].net);
 	if (st || (st = open_feeds(err, r, s)))
 		return st;
@@ -91,15 +93,17 @@ static fv_status open(fv_err *err, fv_run *r)
 		if ((st = fv_graph_new(err, r->context, &s->g[i])))
 			return st;
 		fv_style_graph_build(s->g[i], r->store, o->seed, &s->config[i], false, &s->graph[i]);
-		if ((st = fv_plan_new(err, r->context, s->g[i], &(fv_plan_options){ .share = i ? s->plan[0] : NULL }, &s->plan[i])))
-			return st;
+		for (fv_variable *v = r->store->first; v && !i; v = v->next)
+			weights += fv_tensor_bytes(v->tensor.type, v->tensor.shape);
+		fv_plan_options how = { .share = i ? s->plan[0] : NULL, .recompute = true };
+		if (o->max_memory)
+			how.most = fv_max(1, o->max_memory - weights);
+		if ((st = fv_plan_new(&why, r->context, s->g[i], &how, &s->plan[i])) == FV_E_LIMIT)
+			return fv_fail(err, FV_E_MEMORY, "--max-memory is too little for a step, though values were made again: %s, beside %.0f MB of weights and "
+			               "optimiser; try a smaller --batch or --size", why.text, (double)weights / 1e6);
+		if (st)
+			return fv_fail(err, st, "%s", why.text);
 	}
-	int64_t weights = 0;
-	for (fv_variable *v = r->store->first; v; v = v->next)
-		weights += fv_tensor_bytes(v->tensor.type, v->tensor.shape);
-	if (o->max_memory && fv_plan_bytes(s->plan[0]) + weights > o->max_memory)
-		return fv_fail(err, FV_E_MEMORY, "a step takes %.0f MB, more than --max-memory allows; try a smaller --batch or --size",
-		               (double)(fv_plan_bytes(s->plan[0]) + weights) / 1e6);
 	if (o->say) {
 		o->say(o->user, fv_feed_found(s->photos));
 		o->say(o->user, fv_feed_found(s->art));

@@ -109,6 +109,16 @@ check "from another folder too" grep -q "^going on at step $at of 1000000" err
 check "plain progress lines" grep -q '^ *[0-9]*% step [0-9]*/1000000  [0-9.]* samples/s  d [0-9.]*  g [0-9.]*' err
 run 0 "" info "$odd/model.safetensors"
 
+# ---- with less memory values are made again, and the run is the same, byte for byte
+some="style --photos photos --art art --width 8 --blocks 3 --size 64 --batch 2 --steps 4"
+run 0 "" train $some -o runs/roomy
+roomy=$(sed -n 's/^memory: \([0-9]*\) MB.*/\1/p' err) weights=$(sed -n 's/.* pixels, \([0-9]*\) MB.*/\1/p' err)
+run 0 "" train $some -o runs/tight --max-memory $((roomy * 7 / 8 + weights))M
+tight=$(sed -n 's/^memory: \([0-9]*\) MB.*/\1/p' err)
+check "a step takes ${tight:-?} MB, not ${roomy:-?}" [ "${tight:-99999}" -lt "$roomy" ]
+check "the same model" cmp runs/roomy/model.safetensors runs/tight/model.safetensors
+check "the same statistics" cmp runs/roomy/stats.jsonl runs/tight/stats.jsonl
+
 # ---- data that are not there or no pictures
 run 0 "" train style --photos photos/one.jpg --art art/canvas.png $small --steps 2 -o runs/single
 one_line 3 "none: cannot be opened as a folder" train style --photos none --art art -o runs/no
