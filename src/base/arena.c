@@ -73,6 +73,19 @@ void *fv_arena_get(fv_arena *a, size_t bytes)
 	return p;
 }
 
+bool fv_arena_reserve(fv_arena *a, size_t bytes)
+{
+	if (bytes > SIZE_MAX / 2)
+		return false;
+	block *b = fv_alloc(a->context, FV_ALIGN + round_up(bytes));
+	if (!b)
+		return false;
+	b->size = round_up(bytes);
+	b->next = a->blocks;
+	a->blocks = b;
+	return true;
+}
+
 char *fv_arena_text(fv_arena *a, const char *format, ...)
 {
 	va_list ap;

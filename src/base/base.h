@@ -45,6 +45,8 @@ void fv_free(fv_context *c, void *p);
 typedef struct fv_arena fv_arena;
 fv_arena *fv_arena_new(fv_context *c);                 /* NULL: out of memory */
 void *fv_arena_get(fv_arena *a, size_t bytes);
+/* One block for the next `bytes` in all, each piece rounded up to FV_ALIGN: large blocks lie in large pages. */
+bool fv_arena_reserve(fv_arena *a, size_t bytes);
 char *fv_arena_text(fv_arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void fv_arena_free(fv_arena *a);                       /* NULL is fine */
 

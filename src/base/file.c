@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,23 +16,62 @@ struct fv_writer {
 	char path[4096], aside[4096];
 };
 
-fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, size_t max_bytes, void **data, size_t *bytes)
+/* A regular file of at most max_bytes, for reading; fd -1 when it failed. */
+static fv_status open_file(fv_err *err, const char *path, size_t max_bytes, int *fd, size_t *size)
 {
 	struct stat s;
-	void *p = NULL;
 	fv_status st = FV_OK;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &s))
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (*fd < 0 || fstat(*fd, &s))
 		st = fv_fail(err, FV_E_READ, "%s: cannot be opened: %s", path, strerror(errno));
 	else if (!S_ISREG(s.st_mode))
 		st = fv_fail(err, FV_E_READ, "%s: is not a file", path);
 	else if ((uint64_t)s.st_size > max_bytes)
 		st = fv_fail(err, FV_E_LIMIT, "%s: %.1f MB are over the limit of %.1f MB", path, (double)s.st_size / 1e6, (double)max_bytes / 1e6);
-	else if (!(p = fv_alloc(c, (size_t)s.st_size)))
-		st = fv_fail_memory(err, path, (size_t)s.st_size);
-	size_t n = 0;
-	while (!st && n < (size_t)s.st_size) {
-		ssize_t got = read(fd, (char *)p + n, (size_t)s.st_size - n);
+	else
+		*size = (size_t)s.st_size;
+	if (st && *fd >= 0) {
+		close(*fd);
+		*fd = -1;
+	}
+	return st;
+}
+
+fv_status fv_file_map(fv_err *err, const char *path, size_t max_bytes, const void **data, size_t *bytes)
+{
+	static const char nothing[1];
+	size_t size = 0;
+	int fd;
+	fv_status st = open_file(err, path, max_bytes, &fd, &size);
+	if (st)
+		return st;
+	void *p = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0) : (void *)nothing;
+	if (p == MAP_FAILED)
+		st = fv_fail(err, errno == ENOMEM ? FV_E_MEMORY : FV_E_READ, "%s: cannot be read: %s", path, strerror(errno));
+	close(fd);
+	if (st)
+		return st;
+	*data = p;
+	*bytes = size;
+	return FV_OK;
+}
+
+void fv_file_unmap(const void *data, size_t bytes)
+{
+	if (data && bytes)
+		munmap((void *)data, bytes);
+}
+
+fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, size_t max_bytes, void **data, size_t *bytes)
+{
+	void *p = NULL;
+	size_t n = 0, size = 0;
+	int fd;
+	fv_status st = open_file(err, path, max_bytes, &fd, &size);
+	if (!st && !(p = fv_alloc(c, size)))
+		st = fv_fail_memory(err, path, size);
+	while (!st && n < size) {
+		ssize_t got = read(fd, (char *)p + n, size - n);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)

@@ -7,6 +7,11 @@
 /* The whole file; data is yours (fv_free). FV_E_READ, FV_E_LIMIT (over max_bytes), FV_E_MEMORY. */
 fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, size_t max_bytes, void **data, size_t *bytes);
 
+/* The same, to look at only, without a copy of it; give it back with fv_file_unmap. For what is read at once: a file that somebody
+ * cuts short meanwhile kills the program, as all mapped files do; files that are replaced by renaming are safe. */
+fv_status fv_file_map(fv_err *err, const char *path, size_t max_bytes, const void **data, size_t *bytes);
+void fv_file_unmap(const void *data, size_t bytes);
+
 /* A file written aside, in the same folder, and renamed when whole: fsync, rename, fsync of the folder. Whatever
  * stood under the name stays as it was until then. abort removes what was written; it takes NULL. */
 typedef struct fv_writer fv_writer;

@@ -125,11 +125,11 @@ static fv_status parse(fv_err *err, const char *path, fv_safetensors *f)
 fv_status fv_safetensors_open(fv_err *err, fv_context *c, const char *path, fv_safetensors *out)
 {
 	fv_safetensors f = { .context = c };
-	void *bytes;
-	fv_status st = fv_file_read(err, c, path, FILE_MAX, &bytes, &f.size);
+	const void *bytes;
+	fv_status st = fv_file_map(err, path, FILE_MAX, &bytes, &f.size);
 	if (st)
 		return st;
-	f.bytes = bytes;
+	f.bytes = (char *)bytes;                /* read only; a tensor's data are not const */
 	if ((st = parse(err, path, &f))) {
 		fv_safetensors_close(&f);
 		return st;
@@ -141,10 +141,9 @@ fv_status fv_safetensors_open(fv_err *err, fv_context *c, const char *path, fv_s
 void fv_safetensors_close(fv_safetensors *f)
 {
 	json_decref(f->header);
-	if (f->context) {
+	if (f->context)
 		fv_free(f->context, f->entry);
-		fv_free(f->context, f->bytes);
-	}
+	fv_file_unmap(f->bytes, f->size);
 	*f = (fv_safetensors){ 0 };
 }
 

@@ -61,6 +61,11 @@ static void take(fv_tensor to, fv_tensor from, bool turned)
 
 fv_status fv_weights_make(fv_err *err, const char *path, const fv_safetensors *f, fv_store *s)
 {
+	size_t all = 0;
+	for (int i = 0; i < f->count; i++)
+		all += (size_t)fv_elements(f->entry[i].tensor.shape) * sizeof(float) + sizeof(fv_variable) + strlen(f->entry[i].name) + 3 * FV_ALIGN;
+	if (!fv_arena_reserve(s->arena, all))
+		return fv_fail_memory(err, path, all);
 	for (int i = 0; i < f->count; i++) {
 		fv_tensor t = f->entry[i].tensor;
 		bool turned = t.shape.rank == 4;
