@@ -50,6 +50,7 @@ fv_status fv_stylenet_check(fv_err *err, const fv_stylenet *c);
 int fv_stylenet_multiple(const fv_stylenet *c);         /* of height and width */
 /* y, less what of its colours, seen small, is no affine function of x's; both N,H,W,3 in [-1,1], H and W multiples of 8. */
 fv_node *fv_palette(fv_graph *g, fv_node *x, fv_node *y);
+fv_node *fv_less_luma(fv_graph *g, fv_node *x);         /* chroma: x, N,H,W,3, less its luma (ITU-R BT.601) in each channel */
 
 /* ---- ResNet (resnet.c): CycleGAN's painter. x: N,H,W,3 in [-1,1], H and W multiples of 4 */
 typedef struct {

@@ -44,15 +44,18 @@ static fv_node *unexplained(fv_graph *g, fv_node *was, fv_node *is)
 static fv_node *half(fv_graph *g, fv_node *x) { return fv_blur(g, x, 2, FV_PAD_ZERO); }
 static fv_node *as_large(fv_graph *g, fv_node *x, const fv_node *as) { return x ? fv_resize(g, FV_BILINEAR, x, as->shape.h, as->shape.w) : NULL; }
 
-static fv_node *chroma(fv_graph *g, fv_node *x)
+fv_node *fv_less_luma(fv_graph *g, fv_node *x)
 {
-	fv_node *luma = fv_conv2d(g, x, fv_constant(g, FV_F32, fv_nhwc(1, 1, 1, 3), opponent[0]), NULL, (fv_conv_attr){ 0 });
-	return fv_sub(g, x, luma);
+	float m[3][3];
+	for (int o = 0; o < 3; o++)
+		for (int i = 0; i < 3; i++)
+			m[o][i] = (float)(o == i) - opponent[0][i];
+	return fv_conv2d(g, x, fv_constant(g, FV_F32, fv_nhwc(3, 1, 1, 3), m), NULL, (fv_conv_attr){ 0 });
 }
 
 fv_node *fv_palette(fv_graph *g, fv_node *x, fv_node *y)
 {
 	fv_node *odd = unexplained(g, half(g, half(g, x)), half(g, half(g, y)));
 	fv_node *low = as_large(g, half(g, odd), odd);
-	return fv_sub(g, y, as_large(g, fv_add(g, low, chroma(g, fv_sub(g, odd, low))), y));
+	return fv_sub(g, y, as_large(g, fv_add(g, low, fv_less_luma(g, fv_sub(g, odd, low))), y));
 }

@@ -84,16 +84,10 @@ static fv_node *colours(const fv_scope *s, fv_node *x)
 /* y - chroma (y - y at half the size): ITU-R BT.601's luma keeps its detail. */
 static fv_node *half_chroma(fv_graph *g, fv_node *y)
 {
-	static const float luma[3] = { 0.299f, 0.587f, 0.114f };
-	float m[3][3];
 	if (!y)
 		return NULL;
-	for (int o = 0; o < 3; o++)
-		for (int i = 0; i < 3; i++)
-			m[o][i] = (float)(o == i) - luma[i];
 	fv_node *low = fv_resize(g, FV_BILINEAR, fv_blur(g, y, 2, FV_PAD_ZERO), y->shape.h, y->shape.w);
-	fv_node *chroma = fv_conv2d(g, fv_sub(g, y, low), fv_constant(g, FV_F32, fv_nhwc(3, 1, 1, 3), m), NULL, (fv_conv_attr){ 0 });
-	return fv_unary(g, FV_CLAMP, fv_sub(g, y, chroma), -1, 1);
+	return fv_unary(g, FV_CLAMP, fv_sub(g, y, fv_less_luma(g, fv_sub(g, y, low))), -1, 1);
 }
 
 fv_status fv_stylenet_check(fv_err *err, const fv_stylenet *c)
