@@ -56,7 +56,7 @@ _fauve()
 	help:--completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur")); return ;;
 	*:--threads) COMPREPLY=(); return ;;
 	*:--isa) COMPREPLY=($(compgen -W 'ref plain avx2 avx512 amx' -- "$cur")); return ;;
-	*:--precision) COMPREPLY=($(compgen -W 'f32 bf16 exact' -- "$cur")); return ;;
+	*:--precision) COMPREPLY=($(compgen -W 'auto f32 bf16 exact' -- "$cur")); return ;;
 	*:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
 	esac
 	case $cmd:$cur in

@@ -232,7 +232,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		return st;
 	if ((st = fv_picture_begin(err, "fauve")))
 		return st;
-	if ((st = fv_cli_context(err, cli, &c)))
+	if ((st = fv_cli_context(err, cli, true, &c)))
 		goto done;
 	if ((st = fv_model_open(err, c, path, &m)))
 		goto done;

@@ -76,7 +76,7 @@ typedef struct {
 	bool quiet, json;
 	int64_t threads;                        /* 0: all */
 	int isa;                                /* into fv_isa_choices; -1: FAUVE_ISA, else all that the machine has */
-	int precision;                          /* 0 f32, 1 bf16, 2 exact */
+	int precision;                          /* 0 auto, 1 f32, 2 bf16, 3 exact */
 	int colour_when;                        /* 0 on a terminal, 1 always, 2 never */
 	bool colour;                            /* of stderr, as it came out */
 	fv_progress *progress;                  /* never NULL in run() */
@@ -108,8 +108,9 @@ void fv_complain(fv_cli *cli, const fv_err *err);
 /* True once Ctrl-C was pressed; contexts made here ask it themselves. */
 bool fv_interrupted(void);
 void fv_catch_interrupts(void);                 /* main() calls it first */
-/* A context by the global options: threads, ISA, log to stderr, Ctrl-C. Yours. */
-fv_status fv_cli_context(fv_err *err, fv_cli *cli, fv_context **out);
+/* A context by the global options: threads, ISA, log to stderr, Ctrl-C. paints: --precision auto is bf16 then.
+ * Yours. */
+fv_status fv_cli_context(fv_err *err, fv_cli *cli, bool paints, fv_context **out);
 
 /* A model's file: name as a path, else NAME.safetensors in the styles' folders in order: $FAUVE_STYLES, the user's
  * ($XDG_DATA_HOME/fauve/styles), those shipped (beside the program, installed). FV_E_READ with the names there are. */

@@ -6,7 +6,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <vips/vips.h>
 #include <zlib.h>
 
 static const fv_example examples[] = {
@@ -14,20 +13,6 @@ static const fv_example examples[] = {
 	{ "fauve doctor --json", "The same for a program; put it into a bug report." },
 	{ 0 },
 };
-
-/* Formats that this machine's libvips reads, of those that fauve lets in; and those it lacks. */
-static json_t *formats(bool here)
-{
-	static const struct { const char *name, *loader; } list[] = {
-		{ "JPEG", "VipsForeignLoadJpegBuffer" }, { "PNG", "VipsForeignLoadPngBuffer" }, { "WebP", "VipsForeignLoadWebpBuffer" },
-		{ "TIFF", "VipsForeignLoadTiffBuffer" }, { "GIF", "VipsForeignLoadNsgifBuffer" }, { "HEIF", "VipsForeignLoadHeifBuffer" },
-	};
-	json_t *names = json_array();
-	for (size_t i = 0; i < FV_COUNT(list); i++)
-		if ((vips_type_find("VipsObject", list[i].loader) != 0) == here)
-			json_array_append_new(names, json_string(list[i].name));
-	return names;
-}
 
 static json_t *styles(fv_err *err, fv_status *st)
 {
@@ -55,11 +40,11 @@ static json_t *look(fv_err *err, const fv_context *c, fv_status *st)
 	json_t *s = styles(err, st);
 	if (!s)
 		return NULL;
-	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss ss ss} s{so so} s{sI sI} so}", "version", fv_version(),
+	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss? ss ss} s{so so} s{sI sI} so}", "version", fv_version(),
 	                 "processor", "name", processor, "isa", fv_isa_name(fv_isa_detect()), "isa_used", fv_isa_name(c->isa), "threads",
 	                 c->threads, "memory", "bytes", fv_memory("/proc/meminfo", "MemTotal"), "free", fv_memory("/proc/meminfo", "MemAvailable"), "limit", fv_memory_limit(),
-	                 "libraries", "libvips", vips_version_string(), "jansson", jansson_version_str(), "zlib", zlibVersion(),
-	                 "formats", "read", formats(true), "missing", formats(false), "limits", "picture_pixels", (json_int_t)FV_PIXELS_MAX,
+	                 "libraries", "libvips", fv_picture_library(), "jansson", jansson_version_str(), "zlib", zlibVersion(),
+	                 "formats", "read", fv_picture_formats(true), "missing", fv_picture_formats(false), "limits", "picture_pixels", (json_int_t)FV_PIXELS_MAX,
 	                 "picture_bytes", (json_int_t)FV_PICTURE_BYTES_MAX, "styles", s);
 }
 
@@ -89,6 +74,7 @@ static void print(const json_t *j)
 	json_t *item;
 	const json_t *f = json_object_get(j, "formats");
 	const json_t *s = json_object_get(j, "styles");
+	const char *vips = text(j, "libraries", "libvips");
 	fv_out("fauve      %s\n", json_string_value(json_object_get(j, "version")));
 	fv_out("processor  %s\n", text(j, "processor", "name"));
 	fv_out("           instruction set %s, in use %s; %.0f threads\n", text(j, "processor", "isa"), text(j, "processor", "isa_used"),
@@ -96,7 +82,7 @@ static void print(const json_t *j)
 	fv_out("memory     %.1f GB, %.1f GB free", figure(j, "memory", "bytes") / 1e9, figure(j, "memory", "free") / 1e9);
 	if (figure(j, "memory", "limit") > 0)
 		fv_out("; this session may use %.1f GB", figure(j, "memory", "limit") / 1e9);
-	fv_out("\nlibraries  libvips %s, jansson %s, zlib %s\n", text(j, "libraries", "libvips"), text(j, "libraries", "jansson"),
+	fv_out("\nlibraries  libvips %s, jansson %s, zlib %s\n", vips ? vips : "missing (Debian: libvips42)", text(j, "libraries", "jansson"),
 	       text(j, "libraries", "zlib"));
 	print_names("pictures   reads ", json_object_get(f, "read"), NULL);
 	if (json_array_size(json_object_get(f, "missing")))
@@ -112,7 +98,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 {
 	fv_context *c = NULL;
 	json_t *j = NULL;
-	fv_status st = fv_cli_context(err, cli, &c);
+	fv_status st = fv_cli_context(err, cli, false, &c);
 	if (st)
 		return st;
 	if (!(st = fv_picture_begin(err, "fauve"))) {

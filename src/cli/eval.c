@@ -330,7 +330,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		return st;
 	if ((st = fv_picture_begin(err, "fauve")))
 		return st;
-	if ((st = fv_cli_context(err, cli, &c)) || (count && (st = fv_model_open(err, c, path, &m))))
+	if ((st = fv_cli_context(err, cli, true, &c)) || (count && (st = fv_model_open(err, c, path, &m))))
 		goto done;
 	if (!(a = fv_arena_new(c))) {
 		st = fv_fail_memory(err, "eval", 64);

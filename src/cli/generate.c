@@ -67,7 +67,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		return fv_fail(err, FV_E_ARGUMENT, "--output: %s: unknown ending; pictures are written as .jpg, .png, .webp or .tif", o->output);
 	if ((st = fv_picture_begin(err, "fauve")))
 		return st;
-	if ((st = fv_cli_context(err, cli, &c)))
+	if ((st = fv_cli_context(err, cli, false, &c)))
 		goto done;
 	if ((st = fv_model_open(err, c, path, &m)))
 		goto done;

@@ -7,7 +7,7 @@
 #define COLUMN 26                       /* where an option's text begins */
 
 const char *const fv_isa_choices[] = { "ref", "plain", "avx2", "avx512", "amx", NULL };
-static const char *const precisions[] = { "f32", "bf16", "exact", NULL };
+static const char *const precisions[] = { "auto", "f32", "bf16", "exact", NULL };
 static const char *const when[] = { "auto", "always", "never", NULL };
 
 const fv_option fv_global_options[] = {
@@ -18,8 +18,8 @@ const fv_option fv_global_options[] = {
 	  .preset_help = "all that the process may use", .help = "threads to work with" },
 	{ .name = "isa", .type = FV_OPT_ENUM, .arg = "NAME", .at = offsetof(fv_cli, isa), .choices = fv_isa_choices,
 	  .preset_help = "FAUVE_ISA, else the best", .help = "highest instruction set to use" },
-	{ .name = "precision", .type = FV_OPT_ENUM, .arg = "NAME", .at = offsetof(fv_cli, precision), .choices = precisions, .preset_help = "f32",
-	  .help = "bf16: products of rounded numbers where the processor has them, sooner and off by some 1 %; exact: direct sums only, for number-for-number work" },
+	{ .name = "precision", .type = FV_OPT_ENUM, .arg = "NAME", .at = offsetof(fv_cli, precision), .choices = precisions, .preset_help = "auto",
+	  .help = "bf16: products of rounded numbers where the processor has them, sooner and off by a fraction of a level of 255; exact: direct sums only, for number-for-number work; auto: bf16 to paint, f32 to train" },
 	{ .name = "color", .type = FV_OPT_ENUM, .arg = "WHEN", .at = offsetof(fv_cli, colour_when), .choices = when,
 	  .preset_help = "auto, never with NO_COLOR", .help = "colour messages" },
 	{ 0 },

@@ -117,7 +117,7 @@ static fv_status picture(fv_err *err, fv_cli *cli, const char *path)
 	fv_status st = fv_picture_begin(err, "fauve");
 	if (st)
 		return st;
-	if (!(st = fv_picture_read(err, path, NULL, &p, &warning))) {
+	if (!(st = fv_picture_read(err, path, &(fv_read_options){ .facts = true }, &p, &warning))) {
 		if (warning.status)
 			fv_warn(cli, "%s", warning.text);
 		json_t *about = fv_picture_about(p);
@@ -151,7 +151,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		return st;
 	if (!o->plan && !is_model(path))
 		return picture(err, cli, path);
-	if ((st = fv_cli_context(err, cli, &c)))
+	if ((st = fv_cli_context(err, cli, true, &c)))
 		return st;
 	st = model(err, cli, c, path, o);
 	fv_context_free(c);

@@ -102,13 +102,14 @@ static void cache_file(char *path, size_t room)
 		snprintf(path, room, "%s/.cache/fauve/kernels", home);
 }
 
-fv_status fv_cli_context(fv_err *err, fv_cli *cli, fv_context **out)
+fv_status fv_cli_context(fv_err *err, fv_cli *cli, bool paints, fv_context **out)
 {
 	char cache[4096];
 	cache_file(cache, sizeof cache);
 	fv_context_options o = {
 		.size = sizeof o, .cache = cache, .threads = (int)cli->threads, .isa = cli->isa >= 0 ? fv_isa_choices[cli->isa] : NULL,
-		.log = on_log, .log_user = cli, .cancelled = on_cancelled, .bf16 = cli->precision == 1, .exact = cli->precision == 2,
+		.log = on_log, .log_user = cli, .cancelled = on_cancelled, .bf16 = cli->precision == 2 || (cli->precision == 0 && paints),
+		.exact = cli->precision == 3,
 	};
 	return fv_context_new(err, &o, out);
 }

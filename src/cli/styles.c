@@ -74,7 +74,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 			fv_out("%s\n", l.item[i].name);
 		goto done;
 	}
-	if ((st = fv_cli_context(err, cli, &c)))
+	if ((st = fv_cli_context(err, cli, false, &c)))
 		goto done;
 	all = json_array();
 	for (int i = 0; i < l.count; i++) {

@@ -204,7 +204,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	const char *recipe = count ? args[0] : NULL, *item[2][64];
 	json_t *j = NULL;
 	char *text = NULL;
-	fv_status st = fv_cli_context(err, cli, &c);
+	fv_status st = fv_cli_context(err, cli, false, &c);
 	if (st)
 		return st;
 	if (!recipe && !o.resume) {

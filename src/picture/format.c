@@ -4,7 +4,6 @@
 #define _GNU_SOURCE
 #include "picture/internal.h"
 #include <dlfcn.h>
-#include <gmodule.h>
 #include <strings.h>
 
 static const struct { fv_format format; const char *name, *bytes, *mask; size_t count; } list[] = {
@@ -62,15 +61,15 @@ static void load_heif(void)
 	Dl_info self;
 	if (vips_type_find("VipsOperation", "heifload_buffer") || !dladdr((void *)(uintptr_t)vips_init, &self) || !self.dli_fname)
 		return;
-	char *folder = g_path_get_dirname(self.dli_fname);
-	char *path = g_strdup_printf("%s/vips-modules-%d.%d/vips-heif.%s", folder, VIPS_MAJOR_VERSION, VIPS_MINOR_VERSION, G_MODULE_SUFFIX);
+	const char *slash = strrchr(self.dli_fname, '/');
+	char path[4096];
+	snprintf(path, sizeof path, "%.*s/vips-modules-%d.%d/vips-heif.%s", slash ? (int)(slash - self.dli_fname) : 1, slash ? self.dli_fname : ".",
+	         VIPS_MAJOR_VERSION, VIPS_MINOR_VERSION, G_MODULE_SUFFIX);
 	GModule *module = g_module_open(path, G_MODULE_BIND_LAZY);
 	if (module) {
 		g_module_make_resident(module);
 		vips_block_untrusted_set(TRUE);
 	}
-	g_free(path);
-	g_free(folder);
 }
 
 VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink)
@@ -93,4 +92,18 @@ VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailO
 	case FV_FORMAT_UNKNOWN: break;
 	}
 	return fv_next(NULL, im, failed);
+}
+
+json_t *fv_picture_formats(bool here)
+{
+	static const struct { const char *name, *loader; } list[] = {
+		{ "JPEG", "VipsForeignLoadJpegBuffer" }, { "PNG", "VipsForeignLoadPngBuffer" }, { "WebP", "VipsForeignLoadWebpBuffer" },
+		{ "TIFF", "VipsForeignLoadTiffBuffer" }, { "GIF", "VipsForeignLoadNsgifBuffer" }, { "HEIF", "VipsForeignLoadHeifBuffer" },
+	};
+	json_t *names = json_array();
+	bool loaded = !fv_vips_ready(NULL);
+	for (size_t i = 0; i < G_N_ELEMENTS(list); i++)
+		if ((loaded && vips_type_find("VipsObject", list[i].loader)) == here)
+			json_array_append_new(names, json_string(list[i].name));
+	return names;
 }

@@ -3,18 +3,23 @@
 #define FV_PICTURE_INTERNAL_H
 #include "picture/picture.h"
 #include "picture/bytes.h"
-#include <vips/vips.h>
+#include "picture/vips.h"
 
 typedef enum { FV_JPEG, FV_PNG, FV_WEBP, FV_TIFF, FV_GIF, FV_HEIF, FV_FORMAT_UNKNOWN } fv_format;
 
 struct fv_picture {
-	fv_pixels pixels;               /* data: g_free */
-	VipsImage *facts;               /* one pixel with the file's fields, for people to read (about.c) */
+	fv_pixels pixels;               /* data: free(), which GLib's memory is too */
+	VipsImage *facts;               /* one pixel with the file's fields, for people to read (about.c); NULL when nobody asked */
 	/* What the file carried and the painting may: already without what is private, ready to be written. */
 	fv_bytes profile, exif, xmp, iptc;
 	bool into_profile;              /* pixels go back into the profile; else they are right as they are */
 	double dots[2];                 /* a millimetre, across and down */
 };
+
+/* library.c: waits until libvips is loaded; before any other call of it. err may be NULL. */
+fv_status fv_vips_ready(fv_err *err);
+/* read.c: what decoders say. */
+void fv_vips_hear(const char *domain, GLogLevelFlags level, const char *text, void *user);
 
 /* format.c: what the first bytes are; *name is of the format, or of what else it looks like, or NULL. */
 fv_format fv_format_of_bytes(const uint8_t *data, size_t bytes, const char **name);
@@ -33,6 +38,11 @@ VipsImage *fv_colour_in(VipsImage *im, fv_picture *p, double exponent, fv_err *w
 VipsImage *fv_colour_out(VipsImage *im, const fv_picture *p);
 /* Steps give a new image and give up the old one; failed: NULL. */
 VipsImage *fv_next(VipsImage *old, VipsImage *new, int failed);
+
+#define FV_PNG_LEVEL 3          /* of deflate: with rows less the row above 15 % smaller than level 4 without, and as soon */
+/* bare.c: a picture and nothing else, without libvips; p, all zero, is filled; most: pixels. false: libvips has to. */
+bool fv_bare_read(fv_format f, const uint8_t *data, size_t bytes, int64_t most, fv_picture *p);
+bool fv_bare_write(fv_format f, const fv_picture *p, int quality, fv_bytes *out);
 
 /* exif.c: a copy of EXIF (with or without "Exif\0\0") without thumbnail and orientation, and, unless `all`, without
  * place, maker notes, serial numbers and fields nobody knows. Empty when nothing is left or it is damaged. */

@@ -11,6 +11,7 @@ typedef struct fv_picture fv_picture;
 typedef struct {
 	int64_t max_pixels;             /* 0: FV_PIXELS_MAX */
 	bool keep_private;              /* place, maker notes, serial numbers stay */
+	bool facts;                     /* for fv_picture_about */
 } fv_read_options;
 #define FV_PIXELS_MAX ((int64_t)400 << 20)
 #define FV_PICTURE_BYTES_MAX ((int64_t)2 << 30)
@@ -19,16 +20,21 @@ typedef struct {
 	int quality;                    /* of JPEG and WebP, 1 to 100; 0: 92 */
 } fv_write_options;
 
-/* Once before anything else; name is argv[0]. */
+/* Once before anything else; name is argv[0]. libvips is loaded when a picture wants it, and whether that works is said then. */
 fv_status fv_picture_begin(fv_err *err, const char *name);
 void fv_picture_end(void);
+/* Its version; NULL when it cannot be loaded. */
+const char *fv_picture_library(void);
+/* Names of the formats that it reads, or of those that it lacks, of those that fauve lets in. Yours. */
+json_t *fv_picture_formats(bool here);
 
 /* Reads a picture whole. 3 or 4 channels, 8 or 16 bits, upright, sRGB. warning: set when only a part could be read,
  * or a colour profile was ignored; else empty. FV_E_READ, FV_E_FORMAT, FV_E_LIMIT. out: yours, fv_picture_free. */
 fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *opt, fv_picture **out, fv_err *warning);
 /* Its pixels; may be written. Borrowed. */
 fv_pixels *fv_picture_pixels(fv_picture *p);
-/* What its file says of itself: format, size, profile, EXIF. Yours; NULL when out of memory. */
+/* What its file says of itself: format, size, profile, EXIF; of a picture that was read with `facts`. Yours; NULL when out of
+ * memory. */
 json_t *fv_picture_about(const fv_picture *p);
 /* What alpha hides is filled from its visible neighbours, so that no hidden colour bleeds into the painting. */
 void fv_picture_fill_hidden(fv_picture *p);

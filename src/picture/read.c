@@ -4,46 +4,26 @@
 #include "base/base.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* What libvips' decoders say goes to GLib's log, of the process and not of the picture: the last sentence is kept here.
  * Two threads that decode two damaged files may each get the other's reason; nothing else. */
-static GMutex lock;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char heard[200];
 
-static void hear(const char *domain, GLogLevelFlags level, const char *text, void *user)
+static bool begins(const char *text, const char *with) { return !strncmp(text, with, strlen(with)); }
+
+void fv_vips_hear(const char *domain, GLogLevelFlags level, const char *text, void *user)
 {
-	if (!text || g_str_has_prefix(text, "error in tile"))
+	if (!text || begins(text, "error in tile"))
 		return;
-	g_mutex_lock(&lock);
-	g_strlcpy(heard, text, sizeof heard);
-	g_mutex_unlock(&lock);
+	pthread_mutex_lock(&lock);
+	snprintf(heard, sizeof heard, "%s", text);
+	pthread_mutex_unlock(&lock);
 }
-
-fv_status fv_picture_begin(fv_err *err, const char *name)
-{
-	/* libvips dlopens its modules (ImageMagick, Poppler, OpenSlide, ...) from $VIPSHOME/lib as it starts: 16 of 19 ms, for formats
-	 * that are blocked here anyway. Where there is no such folder it does without. format.c fetches the one for HEIF. */
-	char *home = g_strdup(g_getenv("VIPSHOME"));
-	g_log_set_default_handler(hear, NULL);
-	g_setenv("VIPSHOME", "/nonexistent", TRUE);
-	int failed = vips_init(name);
-	if (home)
-		g_setenv("VIPSHOME", home, TRUE);
-	else
-		g_unsetenv("VIPSHOME");
-	g_free(home);
-	if (failed)
-		return fv_fail(err, FV_E_INTERNAL, "libvips could not be started: %.300s", vips_error_buffer());
-	vips_block_untrusted_set(TRUE);
-	vips_cache_set_max(0);
-	vips_concurrency_set(1);
-	return FV_OK;
-}
-
-void fv_picture_end(void) { vips_shutdown(); }
 
 /* Why the last step failed, in the words of libvips or of the decoder under it. */
 static void reason(char *text, size_t room)
@@ -54,13 +34,13 @@ static void reason(char *text, size_t room)
 	if (colon && colon < all + n && colon - all < 24)       /* "VipsJpeg: Bogus marker length": the sentence only */
 		from = colon + 2;
 	n = strcspn(from, "\n");
-	g_mutex_lock(&lock);
-	if ((!n || g_str_has_prefix(from, "libpng read error") || g_str_has_prefix(from, "libspng read error")) && *heard)
+	pthread_mutex_lock(&lock);
+	if ((!n || begins(from, "libpng read error") || begins(from, "libspng read error")) && *heard)
 		snprintf(text, room, "%s", heard);
 	else
 		snprintf(text, room, "%.*s", (int)MIN(n, 160), n ? from : "it cannot be decoded");
 	*heard = 0;
-	g_mutex_unlock(&lock);
+	pthread_mutex_unlock(&lock);
 	g_free(all);
 }
 
@@ -72,6 +52,7 @@ typedef struct {
 	const char *format_name;
 	int64_t max_pixels, longest;    /* longest side that is wanted; 0: all pixels */
 	bool all;                       /* metadata that is private too */
+	bool facts;                     /* what the file says of itself is asked for */
 } source;
 
 static fv_status load_bytes(fv_err *err, source *s)
@@ -166,7 +147,7 @@ static int shrink_of(const source *s, const VipsImage *im)
 
 static void *copy_field(VipsImage *im, const char *name, GValue *value, void *to)
 {
-	if (g_str_has_prefix(name, "exif-ifd") || !strcmp(name, VIPS_META_LOADER) || !strcmp(name, VIPS_META_ORIENTATION))
+	if (begins(name, "exif-ifd") || !strcmp(name, VIPS_META_LOADER) || !strcmp(name, VIPS_META_ORIENTATION))
 		vips_image_set(to, name, value);
 	return NULL;
 }
@@ -203,7 +184,7 @@ static void forget(fv_picture *p)
 {
 	if (p->facts)
 		g_object_unref(p->facts);
-	g_free(p->pixels.data);
+	free(p->pixels.data);
 	fv_bytes_free(&p->profile);
 	fv_bytes_free(&p->exif);
 	fv_bytes_free(&p->xmp);
@@ -264,7 +245,7 @@ static fv_status read_picture(fv_err *err, source *s, fv_picture **out, fv_err *
 	*warning = (fv_err){ 0 };
 	fv_picture *p = calloc(1, sizeof *p);
 	fv_status st = p ? load_bytes(err, s) : fv_fail_memory(err, s->path, sizeof *p);
-	if (st)
+	if (st || (!s->longest && !s->facts && fv_bare_read(s->format, s->data, s->bytes, s->max_pixels, p)) || (st = fv_vips_ready(err)))
 		goto done;
 	st = decode(&first, s, VIPS_FAIL_ON_WARNING, p, warning);
 	if (st == FV_E_FORMAT) {
@@ -282,9 +263,9 @@ static fv_status read_picture(fv_err *err, source *s, fv_picture **out, fv_err *
 	const char *odd = st || warning->status ? NULL : fv_not_whole(s->format, s->data, s->bytes);
 	if (odd)
 		fv_fail(warning, FV_E_FORMAT, "%s: %s; the readable part was taken", s->path, odd);
+	vips_error_clear();
 done:
 	free(s->data);
-	vips_error_clear();
 	if (st)
 		fv_picture_free(p);
 	else
@@ -295,7 +276,8 @@ done:
 fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *opt, fv_picture **out, fv_err *warning)
 {
 	fv_err ignored;
-	source s = { .path = path, .max_pixels = opt && opt->max_pixels ? opt->max_pixels : FV_PIXELS_MAX, .all = opt && opt->keep_private };
+	source s = { .path = path, .max_pixels = opt && opt->max_pixels ? opt->max_pixels : FV_PIXELS_MAX, .all = opt && opt->keep_private,
+	             .facts = opt && opt->facts };
 	return read_picture(err, &s, out, warning ? warning : &ignored);
 }
 

@@ -4,14 +4,14 @@
 #include "base/base.h"
 #include "base/file.h"
 
-static int encode(VipsImage *im, fv_format f, const fv_picture *p, int quality, void **data, size_t *bytes)
+static int save(VipsImage *im, fv_format f, const fv_picture *p, int quality, void **data, size_t *bytes)
 {
 	/* "strip": libvips would write EXIF of its own making; fv_embed puts in what is kept. */
 	switch (f) {
 	case FV_JPEG:
 		return vips_jpegsave_buffer(im, data, bytes, "Q", quality, "optimize_coding", TRUE, "subsample_mode",
 		                            quality >= 90 ? VIPS_FOREIGN_SUBSAMPLE_OFF : VIPS_FOREIGN_SUBSAMPLE_ON, "strip", TRUE, NULL);
-	case FV_PNG: return vips_pngsave_buffer(im, data, bytes, "compression", 4, "strip", TRUE, NULL);
+	case FV_PNG: return vips_pngsave_buffer(im, data, bytes, "compression", FV_PNG_LEVEL, "filter", VIPS_FOREIGN_PNG_FILTER_UP, "strip", TRUE, NULL);
 	case FV_WEBP: return vips_webpsave_buffer(im, data, bytes, "Q", quality, "strip", TRUE, NULL);
 	case FV_TIFF:
 		if (p->profile.bytes)
@@ -49,21 +49,11 @@ static VipsImage *dress(const fv_picture *p, fv_format f)
 	return im ? fv_colour_out(im, p) : NULL;
 }
 
-fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, const char *path, const fv_write_options *opt)
+static fv_status encode(fv_err *err, const fv_picture *p, fv_format f, int quality, const char *path, void **data, size_t *bytes)
 {
-	fv_format f = fv_format_of_ending(path);
-	fv_writer *w = NULL;
-	fv_bytes head = { 0 }, tail = { 0 };
-	void *data = NULL;
-	size_t bytes = 0, skip = 0;
-	if (f == FV_FORMAT_UNKNOWN)
-		return fv_fail(err, FV_E_ARGUMENT, "%s: unknown ending; pictures are written as .jpg, .png, .webp or .tif", path);
-	/* A place that cannot be written is found before the work of encoding. */
-	fv_status st = fv_writer_open(err, c, path, &w);
-	if (st)
-		return st;
+	fv_status st = FV_OK;
 	VipsImage *im = dress(p, f);
-	if (!im || encode(im, f, p, opt && opt->quality ? opt->quality : 92, &data, &bytes)) {
+	if (!im || save(im, f, p, quality, data, bytes)) {
 		char *why = vips_error_buffer_copy();
 		st = fv_fail(err, FV_E_WRITE, "%s: %" PRId64 " x %" PRId64 " pixels cannot be encoded: %.*s; another format may do", path, p->pixels.width,
 		             p->pixels.height, (int)strcspn(why, "\n"), why);
@@ -71,6 +61,29 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 	}
 	if (im)
 		g_object_unref(im);
+	return st;
+}
+
+fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, const char *path, const fv_write_options *opt)
+{
+	fv_format f = fv_format_of_ending(path);
+	fv_writer *w = NULL;
+	fv_bytes head = { 0 }, tail = { 0 };
+	void *data = NULL;              /* g_free, and so free() */
+	size_t bytes = 0, skip = 0;
+	int quality = opt && opt->quality ? opt->quality : 92;
+	if (f == FV_FORMAT_UNKNOWN)
+		return fv_fail(err, FV_E_ARGUMENT, "%s: unknown ending; pictures are written as .jpg, .png, .webp or .tif", path);
+	/* A place that cannot be written is found before the work of encoding. */
+	fv_status st = fv_writer_open(err, c, path, &w);
+	if (st)
+		return st;
+	fv_bytes bare = { 0 };
+	if (fv_bare_write(f, p, quality, &bare)) {
+		data = bare.data;
+		bytes = bare.bytes;
+	} else if (!(st = fv_vips_ready(err)))
+		st = encode(err, p, f, quality, path, &data, &bytes);
 	if (!st)
 		fv_embed(f, data, bytes, p, &head, &skip, &tail);
 	if (!st && (head.failed || tail.failed))
@@ -79,7 +92,7 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 		st = fv_writer_put(err, w, tail.data, tail.bytes);
 	fv_bytes_free(&head);
 	fv_bytes_free(&tail);
-	g_free(data);
+	free(data);
 	if (st) {
 		fv_writer_abort(w);
 		return st;

@@ -91,6 +91,21 @@ check "half the strength: another picture" sh -c '! cmp -s a.png a4.png'
 run 0 "" apply brush "$photo" -o b.jpg --quality 60
 run 0 "" info b.jpg
 check "a picture's size" grep -q '768' "$t/out"
+
+# Bare pictures (bare.c) come out as libvips, which a comment calls in, would have made them.
+{ head -c 2 b.jpg; printf '\377\376\000\006word'; tail -c +3 b.jpg; } >word.jpg
+{ head -c 33 a.png; printf '\000\000\000\013\164\105\130\164\103\157\155\155\145\156\164\000\141\142\143\116\357\133\036'; tail -c +34 a.png; } >word.png
+head -c 20000 a.png >cut.png
+for f in b.jpg a.png; do
+	run 0 "" -q apply brush $f -o bare.png
+	run 0 "" -q apply brush word.${f#*.} -o vips.png
+	check "a bare $f is read as by libvips" cmp -s bare.png vips.png
+	LD_DEBUG=files run 0 "" -q apply brush $f -o bare.png
+	check "a bare $f: libvips is not loaded" sh -c '! grep -q libvips "$0"' "$t/err"
+	LD_DEBUG=files run 0 "" -q apply brush word.${f#*.} -o vips.png
+	check "a $f with a comment: libvips is loaded" grep -q libvips "$t/err"
+done
+run 0 "warning" -q apply brush cut.png -o bare.png
 cp b.jpg c.jpg
 run 2 "painted over" apply brush c.jpg -o c.jpg
 check "the photograph is as it was" cmp -s b.jpg c.jpg
