@@ -302,6 +302,13 @@ fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_p
 		return st;
 	fv_pixels v = p->pixels;
 	double scale = longest && MAX(v.width, v.height) > longest ? (double)longest / (double)MAX(v.width, v.height) : 1;
+	if (v.channels == 3 && v.bits == 8 && scale == 1) {
+		*out = v;
+		p->pixels.data = NULL;
+		goto done;
+	}
+	if ((st = fv_vips_ready(err)))
+		goto done;
 	im = vips_image_new_from_memory(v.data, (size_t)(v.height * v.stride_bytes), (int)v.width, (int)v.height, v.channels,
 	                                v.bits == 16 ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR);
 	if (im && v.channels == 4)
@@ -322,6 +329,7 @@ fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_p
 		st = fv_fail_memory(err, path, (size_t)(v.height * v.stride_bytes));
 	if (im)
 		g_object_unref(im);
+done:
 	fv_picture_free(p);
 	return st;
 }

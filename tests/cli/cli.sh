@@ -106,6 +106,12 @@ for f in b.jpg a.png; do
 	check "a $f with a comment: libvips is loaded" grep -q libvips "$t/err"
 done
 run 0 "warning" -q apply brush cut.png -o bare.png
+mkdir pictures paintings
+cp b.jpg word.png pictures
+cp word.jpg a.png bare.png paintings
+run 0 "" eval brush --photos pictures --art paintings -o sheet.jpg
+check "eval: two were painted" grep -q '^painted  *2 ' "$t/out"
+check "eval: a contact sheet" [ -s sheet.jpg ]
 cp b.jpg c.jpg
 run 2 "painted over" apply brush c.jpg -o c.jpg
 check "the photograph is as it was" cmp -s b.jpg c.jpg
