@@ -11,8 +11,9 @@ static const char *const up_name[] = { [FV_UP_BILINEAR] = "bilinear", [FV_UP_NEA
 
 json_t *fv_stylenet_json(const fv_stylenet *c)
 {
-	return json_pack("{s:i, s:i, s:s, s:i, s:i, s:i, s:b, s:b, s:b}", "width", c->width, "blocks", c->blocks, "up", up_name[c->up],
-	                 "stem", c->stem ? c->stem : 7, "head", c->head, "noise", c->noise, "colour", c->colour, "palette", c->palette, "half_chroma", c->half_chroma);
+	return json_pack("{s:i, s:i, s:s, s:i, s:i, s:i, s:b, s:o, s:b}", "width", c->width, "blocks", c->blocks, "up", up_name[c->up],
+	                 "stem", c->stem ? c->stem : 7, "head", c->head, "noise", c->noise, "colour", c->colour, "palette",
+	                 c->palette == FV_PALETTE_AFTER ? json_string("after") : json_boolean(c->palette), "half_chroma", c->half_chroma);
 }
 
 json_t *fv_resnet_json(const fv_resnet *c) { return json_pack("{s:i, s:i}", "width", c->width, "blocks", c->blocks); }
@@ -35,9 +36,13 @@ static int whole(json_t *j, const char *key)
 static fv_status read_stylenet(fv_err *err, json_t *j, fv_model *m)
 {
 	const char *up = json_string_value(json_object_get(j, "up"));
+	json_t *palette = json_object_get(j, "palette");
+	const char *place = json_string_value(palette);
+	if (place && strcmp(place, "after"))
+		return fv_fail(err, FV_E_FORMAT, "palette '%s' is unknown", place);
 	m->stylenet = (fv_stylenet){ .width = whole(j, "width"), .blocks = whole(j, "blocks"), .head = whole(j, "head"), .noise = whole(j, "noise"),
 	                             .stem = json_object_get(j, "stem") ? whole(j, "stem") : 7, .colour = json_is_true(json_object_get(j, "colour")),
-	                             .palette = json_is_true(json_object_get(j, "palette")), .half_chroma = json_is_true(json_object_get(j, "half_chroma")) };
+	                             .palette = place ? FV_PALETTE_AFTER : json_is_true(palette) ? FV_PALETTE_BEFORE : FV_PALETTE_NONE, .half_chroma = json_is_true(json_object_get(j, "half_chroma")) };
 	size_t kind = 0;
 	while (kind < FV_COUNT(up_name) && (!up || strcmp(up, up_name[kind])))
 		kind++;

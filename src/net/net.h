@@ -33,6 +33,7 @@ int fv_params(fv_store *store, const char *prefix, fv_variable **list, int max);
 
 /* ---- StyleNet (stylenet.c): the painter. x: N,H,W,3 in [-1,1], H and W multiples of fv_stylenet_multiple; noise: N,H,W,1 */
 typedef enum { FV_UP_BILINEAR, FV_UP_NEAREST, FV_UP_SPLINE } fv_up;
+typedef enum { FV_PALETTE_NONE, FV_PALETTE_BEFORE, FV_PALETTE_AFTER } fv_palette_place;     /* the tanh; after: models of version 0.1's first days */
 typedef struct {
 	int width;                      /* channels at full size; 2 width at half, 4 width at a quarter */
 	int blocks;                     /* residual blocks at a quarter of the size */
@@ -40,7 +41,7 @@ typedef struct {
 	int stem, head;                 /* kernels of the first and last convolution: 7 or 3; stem 0: 7 */
 	int noise;                      /* sizes of noise: 1: as drawn; each further one twice as coarse, for larger strokes */
 	bool colour;                    /* the photograph's own colours, blurred, reach the last layer */
-	bool palette;                   /* its colours, seen small, are an affine function of the photograph's (palette.c) */
+	fv_palette_place palette;       /* its colours, seen small, are an affine function of the photograph's (palette.c) */
 	bool half_chroma;               /* the finest detail is of lightness alone */
 } fv_stylenet;
 #define FV_STYLENET_FEATURES 5          /* picture, stem, half, quarter, after the middle residual block */
@@ -48,7 +49,7 @@ typedef struct {
 fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, fv_node *noise, bool encode, fv_node **features);
 fv_status fv_stylenet_check(fv_err *err, const fv_stylenet *c);
 int fv_stylenet_multiple(const fv_stylenet *c);         /* of height and width */
-/* y, less what of its colours, seen small, is no affine function of x's; both N,H,W,3 in [-1,1], H and W multiples of 8. */
+/* y, less what of its colours, seen small, is no affine function of x's; both N,H,W,3, H and W multiples of 8. */
 fv_node *fv_palette(fv_graph *g, fv_node *x, fv_node *y);
 fv_node *fv_less_luma(fv_graph *g, fv_node *x);         /* chroma: x, N,H,W,3, less its luma (ITU-R BT.601) in each channel */
 

@@ -102,6 +102,8 @@ json_t *fv_picture_formats(bool here)
 	};
 	json_t *names = json_array();
 	bool loaded = !fv_vips_ready(NULL);
+	if (loaded)
+		load_heif();
 	for (size_t i = 0; i < G_N_ELEMENTS(list); i++)
 		if ((loaded && vips_type_find("VipsObject", list[i].loader)) == here)
 			json_array_append_new(names, json_string(list[i].name));
