@@ -212,7 +212,7 @@ static fv_status save(fv_err *err, fv_run *r, const char *path)
 	                          "rate", o->rate, "adv", o->adv, "nce", o->nce, "swd", o->swd, "colour", o->colour, "seed", (json_int_t)o->seed,
 	                          "data", r->data,
 	                          "signature", "input", "image, sRGB, RGB, [-1,1]", "noise", "normal, one channel", "output", "image, sRGB, RGB, [-1,1]",
-	                          "multiple", 4, "least", 32, "conventions", "reflect padding; half-pixel grid; instance norm, biased, eps 1e-5");
+	                          "multiple", fv_stylenet_multiple(&s->config[0].net), "least", 32, "conventions", "reflect padding; half-pixel grid; instance norm, biased, eps 1e-5");
 	fv_status st = network && about ? fv_model_write(err, r->context, path, r->store, "E.", "stylenet", network, about) :
 	               fv_fail(err, FV_E_MEMORY, "%s: no memory", path);
 	json_decref(network);
