@@ -18,7 +18,7 @@ static const fv_option table[] = {
 	  .help = "how often each case runs" },
 	{ .name = "size", .type = FV_OPT_TEXT, .arg = "WxH", .at = offsetof(options, size), .preset_help = "the case's", .help = "of the picture in resnet and stylenet; multiples of 8" },
 	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, batch), .low = 0, .high = 64, .preset_help = "the recipe's", .help = "pictures a step in style" },
-	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = offsetof(options, max_memory), .help = "of a step's values: cheap ones are made again rather than kept" },
+	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = offsetof(options, max_memory), .help = "of a step's values: cheap ones are made again rather than kept; in bf16 others are kept rounded" },
 	{ .name = "model", .type = FV_OPT_TEXT, .kind = FV_ARG_STYLE, .arg = "MODEL", .at = offsetof(options, model), .help = "the painter that stylenet times" },
 	{ .name = "photos", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, photos), .help = "with --art: style and style-first read crops, as a training does" },
 	{ .name = "art", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, art), .help = "with --photos" },

@@ -36,7 +36,7 @@ static const fv_option table[] = {
 	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, seed), .preset = "1", .low = 0, .high = 1e15, .help = "of everything that is drawn" },
 	{ .name = "preview-every", .type = FV_OPT_DURATION, .arg = "T", .at = offsetof(options, preview), .preset = "4m", .low = 1, .high = 1e7, .help = "between contact sheets" },
 	{ .name = "checkpoint-every", .type = FV_OPT_DURATION, .arg = "T", .at = offsetof(options, checkpoint), .preset = "2m", .low = 0.1, .high = 1e7, .help = "between checkpoints" },
-	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = offsetof(options, max_memory), .help = "of a step and what it trains: where it would take more, what is cheap is made again rather than kept, which takes a little longer and gives the same run" },
+	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = offsetof(options, max_memory), .help = "of a step and what it trains: where it would take more, what is cheap is made again rather than kept, which takes a little longer and gives the same run; with --precision bf16 what is left is kept rounded" },
 	{ 0 },
 };
 

@@ -64,6 +64,7 @@ typedef struct { int top, bottom, left, right; fv_pad_kind kind; } fv_pad_attr;
 typedef struct { int64_t start[FV_RANK]; fv_shape shape; } fv_slice_attr; /* shape: of y; in the adjoint of x */
 typedef struct { int axis; } fv_concat_attr;                /* index into d[] */
 typedef struct { int sign; } fv_translate_attr;
+typedef struct { fv_type type; } fv_convert_attr;
 typedef struct { int64_t h, w; } fv_cutout_attr;
 typedef struct { int kind; uint64_t purpose; double lo, hi; fv_shape shape; fv_type type; } fv_random_attr;
 typedef struct { fv_variable *p, *m, *v; double beta1, beta2, eps; bool keras; } fv_adam_attr;
@@ -88,6 +89,7 @@ typedef union fv_attr {
 	fv_slice_attr slice;
 	fv_concat_attr concat;
 	fv_translate_attr translate;
+	fv_convert_attr convert;
 	fv_cutout_attr cutout;
 	fv_random_attr random;
 	fv_adam_attr adam;

@@ -8,7 +8,8 @@ fv_status fv_pass_fold(fv_err *err, fv_graph *g);       /* small constant expres
 fv_status fv_pass_share(fv_err *err, fv_graph *g);      /* equal operations on equal inputs become one */
 fv_status fv_pass_drop(fv_err *err, fv_graph *g);       /* what neither an output nor an update needs goes */
 fv_status fv_pass_fuse(fv_err *err, fv_graph *g);       /* norm, activation, residual, bias: one pass over memory */
-/* Cheap values are made again rather than kept, until at most `limit` bytes of values live at once, or nothing is left to drop. */
+/* Cheap values are made again rather than kept, and in a context of bf16 others are kept rounded, until at most `limit` bytes of
+ * values live at once, or nothing is left to drop. */
 fv_status fv_pass_recompute(fv_err *err, fv_graph *g, int64_t limit);
 
 /* The node that stands for n now. */

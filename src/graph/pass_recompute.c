@@ -6,6 +6,9 @@
  * memory is (norms, activations, resizing, 1x1), and only from inputs that are still there then, or can be made again so: a norm's
  * input is, since the norm's own gradient wants it. So some half of what a gradient keeps may go; the bits stay.
  *
+ * Where products are of bf16 numbers anyway, what cannot be made again is kept in bf16: rounded after its use before, widened
+ * in front of its next one.
+ *
  * Chen et al.: Training Deep Nets with Sublinear Memory Cost, arXiv:1604.06174 */
 #include "graph/pass.h"
 
@@ -16,10 +19,13 @@ typedef struct {
 	bool direct;                    /* those after it read the value itself, not through a view */
 } life;
 
+#define NARROW 16384                    /* bytes: less is not worth a call */
 #define DEPTH 4                         /* operations made again for one value, one from the other, at most */
 
 static bool cheap(const fv_node *n)
 {
+	if (n->op == &fv_op_convert)
+		return n->in[0]->type == FV_BF16;
 	if (n->op == &fv_op_conv2d)
 		return n->in[1]->shape.h == 1 && n->in[1]->shape.w == 1 && n->in[1]->op == &fv_op_read;
 	return n->op == &fv_op_normalise || n->op == &fv_op_unary || n->op == &fv_op_binary || n->op == &fv_op_resize || n->op == &fv_op_blur ||
@@ -88,8 +94,8 @@ static bool possible(const fv_graph *g, const fv_node *n, const life *l, int at,
 	return true;
 }
 
-/* The largest value that may be dropped at `at`; NULL: none. */
-static fv_node *victim(const fv_graph *g, life *l, int at)
+/* The uses of each value next to `at`. */
+static void look(const fv_graph *g, life *l, int at)
 {
 	for (int i = 0; i < g->nodes; i++) {
 		const fv_node *n = g->node[i];
@@ -105,15 +111,30 @@ static fv_node *victim(const fv_graph *g, life *l, int at)
 			}
 		}
 	}
+}
+
+/* The largest value that may be dropped at `at`, or kept in bf16 there; NULL: none. */
+static fv_node *victim(const fv_graph *g, const life *l, int at, bool narrow)
+{
 	fv_node *best = NULL;
 	for (int i = 0; i < at; i++) {
 		fv_node *n = g->node[i];
 		const life *v = &l[2 * i];
 		bool may = v->after && v->direct && v->before < at && v->last < g->nodes && (!best || v->bytes > l[2 * best->id].bytes);
-		if (may && possible(g, n, l, v->after, DEPTH))
+		if (may && (narrow ? n->type == FV_F32 && n->op != &fv_op_convert && v->bytes >= NARROW : possible(g, n, l, v->after, DEPTH)))
 			best = n;
 	}
 	return best;
+}
+
+/* The last node of the program, moved to `at`. */
+static void move(fv_graph *g, int at)
+{
+	fv_node *m = g->node[g->nodes - 1];
+	memmove(g->node + at + 1, g->node + at, (size_t)(g->nodes - 1 - at) * sizeof *g->node);
+	g->node[at] = m;
+	for (int i = at; i < g->nodes; i++)
+		g->node[i]->id = i;
 }
 
 /* n once more, in front of the operation that is at *at, whose place changes; `first` was its place. */
@@ -128,22 +149,33 @@ static fv_node *copy(fv_graph *g, fv_node *n, const life *l, int first, int *at)
 	g->label = label;
 	if (!m)
 		return NULL;
-	memmove(g->node + *at + 1, g->node + *at, (size_t)(g->nodes - 1 - *at) * sizeof *g->node);
-	g->node[*at] = m;
-	for (int i = *at; i < g->nodes; i++)
-		g->node[i]->id = i;
-	++*at;
+	move(g, (*at)++);
 	return m;
 }
 
-/* n is made again for its next use, which is at `at`, and all later ones. */
-static void again(fv_graph *g, fv_node *n, const life *l, int at)
+/* m stands for n in all that comes after m. */
+static void replace(fv_graph *g, const fv_node *n, fv_node *m)
 {
-	fv_node *m = copy(g, n, l, at, &(int){ at });
 	for (int i = m ? m->id + 1 : g->nodes; i < g->nodes; i++)
 		for (int j = 0; j < g->node[i]->inputs; j++)
 			if (g->node[i]->in[j] == n)
 				g->node[i]->in[j] = m;
+}
+
+/* n is made again for its next use, which is at `at`, and all later ones. */
+static void again(fv_graph *g, fv_node *n, const life *l, int at) { replace(g, n, copy(g, n, l, at, &(int){ at })); }
+
+/* n is kept in bf16 between its uses. */
+static void narrow(fv_graph *g, fv_node *n, life v)
+{
+	fv_node *kept = fv_convert(g, n, FV_BF16);
+	if (!kept)
+		return;
+	move(g, (v.before > v.made ? v.before : v.made) + 1);
+	fv_node *m = fv_convert(g, kept, FV_F32);
+	if (m)
+		move(g, v.after + 1);
+	replace(g, n, m);
 }
 
 fv_status fv_pass_recompute(fv_err *err, fv_graph *g, int64_t limit)
@@ -158,10 +190,15 @@ fv_status fv_pass_recompute(fv_err *err, fv_graph *g, int64_t limit)
 		else {
 			live(g, l);
 			int at = peak(g, l, change, &most);
-			fv_node *n = most > limit ? victim(g, l, at) : NULL;
+			look(g, l, at);
+			fv_node *n = most > limit ? victim(g, l, at, false) : NULL;
 			more = n != NULL;
 			if (n)
 				again(g, n, l, l[2 * n->id].after);
+			else if (most > limit && g->context->bf16 && (n = victim(g, l, at, true))) {
+				narrow(g, n, l[2 * n->id]);
+				more = true;
+			}
 			if (g->err.status)
 				st = fv_fail(err, g->err.status, "%s", g->err.text);
 		}

@@ -31,7 +31,7 @@ extern const fv_op fv_op_input, fv_op_constant, fv_op_read, fv_op_reshape, fv_op
 	fv_op_binary, fv_op_reduce, fv_op_expand, fv_op_resize, fv_op_resize_adjoint, fv_op_space_to_depth,
 	fv_op_depth_to_space, fv_op_blur, fv_op_blur_adjoint, fv_op_pad, fv_op_pad_adjoint, fv_op_slice,
 	fv_op_slice_adjoint, fv_op_concat, fv_op_translate, fv_op_cutout, fv_op_gather, fv_op_gather_adjoint, fv_op_sort,
-	fv_op_log_softmax, fv_op_random, fv_op_adam, fv_op_average, fv_op_assign, fv_op_finite;
+	fv_op_log_softmax, fv_op_convert, fv_op_random, fv_op_adam, fv_op_average, fv_op_assign, fv_op_finite;
 fv_cost fv_node_cost(const fv_node *n);
 
 /* All operators and kernels, ended by NULL; written by the build from the lists in meson.build. */
@@ -72,6 +72,7 @@ fv_node *fv_unary(fv_graph *g, fv_unary_kind kind, fv_node *x, double a, double 
 static inline fv_node *fv_scale(fv_graph *g, fv_node *x, double a, double b) { return fv_unary(g, FV_SCALE, x, a, b); }
 static inline fv_node *fv_relu(fv_graph *g, fv_node *x) { return fv_unary(g, FV_RELU, x, 0, 0); }
 static inline fv_node *fv_lrelu(fv_graph *g, fv_node *x, double slope) { return fv_unary(g, FV_LRELU, x, slope, 0); }
+fv_node *fv_convert(fv_graph *g, fv_node *x, fv_type type);        /* rounded to the nearest */
 /* Binary kinds; either side may be broadcast (axes of size 1). */
 typedef enum {
 	FV_ADD, FV_SUB, FV_MUL, FV_DIV, FV_MAX, FV_MIN,

@@ -193,7 +193,7 @@ static void check_kernels(const problem *p, fv_graph *g, fv_node *y, fv_node *co
 	for (int i = 0; i < y->inputs; i++)
 		if (y->in[i] && !from[i].data)
 			goto done;                              /* composed: its parts have problems of their own */
-	if (y->op->outputs && y->op->reference && y->type == FV_F32) {
+	if (y->op->outputs && y->op->reference && (y->type == FV_F32 || y->type == FV_BF16)) {
 		static const fv_key key = { 3, 5, 0 };
 		bound truth = bind(y, NULL, 1, from, true, &key);
 		y->op->reference(&truth.call);

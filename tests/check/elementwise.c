@@ -18,6 +18,7 @@ static fv_node *reduce(fv_graph *g, fv_node *const *in, const void *arg)
 	const kind *k = arg;
 	return fv_reduce(g, k->kind, in[0], (fv_axes)k->a);
 }
+static fv_node *convert(fv_graph *g, fv_node *const *in, const void *arg) { return fv_convert(g, in[0], *(const fv_type *)arg); }
 static fv_node *expand(fv_graph *g, fv_node *const *in, const void *arg) { return fv_expand(g, in[0], *(const fv_shape *)arg); }
 static fv_node *transpose(fv_graph *g, fv_node *const *in, const void *arg) { return fv_transpose(g, in[0]); }
 static fv_node *log_softmax(fv_graph *g, fv_node *const *in, const void *arg) { return fv_log_softmax(g, in[0]); }
@@ -63,6 +64,8 @@ void check_elementwise(void)
 		{ "reduce sum N and C", { X(-2, 2) }, reduce, K(FV_SUM, FV_AXIS_N | FV_AXIS_C), .tolerance = 1e-5 },
 		{ "reduce sum large", { { FV_F32, FV_SHAPE(100003), 0, 1 } }, reduce, K(FV_SUM, FV_ALL), .rough = true },
 		{ "reduce sum large NHW", { { FV_F32, fv_nhwc(3, 50, 41, 24), 0, 1 } }, reduce, K(FV_SUM, FV_NHW), .rough = true },
+		{ "convert to bf16", { { FV_F32, FV_SHAPE(3, 12347), -2, 2 } }, convert, &(const fv_type){ FV_BF16 }, .tolerance = 1e-30, .rough = true },
+		{ "convert from bf16", { { FV_BF16, FV_SHAPE(3, 12347), -2, 2 } }, convert, &(const fv_type){ FV_F32 }, .tolerance = 1e-30, .rough = true },
 		{ "expand", { { FV_F32, fv_nhwc(2, 1, 1, 3), -1, 1 } }, expand, &(const fv_shape){ 4, { { 1, 1, 2, 4, 5, 3 } } } },
 		{ "expand scalar", { { FV_F32, FV_SHAPE(1), -1, 1 } }, expand, &(const fv_shape){ 4, { { 1, 1, 2, 4, 5, 3 } } } },
 		{ "transpose", { { FV_F32, FV_SHAPE(37, 65), -1, 1 } }, transpose },

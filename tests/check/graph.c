@@ -14,7 +14,7 @@ static fv_style_config tiny(bool identity)
 }
 
 /* Two steps of a tiny style run; returns the losses' sum and, as a sign of all weights, theirs. */
-static bool steps(const fv_plan_options *opt, bool exact, int threads, double *loss, double *weights, int64_t *bytes)
+static bool steps(const fv_plan_options *opt, fv_context_options o, double *loss, double *weights, int64_t *bytes)
 {
 	fv_err err = { 0 };
 	fv_context *c = NULL;
@@ -23,7 +23,8 @@ static bool steps(const fv_plan_options *opt, bool exact, int threads, double *l
 	fv_plan *plan = NULL;
 	fv_style_graph s;
 	fv_style_config config = tiny(true);
-	if (fv_context_new(&err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = threads, .exact = exact }, &c) ||
+	o.size = sizeof o;
+	if (fv_context_new(&err, &o, &c) ||
 	    fv_graph_new(&err, c, &g) || fv_store_new(&err, c, &store))
 		return false;
 	fv_style_graph_build(g, store, 7, &config, false, &s);
@@ -59,12 +60,13 @@ static bool steps(const fv_plan_options *opt, bool exact, int threads, double *l
 
 void check_graph(void)
 {
-	double loss[6], weights[6];
-	int64_t bytes[6];
+	double loss[8], weights[8];
+	int64_t bytes[8];
 	const fv_plan_options plain = { .passes = FV_PASS_DROP }, all = { 0 }, reference = { .reference = true };
-	bool ok = steps(&all, false, 1, &loss[0], &weights[0], &bytes[0]) && steps(&all, false, 3, &loss[1], &weights[1], &bytes[1]) &&
-	          steps(&plain, false, 1, &loss[2], &weights[2], &bytes[2]) && steps(&reference, false, 1, &loss[3], &weights[3], &bytes[3]) &&
-	          steps(&all, true, 2, &loss[4], &weights[4], &bytes[4]);
+	const fv_context_options one = { .threads = 1 }, three = { .threads = 3 }, exact = { .threads = 2, .exact = true }, bf16 = { .threads = 1, .bf16 = true };
+	bool ok = steps(&all, one, &loss[0], &weights[0], &bytes[0]) && steps(&all, three, &loss[1], &weights[1], &bytes[1]) &&
+	          steps(&plain, one, &loss[2], &weights[2], &bytes[2]) && steps(&reference, one, &loss[3], &weights[3], &bytes[3]) &&
+	          steps(&all, exact, &loss[4], &weights[4], &bytes[4]);
 	check_true(ok, "style graph: a step could not be run");
 	if (!ok)
 		return;
@@ -74,4 +76,13 @@ void check_graph(void)
 	check_true(fabs(loss[0] - loss[3]) < 1e-4 * loss[0], "style graph: fast %.9g, reference %.9g", loss[0], loss[3]);
 	check_true(fabs(loss[0] - loss[4]) < 1e-4 * loss[0], "style graph: Winograd %.9g, exact %.9g", loss[0], loss[4]);
 	check_true(2 * bytes[0] < bytes[2], "the plan takes %" PRId64 " bytes, without passes %" PRId64, bytes[0], bytes[2]);
+	/* Less memory: in float by making values again, to the same bits; in bf16 by rounding what is kept, too. */
+	ok = steps(&(fv_plan_options){ .recompute = true, .most = bytes[0] * 9 / 10 }, one, &loss[5], &weights[5], &bytes[5]) &&
+	     steps(&all, bf16, &loss[6], &weights[6], &bytes[6]) &&
+	     steps(&(fv_plan_options){ .recompute = true, .most = bytes[6] * 7 / 10 }, bf16, &loss[7], &weights[7], &bytes[7]);
+	check_true(ok, "style graph: a step could not be run in less memory");
+	if (!ok)
+		return;
+	check_true(loss[0] == loss[5] && weights[0] == weights[5], "style graph: %.17g, in less memory %.17g", loss[0], loss[5]);
+	check_true(loss[6] != loss[7] && fabs(loss[6] - loss[7]) < 0.02 * loss[6], "style graph in bf16: %.9g, in less memory %.9g", loss[6], loss[7]);
 }
