@@ -42,7 +42,7 @@ static fv_status read_stylenet(fv_err *err, json_t *j, fv_model *m)
 		return fv_fail(err, FV_E_FORMAT, "palette '%s' is unknown", place);
 	m->stylenet = (fv_stylenet){ .width = whole(j, "width"), .blocks = whole(j, "blocks"), .head = whole(j, "head"), .noise = whole(j, "noise"),
 	                             .stem = json_object_get(j, "stem") ? whole(j, "stem") : 7, .colour = json_is_true(json_object_get(j, "colour")),
-	                             .palette = place ? FV_PALETTE_AFTER : json_is_true(palette) ? FV_PALETTE_BEFORE : FV_PALETTE_NONE, .half_chroma = json_is_true(json_object_get(j, "half_chroma")) };
+	                             .palette = place ? FV_PALETTE_AFTER : json_is_true(palette) ? FV_PALETTE_TWICE : FV_PALETTE_NONE, .half_chroma = json_is_true(json_object_get(j, "half_chroma")) };
 	size_t kind = 0;
 	while (kind < FV_COUNT(up_name) && (!up || strcmp(up, up_name[kind])))
 		kind++;

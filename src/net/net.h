@@ -33,7 +33,7 @@ int fv_params(fv_store *store, const char *prefix, fv_variable **list, int max);
 
 /* ---- StyleNet (stylenet.c): the painter. x: N,H,W,3 in [-1,1], H and W multiples of fv_stylenet_multiple; noise: N,H,W,1 */
 typedef enum { FV_UP_BILINEAR, FV_UP_NEAREST, FV_UP_SPLINE } fv_up;
-typedef enum { FV_PALETTE_NONE, FV_PALETTE_BEFORE, FV_PALETTE_AFTER } fv_palette_place;     /* the tanh; after: models of version 0.1's first days */
+typedef enum { FV_PALETTE_NONE, FV_PALETTE_TWICE, FV_PALETTE_AFTER } fv_palette_place;      /* around the tanh; after it alone: early models */
 typedef struct {
 	int width;                      /* channels at full size; 2 width at half, 4 width at a quarter */
 	int blocks;                     /* residual blocks at a quarter of the size */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Before a painter's tanh: what of its colours follows from no change of palette is taken out.
+/* Before and after a painter's tanh: what of its colours follows from no change of palette is taken out.
  *
  * A palette, whatever it is, turns equal colours into equal colours. Instance norm does not: where a photograph is plain it
  * makes the faintest gradient (a vignette, a blur behind the subject) as strong as any contrast, and the painter then gives
@@ -10,7 +10,8 @@
  * hardly anything.
  *
  * Tried before: a loss on what is left, at an eighth (weight 8 lets lines through, 20 costs brushwork); subtraction at an
- * eighth alone (the lines come back, finer); subtraction after the tanh (faces lost, see stylenet.c). */
+ * eighth alone (the lines come back, finer); subtraction after the tanh alone (faces lost), before
+ * it alone (lines; see stylenet.c). */
 #include "net/net.h"
 
 #define FAINT 0.002             /* variance, of colours in [-1,1]: steps of six levels of 255 count by half */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* StyleNet: a small painter.
  *
- *	(x, noise) > 7x7 > 3x3, half > 3x3, half > residual blocks > up, 3x3 + skip > up, 3x3 + skip > 7x7, palette, tanh
+ *	(x, noise) > 7x7 > 3x3, half > 3x3, half > residual blocks > up, 3x3 + skip > up, 3x3 + skip > 7x7, palette, tanh, palette
  *
  * Instance norm and ReLU after every convolution but the last; reflected borders; a blur before each halving and
  * spline upsampling, so that no lattice comes from the sampling
@@ -12,8 +12,9 @@
  * same to all that follows: the colours of the photograph, blurred to a quarter, are added before the tanh, through a
  * matrix that begins as the identity. Without them hues are guessed, and a plain sky becomes a rainbow. No bias stands
  * before a norm: it would have no effect and walk at random.
- * What of the colours is no palette's is taken out (palette.c) before the tanh: after it the network painted in pure red
- * and blue, which cost nothing as it was taken out again, and a small face was lost in what tanh had cut off. Models learnt so say "after".
+ * What of the colours is no palette's is taken out (palette.c) before the tanh and once more after it. After it alone the network
+ * painted in pure red and blue, which cost nothing as it was taken out again, and a small face was lost in what tanh had cut off;
+ * early models say "after". Before it alone thin lines came through where those colours met.
  * Last, the chroma is halved and enlarged again, as photographs of paintings and eyes have it, and what leaves the range
  * is cut off: relief of paint is of lightness alone, and coloured noise of single pixels is what betrays a generator.
  * After Johnson et al., arXiv:1603.08155 and Zhu et al., arXiv:1703.10593; blur: Zhang, arXiv:1904.11486. */
@@ -133,10 +134,10 @@ fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, 
 	h = fv_conv2d(g, h, head, bias, fv_conv_same(c->head, FV_PAD_REFLECT));
 	if (c->colour)
 		h = fv_add(g, h, colours(s, x));
-	if (c->palette == FV_PALETTE_BEFORE)
+	if (c->palette == FV_PALETTE_TWICE)
 		h = fv_palette(g, x, h);
 	h = fv_unary(g, FV_TANH, h, 0, 0);
-	if (c->palette == FV_PALETTE_AFTER)
+	if (c->palette)
 		h = fv_palette(g, x, h);
 	return c->half_chroma ? half_chroma(g, h) : h;
 }

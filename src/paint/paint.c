@@ -72,6 +72,15 @@ static void store(const fv_pixels *in, const float *y, int64_t w, float strength
 			}
 }
 
+/* What the network painted, into pixels. Numbers of other people's networks stay what they are. */
+static fv_status finish(fv_err *err, const fv_model *m, const fv_pixels *in, float *y, int64_t w, float strength, fv_pixels *out)
+{
+	fv_status st = strcmp(m->family, "stylenet") ? FV_OK : fv_ungrid(err, m->context, y, in->height, in->width, 3 * w);
+	if (!st)
+		store(in, y, w, strength, out);
+	return st;
+}
+
 static fv_node *network(const fv_scope *s, const fv_model *m, fv_node *x)
 {
 	if (!strcmp(m->family, "resnet"))
@@ -133,7 +142,7 @@ static fv_status paint_bands(fv_err *err, const fv_model *m, const fv_pixels *in
 		st = fv_bands_run(err, m->context, p.graph, p.x, x, p.y, y, key, o->max_memory - 2 * bytes);
 	}
 	if (!st)
-		store(in, y, p.width, o->strength, out);
+		st = finish(err, m, in, y, p.width, o->strength, out);
 	fv_free(m->context, x);
 	fv_free(m->context, y);
 	fv_painting_free(&p);
@@ -208,7 +217,7 @@ fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in
 	load(in, fv_plan_data(p->plan, p->x), p->height, p->width);
 	st = fv_plan_run(err, p->plan, key);
 	if (!st)
-		store(in, fv_plan_data(p->plan, p->y), p->width, o.strength, out);
+		st = finish(err, painter->model, in, fv_plan_data(p->plan, p->y), p->width, o.strength, out);
 	return st;
 }
 

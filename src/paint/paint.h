@@ -15,4 +15,6 @@ typedef struct {
 } fv_painting;
 fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_plan_options *opt, fv_painting *out);
 void fv_painting_free(fv_painting *p);
+/* Takes the network's grid out of a painting (grid.c): height, width, 3 in [-1,1]; step: floats from row to row. */
+fv_status fv_ungrid(fv_err *err, fv_context *c, float *y, int64_t height, int64_t width, int64_t step);
 #endif

@@ -40,7 +40,7 @@ static void defaults(fv_train_options *o)
 static fv_style_config config_of(const fv_train_options *o, bool identity)
 {
 	return (fv_style_config){
-		.net = { .width = o->width, .blocks = o->blocks, .up = FV_UP_SPLINE, .stem = instant(o) ? 3 : 7, .head = instant(o) ? 3 : 7, .noise = 3, .colour = true, .palette = FV_PALETTE_BEFORE, .half_chroma = true },
+		.net = { .width = o->width, .blocks = o->blocks, .up = FV_UP_SPLINE, .stem = instant(o) ? 3 : 7, .head = instant(o) ? 3 : 7, .noise = 3, .colour = true, .palette = FV_PALETTE_TWICE, .half_chroma = true },
 		.disc = { .width = 48, .scales = 3, .layers = 3, .channels = 6 }, .detail = 2, .augment = 0.3,
 		.batch = o->batch, .size = o->size, .art_batches = 4, .head_width = 128, .patches = 192, .projections = 64, .swd_scales = 3,
 		.adv = o->adv, .nce = o->nce, .swd = o->swd, .colour = o->colour, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8, .identity = identity,

@@ -20,7 +20,7 @@ static const fv_tensor *find(const fv_safetensors *f, const char *name)
 static fv_style_config config(bool identity)
 {
 	return (fv_style_config){
-		.net = { .width = 8, .blocks = 2, .up = FV_UP_SPLINE, .head = 7, .noise = 3, .colour = true, .palette = FV_PALETTE_BEFORE, .half_chroma = true },
+		.net = { .width = 8, .blocks = 2, .up = FV_UP_SPLINE, .head = 7, .noise = 3, .colour = true, .palette = FV_PALETTE_TWICE, .half_chroma = true },
 		.disc = { .width = 8, .scales = 2, .layers = 3, .channels = 6 }, .batch = 2, .size = 32, .art_batches = 2, .head_width = 16,
 		.patches = 16, .projections = 8, .swd_scales = 3, .adv = 1, .nce = 1, .swd = 5, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
 		.augment = 1, .detail = 1, .colour = 3, .identity = identity,

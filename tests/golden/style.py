@@ -112,7 +112,8 @@ def run(dtype, padding="reflect", unbiased=False):
     def G(x, z):
         f, h = encode(x, z, True)
         h = layer(spline(h, 5), "G.u1.0") + conv(f[2], "G.s1"); h = layer(spline(h, 3), "G.u2.0") + conv(f[1], "G.s2")
-        y = conv(h, "G.head") + colours(x); y = torch.tanh(y - up(palette(x, y), 4)); d = y - up(F.avg_pool2d(y, 2))
+        y = conv(h, "G.head") + colours(x)
+        y = torch.tanh(y - up(palette(x, y), 4)); y = y - up(palette(x, y), 4); d = y - up(F.avg_pool2d(y, 2))
         return (y - (d - luma(d))).clamp(-1, 1)
     unit = lambda v: v / v.norm().clamp(min=1e-12)
     def spectral():

@@ -121,8 +121,8 @@ static void try(const painter *p)
 int main(void)
 {
 	static const painter list[] = {
-		{ "stylenet 256x160", false, FV_PALETTE_BEFORE, 12, 2, 256, 160 }, { "palette after 216x104", false, FV_PALETTE_AFTER, 10, 1, 216, 104 },
-		{ "stylenet 40x304", false, FV_PALETTE_BEFORE, 8, 1, 40, 304 }, { "no palette 212x100", false, FV_PALETTE_NONE, 10, 1, 212, 100 },
+		{ "stylenet 256x160", false, FV_PALETTE_TWICE, 12, 2, 256, 160 }, { "palette after 216x104", false, FV_PALETTE_AFTER, 10, 1, 216, 104 },
+		{ "stylenet 40x304", false, FV_PALETTE_TWICE, 8, 1, 40, 304 }, { "no palette 212x100", false, FV_PALETTE_NONE, 10, 1, 212, 100 },
 		{ "resnet 228x96", true, FV_PALETTE_NONE, 8, 2, 228, 96 }, { "resnet 100x132", true, FV_PALETTE_NONE, 12, 1, 100, 132 },
 	};
 	for (size_t i = 0; i < FV_COUNT(list); i++)
