@@ -10,8 +10,8 @@
  *
  * whose response is 0 at periods of two and four pixels and which leaves a slope where it is. A wall's long edges stand at
  * some places and not at others, so the mean is Huber's (one step from 0): each pixel counts by CUT at most. Sixteen means
- * of few pixels are never quite equal: what chance alone would make stays (James and Stein); so does what is deeper than any
- * grid was seen to be.
+ * of few pixels are never quite equal: what chance alone would make stays (James and Stein). No more than DEEPEST is taken: a
+ * deeper pattern is the picture's.
  *
  * Huber: Robust Estimation of a Location Parameter, Ann. Math. Statist. 35 (1964) */
 #include "paint/paint.h"

@@ -16,7 +16,7 @@ struct fv_picture {
 	double dots[2];                 /* a millimetre, across and down */
 };
 
-/* library.c: waits until libvips is loaded; before any other call of it. err may be NULL. */
+/* library.c: loads libvips unless it is; before any call of it. err may be NULL. */
 fv_status fv_vips_ready(fv_err *err);
 /* read.c: what decoders say. */
 void fv_vips_hear(const char *domain, GLogLevelFlags level, const char *text, void *user);
