@@ -18,7 +18,7 @@ VEC bool depthwise_supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
 	bool one = v.groups == v.c && v.groups == v.o && v.c > 1;
-	*why = n->type != FV_F32 ? "only float" : !one ? "only one channel a group" : NULL;
+	*why = n->type != FV_F32 ? "only float" : !one ? "only one channel a group" : fv_conv_rides(&v);
 	return !*why;
 }
 

@@ -2,7 +2,8 @@
 /* conv2d, any size, stride, groups and padding: patches times packed weights (direct.h).
  *
  *	phase 0		weights [o][k] into panels [k][o]; unit: 64 of the depth of one group
- *	phase 1		unit: a block of output pixels of one group */
+ *	phase 1		unit: a block of output pixels of one group
+ *	phase 2		only with statistics; unit: MOMENTS channels */
 #include "cpu/direct.h"
 
 enum { PACK = 64 };
@@ -27,7 +28,8 @@ static direct_sizes sizes(const fv_conv *v)
 static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.c / v.groups % GEMM_PAIR ? "channels in pairs" : NULL;
+	*why = n->type != FV_F32 ? "only float" : v.c / v.groups % GEMM_PAIR ? "channels in pairs" : v.normed ? "no norm of what it reads" :
+	       v.stats && (v.groups > 1 || v.act != FV_ACT_NONE) ? "no statistics of groups, nor behind an activation" : NULL;
 	return !*why;
 }
 
@@ -42,6 +44,8 @@ static int64_t units(const fv_node *n, int phase)
 {
 	fv_conv v = fv_conv_of(n);
 	direct_sizes s = sizes(&v);
+	if (phase == 2)
+		return v.stats ? fv_div_up(v.o, MOMENTS) : 0;
 	return s.parts * (phase ? s.blocks : fv_div_up(s.depth, PACK));
 }
 
@@ -49,7 +53,7 @@ static int64_t scratch(const fv_node *n, int threads)
 {
 	fv_conv v = fv_conv_of(n);
 	direct_sizes s = sizes(&v);
-	return direct_scratch(&s, threads);
+	return direct_scratch(&s, threads, v.stats);
 }
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
@@ -58,9 +62,14 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	direct_sizes s = sizes(&v);
 	float *weights = call->scratch, *mine = weights + s.parts * s.weights + thread * (s.patches + s.products);
 	conv_end end = { fv_f32(call->in[2]), v.act, v.slope };
+	float *moments = weights + s.parts * s.weights + call->threads * (s.patches + s.products);
 	int64_t pieces = call->phase ? s.blocks : fv_div_up(s.depth, PACK);
 	tile_enter();
 	for (int64_t u = first; u < last; u++) {
+		if (call->phase == 2) {
+			moments_merge(moments, s.blocks, s.width, u * MOMENTS, fv_min(v.o, (u + 1) * MOMENTS), v.eps, fv_f32(call->out[1]));
+			continue;
+		}
 		direct_part p = part(&v, u / pieces);
 		float *packed = weights + u / pieces * s.weights;
 		int64_t i = u % pieces;
@@ -69,12 +78,12 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 			               i * PACK, fv_min(p.depth, (i + 1) * PACK), packed);
 		else
 			direct_block(&p, &s, fv_f32(call->in[0]), v.n, packed, i, mine, mine + s.patches,
-			             fv_f32(call->out[0]), &end);
+			             fv_f32(call->out[0]), &end, v.stats ? moments + i * moments_floats(s.width) : NULL);
 	}
 	tile_leave();
 }
 
 const fv_kernel FV_KERNEL(direct) = {
 	.name = FV_KERNEL_NAME(direct), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .supports = supports,
-	.seconds = seconds, .phases = 2, .units = units, .scratch = scratch, .run = run,
+	.seconds = seconds, .phases = 3, .units = units, .scratch = scratch, .run = run,
 };

@@ -15,6 +15,7 @@
 #define FV_DIRECT_H
 #include "cpu/conv_end.h"
 #include "cpu/gemm.h"
+#include "cpu/moments.h"
 #include "op/conv.h"
 
 #define DIRECT_BANDED 12                /* cells a row at least: a tile */
@@ -61,9 +62,11 @@ VEC direct_sizes direct_sizes_of(const direct_part *p, int64_t pictures, int64_t
 	return s;
 }
 
-VEC int64_t direct_scratch(const direct_sizes *s, int threads)
+/* stats: with what each block notes of its output. */
+VEC int64_t direct_scratch(const direct_sizes *s, int threads, bool stats)
 {
-	return (s->parts * s->weights + threads * (s->patches + s->products)) * (int64_t)sizeof(float);
+	int64_t moments = stats ? s->parts * s->blocks * moments_floats(s->width) : 0;
+	return (s->parts * s->weights + threads * (s->patches + s->products) + moments) * (int64_t)sizeof(float);
 }
 
 /* The expected time; columns as they are computed, padding included; depth: the parts' mean. */
@@ -202,10 +205,23 @@ static inline void direct_banded(const direct_part *p, const direct_sizes *s, co
 	}
 }
 
-/* One block of a part: patches, product, output. a: patches, c: products of this thread. */
+/* What a convolution without an activation notes of a block, from its sums. */
+static inline void direct_moments(const direct_part *p, const conv_end *end, int64_t count, const float *c, float *part)
+{
+	int64_t width = p->panels.width;
+	part[0] = (float)count;
+	if (count < 1)
+		return;
+	moments_of(c, count, width, p->og, part + 16, part + 16 + width);
+	for (int64_t o = 0; o < p->og && end->bias; o++)
+		part[16 + o] += end->bias[o];
+}
+
+/* One block of a part: patches, product, output. a: patches, c: products of this thread; moments: NULL, or where the block's
+ * statistics go. */
 static inline void direct_block(const direct_part *p, const direct_sizes *s, const float *x, int64_t pictures,
                                 const float *weights, int64_t block, float *a, float *c, float *out,
-                                const conv_end *end)
+                                const conv_end *end, float *moments)
 {
 	int64_t size = p->gh * p->gw, first = block * s->rows, last = fv_min(first + s->rows, pictures * size);
 	for (int64_t at = first; at < last; ) {
@@ -236,5 +252,7 @@ static inline void direct_block(const direct_part *p, const direct_sizes *s, con
 		int64_t pixel = (n * p->oh + g * p->out_step + p->p0) * p->ow + q * p->out_step + p->q0;
 		conv_end_row(end, p->o0, p->og, c + (at - first) * p->panels.width, out + pixel * p->oc + p->o0);
 	}
+	if (moments)
+		direct_moments(p, end, fv_max(0, last - first), c, moments);
 }
 #endif

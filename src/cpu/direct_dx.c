@@ -5,7 +5,7 @@
  *	phase 0		weights [o][i][j][c] into panels [i][j][o][c]; unit: PACK of the depth of one part
  *	phase 1		unit: a block of dx's pixels of one part
  *	phase 2		only with a stride and a mirrored border: phase 1 made the padded picture; unit: a row of dx
- *			gathers what its mirror images got */
+ *			gathers what its mirror images got. Or, with statistics: unit: MOMENTS channels */
 #include "cpu/direct_dx.h"
 
 enum { PACK = 64 };
@@ -32,7 +32,8 @@ static problem problem_of(const fv_node *n)
 static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.o / v.groups % GEMM_PAIR ? "channels in pairs" : NULL;
+	*why = n->type != FV_F32 ? "only float" : v.o / v.groups % GEMM_PAIR ? "channels in pairs" : v.normed ? "no norm of what it reads" :
+	       v.stats && (v.groups > 1 || problem_of(n).padded) ? "no statistics of groups, nor with a stride and a mirrored border" : NULL;
 	return !*why;
 }
 
@@ -47,7 +48,7 @@ static int64_t units(const fv_node *n, int phase)
 {
 	problem p = problem_of(n);
 	if (phase == 2)
-		return p.padded ? n->shape.n * n->shape.h : 0;
+		return p.padded ? n->shape.n * n->shape.h : p.v.stats ? fv_div_up(p.v.c, MOMENTS) : 0;
 	return p.s.parts * (phase ? p.s.blocks : fv_div_up(p.s.depth, PACK));
 }
 
@@ -55,7 +56,7 @@ static int64_t scratch(const fv_node *n, int threads)
 {
 	problem p = problem_of(n);
 	int64_t picture = p.padded ? p.v.n * p.v.h * p.v.w * p.v.c : 0;
-	return direct_scratch(&p.s, threads) + picture * (int64_t)sizeof(float);
+	return direct_scratch(&p.s, threads, p.v.stats) + picture * (int64_t)sizeof(float);
 }
 
 /* Depth runs over taps backwards (the flip), then dy's channels; a row of columns lies together in the weights. */
@@ -86,6 +87,10 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	conv_end end = { 0 };
 	tile_enter();
 	for (int64_t u = first; u < last; u++) {
+		if (call->phase == 2 && v->stats) {
+			moments_merge(picture, s->parts * s->blocks, s->width, u * MOMENTS, fv_min(v->c, (u + 1) * MOMENTS), v->eps, fv_f32(call->out[1]));
+			continue;
+		}
 		if (call->phase == 2) {
 			direct_dx_fold(&real, v, picture, u / real.h, u % real.h, fv_f32(call->out[0]));
 			continue;
@@ -97,7 +102,8 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 			pack(v, &p, tap_row, tap_col, fv_f32(call->in[1]), packed, i * PACK,
 			     fv_min(p.depth, (i + 1) * PACK));
 		else
-			direct_block(&p, s, fv_f32(call->in[0]), v->n, packed, i, mine, mine + s->patches, out, &end);
+			direct_block(&p, s, fv_f32(call->in[0]), v->n, packed, i, mine, mine + s->patches, out, &end,
+			             v->stats ? picture + u * moments_floats(s->width) : NULL);
 	}
 	tile_leave();
 }

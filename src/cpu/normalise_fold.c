@@ -2,9 +2,10 @@
 /* normalise over neighbouring axes (HW, NHW, HWC).
  *
  * Phase 0: mean and sum of squared distances of each chunk, about the chunk's own mean, while it lies in cache;
- * phase 1: chunks merged in order in double (Chan, Golub, LeVeque 1983); phase 2: apply, activation, residual. */
+ * phase 1: chunks merged in order in double (Chan, Golub, LeVeque 1983); phase 2: apply, activation, residual. Statistics that are given are
+ * passed on in phase 1. */
 #include "cpu/chunks.h"
-#include "cpu/wide.h"
+#include "cpu/moments.h"
 #include <math.h>
 
 static bool supports(const fv_node *n, const char **why)
@@ -24,7 +25,7 @@ static folds folds_for(const fv_node *n)
 static int64_t units(const fv_node *n, int phase)
 {
 	folds f = folds_for(n);
-	return phase == 1 ? fv_div_up(f.outer * f.inner, 64) : folds_units(&f);
+	return phase == 1 ? fv_div_up(f.outer * f.inner, 64) : phase == 0 && n->attr.normalise.given ? 0 : folds_units(&f);
 }
 
 /* Two numbers a chunk, outer and inner. */
@@ -32,68 +33,6 @@ static int64_t scratch(const fv_node *n, int threads)
 {
 	folds f = folds_for(n);
 	return 2 * f.outer * f.chunks * f.inner * (int64_t)sizeof(float);
-}
-
-/* A long sum of bright values drifts; the sum of distances from it says by how much (the corrected two-pass form). Fewer than
- * WIDE vectors: some rows side by side instead. */
-VEC void measure_block(const float *x, int64_t rows, int64_t inner, float *mean, float *square, const int wide, vm last)
-{
-	const int side = wide_side(wide);
-	vf s[WIDE], q[WIDE], rest[WIDE], per = vf_set(1 / (float)rows);
-	int64_t r;
-#pragma GCC unroll 4
-	for (int i = 0; i < wide * side; i++)
-		s[i] = q[i] = rest[i] = vf_zero();
-	for (r = 0; r + side <= rows; r += side)
-#pragma GCC unroll 4
-		for (int i = 0; i < wide * side; i++)
-			s[i] = vf_add(s[i], wide_load(x + (r + i / wide) * inner, i % wide, wide, last));
-	for (; r < rows; r++)
-#pragma GCC unroll 4
-		for (int i = 0; i < wide; i++)
-			s[i] = vf_add(s[i], wide_load(x + r * inner, i, wide, last));
-	wide_sum(s, wide);
-#pragma GCC unroll 4
-	for (int i = 0; i < wide; i++)
-		s[i] = vf_mul(s[i], per);
-	for (r = 0; r + side <= rows; r += side)
-#pragma GCC unroll 4
-		for (int i = 0; i < wide * side; i++) {
-			vf d = vf_sub(wide_load(x + (r + i / wide) * inner, i % wide, wide, last), s[i % wide]);
-			rest[i] = vf_add(rest[i], d);
-			q[i] = vf_fma(d, d, q[i]);
-		}
-	for (; r < rows; r++)
-#pragma GCC unroll 4
-		for (int i = 0; i < wide; i++) {
-			vf d = vf_sub(wide_load(x + r * inner, i, wide, last), s[i]);
-			rest[i] = vf_add(rest[i], d);
-			q[i] = vf_fma(d, d, q[i]);
-		}
-	wide_sum(rest, wide);
-	wide_sum(q, wide);
-#pragma GCC unroll 4
-	for (int i = 0; i < wide; i++) {
-		rest[i] = vf_mul(rest[i], per);
-		wide_store(mean, i, wide, last, vf_add(s[i], rest[i]));
-		wide_store(square, i, wide, last, vf_fnma(vf_mul(rest[i], rest[i]), vf_set((float)rows), q[i]));
-	}
-}
-
-static void measure_plain(const float *x, int64_t rows, int64_t inner, float *mean, float *square)
-{
-	for (int64_t b = 0; b < inner; b += WIDE * VF) {
-		int64_t vectors = fv_min(WIDE, fv_div_up(inner - b, VF));
-		vm last = vm_first(inner - b - (vectors - 1) * VF);
-		if (vectors == 4)
-			measure_block(x + b, rows, inner, mean + b, square + b, 4, last);
-		else if (vectors == 3)
-			measure_block(x + b, rows, inner, mean + b, square + b, 3, last);
-		else if (vectors == 2)
-			measure_block(x + b, rows, inner, mean + b, square + b, 2, last);
-		else
-			measure_block(x + b, rows, inner, mean + b, square + b, 1, last);
-	}
 }
 
 /* Chan, Golub, LeVeque 1983: n values with their mean and sum of squared distances from it, and m more. */
@@ -110,12 +49,12 @@ static void measure_columns(const float *x, int64_t rows, int64_t inner, float *
 	int64_t side = wide_fold(inner), folded = rows / side, rest = rows - folded * side;
 	float m[2][WIDE * VF], q[2][WIDE * VF];
 	if (side == 1 || folded < 4) {
-		measure_plain(x, rows, inner, mean, square);
+		moments_of(x, rows, inner, inner, mean, square);
 		return;
 	}
-	measure_plain(x, folded, side * inner, m[0], q[0]);
+	moments_of(x, folded, side * inner, side * inner, m[0], q[0]);
 	if (rest)
-		measure_plain(x + folded * side * inner, rest, inner, m[1], q[1]);
+		moments_of(x + folded * side * inner, rest, inner, inner, m[1], q[1]);
 	for (int64_t k = 0; k < inner; k++) {
 		double n = 0, all = 0, squares = 0;
 		for (int64_t i = k; i < side * inner; i += inner)
@@ -221,7 +160,10 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 	float *part = c->scratch, *stats = fv_f32(c->out[1]);
 	if (c->phase == 1) {
 		for (int64_t i = first * 64; i < fv_min(f.outer * f.inner, last * 64); i++)
-			merge(&f, part, i, a.eps, stats);
+			if (a.given)
+				memcpy(stats + 2 * i, fv_f32(c->in[2]) + 2 * i, 2 * sizeof *stats);
+			else
+				merge(&f, part, i, a.eps, stats);
 		return;
 	}
 	for (int64_t u = first; u < last; u++) {

@@ -2,7 +2,8 @@
 /* conv2d with stride 1 to few channels a group: the last layers (thin.h).
  *
  *	phase 0		weights [o][i][j][c] to [o by THIN_OUT][i][c][j][o]; unit: a group
- *	phase 1		unit: a band of output rows of one picture and group */
+ *	phase 1		unit: a band of output rows of one picture and group
+ *	phase 2		only with statistics; unit: MOMENTS channels */
 #include "cpu/thin.h"
 
 static thin_sizes sizes(const fv_conv *v)
@@ -25,7 +26,8 @@ static bool supports(const fv_node *n, const char **why)
 	fv_conv v = fv_conv_of(n);
 	*why = n->type != FV_F32 ? "only float" : v.stride != 1 ? "only stride 1" :
 	       v.o / v.groups > THIN_OUT * THIN_PASSES ? "too many channels a group" :
-	       v.c / v.groups % GEMM_PAIR ? "channels in pairs" : NULL;
+	       v.c / v.groups % GEMM_PAIR ? "channels in pairs" : v.normed ? "no norm of what it reads" :
+	       v.stats && v.groups > 1 ? "no statistics of groups" : NULL;
 	return !*why;
 }
 
@@ -40,6 +42,8 @@ static int64_t units(const fv_node *n, int phase)
 {
 	fv_conv v = fv_conv_of(n);
 	thin_sizes s = sizes(&v);
+	if (phase == 2)
+		return v.stats ? fv_div_up(v.o, MOMENTS) : 0;
 	return phase ? s.parts * v.n * s.row_bands * s.column_bands : s.parts;
 }
 
@@ -47,7 +51,8 @@ static int64_t scratch(const fv_node *n, int threads)
 {
 	fv_conv v = fv_conv_of(n);
 	thin_sizes s = sizes(&v);
-	return thin_scratch(&s, threads);
+	int64_t moments = v.stats ? units(n, 1) * moments_floats(v.o) : 0;
+	return thin_scratch(&s, threads) + moments * (int64_t)sizeof(float);
 }
 
 static void pack(const direct_part *p, const float *w, float *to)
@@ -69,17 +74,23 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	float *weights = call->scratch, *band = weights + s.parts * s.weights + thread * s.band;
 	conv_end end = { fv_f32(call->in[2]), v.act, v.slope };
 	int64_t pieces = call->phase ? v.n * s.row_bands * s.column_bands : 1;
+	float *moments = weights + s.parts * s.weights + call->threads * s.band;
 	for (int64_t u = first; u < last; u++) {
+		if (call->phase == 2) {
+			moments_merge(moments, pieces, v.o, u * MOMENTS, fv_min(v.o, (u + 1) * MOMENTS), v.eps, fv_f32(call->out[1]));
+			continue;
+		}
 		direct_part p = part(&v, u / pieces);
 		float *packed = weights + u / pieces * s.weights;
 		if (call->phase == 0)
 			pack(&p, fv_f32(call->in[1]), packed);
 		else
-			thin_block(&p, &s, fv_f32(call->in[0]), packed, u % pieces, band, fv_f32(call->out[0]), &end);
+			thin_block(&p, &s, fv_f32(call->in[0]), packed, u % pieces, band, fv_f32(call->out[0]), &end,
+			           v.stats ? moments + u * moments_floats(v.o) : NULL);
 	}
 }
 
 const fv_kernel FV_KERNEL(thin) = {
 	.name = FV_KERNEL_NAME(thin), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .supports = supports,
-	.seconds = seconds, .phases = 2, .units = units, .scratch = scratch, .run = run,
+	.seconds = seconds, .phases = 3, .units = units, .scratch = scratch, .run = run,
 };

@@ -148,12 +148,17 @@ static const int thin_vectors[] = { 8, 6, 4, 2 };
 static void (*const thin_list[])(const direct_part *, int64_t, const float *, const int64_t *, const float *,
                                  float *) = THIN_LIST;
 
-/* Channels o0 .. of a part, THIN_OUT at most; count: vectors of pixels, `across` a row. */
+/* Channels o0 .. of a part, THIN_OUT at most; count: vectors of pixels, `across` a row. moments: NULL, or where their statistics
+ * go; they are taken about the first value of each. */
 static void thin_pass(const direct_part *p, const thin_sizes *s, const float *weights, int64_t o0, int64_t n, int64_t g0, int64_t q0,
-                      int64_t count, int64_t across, const float *t, float *out, const conv_end *end)
+                      int64_t count, int64_t across, const float *t, float *out, const conv_end *end, float *moments)
 {
 	int O = (int)fv_min(THIN_OUT, p->og - o0), P = thin_vectors[O - 1];
 	int64_t deep = thin_deep(p->cg);
+	float pixels = 0, base[8];
+	vf all[8], square[8];
+	for (int o = 0; o < O; o++)
+		all[o] = square[o] = vf_zero();
 	for (int64_t i = 0; i < count; i += P) {
 		int64_t off[8];
 		float sums[8 * 8 * VF];
@@ -165,21 +170,34 @@ static void thin_pass(const direct_part *p, const thin_sizes *s, const float *we
 		for (int64_t k = 0; k < fv_min(P, count - i); k++) {
 			int64_t g = g0 + (i + k) / across, q = q0 + (i + k) % across * VF, lanes = fv_min(VF, p->gw - q);
 			int64_t pixel = (n * p->oh + g * p->out_step + p->p0) * p->ow + q * p->out_step + p->q0;
+			pixels += (float)lanes;
 			for (int o = 0; o < O; o++) {
 				float *v = sums + (k * O + o) * VF;
-				vf y = vf_add(vf_loadu(v), vf_set(end->bias ? end->bias[p->o0 + o0 + o] : 0));
-				vf_storeu(v, conv_end_act(end, y));
+				vf y = conv_end_act(end, vf_add(vf_loadu(v), vf_set(end->bias ? end->bias[p->o0 + o0 + o] : 0)));
+				vf_storeu(v, y);
+				if (moments) {
+					base[o] = i + k == 0 ? v[0] : base[o];
+					vf d = vf_select(vm_first(lanes), vf_sub(y, vf_set(base[o])), vf_zero());
+					all[o] = vf_add(all[o], d);
+					square[o] = vf_fma(d, d, square[o]);
+				}
 				float *to = out + pixel * p->oc + p->o0 + o0 + o;
 				for (int64_t l = 0; l < lanes; l++)
 					to[l * p->out_step * p->oc] = v[l];
 			}
 		}
 	}
+	for (int o = 0; o < O && moments; o++) {
+		float sum = vf_sum(all[o]), *to = moments + 16 + o0 + o;
+		moments[0] = pixels;
+		to[0] = base[o] + sum / pixels;
+		to[p->og] = vf_sum(square[o]) - sum * sum / pixels;
+	}
 }
 
 /* Unit: one part's band of one picture. t: this thread's band. */
 static void thin_block(const direct_part *p, const thin_sizes *s, const float *x, const float *weights, int64_t unit,
-                       float *t, float *out, const conv_end *end)
+                       float *t, float *out, const conv_end *end, float *moments)
 {
 	int64_t per = s->row_bands * s->column_bands, n = unit / per;
 	int64_t g0 = unit % per / s->column_bands * s->rows, q0 = unit % s->column_bands * THIN_COLUMNS;
@@ -189,6 +207,6 @@ static void thin_block(const direct_part *p, const thin_sizes *s, const float *x
 	int64_t across = fv_div_up(columns, VF), count = rows * across;
 	thin_transpose(p, s, x + n * p->h * p->w * p->c, g0, q0, rows, t);
 	for (int64_t o = 0; o < p->og; o += THIN_OUT)
-		thin_pass(p, s, weights + o * (p->depth / GEMM_PAIR), o, n, g0, q0, count, across, t, out, end);
+		thin_pass(p, s, weights + o * (p->depth / GEMM_PAIR), o, n, g0, q0, count, across, t, out, end, moments);
 }
 #endif

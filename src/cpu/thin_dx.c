@@ -28,7 +28,7 @@ static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
 	*why = n->type != FV_F32 ? "only float" : v.c / v.groups > THIN_OUT * THIN_PASSES ? "too many channels a group" :
-	       v.o / v.groups % GEMM_PAIR ? "channels in pairs" : NULL;
+	       v.o / v.groups % GEMM_PAIR ? "channels in pairs" : fv_conv_rides(&v);
 	return !*why;
 }
 
@@ -93,7 +93,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 		if (call->phase == 0)
 			pack(v, &p, tap_row, tap_col, fv_f32(call->in[1]), packed);
 		else
-			thin_block(&p, s, fv_f32(call->in[0]), packed, u % pieces, band, out, &end);
+			thin_block(&p, s, fv_f32(call->in[0]), packed, u % pieces, band, out, &end, NULL);
 	}
 }
 

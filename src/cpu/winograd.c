@@ -2,7 +2,9 @@
 /* conv2d by Winograd (winograd.h): 2x2 to 4x4 at stride 1, 4x4 to 8x8 at stride 2.
  *
  *	phase 0		weights to U; unit: PACK input channels of a part
- *	phase 1		unit: a block of tiles, over all pictures */
+ *	phase 1		unit: a block of tiles, over all pictures
+ *	phase 2		only with statistics; unit: MOMENTS channels */
+#include "cpu/moments.h"
 #include "cpu/winograd.h"
 
 enum { PACK = 16 };
@@ -36,8 +38,12 @@ static int64_t packs(const fv_conv *v) { return v->stride * v->stride * fv_div_u
 static int64_t units(const fv_node *n, int phase)
 {
 	fv_conv v = fv_conv_of(n);
-	return phase ? sizes(&v).blocks : packs(&v);
+	return phase == 2 ? (v.stats ? fv_div_up(v.o, MOMENTS) : 0) : phase ? sizes(&v).blocks : packs(&v);
 }
+
+/* Floats beside those of winograd.h: of a thread, and of all its blocks' statistics. */
+static int64_t more(const fv_conv *v, const wino_sizes *s) { return conv_start_floats(v) + (v->stats ? 3 * s->panels.width : 0); }
+static int64_t moments(const fv_conv *v, const wino_sizes *s) { return v->stats ? s->blocks * moments_floats(s->panels.width) : 0; }
 
 static int64_t packed(const fv_node *n)
 {
@@ -49,7 +55,7 @@ static int64_t scratch(const fv_node *n, int threads)
 {
 	fv_conv v = fv_conv_of(n);
 	wino_sizes s = sizes(&v);
-	return wino_scratch(&s, threads) * (int64_t)sizeof(float) - packed(n);
+	return (wino_scratch(&s, threads) + threads * more(&v, &s) + moments(&v, &s)) * (int64_t)sizeof(float) - packed(n);
 }
 
 /* Columns are output channels, a kernel apart in the weights: squares of them and of input channels are transposed, tap by
@@ -76,28 +82,67 @@ static void pack(const wino_sizes *s, const fv_conv *v, int64_t part, const floa
 		}
 }
 
-static void finish(const wino_sizes *s, const conv_end *end, int64_t block, const float *m, float *y)
+/* A tile's VF columns, down x across of them there, into base, sum and sum of squares about the base, `step` apart. */
+static inline void note(const vf *r, int64_t tile, int64_t down, int64_t across, bool first, float *to, int64_t step)
 {
-	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first);
+	vf base = first ? r[0] : vf_loadu(to), sum[4], square[4];
+	for (int k = 0; k < 4; k++)
+		sum[k] = square[k] = vf_zero();
+	if (!first)
+		sum[0] = vf_loadu(to + step), square[0] = vf_loadu(to + 2 * step);
+	/* Four sums side by side, which need not wait for each other. */
+	if (tile == 4 && down == 4 && across == 4)
+#pragma GCC unroll 16
+		for (int k = 0; k < 16; k++) {
+			vf d = vf_sub(r[k], base);
+			sum[k % 4] = vf_add(sum[k % 4], d);
+			square[k % 4] = vf_fma(d, d, square[k % 4]);
+		}
+	else
+		for (int64_t i = 0; i < down; i++)
+			for (int64_t j = 0; j < across; j++) {
+				vf d = vf_sub(r[tile * i + j], base);
+				sum[0] = vf_add(sum[0], d);
+				square[0] = vf_fma(d, d, square[0]);
+			}
+	vf_storeu(to, base);
+	vf_storeu(to + step, vf_add(vf_add(sum[0], sum[1]), vf_add(sum[2], sum[3])));
+	vf_storeu(to + 2 * step, vf_add(vf_add(square[0], square[1]), vf_add(square[2], square[3])));
+}
+
+/* sums: NULL, or room for what is summed up of each channel: about its first value, so that nothing cancels; part: where its
+ * statistics go. */
+static void finish(const wino_sizes *s, const conv_end *end, int64_t block, const float *m, float *y, float *sums, float *part)
+{
+	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first), width = s->panels.width, pixels = 0;
 	for (int64_t t = first; t < first + count; t++) {
 		int64_t n = t / (s->th * s->tw), p = t % (s->th * s->tw) / s->tw * s->tile, q = t % s->tw * s->tile;
 		int64_t down = fv_min(s->tile, s->gh - p), across = fv_min(s->tile, s->gw - q);
+		pixels += down * across;
 		for (int64_t o = 0; o < s->columns; o += VF) {
 			float *to = y + ((n * s->gh + p) * s->gw + q) * s->columns + o;
 			vm mask = vm_first(s->columns - o);
 			bool whole = s->columns - o >= VF;
 			vf bias = end->bias ? vf_load(end->bias + o, mask) : vf_zero(), r[25];
-			wino_result(m + (t - first) * s->panels.width + o, s->m_step, r, s->tile);
+			wino_result(m + (t - first) * width + o, s->m_step, r, s->tile);
 			for (int64_t i = 0; i < down; i++)
 				for (int64_t j = 0; j < across; j++) {
 					float *at = to + (i * s->gw + j) * s->columns;
-					vf v = conv_end_act(end, vf_add(r[s->tile * i + j], bias));
+					vf v = r[s->tile * i + j] = conv_end_act(end, vf_add(r[s->tile * i + j], bias));
 					if (whole)
 						vf_storeu(at, v);
 					else
 						vf_store(at, v, mask);
 				}
+			if (sums)
+				note(r, s->tile, down, across, t == first, sums + o, width);
 		}
+	}
+	for (int64_t o = 0; o < width && sums; o += VF) {
+		vf sum = vf_loadu(sums + width + o), mean = vf_mul(sum, vf_set(1 / (float)pixels));
+		vf_storeu(part + 16 + o, vf_add(vf_loadu(sums + o), mean));
+		vf_storeu(part + 16 + width + o, vf_fnma(sum, mean, vf_loadu(sums + 2 * width + o)));
+		part[0] = (float)pixels;
 	}
 }
 
@@ -107,6 +152,9 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	wino_sizes s = sizes(&c);
 	conv_end end = { fv_f32(call->in[2]), c.act, c.slope };
 	float *u = call->packed, *v = (float *)call->scratch + 36 * thread * (s.v_step + s.m_step), *m = v + 36 * s.v_step;
+	float *others = (float *)call->scratch + 36 * call->threads * (s.v_step + s.m_step), *mine = others + thread * more(&c, &s);
+	float *part = others + call->threads * more(&c, &s), *sums = c.stats ? mine + conv_start_floats(&c) : NULL;
+	conv_start start = conv_start_of(&c, fv_f32(call->in[3]), mine);
 	tile_enter();
 	for (int64_t i = first; i < last; i++) {
 		if (call->phase == 0) {
@@ -114,13 +162,20 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 			pack(&s, &c, i / pieces, fv_f32(call->in[1]), k, fv_min(s.c, k + PACK), u);
 			continue;
 		}
-		wino_products(&s, fv_f32(call->in[0]), u, i, v, m);
-		finish(&s, &end, i, m, fv_f32(call->out[0]));
+		if (call->phase == 2) {
+			moments_merge(part, s.blocks, s.panels.width, i * MOMENTS, fv_min(c.o, (i + 1) * MOMENTS), c.eps, fv_f32(call->out[1]));
+			continue;
+		}
+		if (start.mean)
+			wino_products(&s, fv_f32(call->in[0]), &start, u, i, v, m);
+		else
+			wino_products(&s, fv_f32(call->in[0]), NULL, u, i, v, m);
+		finish(&s, &end, i, m, fv_f32(call->out[0]), sums, part + i * moments_floats(s.panels.width));
 	}
 	tile_leave();
 }
 
 const fv_kernel FV_KERNEL(winograd) = {
 	.name = FV_KERNEL_NAME(winograd), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .supports = supports,
-	.seconds = seconds, .phases = 2, .units = units, .packed = packed, .scratch = scratch, .run = run,
+	.seconds = seconds, .phases = 3, .units = units, .packed = packed, .scratch = scratch, .run = run,
 };

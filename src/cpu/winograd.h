@@ -20,6 +20,7 @@
 #ifndef FV_WINOGRAD_H
 #define FV_WINOGRAD_H
 #include "cpu/conv_end.h"
+#include "cpu/conv_start.h"
 #include "cpu/gemm.h"
 #include "op/conv.h"
 #include <math.h>
@@ -146,7 +147,8 @@ static inline wino_patch wino_patch_at(const wino_picture *s, int64_t y, int64_t
 	return p;
 }
 
-VEC void wino_load(const wino_patch *p, int64_t c, unsigned rows, unsigned cols, bool whole, vm m, float *v, int64_t step, const bool places)
+VEC void wino_load(const wino_patch *p, int64_t c, unsigned rows, unsigned cols, bool whole, vm m, float *v, int64_t step, const bool places,
+                   const conv_start *start)
 {
 	vf d[36], z[6];
 #pragma GCC unroll 6
@@ -157,6 +159,8 @@ VEC void wino_load(const wino_patch *p, int64_t c, unsigned rows, unsigned cols,
 				z[i] = whole ? vf_loadu(p->row[i] + p->col[j] + c) : vf_load(p->row[i] + p->col[j] + c, m);
 			else
 				z[i] = vf_zero();
+		if (start)
+			conv_start_values(start, c, z, 6, cols >> j & 1 ? rows : 0);
 		wino_in(z, 1, d + j, 6);
 	}
 #pragma GCC unroll 6
@@ -172,16 +176,16 @@ VEC void wino_load(const wino_patch *p, int64_t c, unsigned rows, unsigned cols,
 }
 
 /* VF channels of a patch, c after its first, of `left` that there are, to 36 frequencies `step` floats apart; as floats,
- * or (places) as numbers that follow each other along the depth (gemm.h). */
-VEC void wino_transform(const wino_patch *p, int64_t c, int64_t left, float *v, int64_t step, const bool places)
+ * or (places) as numbers that follow each other along the depth (gemm.h). start: NULL, or how the picture is read. */
+VEC void wino_transform(const wino_patch *p, int64_t c, int64_t left, float *v, int64_t step, const bool places, const conv_start *start)
 {
 	vm m = vm_first(left);
 	if ((p->rows & p->cols) != 63)
-		wino_load(p, c, p->rows, p->cols, false, m, v, step, places);
+		wino_load(p, c, p->rows, p->cols, false, m, v, step, places, start);
 	else if (left >= VF)
-		wino_load(p, c, 63, 63, true, m, v, step, places);
+		wino_load(p, c, 63, 63, true, m, v, step, places, start);
 	else
-		wino_load(p, c, 63, 63, false, m, v, step, places);
+		wino_load(p, c, 63, 63, false, m, v, step, places, start);
 }
 
 /* taps x taps weights (vectors of columns a weight position, GEMM_PAIR of them) to one place of 36 frequencies. */
@@ -258,7 +262,7 @@ VEC double wino_seconds(const wino_sizes *s)
 }
 
 /* A block of tiles, to M; v, m: this thread's. */
-static inline void wino_products(const wino_sizes *s, const float *x, const float *u, int64_t block, float *v, float *m)
+VEC void wino_products(const wino_sizes *s, const float *x, const conv_start *start, const float *u, int64_t block, float *v, float *m)
 {
 	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first);
 	for (int64_t i = 0; i < count; i++) {
@@ -269,7 +273,7 @@ static inline void wino_products(const wino_sizes *s, const float *x, const floa
 		for (int64_t part = 0; part < s->parts; part++) {
 			wino_patch p = wino_patch_at(&picture, y + part / 2, q + part % 2, s->step, 0);
 			for (int64_t c = 0; c < s->c; c += VF)
-				wino_transform(&p, c, s->c - c, v + i * s->lda + (part * s->c + c) / GEMM_PAIR, s->v_step, true);
+				wino_transform(&p, c, s->c - c, v + i * s->lda + (part * s->c + c) / GEMM_PAIR, s->v_step, true, start);
 		}
 	}
 	for (int64_t f = 0; f < 36; f++)

@@ -97,11 +97,11 @@ static inline void wino_put_x(const fv_conv *v, const wino_tiling *g, const floa
 		for (int64_t c = 0; c < c1 - c0; c += VF) {
 			int64_t at = part * g->part + c;
 			if (GEMM_PAIR == 1) {
-				wino_transform(&patch[0], c, c1 - c0 - c, wino_side_at(to, k, at), to->all, false);
+				wino_transform(&patch[0], c, c1 - c0 - c, wino_side_at(to, k, at), to->all, false, NULL);
 				continue;
 			}
 			for (int64_t i = 0; i < count; i++)
-				wino_transform(&patch[i], c, c1 - c0 - c, both[i], VF, false);
+				wino_transform(&patch[i], c, c1 - c0 - c, both[i], VF, false, NULL);
 			wino_side_put(to, k, at, both[0], both[GEMM_PAIR - 1]);
 		}
 	}

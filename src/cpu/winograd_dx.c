@@ -55,7 +55,7 @@ static bool supports(const fv_node *n, const char **why)
 	fv_conv v = fv_conv_of(n);
 	if (!wino_supports(n, &v, why))
 		return false;
-	*why = v.stride > 1 && v.kind != FV_PAD_ZERO && v.top + v.bottom + v.left + v.right > 0 ? "no mirrored border with a stride" : NULL;
+	*why = fv_conv_rides(&v) ? fv_conv_rides(&v) : v.stride > 1 && v.kind != FV_PAD_ZERO && v.top + v.bottom + v.left + v.right > 0 ? "no mirrored border with a stride" : NULL;
 	return !*why;
 }
 
@@ -170,7 +170,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 		if (call->phase == 0)
 			pack(&p, fv_f32(call->in[1]), i * PACK, fv_min(s->c, (i + 1) * PACK), u);
 		else if (call->phase == 1) {
-			wino_products(s, fv_f32(call->in[0]), u, i, v, m);
+			wino_products(s, fv_f32(call->in[0]), NULL, u, i, v, m);
 			finish(&p, i, m, dx, ring);
 		} else
 			fold(&p, i / p.v.h, i % p.v.h, dx, ring);

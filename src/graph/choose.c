@@ -60,7 +60,7 @@ fv_status fv_kernel_time(fv_err *err, fv_context *c, const fv_kernel *k, const f
 		for (int64_t j = 0; there && j < fv_elements(call.in[i].shape); j++)
 			((float *)call.in[i].data)[j] = (float)(j * 37 % 101) / 50 - 1;
 	}
-	for (int i = 0; i < n->op->outputs && there; i++) {
+	for (int i = 0; i < n->outputs && there; i++) {
 		call.out[i] = (fv_tensor){ i ? n->type1 : n->type, i ? n->shape1 : n->shape, NULL };
 		call.out[i].data = block[blocks++] = fv_alloc(c, bytes = (size_t)fv_tensor_bytes(call.out[i].type, call.out[i].shape));
 		there = call.out[i].data != NULL;

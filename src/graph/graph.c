@@ -113,6 +113,7 @@ fv_node *fv_append(fv_graph *g, const fv_op *op, int inputs, fv_node *const *in,
 		return fv_graph_error(g, FV_E_MEMORY, "%s: no memory for the graph", op->name);
 	n->op = op;
 	n->inputs = inputs;
+	n->outputs = op->outputs;
 	for (int i = 0; i < inputs; i++)
 		n->in[i] = in[i];
 	if (attr)

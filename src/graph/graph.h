@@ -40,8 +40,14 @@ typedef struct {
 	int top, bottom, left, right;   /* padding */
 	fv_pad_kind kind;
 	int64_t h, w;                   /* conv2d_dx: the size of x; conv2d_dw: the size of the kernel */
-	fv_act act;                     /* after bias; only the fusion pass sets it */
+	/* Only passes set what follows. */
+	fv_act act;                     /* after bias */
 	float slope;
+	bool stats;                     /* output 1: what normalise would find in output 0, over HW, with eps */
+	double eps;
+	bool normed;                    /* x is read as a norm of it by in[3] (normalise's output 1), with an activation */
+	fv_act in_act;
+	float in_slope;
 } fv_conv_attr;
 typedef struct { bool ta, tb; } fv_matmul_attr;
 typedef struct {
@@ -50,6 +56,7 @@ typedef struct {
 	fv_act act;                     /* only the fusion pass sets these */
 	float slope;
 	bool residual;                  /* in[1] is added after the activation */
+	bool given;                     /* normalise: in[2] is output 1, made by who made x */
 	bool gate;                      /* normalise_grad: in[3] is the activated output */
 } fv_normalise_attr;
 typedef struct { int kind; double a, b; } fv_unary_attr;
@@ -105,6 +112,7 @@ typedef union fv_attr {
 struct fv_node {
 	const fv_op *op;
 	int id;                         /* place in the program */
+	int outputs;                    /* the operator's; a pass may ask a convolution for one more */
 	int inputs;
 	fv_node *in[FV_INPUTS];         /* a NULL in between: an optional input left out (bias) */
 	fv_attr attr;

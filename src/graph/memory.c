@@ -114,7 +114,7 @@ fv_status fv_place_values(fv_err *err, fv_graph *g, uint32_t passes, fv_place *p
 		const fv_node *n = g->node[i];
 		if (n->op->view || !fv_in_arena(n))
 			continue;
-		for (int part = 0; part < n->op->outputs; part++) {
+		for (int part = 0; part < n->outputs; part++) {
 			int v = 2 * i + part;
 			int s = part || !(passes & FV_PASS_INPLACE) ? -1 : inherited(n, last, slot_of, kept);
 			if (s < 0) {

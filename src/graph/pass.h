@@ -8,6 +8,7 @@ fv_status fv_pass_fold(fv_err *err, fv_graph *g);       /* small constant expres
 fv_status fv_pass_share(fv_err *err, fv_graph *g);      /* equal operations on equal inputs become one */
 fv_status fv_pass_drop(fv_err *err, fv_graph *g);       /* what neither an output nor an update needs goes */
 fv_status fv_pass_fuse(fv_err *err, fv_graph *g);       /* norm, activation, residual, bias: one pass over memory */
+fv_status fv_pass_norm(fv_err *err, fv_graph *g);       /* one picture: convolutions measure for norms, and read through them */
 /* Cheap values are made again rather than kept, and in a context of bf16 others are kept rounded, until at most `limit` bytes of
  * values live at once, or nothing is left to drop. */
 fv_status fv_pass_recompute(fv_err *err, fv_graph *g, int64_t limit);
@@ -21,6 +22,8 @@ static inline fv_node *fv_heir(const fv_node *n)
 }
 /* Points every input and output at heirs and takes nodes that have one out of the program. */
 void fv_pass_settle(fv_graph *g);
+/* The last node of the program, moved to place `at`. */
+void fv_pass_move(fv_graph *g, int at);
 /* An update or a fill: what no pass may move, merge or drop. */
 static inline bool fv_updates(const fv_node *n) { return n->op->outputs == 0; }
 

@@ -20,6 +20,15 @@ void fv_pass_settle(fv_graph *g)
 		g->output[i] = fv_heir(g->output[i]);
 }
 
+void fv_pass_move(fv_graph *g, int at)
+{
+	fv_node *m = g->node[g->nodes - 1];
+	memmove(g->node + at + 1, g->node + at, (size_t)(g->nodes - 1 - at) * sizeof *g->node);
+	g->node[at] = m;
+	for (int i = at; i < g->nodes; i++)
+		g->node[i]->id = i;
+}
+
 fv_status fv_pass_drop(fv_err *err, fv_graph *g)
 {
 	fv_arena *a = fv_arena_new(g->context);

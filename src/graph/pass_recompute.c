@@ -39,7 +39,7 @@ static void live(const fv_graph *g, life *l)
 		const fv_node *n = g->node[i];
 		if (n->op->view)
 			continue;
-		for (int part = 0; part < n->op->outputs; part++)
+		for (int part = 0; part < n->outputs; part++)
 			if (fv_in_arena(n))
 				l[2 * i + part] = (life){ .bytes = fv_value_bytes(n, part), .made = i, .last = i };
 		for (int j = 0; j < n->inputs; j++)
@@ -127,16 +127,6 @@ static fv_node *victim(const fv_graph *g, const life *l, int at, bool narrow)
 	return best;
 }
 
-/* The last node of the program, moved to `at`. */
-static void move(fv_graph *g, int at)
-{
-	fv_node *m = g->node[g->nodes - 1];
-	memmove(g->node + at + 1, g->node + at, (size_t)(g->nodes - 1 - at) * sizeof *g->node);
-	g->node[at] = m;
-	for (int i = at; i < g->nodes; i++)
-		g->node[i]->id = i;
-}
-
 /* n once more, in front of the operation that is at *at, whose place changes; `first` was its place. */
 static fv_node *copy(fv_graph *g, fv_node *n, const life *l, int first, int *at)
 {
@@ -149,7 +139,7 @@ static fv_node *copy(fv_graph *g, fv_node *n, const life *l, int first, int *at)
 	g->label = label;
 	if (!m)
 		return NULL;
-	move(g, (*at)++);
+	fv_pass_move(g, (*at)++);
 	return m;
 }
 
@@ -171,10 +161,10 @@ static void narrow(fv_graph *g, fv_node *n, life v)
 	fv_node *kept = fv_convert(g, n, FV_BF16);
 	if (!kept)
 		return;
-	move(g, (v.before > v.made ? v.before : v.made) + 1);
+	fv_pass_move(g, (v.before > v.made ? v.before : v.made) + 1);
 	fv_node *m = fv_convert(g, kept, FV_F32);
 	if (m)
-		move(g, v.after + 1);
+		fv_pass_move(g, v.after + 1);
 	replace(g, n, m);
 }
 

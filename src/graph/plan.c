@@ -55,7 +55,7 @@ static fv_status rewrite(fv_err *err, fv_graph *g, uint32_t passes)
 {
 	static const struct { uint32_t bit; fv_status (*run)(fv_err *, fv_graph *); } list[] = {
 		{ FV_PASS_FOLD, fv_pass_fold }, { FV_PASS_SHARE, fv_pass_share }, { FV_PASS_DROP, fv_pass_drop },
-		{ FV_PASS_FUSE, fv_pass_fuse }, { FV_PASS_DROP, fv_pass_drop },
+		{ FV_PASS_FUSE, fv_pass_fuse }, { FV_PASS_NORM, fv_pass_norm }, { FV_PASS_DROP, fv_pass_drop },
 	};
 	for (size_t i = 0; i < FV_COUNT(list); i++) {
 		fv_status st = passes & list[i].bit ? list[i].run(err, g) : FV_OK;
@@ -142,7 +142,7 @@ static fv_status bind(fv_err *err, fv_plan *p)
 		for (int j = 0; j < c->node->inputs; j++)
 			if (c->node->in[j])
 				c->in[j] = tensor(p, c->node->in[j], 0);
-		for (int j = 0; j < c->node->op->outputs; j++)
+		for (int j = 0; j < c->node->outputs; j++)
 			c->out[j] = tensor(p, c->node, j);
 		c->scratch = p->scratch;
 		if (p->steps[i].kernel)

@@ -16,7 +16,8 @@ enum {
 	FV_PASS_FUSE = 8,               /* norm + activation + residual, bias + activation into the convolution */
 	FV_PASS_INPLACE = 16,
 	FV_PASS_REUSE = 32,             /* arena by lifetimes; off: every value has memory of its own */
-	FV_PASS_ALL = 63,
+	FV_PASS_NORM = 64,              /* norms of one picture into the convolutions before and behind */
+	FV_PASS_ALL = 127,
 };
 
 struct fv_plan_options {

@@ -11,8 +11,10 @@ typedef struct {
 	int64_t stride, groups;
 	int64_t top, bottom, left, right;
 	fv_pad_kind kind;
-	fv_act act;
-	float slope;
+	fv_act act, in_act;
+	float slope, in_slope;
+	bool stats, normed;
+	double eps;
 } fv_conv;
 
 fv_conv fv_conv_of(const fv_node *n);   /* n: conv2d, conv2d_dx or conv2d_dw */
@@ -46,6 +48,16 @@ static inline bool fv_pad_mirror(int64_t i, int64_t n, int64_t before, int64_t a
 	bool l = i >= 1 && i <= before, r = n - 1 - i >= 1 && n - 1 - i <= after;
 	*out = m == 1 && l ? -i : 2 * n - 2 - i;
 	return m <= l + r;
+}
+
+/* For passes. A conv2d or conv2d_dx of one picture makes output 1 too: mean and 1 / sqrt(variance + eps) of each channel. */
+void fv_conv_ask_stats(fv_node *n, double eps);
+/* The rest of a reference: output 1 from output 0. */
+void fv_conv_stats(const fv_call *c);
+/* For kernels that do neither. */
+static inline const char *fv_conv_rides(const fv_conv *v)
+{
+	return v->stats ? "no statistics of what it makes" : v->normed ? "no norm of what it reads" : NULL;
 }
 
 /* The axis after convolution, or an error. */

@@ -6,7 +6,15 @@
  *	bias	O, or left out
  *	y	N,OH,OW,O	OH = (H + top + bottom - KH) / stride + 1
  *
- * Padding: zeros, reflection or replication. It is a cross-correlation, as everywhere in this field. */
+ * Padding: zeros, reflection or replication. It is a cross-correlation, as everywhere in this field.
+ *
+ * Of one picture (N = 1) passes may ask for more: to read x as norm and activation make it of x, by
+ *
+ *	in[3]	C,2	mean and factor of each channel of x; padding comes after it
+ *
+ * and for the statistics that the next norm wants:
+ *
+ *	stats	O,2	(output 1) mean and 1 / sqrt(variance + eps) of each channel of y */
 #include "op/conv.h"
 #include <math.h>
 
@@ -20,7 +28,8 @@ fv_conv fv_conv_of(const fv_node *n)
 	return (fv_conv){
 		.n = x.n, .h = x.h, .w = x.w, .c = x.c, .oh = y.h, .ow = y.w, .o = y.c, .kh = w.h, .kw = w.w,
 		.stride = a->stride, .groups = a->groups, .top = a->top, .bottom = a->bottom, .left = a->left,
-		.right = a->right, .kind = a->kind, .act = a->act, .slope = a->slope,
+		.right = a->right, .kind = a->kind, .act = a->act, .slope = a->slope, .in_act = a->in_act, .in_slope = a->in_slope,
+		.stats = a->stats, .eps = a->eps, .normed = a->normed,
 	};
 }
 
@@ -61,6 +70,31 @@ void fv_conv_walk(const fv_conv *c, fv_conv_visit f, void *arg)
 						}
 }
 
+void fv_conv_ask_stats(fv_node *n, double eps)
+{
+	n->attr.conv.stats = true;
+	n->attr.conv.eps = eps;
+	n->outputs = 2;
+	n->type1 = n->type;
+	n->shape1 = FV_SHAPE(n->shape.c, 2);
+}
+
+void fv_conv_stats(const fv_call *c)
+{
+	int64_t channels = c->out[0].shape.c, n = fv_elements(c->out[0].shape) / channels;
+	for (int64_t k = 0; k < channels && c->node->attr.conv.stats; k++) {
+		double mean = 0, variance = 0;
+		for (int64_t i = 0; i < n; i++)
+			mean += fv_get(c->out[0], i * channels + k) / (double)n;
+		for (int64_t i = 0; i < n; i++) {
+			double d = fv_get(c->out[0], i * channels + k) - mean;
+			variance += d * d / (double)n;
+		}
+		fv_put(c->out[1], 2 * k, mean);
+		fv_put(c->out[1], 2 * k + 1, 1 / sqrt(variance + c->node->attr.conv.eps));
+	}
+}
+
 fv_cost fv_conv_cost(const fv_node *n)
 {
 	fv_conv c = fv_conv_of(n);
@@ -85,6 +119,8 @@ static fv_status shape(fv_err *err, fv_node *n)
 		return fv_fail(err, FV_E_SHAPE, "conv2d: a bias of %s for %" PRId64 " channels", fv_shape_text(n->in[2]->shape).s, w.n);
 	n->type = n->in[0]->type;
 	n->shape = fv_nhwc(x.n, oh, ow, w.n);
+	if (n->attr.conv.stats)
+		fv_conv_ask_stats(n, n->attr.conv.eps);
 	return FV_OK;
 }
 
@@ -99,12 +135,21 @@ static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
 		dx[2] = fv_reshape(g, fv_sum(g, dy, FV_NHW), y->in[2]->shape);
 }
 
-typedef struct { fv_tensor a, b; double *sum; } sums;
+typedef struct { fv_tensor a, b, stats; const fv_conv *v; double *sum; } sums;
+
+static double value(const sums *s, int64_t x)
+{
+	double a = fv_get(s->a, x);
+	if (!s->v->normed)
+		return a;
+	a = (a - fv_get(s->stats, x % s->v->c * 2)) * fv_get(s->stats, x % s->v->c * 2 + 1);
+	return s->v->in_act != FV_ACT_NONE && a <= 0 ? a * s->v->in_slope : a;
+}
 
 static void visit(void *arg, int64_t x, int64_t w, int64_t y)
 {
 	sums *s = arg;
-	s->sum[y] += fv_get(s->a, x) * fv_get(s->b, w);
+	s->sum[y] += value(s, x) * fv_get(s->b, w);
 }
 
 static int64_t reference_scratch(const fv_node *n) { return fv_elements(n->shape) * (int64_t)sizeof(double); }
@@ -116,7 +161,7 @@ static void reference(const fv_call *c)
 	int64_t n = fv_elements(c->out[0].shape);
 	for (int64_t i = 0; i < n; i++)
 		sum[i] = c->in[2].data ? fv_get(c->in[2], i % v.o) : 0;
-	fv_conv_walk(&v, visit, &(sums){ c->in[0], c->in[1], sum });
+	fv_conv_walk(&v, visit, &(sums){ c->in[0], c->in[1], c->in[3], &v, sum });
 	for (int64_t i = 0; i < n; i++) {
 		double z = sum[i];
 		if (v.act == FV_ACT_RELU)
@@ -127,6 +172,7 @@ static void reference(const fv_call *c)
 			z = tanh(z);
 		fv_put(c->out[0], i, z);
 	}
+	fv_conv_stats(c);
 }
 
 const fv_op fv_op_conv2d = {

@@ -6,7 +6,7 @@
  *	dx	N,H,W,C		H, W given in the attributes: a stride leaves them open
  *
  * Every product that conv2d adds to y[..] from x[..] is added back to dx[..]; with reflected or
- * replicated padding a border pixel collects what its mirror images got. */
+ * replicated padding a border pixel collects what its mirror images got. Passes may ask for output 1, as in conv2d. */
 #include "op/conv.h"
 
 static fv_status shape(fv_err *err, fv_node *n)
@@ -22,6 +22,8 @@ static fv_status shape(fv_err *err, fv_node *n)
 		               fv_shape_text(dy).s, fv_shape_text(x).s, fv_shape_text(w).s);
 	n->type = n->in[0]->type;
 	n->shape = x;
+	if (n->attr.conv.stats)
+		fv_conv_ask_stats(n, n->attr.conv.eps);
 	return FV_OK;
 }
 
@@ -52,6 +54,7 @@ static void reference(const fv_call *c)
 	fv_conv_walk(&v, visit, &(sums){ c->in[0], c->in[1], c->scratch });
 	for (int64_t i = 0; i < n; i++)
 		fv_put(c->out[0], i, ((double *)c->scratch)[i]);
+	fv_conv_stats(c);
 }
 
 const fv_op fv_op_conv2d_dx = {

@@ -6,7 +6,7 @@
  *	axes	HW: instance norm [1]; NHW: batch norm; HWC: layer norm
  *	eps	is added to the biased variance (divided by n), as in [1]
  *
- * The fusion pass may add an activation of y and then a residual, in[1].
+ * The fusion pass may add an activation of y and then a residual, in[1]; where a convolution has measured x, stats are in[2].
  *
  * [1] Ulyanov, Vedaldi, Lempitsky: Instance Normalization, arXiv:1607.08022 */
 #include "op/op.h"
@@ -39,6 +39,8 @@ static void reference(const fv_call *c)
 			variance += d * d / (double)g.size;
 		}
 		double rstd = 1 / sqrt(variance + a.eps);
+		if (a.given)
+			mean = fv_get(c->in[2], 2 * i), rstd = fv_get(c->in[2], 2 * i + 1);
 		fv_put(c->out[1], 2 * i, mean);
 		fv_put(c->out[1], 2 * i + 1, rstd);
 		for (int64_t j = 0; j < g.size; j++) {

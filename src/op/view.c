@@ -40,7 +40,7 @@ fv_node *fv_stop(fv_graph *g, fv_node *x) { return fv_append(g, &fv_op_stop, 1, 
 static fv_status part_shape(fv_err *err, fv_node *n)
 {
 	const fv_node *x = n->in[0];
-	if (n->attr.part.index < 0 || n->attr.part.index >= x->op->outputs)
+	if (n->attr.part.index < 0 || n->attr.part.index >= x->outputs)
 		return fv_fail(err, FV_E_INTERNAL, "%s has no output %d", x->op->name, n->attr.part.index);
 	n->type = n->attr.part.index ? x->type1 : x->type;
 	n->shape = n->attr.part.index ? x->shape1 : x->shape;

@@ -85,7 +85,7 @@ static bound bind(const fv_node *n, const fv_kernel *k, int threads, fv_tensor *
 		memcpy(b.in[i].data, from[i].data, b.in[i].bytes);
 		b.call.in[i] = (fv_tensor){ n->in[i]->type, n->in[i]->shape, b.in[i].data };
 	}
-	for (int i = 0; i < n->op->outputs; i++) {
+	for (int i = 0; i < n->outputs; i++) {
 		fv_type t = i ? n->type1 : n->type;
 		fv_shape s = i ? n->shape1 : n->shape;
 		b.out[i] = guard(fv_tensor_bytes(t, s), at_end);
@@ -159,7 +159,7 @@ static void check_kernel(const problem *p, const fv_node *n, const fv_kernel *k,
 		check_true(same(&a, &b), "%s, %s: with weights kept from the run before other bits; repeat with: check --seed %" PRIu64 " %s", p->name, k->name,
 		           seed, p->name);
 	}
-	for (int i = 0; i < n->op->outputs; i++) {
+	for (int i = 0; i < n->outputs; i++) {
 		/* bf16 has 8 bits; Winograd's sums lose some two of them. Single values may be off by more: a mean is looked at,
 		 * more loosely over a few values. */
 		bool bf16 = k->needs & FV_ISA_BF16;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
+#include "op/conv.h"
 #include <stdio.h>
 
 static fv_node *conv2d(fv_graph *g, fv_node *const *in, const void *arg) { return fv_conv2d(g, in[0], in[1], NULL, *(const fv_conv_attr *)arg); }
@@ -19,6 +20,35 @@ static fv_node *activated(fv_graph *g, fv_node *const *in, const void *arg)
 	fv_node *y = fv_conv2d(g, in[0], in[1], in[2], *(const fv_conv_attr *)arg);
 	if (y)
 		y->attr.conv.act = FV_ACT_LRELU, y->attr.conv.slope = 0.2f;
+	return y;
+}
+
+/* As passes leave them: with the statistics of what is made, and reading through a norm. */
+static fv_node *measured(fv_graph *g, fv_node *const *in, const void *arg)
+{
+	fv_node *y = biased(g, in, arg);
+	if (y)
+		fv_conv_ask_stats(y, 1e-3);
+	return y;
+}
+
+static fv_node *measured_dx(fv_graph *g, fv_node *const *in, const void *arg)
+{
+	fv_node *y = dx(g, in, arg);
+	if (y)
+		fv_conv_ask_stats(y, 1e-3);
+	return y;
+}
+
+static fv_node *through(fv_graph *g, fv_node *const *in, const void *arg)
+{
+	fv_node *y = measured(g, in, arg);
+	if (y) {
+		y->attr.conv.normed = true;
+		y->attr.conv.in_act = FV_ACT_LRELU, y->attr.conv.in_slope = 0.25f;
+		y->in[3] = in[3];
+		y->inputs = 4;
+	}
 	return y;
 }
 
@@ -44,6 +74,12 @@ static void check_family(const conv *v)
 	check_problem(&(problem){ name[0], { x, w }, conv2d, &a, .tolerance = t, .winograd = corner, .rough = large });
 	check_problem(&(problem){ name[0], { x, w, b }, biased, &a, .tolerance = t, .winograd = corner, .rough = large });
 	check_problem(&(problem){ name[0], { x, w, b }, activated, &a, .tolerance = t, .winograd = corner, .rough = true });
+	if (v->n == 1) {
+		check_input s = { FV_F32, FV_SHAPE(v->c, 2), 0.2, 0.6 };
+		check_problem(&(problem){ name[0], { x, w, b }, measured, &a, .tolerance = t, .winograd = corner, .rough = true });
+		check_problem(&(problem){ name[0], { x, w, b, s }, through, &a, .tolerance = t, .winograd = corner, .rough = true });
+		check_problem(&(problem){ name[1], { y, w }, measured_dx, &ax, .tolerance = t, .winograd = corner, .rough = true });
+	}
 	check_problem(&(problem){ name[1], { y, w }, dx, &ax, .tolerance = t, .winograd = corner, .rough = large });
 	check_problem(&(problem){ name[2], { x, y }, dw, &aw, .tolerance = t, .winograd = corner, .rough = large });
 }

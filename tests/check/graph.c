@@ -58,8 +58,70 @@ static bool steps(const fv_plan_options *opt, fv_context_options o, double *loss
 	return true;
 }
 
+/* A painter in small: 7x7, halved, a residual block, doubled; `seen`: the block's first norm is read by others too. Returns what it
+ * paints; which convolutions measure and which read through a norm. */
+enum { PAINTED = 32 * 48 * 3 };
+static bool paint(uint32_t passes, int64_t pictures, bool seen, float *painted, int *measure, int *through)
+{
+	fv_err err = { 0 };
+	fv_context *c = NULL;
+	fv_graph *g = NULL;
+	fv_plan *plan = NULL;
+	const fv_conv_attr half = { .stride = 2, .groups = 1, .top = 1, .bottom = 1, .left = 1, .right = 1, .h = 32, .w = 48 };
+	if (fv_context_new(&err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 2 }, &c) || fv_graph_new(&err, c, &g))
+		return false;
+	fv_node *x = fv_random(g, FV_NORMAL, "x", FV_F32, fv_nhwc(pictures, 32, 48, 6), 1, 2), *w[6];
+	const fv_shape of[] = { fv_nhwc(40, 7, 7, 6), fv_nhwc(80, 3, 3, 40), fv_nhwc(80, 3, 3, 80), fv_nhwc(80, 3, 3, 80), fv_nhwc(80, 3, 3, 40), fv_nhwc(3, 7, 7, 40) };
+	for (int i = 0; i < 6; i++) {
+		char name[] = "w0";
+		name[1] = (char)('0' + i);
+		w[i] = fv_random(g, FV_NORMAL, name, FV_F32, of[i], 0, 0.1);
+	}
+	fv_node *h = fv_relu(g, fv_normalise(g, fv_conv2d(g, x, w[0], NULL, fv_conv_same(7, FV_PAD_REFLECT)), FV_HW, 1e-5));
+	h = fv_relu(g, fv_normalise(g, fv_conv2d(g, h, w[1], NULL, half), FV_HW, 1e-5));
+	fv_node *a = fv_lrelu(g, fv_normalise(g, fv_conv2d(g, h, w[2], NULL, fv_conv_same(3, FV_PAD_REFLECT)), FV_HW, 1e-5), 0.2);
+	h = fv_add(g, h, fv_normalise(g, fv_conv2d(g, a, w[3], NULL, fv_conv_same(3, FV_PAD_ZERO)), FV_HW, 1e-5));
+	h = fv_relu(g, fv_normalise(g, fv_conv2d_dx(g, h, w[4], half), FV_HW, 1e-5));
+	h = fv_conv2d(g, h, w[5], NULL, fv_conv_same(7, FV_PAD_REFLECT));
+	fv_output(g, h);
+	if (seen)
+		fv_output(g, a);
+	bool ok = !fv_plan_new(&err, c, g, &(fv_plan_options){ .passes = passes }, &plan) && !fv_plan_run(&err, plan, (fv_key){ 1, 2, 0 });
+	check_true(ok, "a painter in small: %s", err.text);
+	if (ok)
+		memcpy(painted, fv_plan_data(plan, h), PAINTED * sizeof *painted);
+	*measure = *through = 0;
+	for (int i = 0; i < g->nodes && ok; i++)
+		if (g->node[i]->op == &fv_op_conv2d || g->node[i]->op == &fv_op_conv2d_dx)
+			*measure += g->node[i]->attr.conv.stats, *through += g->node[i]->attr.conv.normed;
+	fv_plan_free(plan);
+	fv_graph_free(g);
+	fv_context_free(c);
+	return ok;
+}
+
+static void check_norm_pass(void)
+{
+	static float with[PAINTED], without[PAINTED];
+	int measure, through;
+	double off = 0, square = 0;
+	if (!paint(FV_PASS_ALL, 1, false, with, &measure, &through) || !paint(FV_PASS_ALL & ~(uint32_t)FV_PASS_NORM, 1, false, without, &(int){ 0 }, &(int){ 0 }))
+		return;
+	for (int i = 0; i < PAINTED; i++) {
+		off = fmax(off, fabs(with[i] - without[i]));
+		square += (double)without[i] * without[i] / PAINTED;
+	}
+	check_true(off < 2e-5 * sqrt(square), "norms in convolutions: off by %.2g of the rms", off / sqrt(square));
+	check_true(measure == 5 && through == 1, "5 convolutions could measure, %d do; 1 could read through a norm, %d do", measure, through);
+	if (paint(FV_PASS_ALL, 1, true, with, &measure, &through))
+		check_true(measure == 5 && through == 0, "a norm that is wanted stays: %d read through one", through);
+	if (paint(FV_PASS_ALL, 2, false, with, &measure, &through))
+		check_true(measure == 0 && through == 0, "of two pictures none is measured: %d, %d", measure, through);
+}
+
 void check_graph(void)
 {
+	check_norm_pass();
 	double loss[8], weights[8];
 	int64_t bytes[8];
 	const fv_plan_options plain = { .passes = FV_PASS_DROP }, all = { 0 }, reference = { .reference = true };

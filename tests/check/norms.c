@@ -24,6 +24,19 @@ static fv_node *activated(fv_graph *g, fv_node *const *in, const void *arg)
 	return y;
 }
 
+/* Statistics from elsewhere. */
+static fv_node *given(fv_graph *g, fv_node *const *in, const void *arg)
+{
+	fv_node *y = fv_normalise(g, in[0], FV_HW, 1e-5);
+	if (!y)
+		return NULL;
+	y->attr.normalise.act = FV_ACT_RELU;
+	y->attr.normalise.given = true;
+	y->in[2] = in[1];
+	y->inputs = 3;
+	return y;
+}
+
 static fv_node *gated(fv_graph *g, fv_node *const *in, const void *arg)
 {
 	fv_node *y = fv_normalise_grad(g, in[0], in[1], in[2], FV_HW, 1e-5);
@@ -50,6 +63,7 @@ void check_norms(void)
 		{ "normalise 6 columns", { { FV_F32, fv_nhwc(2, 13, 17, 6), -1, 1 } }, normalise, &hw, .rough = true },
 		{ "normalise 12 columns", { { FV_F32, fv_nhwc(1, 67, 43, 12), 3, 5 } }, normalise, &hw, .rough = true, .tolerance = 4e-6 },
 		{ "normalise 24 columns, activated", { { FV_F32, fv_nhwc(2, 39, 25, 24), -1, 1 }, { FV_F32, fv_nhwc(2, 39, 25, 24), -1, 1 } }, activated, .rough = true },
+		{ "normalise given", { { FV_F32, fv_nhwc(1, 39, 25, 24), -1, 1 }, { FV_F32, FV_SHAPE(24, 2), 0.1, 0.5 } }, given, .rough = true },
 		{ "normalise_grad 6 columns", { { FV_F32, fv_nhwc(2, 13, 17, 6), -1, 1 }, { FV_F32, FV_SHAPE(12, 2), 0.1, 0.5 }, { FV_F32, fv_nhwc(2, 13, 17, 6), -1, 1 } },
 		  normalise_grad, &hw, .rough = true },
 		{ "normalise_grad 24 columns", { { FV_F32, fv_nhwc(1, 71, 25, 24), -1, 1 }, { FV_F32, FV_SHAPE(24, 2), 0.1, 0.5 }, { FV_F32, fv_nhwc(1, 71, 25, 24), -1, 1 } },

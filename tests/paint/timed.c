@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 enum { NODES = 16, SIZE = 192 };        /* 3x3 over 2, 4 ... channels: somewhere, in any instruction set, two ways cost about the same */
-static char folder[] = "/tmp/fauve-timed-XXXXXX", cache[64], inner[64];
+static char folder[] = "/tmp/fauve-timed-XXXXXX", cache[80], inner[64];
 
 /* The choices of a new context; clock: timed ones. Returns how many are not the cost model's, or -1. */
 static int choose(const char *path, bool clock, const fv_kernel **out)

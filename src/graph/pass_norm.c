@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* norm: where one picture passes through, a norm over it costs less than a pass over memory.
+ *
+ *	conv2d, conv2d_dx > normalise		the convolution measures what it makes; the norm only applies it
+ *	normalise [> relu, lrelu] > conv2d	the convolution reads what the norm would have read, through it
+ *
+ * The second only where nothing else reads the norm: a painter's, not a training's. Either only where the kernel that is best
+ * anyway can do it. */
+#include "graph/pass.h"
+#include "op/conv.h"
+
+static bool over_picture(const fv_node *n) { return n->op == &fv_op_normalise && n->attr.normalise.axes == FV_HW && n->shape.n == 1; }
+
+/* Is the kernel for n, which was changed, the one that was best before? If not, n is put back. */
+static bool settles(const fv_context *c, fv_node *n, const fv_node *was)
+{
+	const fv_kernel *k = fv_kernel_choose(c, was);
+	bool good = k && fv_kernel_choose(c, n) == k;
+	if (!good)
+		*n = *was;
+	return good;
+}
+
+/* The norm n takes its statistics from the convolution before it. */
+static void measure(fv_graph *g, fv_node *n)
+{
+	fv_node *c = n->in[0], was = *c;
+	if ((c->op != &fv_op_conv2d && c->op != &fv_op_conv2d_dx) || c->attr.conv.act != FV_ACT_NONE || c->attr.conv.stats)
+		return;
+	fv_conv_ask_stats(c, n->attr.normalise.eps);
+	if (!settles(g->context, c, &was))
+		return;
+	const char *label = g->label;
+	g->label = c->label;
+	fv_node *stats = fv_part(g, c, 1);
+	g->label = label;
+	if (!stats)
+		return;
+	fv_pass_move(g, c->id + 1);
+	for (int i = n->id + 1; i < g->nodes; i++)
+		if (g->node[i]->op == &fv_op_part && g->node[i]->in[0] == n && g->node[i]->attr.part.index == 1)
+			g->node[i]->same = stats;
+	n->attr.normalise.given = true;
+	n->in[2] = stats;
+	n->inputs = 3;
+}
+
+/* The convolution n reads through the norm before it. */
+static void read_through(fv_graph *g, fv_node *n, const int *readers)
+{
+	fv_node *x = n->in[0], was = *n;
+	if (!over_picture(x) || !x->attr.normalise.given || x->attr.normalise.residual || readers[x->id] != 1 || n->attr.conv.groups > 1)
+		return;
+	n->attr.conv.normed = true;
+	n->attr.conv.in_act = x->attr.normalise.act;
+	n->attr.conv.in_slope = x->attr.normalise.slope;
+	n->in[0] = x->in[0];
+	n->in[3] = x->in[2];
+	n->inputs = 4;
+	settles(g->context, n, &was);
+}
+
+fv_status fv_pass_norm(fv_err *err, fv_graph *g)
+{
+	for (int i = 0; i < g->nodes; i++) {
+		fv_node *n = g->node[i];
+		if (over_picture(n))
+			measure(g, n);
+		i = n->id;                      /* it may have moved */
+	}
+	fv_pass_settle(g);
+	fv_arena *a = fv_arena_new(g->context);
+	int *readers = a ? fv_arena_get(a, (size_t)g->nodes * sizeof *readers) : NULL;
+	if (!readers) {
+		fv_arena_free(a);
+		return fv_fail_memory(err, "plan", (size_t)g->nodes * sizeof *readers);
+	}
+	for (int i = 0; i < g->nodes; i++)
+		for (int j = 0; j < g->node[i]->inputs; j++)
+			if (g->node[i]->in[j])
+				readers[g->node[i]->in[j]->id]++;
+	for (int i = 0; i < g->outputs; i++)
+		readers[g->output[i]->id]++;
+	for (int i = 0; i < g->nodes; i++)
+		if (g->node[i]->op == &fv_op_conv2d)
+			read_through(g, g->node[i], readers);
+	fv_arena_free(a);
+	return g->err.status ? fv_fail(err, g->err.status, "%s", g->err.text) : FV_OK;
+}
