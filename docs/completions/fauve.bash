@@ -9,6 +9,7 @@ _fauve()
 	case $cmd:$prev in
 	apply:--output|apply:-o) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	apply:--strength) COMPREPLY=(); return ;;
+	apply:--strokes) COMPREPLY=($(compgen -W 'auto 1 2 4 8 16' -- "$cur")); return ;;
 	apply:--seed) COMPREPLY=(); return ;;
 	apply:--quality) COMPREPLY=(); return ;;
 	apply:--max-megapixels) COMPREPLY=(); return ;;
@@ -62,7 +63,7 @@ _fauve()
 	case $cmd:$cur in
 	:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --color --help --version' -- "$cur")) ;;
 	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
-	apply:-*) COMPREPLY=($(compgen -W '--output --strength --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
+	apply:-*) COMPREPLY=($(compgen -W '--output --strength --strokes --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
 	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --resume --time --steps --batch --size --width --blocks --rate --adv --nce --swd --colour --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;

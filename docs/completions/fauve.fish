@@ -2,6 +2,7 @@
 complete -c fauve -n __fish_use_subcommand -x -a apply -d 'paint pictures'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l output -s o -r -d 'the painted picture; or a folder, made when missing, for pictures of the same names'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l strength -x -d '0 is the photograph, 1 all paint'
+complete -c fauve -n '__fish_seen_subcommand_from apply' -l strokes -x -a 'auto 1 2 4 8 16' -d 'how many times as wide as learnt; auto: in proportion in pictures of more than 2.25 megapixels'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l seed -x -d 'of the noise that strokes are made from; the same seed gives the same picture'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l quality -x -d 'of JPEG and WebP'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l keep-private -d 'keep the place where a photograph was taken, serial numbers and maker notes in the metadata'

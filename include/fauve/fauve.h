@@ -109,6 +109,9 @@ typedef struct fv_paint_options {
 	int64_t max_memory;        /**< bytes that painting may take beside the pictures and the model; 0: any. With less than a picture
 	                                needs at once it is painted in bands, which takes longer and gives the same picture but for
 	                                rounding; FV_E_MEMORY when that is not enough either */
+	int strokes;               /**< how many times as wide as it was learnt a stroke is: 1, 2, 4, 8 or 16, as far as the picture
+	                                has 32 pixels a side for each; 0: a StyleNet's grow with pictures of more than 2.25 million
+	                                pixels, so that a painting as a whole looks painted */
 } fv_paint_options;
 
 /** Paint one picture.

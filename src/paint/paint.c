@@ -8,6 +8,7 @@
 
 #define SMALLEST 32                     /* below that a side is padded: norms over a handful of pixels mean nothing */
 #define GRID 64
+#define LARGE 2250000                   /* pixels: from here on strokes grow with the picture */
 
 static int64_t padded(const fv_model *m, int64_t n)
 {
@@ -72,15 +73,6 @@ static void store(const fv_pixels *in, const float *y, int64_t w, float strength
 			}
 }
 
-/* What the network painted, into pixels. Numbers of other people's networks stay what they are. */
-static fv_status finish(fv_err *err, const fv_model *m, const fv_pixels *in, float *y, int64_t w, float strength, fv_pixels *out)
-{
-	fv_status st = strcmp(m->family, "stylenet") ? FV_OK : fv_ungrid(err, m->context, y, in->height, in->width, 3 * w);
-	if (!st)
-		store(in, y, w, strength, out);
-	return st;
-}
-
 static fv_node *network(const fv_scope *s, const fv_model *m, fv_node *x)
 {
 	if (!strcmp(m->family, "resnet"))
@@ -125,35 +117,40 @@ void fv_painting_free(fv_painting *p)
 	*p = (fv_painting){ 0 };
 }
 
+/* What was painted: height, width, 3 in [-1,1], in the plan's memory or in its own. */
+typedef struct { float *y, *own; int64_t width; } painted;
+
 /* Both pictures as floats, and the network in bands. */
-static fv_status paint_bands(fv_err *err, const fv_model *m, const fv_pixels *in, const fv_paint_options *o, fv_key key, fv_pixels *out)
+static fv_status paint_bands(fv_err *err, const fv_model *m, const fv_pixels *in, int64_t most, fv_key key, painted *out)
 {
 	fv_painting p;
 	fv_status st = paint_graph(err, m, in->height, in->width, &p);
 	int64_t bytes = p.height * p.width * 3 * (int64_t)sizeof(float);
-	if (!st && o->max_memory <= 2 * bytes)
+	if (!st && most <= 2 * bytes)
 		st = fv_fail(err, FV_E_MEMORY, "%" PRId64 "x%" PRId64 " pixels take %.0f MB alone, and %.0f MB are allowed; allow more, or paint a smaller copy", in->width,
-		             in->height, 2 * (double)bytes / 1e6, (double)o->max_memory / 1e6);
+		             in->height, 2 * (double)bytes / 1e6, (double)most / 1e6);
 	float *x = st ? NULL : fv_alloc(m->context, (size_t)bytes), *y = x ? fv_alloc(m->context, (size_t)bytes) : NULL;
 	if (!st && !y)
 		st = fv_fail_memory(err, "picture", 2 * (size_t)bytes);
 	if (!st) {
 		load(in, x, p.height, p.width);
-		st = fv_bands_run(err, m->context, p.graph, p.x, x, p.y, y, key, o->max_memory - 2 * bytes);
+		st = fv_bands_run(err, m->context, p.graph, p.x, x, p.y, y, key, most - 2 * bytes);
 	}
-	if (!st)
-		st = finish(err, m, in, y, p.width, o->strength, out);
+	*out = (painted){ y, y, p.width };
 	fv_free(m->context, x);
-	fv_free(m->context, y);
 	fv_painting_free(&p);
 	return st;
 }
 
 /* ------------------------------------------------------------------ one picture, many pictures */
+enum { LEVELS = 5 };                    /* strokes 1, 2 ... 16 times as wide */
+
 struct fv_painter {
 	const fv_model *model;
-	fv_painting painting;           /* of the size painted last; plan NULL: none */
-	bool kept;                      /* its packed weights stay */
+	struct {
+		fv_painting painting;   /* of the size painted last; plan NULL: none */
+		bool kept;              /* its packed weights stay */
+	} level[LEVELS];                /* the picture, its half ... */
 };
 
 fv_status fv_painter_new(fv_err *err, const fv_model *m, fv_painter **out)
@@ -165,32 +162,115 @@ fv_status fv_painter_new(fv_err *err, const fv_model *m, fv_painter **out)
 	return FV_OK;
 }
 
+/* What is prepared for this level and those above it. */
+static void forget(fv_painter *p, int level)
+{
+	for (int i = level; i < LEVELS; i++)
+		fv_painting_free(&p->level[i].painting);
+}
+
 void fv_painter_free(fv_painter *p)
 {
 	if (!p)
 		return;
-	fv_painting_free(&p->painting);
+	forget(p, 0);
 	fv_free(p->model->context, p);
 }
 
-int64_t fv_painter_bytes(const fv_painter *p) { return p->painting.plan ? fv_plan_bytes(p->painting.plan) : 0; }
+static int64_t level_bytes(const fv_painter *p, int level) { return p->level[level].painting.plan ? fv_plan_bytes(p->level[level].painting.plan) : 0; }
+
+int64_t fv_painter_bytes(const fv_painter *p)
+{
+	int64_t bytes = 0;
+	for (int i = 0; i < LEVELS; i++)
+		bytes += level_bytes(p, i);
+	return bytes;
+}
 
 /* A plan for the picture's size: the one of the picture before, if it may be. */
-static fv_status prepare(fv_err *err, fv_painter *p, const fv_pixels *in, int64_t most)
+static fv_status prepare(fv_err *err, fv_painter *p, int level, const fv_pixels *in, int64_t most)
 {
-	fv_painting *q = &p->painting;
-	int64_t bytes = fv_painter_bytes(p);
+	fv_painting *q = &p->level[level].painting;
+	int64_t bytes = level_bytes(p, level);
 	bool same = q->plan && q->height == padded(p->model, in->height) && q->width == padded(p->model, in->width) && (!most || bytes <= most);
-	if (same && !p->kept) {
+	if (same && !p->level[level].kept) {
 		fv_err ignored;                 /* without that memory all goes on as it did */
 		fv_plan_keep(&ignored, q->plan, most ? fv_min(FV_PAINT_KEEP, most - bytes) : FV_PAINT_KEEP);
-		p->kept = true;
+		p->level[level].kept = true;
 	}
 	if (same)
 		return FV_OK;
 	fv_painting_free(q);
-	p->kept = false;
+	p->level[level].kept = false;
 	return fv_paint_plan(err, p->model, in->height, in->width, &(fv_plan_options){ .most = most, .timed = true }, q);
+}
+
+/* The network once. Other people's networks' numbers stay what they are. */
+static fv_status paint_once(fv_err *err, fv_painter *painter, int level, const fv_pixels *in, int64_t most, fv_key key, painted *out)
+{
+	const fv_model *m = painter->model;
+	fv_status st = prepare(err, painter, level, in, most);
+	if (st == FV_E_LIMIT)
+		st = paint_bands(err, m, in, most, key, out);
+	else if (!st) {
+		const fv_painting *p = &painter->level[level].painting;
+		*out = (painted){ fv_plan_data(p->plan, p->y), NULL, p->width };
+		load(in, fv_plan_data(p->plan, p->x), p->height, p->width);
+		st = fv_plan_run(err, p->plan, key);
+	}
+	return st || strcmp(m->family, "stylenet") ? st : fv_ungrid(err, m->context, out->y, in->height, in->width, 3 * out->width);
+}
+
+/* `in` with strokes twice as wide for each of the levels from this one to the last. */
+static fv_status paint_level(fv_err *err, fv_painter *painter, int level, int last, const fv_pixels *in, int64_t most, fv_key key, painted *out)
+{
+	fv_context *c = painter->model->context;
+	fv_pixels half = { .width = fv_div_up(in->width, 2), .height = fv_div_up(in->height, 2), .channels = 3, .bits = in->bits };
+	int64_t row = 3 * half.width, floats = row * half.height;
+	float *wide = NULL;
+	fv_status st = FV_OK;
+	if (level < last) {
+		painted p = { 0 };
+		half.stride_bytes = row * (in->bits / 8);
+		half.data = fv_alloc(c, (size_t)(half.stride_bytes * half.height));
+		wide = fv_alloc(c, (size_t)floats * sizeof *wide);
+		if (!half.data || !wide)
+			st = fv_fail_memory(err, "picture", (size_t)floats * sizeof *wide);
+		/* A limit is for one level after the other. */
+		most = most ? fv_max(1, most - floats * (int64_t)sizeof *wide) : 0;
+		if (!st) {
+			fv_strokes_halve(c, in, &half);
+			st = paint_level(err, painter, level + 1, last, &half, most ? fv_max(1, most - half.stride_bytes * half.height) : 0, key, &p);
+		}
+		for (int64_t r = 0; r < half.height && !st; r++)
+			memcpy(wide + r * row, p.y + r * 3 * p.width, (size_t)row * sizeof *wide);
+		fv_free(c, p.own);
+		fv_free(c, half.data);
+		if (most)
+			forget(painter, level + 1);
+	}
+	key.attempt = (uint64_t)level;          /* noise of its own */
+	if (!st)
+		st = paint_once(err, painter, level, in, most, key, out);
+	if (!st && wide)
+		st = fv_strokes_join(err, c, out->y, in->height, in->width, 3 * out->width, wide);
+	fv_free(c, wide);
+	return st;
+}
+
+/* How often strokes are to be doubled. */
+static int levels(const fv_model *m, const fv_pixels *in, int strokes)
+{
+	int n = 0;
+	if (strokes)
+		while (n < LEVELS - 1 && 2 << n <= strokes)
+			n++;
+	else if (!strcmp(m->family, "stylenet"))
+		while (n < LEVELS - 1 && in->width * in->height >> 2 * n >= LARGE)
+			n++;
+	while (n && fv_min(in->width, in->height) >> n < SMALLEST)
+		n--;
+	return n;
 }
 
 fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in, const fv_paint_options *opt, fv_pixels *out)
@@ -207,17 +287,14 @@ fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in
 		return fv_fail(err, FV_E_SHAPE, "the output picture must have the input's size, channels and bits");
 	if (!(o.strength >= 0 && o.strength <= 1))
 		return fv_fail(err, FV_E_ARGUMENT, "strength %g is not between 0 and 1", (double)o.strength);
+	if (o.strokes < 0 || o.strokes > 1 << (LEVELS - 1) || (o.strokes & (o.strokes - 1)))
+		return fv_fail(err, FV_E_ARGUMENT, "strokes %d times as wide: 1, 2, 4, 8 or 16 can be painted", o.strokes);
 	fv_key key = { .seed = o.seed, .step = fingerprint(in) };
-	st = prepare(err, painter, in, o.max_memory);
-	if (st == FV_E_LIMIT)
-		return paint_bands(err, painter->model, in, &o, key, out);
-	if (st)
-		return st;
-	const fv_painting *p = &painter->painting;
-	load(in, fv_plan_data(p->plan, p->x), p->height, p->width);
-	st = fv_plan_run(err, p->plan, key);
+	painted p = { 0 };
+	st = paint_level(err, painter, 0, levels(painter->model, in, o.strokes), in, o.max_memory, key, &p);
 	if (!st)
-		st = finish(err, painter->model, in, fv_plan_data(p->plan, p->y), p->width, o.strength, out);
+		store(in, p.y, p.width, o.strength, out);
+	fv_free(painter->model->context, p.own);
 	return st;
 }
 
@@ -225,6 +302,6 @@ fv_status fv_paint(fv_err *err, const fv_model *m, const fv_pixels *in, const fv
 {
 	fv_painter p = { .model = m };
 	fv_status st = fv_painter_paint(err, &p, in, opt, out);
-	fv_painting_free(&p.painting);
+	forget(&p, 0);
 	return st;
 }

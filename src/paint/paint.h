@@ -17,4 +17,8 @@ fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t 
 void fv_painting_free(fv_painting *p);
 /* Takes the network's grid out of a painting (grid.c): height, width, 3 in [-1,1]; step: floats from row to row. */
 fv_status fv_ungrid(fv_err *err, fv_context *c, float *y, int64_t height, int64_t width, int64_t step);
+/* Half of a picture, three channels of as many bits; an odd side is rounded up (strokes.c). */
+void fv_strokes_halve(fv_context *c, const fv_pixels *from, const fv_pixels *to);
+/* y, a painting as above, gets all but its finest octave from r, a painting of half its size, packed; r is spent. FV_E_MEMORY. */
+fv_status fv_strokes_join(fv_err *err, fv_context *c, float *y, int64_t height, int64_t width, int64_t step, float *r);
 #endif
