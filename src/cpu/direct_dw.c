@@ -83,12 +83,6 @@ static int64_t scratch(const fv_node *n, int threads)
 	return (p.v.groups * p.v.kh * p.stretches * p.partial + threads * (p.band + p.pairs + p.dys)) * (int64_t)sizeof(float);
 }
 
-static void copy(float *to, const float *from, int64_t n)
-{
-	for (int64_t i = 0; i < n; i += VF)
-		vf_storeu(to + i, n - i >= VF ? vf_loadu(from + i) : vf_load(from + i, vm_first(n - i)));
-}
-
 /* The columns that row r of x offers to all q. What a copy spills is overwritten by the next; the end has room. */
 static void band_of(const problem *p, const float *row, int64_t c0, float *to)
 {
@@ -98,7 +92,7 @@ static void band_of(const problem *p, const float *row, int64_t c0, float *to)
 		int64_t s = fv_pad_index(j - v->left, v->w, v->kind);
 		int64_t n = p->cg == v->c && s >= 0 && s == j - v->left ? fv_min(count - j, v->w - s) : 1;
 		if (s >= 0)
-			copy(to + j * p->cg, row + s * v->c + c0, n * p->cg);
+			gemm_copy(to + j * p->cg, row + s * v->c + c0, n * p->cg);
 		else
 			for (int64_t c = 0; c < p->cg; c += VF)
 				vf_storeu(to + j * p->cg + c, vf_zero());

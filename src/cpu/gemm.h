@@ -76,6 +76,13 @@ VEC void gemm_put(float *to, vf v)
 #endif
 }
 
+/* n floats; what is left of the last vector is spilled as zeros. */
+VEC void gemm_copy(float *to, const float *from, int64_t n)
+{
+	for (int64_t i = 0; i < n; i += VF)
+		vf_storeu(to + i, n - i >= VF ? vf_loadu(from + i) : vf_load(from + i, vm_first(n - i)));
+}
+
 /* How a tile walks through A: along its rows; down its columns; or along rows of which the depth lies in `segments`
  * stretches (of `depth` each, `jump` floats apart), as the patches of a picture do. */
 typedef enum { GEMM_ACROSS, GEMM_DOWN, GEMM_SEGMENTS } gemm_walk;

@@ -87,12 +87,6 @@ static int64_t scratch(const fv_node *n, int threads)
 	return (p.stretches * p.partial + threads * (p.band + p.pairs + p.wide)) * (int64_t)sizeof(float);
 }
 
-static void copy(float *to, const float *from, int64_t n)
-{
-	for (int64_t i = 0; i < n; i += VF)
-		vf_storeu(to + i, n - i >= VF ? vf_loadu(from + i) : vf_load(from + i, vm_first(n - i)));
-}
-
 /* A row of few, from where pixel 0's begin; ascending, for what a copy spills. What stands behind it must be numbers. */
 static void band_of(const problem *p, const float *row, float *to)
 {
@@ -101,7 +95,7 @@ static void band_of(const problem *p, const float *row, float *to)
 	if (!p->x_few) {
 		for (; at < (v->kw - 1) * p->few; at++)
 			to[at] = 0;
-		copy(to + at, row, pixels * p->few);
+		gemm_copy(to + at, row, pixels * p->few);
 		at += pixels * p->few;
 	} else
 		for (int64_t j = 0; j < pixels; j++, at += p->few) {

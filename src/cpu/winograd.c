@@ -142,8 +142,9 @@ static void finish(const wino_sizes *s, const conv_end *end, int64_t block, cons
 		vf sum = vf_loadu(sums + width + o), mean = vf_mul(sum, vf_set(1 / (float)pixels));
 		vf_storeu(part + 16 + o, vf_add(vf_loadu(sums + o), mean));
 		vf_storeu(part + 16 + width + o, vf_fnma(sum, mean, vf_loadu(sums + 2 * width + o)));
-		part[0] = (float)pixels;
 	}
+	if (sums)
+		part[0] = (float)pixels;
 }
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)

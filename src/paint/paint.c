@@ -291,7 +291,9 @@ fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in
 		return fv_fail(err, FV_E_ARGUMENT, "strokes %d times as wide: 1, 2, 4, 8 or 16 can be painted", o.strokes);
 	fv_key key = { .seed = o.seed, .step = fingerprint(in) };
 	painted p = { 0 };
-	st = paint_level(err, painter, 0, levels(painter->model, in, o.strokes), in, o.max_memory, key, &p);
+	int last = levels(painter->model, in, o.strokes);
+	forget(painter, last + 1);              /* a larger picture's */
+	st = paint_level(err, painter, 0, last, in, o.max_memory, key, &p);
 	if (!st)
 		store(in, p.y, p.width, o.strength, out);
 	fv_free(painter->model->context, p.own);
