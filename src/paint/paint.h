@@ -5,7 +5,7 @@
 #include "graph/plan.h"
 #include "model/model.h"
 
-#define FV_PAINT_KEEP (128 << 20)       /* bytes of packed weights at most: all of a StyleNet's, two thirds of CycleGAN's painter's */
+#define FV_PAINT_KEEP (96 << 20)        /* bytes of packed weights at most: all of a StyleNet's, half of CycleGAN's painter's */
 
 typedef struct {
 	fv_graph *graph;
