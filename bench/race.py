@@ -2,7 +2,7 @@
 """Races fauve against its peers and writes docs/benchmarks.md. usage: race.py ROUNDS [WORD...] (see script/bench-peers)
 
 WORDs keep the cases whose title has one of them, and then print only. First every mode of a peer, a few runs each: the fastest
-one races. Then ROUNDS rounds: fauve, peer, peer ..., fauve, peer ... Figures are medians over all runs."""
+one races. Then ROUNDS rounds: fauve, peer, fauve, next peer ... Figures are medians over all runs."""
 import datetime, json, math, os, platform, statistics, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -89,7 +89,8 @@ def race(case, rounds, modes_seen):
     peers = fastest_modes(case, modes_seen)
     ms, mb = {"fauve": []}, {"fauve": []}
     for _ in range(rounds):
-        for name, call in [("fauve", lambda: fauve(args, runs))] + [(p[0], lambda p=p: peer(p[1], p[2], runs, p[3])) for p in peers]:
+        # fauve before every peer: others' work on the machine, which comes and goes by seconds, is then shared out
+        for name, call in [turn for p in peers for turn in (("fauve", lambda: fauve(args, runs)), (p[0], lambda p=p: peer(p[1], p[2], runs, p[3])))]:
             try:
                 x = call()
             except RuntimeError as e:

@@ -29,8 +29,8 @@ enum {
 	FV_ISA_PLAIN = 1 << 0,          /* 128-bit compiler vectors: any machine */
 	FV_ISA_AVX2 = 1 << 1,           /* with FMA and F16C */
 	FV_ISA_AVX512 = 1 << 2,         /* F, BW, DQ, VL */
-	FV_ISA_BF16 = 1 << 3,           /* AVX512_BF16 */
-	FV_ISA_AMX = 1 << 4,            /* tile, bf16; the kernel has given permission */
+	FV_ISA_BF16 = 1 << 3,           /* AVX512_BF16, where it is faster than float */
+	FV_ISA_AMX = 1 << 4,            /* tile, bf16, AVX512_BF16; the kernel has given permission */
 };
 uint32_t fv_isa_detect(void);                          /* all that this machine has */
 /* "ref", "plain", "avx2", "avx512", "amx": a mask of all up to it. 0 and false when unknown. */

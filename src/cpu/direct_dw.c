@@ -150,9 +150,7 @@ static void sum(const problem *p, const fv_call *call, int64_t unit, float *band
 			d = dys;
 			lda = p->height;
 		}
-		for (int64_t j = 0; j < p->panels.count; j++)
-			gemm_panel(true, j == p->panels.count - 1 ? p->panels.rest : p->panels.nv, p->og, p->depth, d, lda,
-			           b + j * p->panels.nv * VF, ldb, c + j * p->panels.nv * VF, p->panels.width, add);
+		gemm_down(&p->panels, p->og, p->depth, d, lda, b, p->panels.nv * VF, ldb, 0, c, p->panels.width, add);
 		add = true;
 	}
 	for (int64_t j = 0; j < p->partial && !add; j += VF)
@@ -164,8 +162,10 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	problem p = problem_of(call->node);
 	float *partials = call->scratch;
 	float *band = partials + p.v.groups * p.v.kh * p.stretches * p.partial + thread * (p.band + p.pairs + p.dys);
+	tile_enter();
 	for (int64_t u = first; u < last && call->phase == 0; u++)
 		sum(&p, call, u, band, band + p.band + p.pairs, partials + u * p.partial);
+	tile_leave();
 	for (int64_t u = first; u < last && call->phase == 1; u++) {
 		int64_t o = u / p.v.kh, i = u % p.v.kh, group = o / p.og;
 		const float *from =

@@ -24,14 +24,16 @@
 #define GEMM_NV 3                       /* widest panel, in vectors */
 #if defined(FV_ISA_amx)
 #define GEMM_ROWS 48                    /* every tile height divides this */
+#define GEMM_DEPTH 128                  /* places of depth at a time: a panel of them stays in the nearest cache */
 #else
 #define GEMM_ROWS 24
+#define GEMM_DEPTH 512
 #endif
 
 /* What the cost model expects of one thread: products at GEMM_RATE flop/s, copies at GEMM_COPY bytes/s (caches). */
 #if defined(FV_ISA_amx)
-#define GEMM_RATE 2000e9                /* not measured yet: two fifths of what the instruction's tables promise */
-#define GEMM_COPY 60e9
+#define GEMM_RATE 2200e9                /* beside the other sets' as measured on one Xeon, where all are lower; docs/kernels.md */
+#define GEMM_COPY 30e9
 #elif defined(FV_ISA_bf16)
 #define GEMM_RATE 500e9
 #define GEMM_COPY 60e9
@@ -187,6 +189,22 @@ VEC gemm_panels gemm_panels_of(int64_t columns)
 TILE_OF(1, 1) TILE_OF(1, 2) TILE_OF(2, 1) TILE_OF(2, 2)
 static const gemm_fn tile_list[2][2] = { { tile_1x1, tile_1x2 }, { tile_2x1, tile_2x2 } };
 
+#define GEMM_TURN 144                   /* places of depth that are turned at a time */
+
+/* n rows that lie down ([depth][row]) to rows that lie across; whole vectors are read. */
+static inline void gemm_turn(int64_t n, int64_t depth, const float *a, int64_t lda, float *to, int64_t ld)
+{
+	for (int64_t k = 0; k < depth; k += VF)
+		for (int64_t i = 0; i < n; i += VF) {
+			vf r[VF];
+			for (int j = 0; j < VF; j++)
+				r[j] = k + j < depth ? vf_loadu(a + (k + j) * lda + i) : vf_zero();
+			vf_transpose(r);
+			for (int j = 0; j < VF; j++)
+				vf_storeu(to + (i + j) * ld + k, r[j]);
+		}
+}
+
 /* What of a panel's product fills tiles. */
 static inline void gemm_tiles(int nv, int64_t rows, const gemm_shape *s, const float *a, const float *b, float *c)
 {
@@ -236,6 +254,32 @@ static inline void gemm_panel(bool down, int nv, int64_t rows, int64_t depth, co
 {
 	gemm_shape s = { .depth = depth, .lda = lda, .ldb = ldb, .ldc = ldc, .add = add };
 	gemm_walk_panel(down ? GEMM_DOWN : GEMM_ACROSS, nv, rows, &s, a, b, c);
+}
+
+/* A that lies down, against all panels of B from their row k0 on; step: floats from panel to panel; ldb: 0 where B is packed. AMX
+ * has no such product: it turns A, some rows at a time. */
+static inline void gemm_down(const gemm_panels *p, int64_t rows, int64_t depth, const float *a, int64_t lda, const float *b, int64_t step,
+                             int64_t ldb, int64_t k0, float *c, int64_t ldc, bool add)
+{
+#if defined(FV_ISA_amx)
+	float turned[2 * GEMM_ROWS * (GEMM_TURN + TILE)];
+	for (int64_t r = 0; r < rows; r += 2 * GEMM_ROWS)
+		for (int64_t k = 0; k < depth; k += GEMM_TURN) {
+			int64_t n = fv_min(2 * GEMM_ROWS, rows - r), d = fv_min(GEMM_TURN, depth - k);
+			gemm_turn(n, d, a + k * lda + r, lda, turned, GEMM_TURN + TILE);
+			for (int64_t j = 0; j < p->count; j++) {
+				int nv = j == p->count - 1 ? p->rest : p->nv;
+				int64_t row = ldb ? ldb : nv * VF;
+				gemm_panel(false, nv, n, d, turned, GEMM_TURN + TILE, b + j * step + (k0 + k) * row, row, c + r * ldc + j * p->nv * VF, ldc, add || k > 0);
+			}
+		}
+#else
+	for (int64_t j = 0; j < p->count; j++) {
+		int nv = j == p->count - 1 ? p->rest : p->nv;
+		int64_t row = ldb ? ldb : nv * VF;
+		gemm_panel(true, nv, rows, depth, a, lda, b + j * step + k0 * row, row, c + j * p->nv * VF, ldc, add);
+	}
+#endif
 }
 
 /* All panels. Packed B: panel p begins at p * nv * VF * depth_all; this call uses depth rows of it from k0. */

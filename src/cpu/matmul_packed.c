@@ -6,7 +6,7 @@
 #include "cpu/gemm.h"
 #include "op/op.h"
 
-enum { PACK = 64, DEPTH = 512, WIDTH = 512, UNITS = 16 };       /* WIDTH: columns of a block at most; UNITS: aimed at */
+enum { PACK = 64, WIDTH = 512, UNITS = 16 };    /* WIDTH: columns of a block at most; UNITS: aimed at */
 
 typedef struct {
 	int64_t count, rows, length, depth, columns;            /* length: of the depth; depth: in places of gemm.h */
@@ -29,7 +29,7 @@ static problem problem_of(const fv_node *n)
 	p.per = fv_div_up(p.panels.count, fv_min(wanted, p.panels.count));
 	p.column_blocks = fv_div_up(p.panels.count, p.per);
 	p.weights = p.depth * p.panels.width;
-	int64_t stretch = fv_min(p.depth, DEPTH);
+	int64_t stretch = fv_min(p.depth, GEMM_DEPTH);
 	/* One line more than a round number, so that rows do not share one set of the cache. */
 	p.lda = p.ta ? p.block + 16 : fv_div_up(stretch, 16) * 16 + 16;
 	p.a = (p.ta ? stretch : p.block) * p.lda;
@@ -102,8 +102,11 @@ static void copy_down(float *to, const float *even, const float *odd, int64_t n)
 static void block(const problem *p, const float *from, const float *b, int64_t r0, int64_t j0, float *a, float *c,
                   float *y)
 {
-	int64_t rows = fv_min(p->block, p->rows - r0), stretches = fv_max(1, fv_div_up(p->depth, DEPTH));
+	int64_t rows = fv_min(p->block, p->rows - r0), stretches = fv_max(1, fv_div_up(p->depth, GEMM_DEPTH));
 	int64_t stretch = fv_div_up(p->depth, stretches), ldc = p->per * p->panels.nv * VF;
+	gemm_panels some = p->panels;
+	some.count = fv_min(p->per, p->panels.count - j0);
+	some.rest = j0 + some.count == p->panels.count ? p->panels.rest : p->panels.nv;
 	for (int64_t k0 = 0; k0 < p->depth; k0 += stretch) {
 		int64_t depth = fv_min(stretch, p->depth - k0);
 		int64_t first = k0 * GEMM_PAIR, last = fv_min(p->length, (k0 + depth) * GEMM_PAIR);
@@ -113,12 +116,11 @@ static void block(const problem *p, const float *from, const float *b, int64_t r
 			const float *even = from + i * p->rows + r0;
 			copy_down(a + (i / GEMM_PAIR - k0) * p->lda, even, GEMM_PAIR > 1 && i + 1 < last ? even + p->rows : NULL, rows);
 		}
-		for (int64_t j = j0; j < fv_min(j0 + p->per, p->panels.count); j++) {
-			int nv = j == p->panels.count - 1 ? p->panels.rest : p->panels.nv;
-			gemm_panel(p->ta, nv, rows, depth, a, p->lda,
-			           b + j * p->panels.nv * VF * p->depth + k0 * nv * VF, nv * VF,
-			           c + (j - j0) * p->panels.nv * VF, ldc, k0 > 0);
-		}
+		const float *panel = b + j0 * p->panels.nv * VF * p->depth;
+		if (p->ta)
+			gemm_down(&some, rows, depth, a, p->lda, panel, p->panels.nv * VF * p->depth, 0, k0, c, ldc, k0 > 0);
+		else
+			gemm_packed(&some, rows, depth, a, p->lda, panel, p->depth, k0, c, ldc, k0 > 0);
 	}
 	int64_t c0 = j0 * p->panels.nv * VF, columns = fv_min(ldc, p->columns - c0);
 	for (int64_t i = 0; i < rows; i++) {

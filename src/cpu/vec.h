@@ -34,7 +34,7 @@
 #if defined(FV_ISA_avx512)
 /* ------------------------------------------------------------------ 16 lanes */
 #if defined(FV_ISA_amx)
-#define FV_ISA_BITS (FV_ISA_AVX512 | FV_ISA_BF16 | FV_ISA_AMX)
+#define FV_ISA_BITS (FV_ISA_AVX512 | FV_ISA_AMX)
 #elif defined(FV_ISA_bf16)
 #define FV_ISA_BITS (FV_ISA_AVX512 | FV_ISA_BF16)
 #else

@@ -25,8 +25,20 @@
 #include "op/conv.h"
 #include <math.h>
 
-#define WINO_CACHE 12e6                 /* bytes of a last cache; bytes a second beyond it, one thread; measured */
+/* Bytes of a last cache; of the cache that weights stay in, and bytes a second beyond that, one thread; measured. AMX is so fast
+ * that weights which do not stay in a core's own cache come late. Tiles a block: of many, of few. */
+#define WINO_CACHE 12e6
+#if defined(FV_ISA_amx)
+#define WINO_NEAR 1.5e6
+#define WINO_LATE 32e9
+#define WINO_MANY 32
+#define WINO_FEW 32
+#else
+#define WINO_NEAR WINO_CACHE
 #define WINO_LATE 40e9
+#define WINO_MANY GEMM_ROWS
+#define WINO_FEW (VF == 16 ? 16 : GEMM_ROWS)
+#endif
 #define WINO_A 0.625f
 #define WINO_B 1.25f
 #define WINO_A2 (WINO_A * WINO_A)
@@ -235,7 +247,7 @@ VEC void wino_plan(wino_sizes *s)
 	s->tw = fv_div_up(s->gw, s->tile);
 	s->tiles = s->n * s->th * s->tw;
 	/* Few tiles: smaller blocks, so that two threads end together. */
-	s->rows = VF == 16 && s->tiles <= 512 ? 16 : GEMM_ROWS;
+	s->rows = s->tiles <= 512 ? WINO_FEW : WINO_MANY;
 	s->k = s->parts * s->c;
 	s->depth = fv_div_up(s->k, GEMM_PAIR);
 	s->blocks = fv_div_up(s->tiles, s->rows);
@@ -257,7 +269,7 @@ VEC int64_t wino_scratch(const wino_sizes *s, int threads)
 VEC double wino_seconds(const wino_sizes *s)
 {
 	double tiles = (double)s->tiles, k = (double)s->k, width = (double)s->panels.width;
-	double vectors = tiles * ((double)s->lda + width) + k * width * 2, late = fmax(0, 36 * 4 * (double)s->u_step - WINO_CACHE);
+	double vectors = tiles * ((double)s->lda + width) + k * width * 2, late = fmax(0, 36 * 4 * (double)s->u_step - WINO_NEAR);
 	return 72 * tiles * k * width / (0.93 * GEMM_RATE) + 36 * 4 * vectors * 2.2 / GEMM_COPY + late * (double)s->blocks / WINO_LATE + 3e-6;
 }
 

@@ -100,11 +100,8 @@ static void sum(const problem *p, const fv_call *call, int64_t unit, float *a, f
 			}
 		}
 		for (int64_t f = 0; f < 36; f++)
-			for (int64_t j = 0; j < p->panels.count; j++) {
-				int64_t at = j * p->panels.nv * VF, nv = j == p->panels.count - 1 ? p->panels.rest : p->panels.nv;
-				gemm_panel(true, (int)nv, rows, depth, a + f * p->rows_all, p->row_step, b + f * p->columns_all + at * depth, nv * VF,
-				           c + f * p->partial + at, p->column_step, t0 > first);
-			}
+			gemm_down(&p->panels, rows, depth, a + f * p->rows_all, p->row_step, b + f * p->columns_all, p->panels.nv * VF * depth, 0, 0,
+			          c + f * p->partial, p->column_step, t0 > first);
 	}
 }
 
@@ -133,11 +130,13 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	float *partials = call->scratch, *threads = partials + 36 * p.stretches * p.slices * p.partial;
 	float *a = threads + thread * 36 * (p.rows_all + p.columns_all);
 	int64_t blocks = p.column_step / VF;
+	tile_enter();
 	for (int64_t u = first; u < last; u++)
 		if (call->phase == 0)
 			sum(&p, call, u, a, a + 36 * p.rows_all, partials + u * 36 * p.partial);
 		else
 			finish(&p, u / blocks, u % blocks * VF, partials, fv_f32(call->out[0]));
+	tile_leave();
 }
 
 const fv_kernel FV_KERNEL(winograd_dw) = {

@@ -55,7 +55,7 @@ static double seconds(const fv_node *n)
 	double tiles = (double)p.tiling.tiles, rows = (double)(fv_div_up(p.v.o, 4) * 4), width = (double)p.panels.width;
 	double places = (double)p.depth * (rows + width), sums = rows * width;
 	/* V, Y and the sums that leave the caches on their way from phase to phase; measured. */
-	double spilled = fmax(0, 36 * tiles * (rows + width) - 4e6) / 1.5e9 + fmax(0, 36 * 4 * sums - WINO_CACHE) / 5e9;
+	double spilled = fmax(0, 36 * tiles * (rows + width) / GEMM_PAIR - 4e6) / 1.5e9 + fmax(0, 36 * 4 * sums - WINO_CACHE) / 5e9;
 	return spilled + 72 * tiles * rows * width / (0.93 * GEMM_RATE) + 36 * 4 * (tiles * (rows + width) / GEMM_PAIR * 2.2 + places + 3 * sums) / GEMM_COPY + 6e-6;
 }
 
@@ -93,6 +93,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	float *rows = call->scratch, *columns = rows + 36 * p.rows_all, *sums = columns + 36 * p.columns_all;
 	wino_side row = { rows, p.rows_all, p.row_step, NULL, 0 }, column = { columns, p.columns_all, 0, &p.panels, p.depth };
 	int64_t across = p.panels.width / VF, c = p.v.c;
+	tile_enter();
 	for (int64_t u = first; u < last; u++)
 		if (call->phase == 0) {
 			for (int64_t k = u * PACK / GEMM_PAIR; k < fv_min(p.depth, (u + 1) * PACK / GEMM_PAIR); k++) {
@@ -102,15 +103,12 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 			}
 		} else if (call->phase == 1) {
 			for (int64_t k = 0; k < p.depth; k += DEPTH)
-				for (int64_t j = 0; j < p.panels.count; j++) {
-					int nv = j == p.panels.count - 1 ? p.panels.rest : p.panels.nv;
-					gemm_panel(true, nv, p.v.o, fv_min(DEPTH, p.depth - k), rows + u * p.rows_all + k * p.row_step, p.row_step,
-					           columns + u * p.columns_all + j * p.panels.nv * VF * p.depth + k * nv * VF, nv * VF,
-					           sums + u * p.sums + j * p.panels.nv * VF, p.panels.width, k > 0);
-				}
+				gemm_down(&p.panels, p.v.o, fv_min(DEPTH, p.depth - k), rows + u * p.rows_all + k * p.row_step, p.row_step,
+				          columns + u * p.columns_all, p.panels.nv * VF * p.depth, 0, k, sums + u * p.sums, p.panels.width, k > 0);
 		} else {
 			finish(&p, u / across, u % across * VF, sums, fv_f32(call->out[0]));
 		}
+	tile_leave();
 }
 
 const fv_kernel FV_KERNEL(winograd_dw_wide) = {

@@ -23,7 +23,7 @@ struct fv_choices {
 static bool allowed(const fv_context *c, const fv_node *n, const fv_kernel *k)
 {
 	const char *why;
-	return k->op == n->op && (k->needs & c->isa) == k->needs && k->supports(n, &why) && (c->bf16 || !(k->needs & FV_ISA_BF16)) &&
+	return k->op == n->op && (k->needs & c->isa) == k->needs && k->supports(n, &why) && (c->bf16 || !fv_kernel_rounds(k)) &&
 	       !(c->exact && !strncmp(k->name, "winograd", 8));
 }
 

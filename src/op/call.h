@@ -37,5 +37,7 @@ struct fv_kernel {
 	int64_t (*scratch)(const fv_node *n, int threads);      /* bytes in all, less those; NULL: none */
 	void (*run)(const fv_call *c, int thread, int64_t first, int64_t last);
 };
+/* It rounds what it multiplies to bf16. */
+static inline bool fv_kernel_rounds(const fv_kernel *k) { return k->needs & (FV_ISA_BF16 | FV_ISA_AMX); }
 double fv_time_streaming(const fv_node *n);                     /* bytes moved at a memory's speed */
 #endif

@@ -162,7 +162,7 @@ static void check_kernel(const problem *p, const fv_node *n, const fv_kernel *k,
 	for (int i = 0; i < n->outputs; i++) {
 		/* bf16 has 8 bits; Winograd's sums lose some two of them. Single values may be off by more: a mean is looked at,
 		 * more loosely over a few values. */
-		bool bf16 = k->needs & FV_ISA_BF16;
+		bool bf16 = fv_kernel_rounds(k);
 		if (bf16)
 			tolerance = (strncmp(k->name, "winograd", 8) ? 5e-3 : 4e-2) * (fv_elements(truth->call.out[i].shape) < 64 ? 8 : 1);
 		double d = bf16 ? spread(a.call.out[i], truth->call.out[i]) : distance(a.call.out[i], truth->call.out[i]);

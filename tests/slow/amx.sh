@@ -9,7 +9,7 @@ count() {       # adds what a test says of itself
 	said=$("$@" | tee /dev/stderr | tail -1)
 	passed=$((passed + $(sed 's/.*: \([0-9]*\) passed.*/\1/' <<<"$said"))) failed=$((failed + $(sed 's/.*, \([0-9]*\) failed.*/\1/' <<<"$said")))
 }
-for what in conv2d conv2d_dx matmul; do
+for what in conv2d conv2d_dx conv2d_dw matmul; do
 	count build-amx/tests/check "$what"
 done
 count build-amx/tests/golden-resnet tests/golden/resnet.safetensors
