@@ -63,16 +63,16 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	float *weights = call->scratch, *mine = weights + s.parts * s.weights + thread * (s.patches + s.products);
 	conv_end end = { fv_f32(call->in[2]), v.act, v.slope };
 	float *moments = weights + s.parts * s.weights + call->threads * (s.patches + s.products);
-	int64_t pieces = call->phase ? s.blocks : fv_div_up(s.depth, PACK);
+	int64_t pieces = fv_div_up(s.depth, PACK);
 	tile_enter();
 	for (int64_t u = first; u < last; u++) {
 		if (call->phase == 2) {
 			moments_merge(moments, s.blocks, s.width, u * MOMENTS, fv_min(v.o, (u + 1) * MOMENTS), v.eps, fv_f32(call->out[1]));
 			continue;
 		}
-		direct_part p = part(&v, u / pieces);
-		float *packed = weights + u / pieces * s.weights;
-		int64_t i = u % pieces;
+		int64_t group = call->phase ? u % s.parts : u / pieces, i = call->phase ? u / s.parts : u % pieces;
+		direct_part p = part(&v, group);
+		float *packed = weights + group * s.weights;
 		if (call->phase == 0)
 			gemm_pack_rows(&p.panels, p.og, p.depth / GEMM_PAIR, fv_f32(call->in[1]) + p.o0 * p.depth, p.depth,
 			               i * PACK, fv_min(p.depth, (i + 1) * PACK), packed);

@@ -95,15 +95,17 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 			direct_dx_fold(&real, v, picture, u / real.h, u % real.h, fv_f32(call->out[0]));
 			continue;
 		}
-		int64_t pieces = call->phase ? s->blocks : fv_div_up(s->depth, PACK), i = u % pieces, tap_row, tap_col;
-		direct_part p = direct_dx_part(v, u / pieces, &tap_row, &tap_col);
-		float *packed = weights + u / pieces * s->weights;
+		/* Parts interleave dx's rows: block after block, so that neighbouring rows are made by one thread. */
+		int64_t pieces = fv_div_up(s->depth, PACK), i = call->phase ? u / s->parts : u % pieces, tap_row, tap_col;
+		int64_t index = call->phase ? u % s->parts : u / pieces;
+		direct_part p = direct_dx_part(v, index, &tap_row, &tap_col);
+		float *packed = weights + index * s->weights;
 		if (call->phase == 0)
 			pack(v, &p, tap_row, tap_col, fv_f32(call->in[1]), packed, i * PACK,
 			     fv_min(p.depth, (i + 1) * PACK));
 		else
 			direct_block(&p, s, fv_f32(call->in[0]), v->n, packed, i, mine, mine + s->patches, out, &end,
-			             v->stats ? picture + u * moments_floats(s->width) : NULL);
+			             v->stats ? picture + (index * s->blocks + i) * moments_floats(s->width) : NULL);
 	}
 	tile_leave();
 }

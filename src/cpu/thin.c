@@ -73,19 +73,18 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	thin_sizes s = sizes(&v);
 	float *weights = call->scratch, *band = weights + s.parts * s.weights + thread * s.band;
 	conv_end end = { fv_f32(call->in[2]), v.act, v.slope };
-	int64_t pieces = call->phase ? v.n * s.row_bands * s.column_bands : 1;
 	float *moments = weights + s.parts * s.weights + call->threads * s.band;
 	for (int64_t u = first; u < last; u++) {
 		if (call->phase == 2) {
-			moments_merge(moments, pieces, v.o, u * MOMENTS, fv_min(v.o, (u + 1) * MOMENTS), v.eps, fv_f32(call->out[1]));
+			moments_merge(moments, v.n * s.row_bands * s.column_bands, v.o, u * MOMENTS, fv_min(v.o, (u + 1) * MOMENTS), v.eps, fv_f32(call->out[1]));
 			continue;
 		}
-		direct_part p = part(&v, u / pieces);
-		float *packed = weights + u / pieces * s.weights;
+		direct_part p = part(&v, u % s.parts);
+		float *packed = weights + u % s.parts * s.weights;
 		if (call->phase == 0)
 			pack(&p, fv_f32(call->in[1]), packed);
 		else
-			thin_block(&p, &s, fv_f32(call->in[0]), packed, u % pieces, band, fv_f32(call->out[0]), &end,
+			thin_block(&p, &s, fv_f32(call->in[0]), packed, u / s.parts, band, fv_f32(call->out[0]), &end,
 			           v.stats ? moments + u * moments_floats(v.o) : NULL);
 	}
 }

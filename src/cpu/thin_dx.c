@@ -81,19 +81,18 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	float *picture = weights + s->parts * s->weights + call->threads * s->band;
 	float *out = q.padded ? picture : fv_f32(call->out[0]);
 	conv_end end = { 0 };
-	int64_t pieces = call->phase ? v->n * s->row_bands * s->column_bands : 1;
 	for (int64_t u = first; u < last; u++) {
 		if (call->phase == 2) {
 			direct_dx_fold(&real, v, picture, u / real.h, u % real.h, fv_f32(call->out[0]));
 			continue;
 		}
 		int64_t tap_row, tap_col;
-		direct_part p = direct_dx_part(v, u / pieces, &tap_row, &tap_col);
-		float *packed = weights + u / pieces * s->weights;
+		direct_part p = direct_dx_part(v, u % s->parts, &tap_row, &tap_col);
+		float *packed = weights + u % s->parts * s->weights;
 		if (call->phase == 0)
 			pack(v, &p, tap_row, tap_col, fv_f32(call->in[1]), packed);
 		else
-			thin_block(&p, s, fv_f32(call->in[0]), packed, u % pieces, band, out, &end, NULL);
+			thin_block(&p, s, fv_f32(call->in[0]), packed, u / s->parts, band, out, &end, NULL);
 	}
 }
 
