@@ -90,9 +90,10 @@ def race(case, rounds, modes_seen):
     ms, mb = {"fauve": []}, {"fauve": []}
     for _ in range(rounds):
         # fauve before every peer: others' work on the machine, which comes and goes by seconds, is then shared out
-        for name, call in [turn for p in peers for turn in (("fauve", lambda: fauve(args, runs)), (p[0], lambda p=p: peer(p[1], p[2], runs, p[3])))]:
+        for p in [turn for p in peers for turn in (None, p)] or [None]:
+            name = p[0] if p else "fauve"
             try:
-                x = call()
+                x = peer(p[1], p[2], runs, p[3]) if p else fauve(args, runs)
             except RuntimeError as e:
                 FAILED.append(f"- {title}: {name}: {str(e).strip().splitlines()[-1][:200]}")
                 continue

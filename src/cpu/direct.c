@@ -63,14 +63,13 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	float *weights = call->scratch, *mine = weights + s.parts * s.weights + thread * (s.patches + s.products);
 	conv_end end = { fv_f32(call->in[2]), v.act, v.slope };
 	float *moments = weights + s.parts * s.weights + call->threads * (s.patches + s.products);
-	int64_t pieces = fv_div_up(s.depth, PACK);
 	tile_enter();
 	for (int64_t u = first; u < last; u++) {
 		if (call->phase == 2) {
 			moments_merge(moments, s.blocks, s.width, u * MOMENTS, fv_min(v.o, (u + 1) * MOMENTS), v.eps, fv_f32(call->out[1]));
 			continue;
 		}
-		int64_t group = call->phase ? u % s.parts : u / pieces, i = call->phase ? u / s.parts : u % pieces;
+		int64_t group = u % s.parts, i = u / s.parts;
 		direct_part p = part(&v, group);
 		float *packed = weights + group * s.weights;
 		if (call->phase == 0)

@@ -96,8 +96,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 			continue;
 		}
 		/* Parts interleave dx's rows: block after block, so that neighbouring rows are made by one thread. */
-		int64_t pieces = fv_div_up(s->depth, PACK), i = call->phase ? u / s->parts : u % pieces, tap_row, tap_col;
-		int64_t index = call->phase ? u % s->parts : u / pieces;
+		int64_t index = u % s->parts, i = u / s->parts, tap_row, tap_col;
 		direct_part p = direct_dx_part(v, index, &tap_row, &tap_col);
 		float *packed = weights + index * s->weights;
 		if (call->phase == 0)

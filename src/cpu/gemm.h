@@ -249,15 +249,19 @@ static inline void gemm_walk_panel(gemm_walk walk, int nv, int64_t rows, const g
 	gemm_rows(walk, nv, rows, s, a, b, c);
 }
 
-static inline void gemm_panel(bool down, int nv, int64_t rows, int64_t depth, const float *a, int64_t lda,
-                              const float *b, int64_t ldb, float *c, int64_t ldc, bool add)
+/* Rows of A, across or down, against all panels of B from their row k0 on; step: floats from panel to panel; ldb: 0 where B is
+ * packed. */
+static inline void gemm_all(bool down, const gemm_panels *p, int64_t rows, int64_t depth, const float *a, int64_t lda, const float *b,
+                            int64_t step, int64_t ldb, int64_t k0, float *c, int64_t ldc, bool add)
 {
-	gemm_shape s = { .depth = depth, .lda = lda, .ldb = ldb, .ldc = ldc, .add = add };
-	gemm_walk_panel(down ? GEMM_DOWN : GEMM_ACROSS, nv, rows, &s, a, b, c);
+	for (int64_t i = 0; i < p->count; i++) {
+		int nv = i == p->count - 1 ? p->rest : p->nv;
+		gemm_shape s = { .depth = depth, .lda = lda, .ldb = ldb ? ldb : nv * VF, .ldc = ldc, .add = add };
+		gemm_walk_panel(down ? GEMM_DOWN : GEMM_ACROSS, nv, rows, &s, a, b + i * step + k0 * s.ldb, c + i * p->nv * VF);
+	}
 }
 
-/* A that lies down, against all panels of B from their row k0 on; step: floats from panel to panel; ldb: 0 where B is packed. AMX
- * has no such product: it turns A, some rows at a time. */
+/* The same of A that lies down. AMX has no such product: it turns A, some rows at a time. */
 static inline void gemm_down(const gemm_panels *p, int64_t rows, int64_t depth, const float *a, int64_t lda, const float *b, int64_t step,
                              int64_t ldb, int64_t k0, float *c, int64_t ldc, bool add)
 {
@@ -267,30 +271,18 @@ static inline void gemm_down(const gemm_panels *p, int64_t rows, int64_t depth, 
 		for (int64_t k = 0; k < depth; k += GEMM_TURN) {
 			int64_t n = fv_min(2 * GEMM_ROWS, rows - r), d = fv_min(GEMM_TURN, depth - k);
 			gemm_turn(n, d, a + k * lda + r, lda, turned, GEMM_TURN + TILE);
-			for (int64_t j = 0; j < p->count; j++) {
-				int nv = j == p->count - 1 ? p->rest : p->nv;
-				int64_t row = ldb ? ldb : nv * VF;
-				gemm_panel(false, nv, n, d, turned, GEMM_TURN + TILE, b + j * step + (k0 + k) * row, row, c + r * ldc + j * p->nv * VF, ldc, add || k > 0);
-			}
+			gemm_all(false, p, n, d, turned, GEMM_TURN + TILE, b, step, ldb, k0 + k, c + r * ldc, ldc, add || k > 0);
 		}
 #else
-	for (int64_t j = 0; j < p->count; j++) {
-		int nv = j == p->count - 1 ? p->rest : p->nv;
-		int64_t row = ldb ? ldb : nv * VF;
-		gemm_panel(true, nv, rows, depth, a, lda, b + j * step + k0 * row, row, c + j * p->nv * VF, ldc, add);
-	}
+	gemm_all(true, p, rows, depth, a, lda, b, step, ldb, k0, c, ldc, add);
 #endif
 }
 
-/* All panels. Packed B: panel p begins at p * nv * VF * depth_all; this call uses depth rows of it from k0. */
+/* Packed B of depth_all rows: panel p begins at p * nv * VF * depth_all. */
 static inline void gemm_packed(const gemm_panels *p, int64_t rows, int64_t depth, const float *a, int64_t lda,
                                const float *b, int64_t depth_all, int64_t k0, float *c, int64_t ldc, bool add)
 {
-	for (int64_t i = 0; i < p->count; i++) {
-		int nv = i == p->count - 1 ? p->rest : p->nv;
-		gemm_panel(false, nv, rows, depth, a, lda, b + i * p->nv * VF * depth_all + k0 * nv * VF, nv * VF,
-		           c + i * p->nv * VF, ldc, add);
-	}
+	gemm_all(false, p, rows, depth, a, lda, b, p->nv * VF * depth_all, 0, k0, c, ldc, add);
 }
 
 /* Where column j of row k lies in packed panels. */

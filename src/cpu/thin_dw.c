@@ -158,9 +158,8 @@ static void sum(const problem *p, const fv_call *call, int64_t stretch, float *b
 			if (few < 0)
 				continue;
 			band_of(p, p->x_few ? x + (n * v->h + few) * v->w * v->c : dy + (n * v->oh + few) * v->ow * v->o, band);
-			for (int64_t j = 0; j < p->panels.count; j++)
-				gemm_panel(true, j == p->panels.count - 1 ? p->panels.rest : p->panels.nv, p->used, p->places, band + p->pairs, GEMM_PAIR * p->step,
-				           b + j * p->panels.nv * VF, width, c + i * p->height * width + j * p->panels.nv * VF, width, true);
+			gemm_down(&p->panels, p->used, p->places, band + p->pairs, GEMM_PAIR * p->step, b, p->panels.nv * VF, width, 0,
+			          c + i * p->height * width, width, true);
 		}
 	}
 }
