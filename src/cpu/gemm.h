@@ -88,7 +88,12 @@ VEC void gemm_copy(float *to, const float *from, int64_t n)
 /* How a tile walks through A: along its rows; down its columns; or along rows of which the depth lies in `segments`
  * stretches (of `depth` each, `jump` floats apart), as the patches of a picture do. */
 typedef enum { GEMM_ACROSS, GEMM_DOWN, GEMM_SEGMENTS } gemm_walk;
-typedef struct { int64_t depth, segments, jump, lda, ldb, ldc; bool add; } gemm_shape;
+typedef struct {
+	int64_t depth, segments, jump, lda, ldb, ldc;
+	bool add;
+	const float *ahead;             /* what of B is read after this panel, or NULL; fetched meanwhile, */
+	int64_t pace;                   /* so many floats a place of depth */
+} gemm_shape;
 
 #if defined(FV_ISA_amx)
 #include "cpu/tile.h"
@@ -105,7 +110,8 @@ VEC void gemm_tile(const int mr, const int nv, const gemm_walk walk, const gemm_
 	vf r[12][GEMM_NV];
 	/* Every third row's address in a register; the two after it by index: twelve rows fit. */
 	const char *row[4];
-	const int64_t lda = s->lda, ldb = s->ldb, ldc = s->ldc, depth = s->depth, step = lda * (int64_t)sizeof(float);
+	const float *ahead = s->ahead;
+	const int64_t pace = s->pace, lda = s->lda, ldb = s->ldb, ldc = s->ldc, depth = s->depth, step = lda * (int64_t)sizeof(float);
 	for (int i = 0; i < (mr + 2) / 3; i++)
 		row[i] = (const char *)a + 3 * i * step;
 #pragma GCC unroll 12
@@ -122,6 +128,8 @@ VEC void gemm_tile(const int mr, const int nv, const gemm_walk walk, const gemm_
 #pragma GCC unroll 3
 			for (int j = 0; j < nv; j++)
 				v[j] = vf_loadu(b + k * ldb + j * VF);
+			__builtin_prefetch(ahead, 0, 2);
+			ahead += pace;
 #pragma GCC unroll 12
 			for (int i = 0; i < mr; i++) {
 				vf x = vf_set(walk == GEMM_DOWN ? a[k * lda + i]
@@ -218,14 +226,19 @@ static inline void gemm_tiles(int nv, int64_t rows, const gemm_shape *s, const f
 static inline void gemm_rows(gemm_walk walk, int nv, int64_t rows, const gemm_shape *s, const float *a, const float *b, float *c)
 {
 	int64_t step = walk == GEMM_DOWN ? 1 : s->lda;
+	gemm_shape t = *s;
+	t.ahead = s->ahead ? s->ahead : b;
 	for (int64_t r = 0; r < rows; ) {
 		int which = 0;
 		while (which < 2 && rows - r < gemm_heights[nv - 1][which])
 			which++;
 		if (rows - r == 16 && gemm_heights[nv - 1][1] == 8)
 			which = 1;              /* 8 + 8, not 12 + 4 */
-		gemm_list[walk][nv - 1][which](s, a + r * step, b, c + r * s->ldc);
-		r += gemm_heights[nv - 1][which];
+		int height = gemm_heights[nv - 1][which];
+		t.pace = s->ahead ? nv * VF * height / rows : 0;
+		gemm_list[walk][nv - 1][which](&t, a + r * step, b, c + r * s->ldc);
+		t.ahead += t.pace * s->depth;
+		r += height;
 	}
 }
 
@@ -257,6 +270,7 @@ static inline void gemm_all(bool down, const gemm_panels *p, int64_t rows, int64
 	for (int64_t i = 0; i < p->count; i++) {
 		int nv = i == p->count - 1 ? p->rest : p->nv;
 		gemm_shape s = { .depth = depth, .lda = lda, .ldb = ldb ? ldb : nv * VF, .ldc = ldc, .add = add };
+		s.ahead = ldb ? NULL : b + (i + 1) * step + k0 * s.ldb;
 		gemm_walk_panel(down ? GEMM_DOWN : GEMM_ACROSS, nv, rows, &s, a, b + i * step + k0 * s.ldb, c + i * p->nv * VF);
 	}
 }

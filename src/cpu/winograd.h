@@ -26,18 +26,21 @@
 #include <math.h>
 
 /* Bytes of a last cache; of the cache that weights stay in, and bytes a second beyond that, one thread; measured. AMX is so fast
- * that weights which do not stay in a core's own cache come late. Tiles a block: of many, of few. */
+ * that weights which do not stay in a core's own cache come late. Tiles a block: of many; of few, at most, and what their number
+ * is a multiple of. */
 #define WINO_CACHE 12e6
 #if defined(FV_ISA_amx)
 #define WINO_NEAR 1.5e6
 #define WINO_LATE 32e9
-#define WINO_MANY 32
+#define WINO_MANY GEMM_ROWS
 #define WINO_FEW 32
+#define WINO_EVEN 16
 #else
 #define WINO_NEAR WINO_CACHE
 #define WINO_LATE 40e9
 #define WINO_MANY GEMM_ROWS
-#define WINO_FEW (VF == 16 ? 16 : GEMM_ROWS)
+#define WINO_FEW (VF == 16 ? 32 : GEMM_ROWS)
+#define WINO_EVEN (VF == 16 ? 4 : 12)
 #endif
 #define WINO_A 0.625f
 #define WINO_B 1.25f
@@ -246,8 +249,10 @@ VEC void wino_plan(wino_sizes *s)
 	s->th = fv_div_up(s->gh, s->tile);
 	s->tw = fv_div_up(s->gw, s->tile);
 	s->tiles = s->n * s->th * s->tw;
-	/* Few tiles: smaller blocks, so that two threads end together. */
-	s->rows = s->tiles <= 512 ? WINO_FEW : WINO_MANY;
+	/* Few tiles: an even number of blocks, so that two threads end together. */
+	s->rows = WINO_MANY;
+	if (s->tiles <= 512)
+		s->rows = fv_div_up(fv_div_up(s->tiles, 2 * fv_div_up(s->tiles, 2 * WINO_FEW)), WINO_EVEN) * WINO_EVEN;
 	s->k = s->parts * s->c;
 	s->depth = fv_div_up(s->k, GEMM_PAIR);
 	s->blocks = fv_div_up(s->tiles, s->rows);
