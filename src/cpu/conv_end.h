@@ -21,20 +21,20 @@ VEC vf conv_end_act(const conv_end *e, vf v)
 	return v;
 }
 
-/* `count` channels from o0 on; sums has room for whole vectors, y has not. */
-VEC void conv_end_row(const conv_end *e, int64_t o0, int64_t count, const float *sums, float *y)
+/* `count` channels from o0 on, of n pixels: sums, `step` floats apart, has room for whole vectors; y, `jump` apart, has not. */
+static inline void conv_end_rows(const conv_end *e, int64_t o0, int64_t count, int64_t n, const float *sums, int64_t step, float *y, int64_t jump)
 {
 	for (int64_t o = 0; o < count; o += VF) {
 		vm m = vm_first(count - o);
-		bool whole = count - o >= VF;
-		vf v = vf_loadu(sums + o);
-		if (e->bias)
-			v = vf_add(v, whole ? vf_loadu(e->bias + o0 + o) : vf_load(e->bias + o0 + o, m));
-		v = conv_end_act(e, v);
-		if (whole)
-			vf_storeu(y + o, v);
+		vf bias = e->bias ? vf_load(e->bias + o0 + o, m) : vf_zero();
+		const float *from = sums + o;
+		float *to = y + o;
+		if (count - o >= VF)
+			for (int64_t i = 0; i < n; i++, from += step, to += jump)
+				vf_storeu(to, conv_end_act(e, vf_add(vf_loadu(from), bias)));
 		else
-			vf_store(y + o, v, m);
+			for (int64_t i = 0; i < n; i++, from += step, to += jump)
+				vf_store(to, conv_end_act(e, vf_add(vf_loadu(from), bias)), m);
 	}
 }
 #endif

@@ -197,11 +197,15 @@ static inline void direct_banded(const direct_part *p, const direct_sizes *s, co
 	for (int64_t i = 0; i < p->th && !inside; i++)
 		direct_columns(p, from, fv_pad_index(row + i, p->h, p->kind), col, columns, a + i * s->band);
 	const float *first = inside ? from + (row * p->w + col) * p->c : a;
+	/* In place: of the last row, whose pixels nobody has read yet, what the next cells want. */
+	t.ahead = inside ? first + (p->th - 1) * t.jump + count * t.lda : NULL;
+	t.fetch = count * t.lda / p->panels.count;
 	for (int64_t i = 0; i < p->panels.count; i++) {
 		int nv = i == p->panels.count - 1 ? p->panels.rest : p->panels.nv;
 		t.ldb = nv * VF;
 		gemm_walk_panel(GEMM_SEGMENTS, nv, count, &t, first, weights + i * p->panels.nv * VF * (p->depth / GEMM_PAIR),
 		                c + i * p->panels.nv * VF);
+		t.ahead += inside ? t.fetch : 0;
 	}
 }
 
@@ -247,10 +251,12 @@ static inline void direct_block(const direct_part *p, const direct_sizes *s, con
 		}
 		at += count;
 	}
-	for (int64_t at = first; at < last; at++) {
-		int64_t n = at / size, g = at % size / p->gw, q = at % p->gw;
+	for (int64_t at = first; at < last; ) {
+		int64_t n = at / size, g = at % size / p->gw, q = at % p->gw, count = fv_min(last - at, p->gw - q);
 		int64_t pixel = (n * p->oh + g * p->out_step + p->p0) * p->ow + q * p->out_step + p->q0;
-		conv_end_row(end, p->o0, p->og, c + (at - first) * p->panels.width, out + pixel * p->oc + p->o0);
+		conv_end_rows(end, p->o0, p->og, count, c + (at - first) * p->panels.width, p->panels.width,
+		              out + pixel * p->oc + p->o0, p->out_step * p->oc);
+		at += count;
 	}
 	if (moments)
 		direct_moments(p, end, fv_max(0, last - first), c, moments);

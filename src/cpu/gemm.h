@@ -91,8 +91,8 @@ typedef enum { GEMM_ACROSS, GEMM_DOWN, GEMM_SEGMENTS } gemm_walk;
 typedef struct {
 	int64_t depth, segments, jump, lda, ldb, ldc;
 	bool add;
-	const float *ahead;             /* what of B is read after this panel, or NULL; fetched meanwhile, */
-	int64_t pace;                   /* so many floats a place of depth */
+	const float *ahead;             /* what will be read next, or NULL; fetched meanwhile, */
+	int64_t fetch, pace;            /* so many floats in all; in a tile, at each place of depth */
 } gemm_shape;
 
 #if defined(FV_ISA_amx)
@@ -225,7 +225,7 @@ static inline void gemm_tiles(int nv, int64_t rows, const gemm_shape *s, const f
 /* Rows of A against one panel, in registers. */
 static inline void gemm_rows(gemm_walk walk, int nv, int64_t rows, const gemm_shape *s, const float *a, const float *b, float *c)
 {
-	int64_t step = walk == GEMM_DOWN ? 1 : s->lda;
+	int64_t step = walk == GEMM_DOWN ? 1 : s->lda, places = fv_max(1, s->depth * (walk == GEMM_SEGMENTS ? s->segments : 1));
 	gemm_shape t = *s;
 	t.ahead = s->ahead ? s->ahead : b;
 	for (int64_t r = 0; r < rows; ) {
@@ -235,9 +235,9 @@ static inline void gemm_rows(gemm_walk walk, int nv, int64_t rows, const gemm_sh
 		if (rows - r == 16 && gemm_heights[nv - 1][1] == 8)
 			which = 1;              /* 8 + 8, not 12 + 4 */
 		int height = gemm_heights[nv - 1][which];
-		t.pace = s->ahead ? nv * VF * height / rows : 0;
+		t.pace = s->ahead ? s->fetch * height / (rows * places) : 0;
 		gemm_list[walk][nv - 1][which](&t, a + r * step, b, c + r * s->ldc);
-		t.ahead += t.pace * s->depth;
+		t.ahead += t.pace * places;
 		r += height;
 	}
 }
@@ -271,6 +271,7 @@ static inline void gemm_all(bool down, const gemm_panels *p, int64_t rows, int64
 		int nv = i == p->count - 1 ? p->rest : p->nv;
 		gemm_shape s = { .depth = depth, .lda = lda, .ldb = ldb ? ldb : nv * VF, .ldc = ldc, .add = add };
 		s.ahead = ldb ? NULL : b + (i + 1) * step + k0 * s.ldb;
+		s.fetch = depth * nv * VF;
 		gemm_walk_panel(down ? GEMM_DOWN : GEMM_ACROSS, nv, rows, &s, a, b + i * step + k0 * s.ldb, c + i * p->nv * VF);
 	}
 }

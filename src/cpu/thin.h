@@ -22,13 +22,16 @@ typedef struct {
 /* Places of a pixel's channels, in whole vectors: the transpose writes them so. */
 VEC int64_t thin_deep(int64_t c) { return fv_div_up(c, VF) * VF / GEMM_PAIR; }
 
+/* Lanes that the last VF channels of c, or what there is of them, take: the least group that holds them. */
+VEC int thin_lanes(int64_t left) { return left > VF / 2 || VF == 4 ? VF : left > VF / 4 || VF == 8 ? VF / 2 : VF / 4; }
+
 /* gh, gw, th, tw: the largest part's. */
 VEC thin_sizes thin_sizes_of(int64_t pictures, int64_t gh, int64_t gw, int64_t th, int64_t tw, int64_t c, int64_t og,
                              int64_t parts)
 {
 	int64_t columns = fv_min(gw, THIN_COLUMNS);
 	thin_sizes s = { .cells = pictures * gh * gw, .parts = parts };
-	s.width = (fv_div_up(columns, VF) + 1) * VF + fv_div_up(tw, VF) * VF;
+	s.width = (fv_div_up(columns, VF) + fv_div_up(tw - 1, VF)) * VF;
 	s.rows = fv_min(gh, fv_max(4, fv_min(16, THIN_BAND / (c * s.width) - (th - 1))));
 	s.row_bands = fv_div_up(gh, s.rows);
 	s.column_bands = fv_div_up(gw, THIN_COLUMNS);
@@ -48,9 +51,10 @@ VEC double thin_seconds(const thin_sizes *s, int64_t taps, int64_t c, int64_t og
 	static const double share[] = { 0.5, 0.7, 0.9, 0.9, 0.85, 0.85, 0.8, 0.85 };    /* of the multipliers */
 	double lanes = (double)(fv_div_up(gw, VF) * VF) / (double)gw;
 	double rows = (double)(s->rows + th - 1) / (double)s->rows;
+	int64_t turned = (c - 1) / VF * VF + thin_lanes((c - 1) % VF + 1);
 	return lanes * 2 * (double)s->cells * (double)(taps * c * og) / (share[fv_min(og, THIN_OUT) - 1] * GEMM_RATE) +
-	       16 * (double)s->cells * (double)(s->parts * fv_div_up(c, VF) * VF) * rows / GEMM_COPY +
-	       (double)(s->cells * s->parts * og) / 2e9 + 3e-6;         /* what comes out is written one by one */
+	       16 * (double)s->cells * (double)(s->parts * turned) * rows / GEMM_COPY +
+	       (double)(s->cells * s->parts * og) / (VF == 16 && og <= THIN_OUT ? 4e9 : 2e9) + 3e-6;     /* what comes out, in passes */
 }
 
 /* A weight, or two that follow each other along the channels, as one place. */
@@ -61,46 +65,134 @@ VEC float thin_place(const float *even, const float *odd)
 	return place;
 }
 
+/* VF pixels, `step` floats apart, of which the first `left` channels are wanted, to as many rows `width` apart; n: lanes that a
+ * pixel's channels take, which are read. */
+VEC void thin_turn(const float *x, int64_t step, int64_t left, float *to, int64_t width, const int n)
+{
+	vf v[VF];
+#pragma GCC unroll 16
+	for (int k = 0; k < n; k++)
+		v[k] = vf_groups(x + k * step, n * step, n);
+	vf_transpose_groups(v, n);
+#pragma GCC unroll 16
+	for (int k = 0; k < n; k += GEMM_PAIR)
+		if (k < left)
+			vf_storeu(to + k / GEMM_PAIR * width, gemm_pair(v[k], v[k + GEMM_PAIR - 1]));
+}
+
+/* The same where some of the pixels are padding: from[k] is NULL. */
+static inline void thin_turn_border(const float *const *from, int64_t c, int64_t left, float *to, int64_t width)
+{
+	vf v[VF];
+	vm m = vm_first(left);
+	for (int k = 0; k < VF; k++)
+		v[k] = from[k] ? vf_load(from[k] + c, m) : vf_zero();
+	vf_transpose(v);
+	for (int k = 0; k < VF && k < left; k += GEMM_PAIR)
+		vf_storeu(to + k / GEMM_PAIR * width, gemm_pair(v[k], v[k + GEMM_PAIR - 1]));
+}
+
 /* Rows g0 .. of the band: source columns from that of output column q0 on. */
 static void thin_transpose(const direct_part *p, const thin_sizes *s, const float *x, int64_t g0, int64_t q0,
                            int64_t rows, float *t)
 {
-	int64_t deep = thin_deep(p->cg);
+	int64_t deep = thin_deep(p->cg), floats = p->h * p->w * p->c;
 	for (int64_t i = 0; i < rows + p->th - 1; i++) {
 		int64_t r = fv_pad_index(g0 + p->y0 + i, p->h, p->kind);
 		float *to = t + i * deep * s->width;
 		for (int64_t j = 0; j < s->width; j += VF) {
+			int64_t first = q0 + p->x0 + j, at = (r * p->w + first) * p->c + p->c0;
+			bool inside = r >= 0 && r < p->h && first >= 0 && first + VF <= p->w;
 			const float *from[VF];
-			for (int k = 0; k < VF; k++) {
+			for (int k = 0; k < VF && !inside; k++) {
 				/* What lies beyond the padding belongs to lanes that nobody reads. */
-				int64_t col = fv_pad_index(q0 + p->x0 + j + k, p->w, p->kind);
+				int64_t col = fv_pad_index(first + k, p->w, p->kind);
 				bool there = r >= 0 && r < p->h && col >= 0 && col < p->w;
 				from[k] = there ? x + (r * p->w + col) * p->c + p->c0 : NULL;
 			}
 			for (int64_t c = 0; c < p->cg; c += VF) {
-				vf v[VF];
-				vm m = vm_first(p->cg - c);
-				for (int k = 0; k < VF; k++)
-					v[k] = from[k] ? vf_load(from[k] + c, m) : vf_zero();
-				vf_transpose(v);
-				for (int k = 0; k < VF; k += GEMM_PAIR)
-					vf_storeu(to + (c + k) / GEMM_PAIR * s->width + j, gemm_pair(v[k], v[k + GEMM_PAIR - 1]));
+				int64_t left = p->cg - c;
+				int n = thin_lanes(left);
+				float *rows_to = to + c / GEMM_PAIR * s->width + j;
+				if (inside && at + (VF - 1) * p->c + c + n <= floats) {
+					if (n == VF)
+						thin_turn(x + at + c, p->c, left, rows_to, s->width, VF);
+					else if (n == VF / 2)
+						thin_turn(x + at + c, p->c, left, rows_to, s->width, VF >= 8 ? VF / 2 : VF);
+					else
+						thin_turn(x + at + c, p->c, left, rows_to, s->width, VF >= 16 ? VF / 4 : VF);
+					continue;
+				}
+				for (int k = 0; k < VF && inside; k++)
+					from[k] = x + at + k * p->c;
+				thin_turn_border(from, c, left, rows_to, s->width);
 			}
 		}
 	}
 }
 
-/* P vectors of pixels (at t + off[i]) times O output channels. */
-VEC void thin_sums(const int P, const int O, const direct_part *p, int64_t width, const float *t, const int64_t *off,
-                   const float *weights, float *sums)
+/* Where VF pixels of O channels go, which of them there are, and what is noted of them: sums about `base`, each channel's first
+ * value. */
+typedef struct {
+	const conv_end *end;
+	const float *bias;              /* of channel o0, or NULL */
+	int64_t step;                   /* floats from pixel to pixel */
+	bool moments, begun;
+	vf base[8], sum[8], square[8];
+} thin_end;
+typedef struct { int64_t off; float *to; int64_t lanes; } thin_vector;
+
+VEC void thin_note(thin_end *e, const vf *y, vm there, const int O)
+{
+	for (int o = 0; o < O && !e->begun; o++) {
+		float first[VF];
+		vf_storeu(first, y[o]);
+		e->base[o] = vf_set(first[0]);
+	}
+	e->begun = true;
+#pragma GCC unroll 8
+	for (int o = 0; o < O; o++) {
+		vf d = vf_select(there, vf_sub(y[o], e->base[o]), vf_zero());
+		e->sum[o] = vf_add(e->sum[o], d);
+		e->square[o] = vf_fma(d, d, e->square[o]);
+	}
+}
+
+/* O channels of VF pixels, `lanes` of which there are; n: lanes that the channels take, 4 or 8. */
+VEC void thin_put(const vf *y, const thin_vector *at, int64_t step, const int O, const int n)
+{
+	vf v[8];
+	if (at->lanes < VF) {
+		for (int o = 0; o < O; o++) {
+			float x[VF];
+			vf_storeu(x, y[o]);
+			for (int64_t l = 0; l < at->lanes; l++)
+				at->to[l * step + o] = x[l];
+		}
+		return;
+	}
+#pragma GCC unroll 8
+	for (int i = 0; i < n; i++)
+		v[i] = i < O ? y[i] : vf_zero();
+	vf_transpose_groups(v, n);
+#pragma GCC unroll 8
+	for (int i = 0; i < n; i++)
+		vf_store_groups(at->to + i * step, n * step, v[i], n, O);
+}
+
+/* P vectors of pixels, of which `count` are wanted, times O output channels. */
+VEC void thin_sums(const int P, const int O, const direct_part *p, int64_t width, const float *t, const thin_vector *at, int64_t count,
+                   const float *weights, thin_end *e)
 {
 	vf r[8][8];
-	int64_t deep = thin_deep(p->cg);
+	int64_t deep = thin_deep(p->cg), off[8];
 #pragma GCC unroll 8
-	for (int i = 0; i < P; i++)
+	for (int i = 0; i < P; i++) {
+		off[i] = at[i < count ? i : 0].off;
 #pragma GCC unroll 8
 		for (int o = 0; o < O; o++)
 			r[i][o] = vf_zero();
+	}
 	for (int64_t y = 0; y < p->th; y++)
 		for (int64_t c = 0; c < p->cg / GEMM_PAIR; c++) {
 			const float *x = t + (y * deep + c) * width;
@@ -122,17 +214,23 @@ VEC void thin_sums(const int P, const int O, const direct_part *p, int64_t width
 			}
 		}
 #pragma GCC unroll 8
-	for (int i = 0; i < P; i++)
+	for (int i = 0; i < P; i++) {
+		if (i >= count)
+			break;
 #pragma GCC unroll 8
 		for (int o = 0; o < O; o++)
-			vf_storeu(sums + (i * O + o) * VF, r[i][o]);
+			r[i][o] = conv_end_act(e->end, e->bias ? vf_add(r[i][o], vf_set(e->bias[o])) : r[i][o]);
+		if (e->moments)
+			thin_note(e, r[i], vm_first(at[i].lanes), O);
+		thin_put(r[i], &at[i], e->step, O, O <= 4 || VF == 4 ? 4 : 8);
+	}
 }
 /* As many vectors as the registers hold. */
 #define THIN_SUMS(P, O)                                                                                         \
 	static __attribute__((noinline)) void thin_sums##O(const direct_part *p, int64_t width, const float *t, \
-	                                                   const int64_t *off, const float *weights, float *sums) \
+	                                                   const thin_vector *at, int64_t count, const float *weights, thin_end *e) \
 	{                                                                                                       \
-		thin_sums(P, O, p, width, t, off, weights, sums);                                               \
+		thin_sums(P, O, p, width, t, at, count, weights, e);                                            \
 	}
 #if VF == 16
 THIN_SUMS(8, 1) THIN_SUMS(8, 2) THIN_SUMS(8, 3) THIN_SUMS(6, 4) THIN_SUMS(5, 5) THIN_SUMS(4, 6)
@@ -145,53 +243,34 @@ THIN_SUMS(8, 1) THIN_SUMS(6, 2) THIN_SUMS(4, 3) THIN_SUMS(2, 4)
 static const int thin_vectors[] = { 8, 6, 4, 2 };
 #endif
 
-static void (*const thin_list[])(const direct_part *, int64_t, const float *, const int64_t *, const float *,
-                                 float *) = THIN_LIST;
+static void (*const thin_list[])(const direct_part *, int64_t, const float *, const thin_vector *, int64_t, const float *,
+                                 thin_end *) = THIN_LIST;
 
-/* Channels o0 .. of a part, THIN_OUT at most; count: vectors of pixels, `across` a row. moments: NULL, or where their statistics
- * go; they are taken about the first value of each. */
+/* Channels o0 .. of a part, THIN_OUT at most, of rows x columns pixels. moments: NULL, or where their statistics go. */
 static void thin_pass(const direct_part *p, const thin_sizes *s, const float *weights, int64_t o0, int64_t n, int64_t g0, int64_t q0,
-                      int64_t count, int64_t across, const float *t, float *out, const conv_end *end, float *moments)
+                      int64_t rows, int64_t columns, const float *t, float *out, const conv_end *end, float *moments)
 {
-	int O = (int)fv_min(THIN_OUT, p->og - o0), P = thin_vectors[O - 1];
+	int O = (int)fv_min(THIN_OUT, p->og - o0), P = thin_vectors[O - 1], ready = 0;
 	int64_t deep = thin_deep(p->cg);
-	float pixels = 0, base[8];
-	vf all[8], square[8];
+	thin_vector at[8];
+	thin_end e = { .end = end, .bias = end->bias ? end->bias + p->o0 + o0 : NULL, .step = p->out_step * p->oc, .moments = moments };
 	for (int o = 0; o < O; o++)
-		all[o] = square[o] = vf_zero();
-	for (int64_t i = 0; i < count; i += P) {
-		int64_t off[8];
-		float sums[8 * 8 * VF];
-		for (int k = 0; k < P; k++) {
-			int64_t at = fv_min(i + k, count - 1);
-			off[k] = at / across * deep * s->width + at % across * VF;
+		e.sum[o] = e.square[o] = vf_zero();
+	for (int64_t g = 0; g < rows; g++)
+		for (int64_t q = 0; q < columns; q += VF) {
+			int64_t pixel = (n * p->oh + (g0 + g) * p->out_step + p->p0) * p->ow + (q0 + q) * p->out_step + p->q0;
+			at[ready++] = (thin_vector){ g * deep * s->width + q, out + pixel * p->oc + p->o0 + o0, fv_min(VF, columns - q) };
+			if (ready < P && (g + 1 < rows || q + VF < columns))
+				continue;
+			thin_list[O - 1](p, s->width, t, at, ready, weights, &e);
+			ready = 0;
 		}
-		thin_list[O - 1](p, s->width, t, off, weights, sums);
-		for (int64_t k = 0; k < fv_min(P, count - i); k++) {
-			int64_t g = g0 + (i + k) / across, q = q0 + (i + k) % across * VF, lanes = fv_min(VF, p->gw - q);
-			int64_t pixel = (n * p->oh + g * p->out_step + p->p0) * p->ow + q * p->out_step + p->q0;
-			pixels += (float)lanes;
-			for (int o = 0; o < O; o++) {
-				float *v = sums + (k * O + o) * VF;
-				vf y = conv_end_act(end, vf_add(vf_loadu(v), vf_set(end->bias ? end->bias[p->o0 + o0 + o] : 0)));
-				vf_storeu(v, y);
-				if (moments) {
-					base[o] = i + k == 0 ? v[0] : base[o];
-					vf d = vf_select(vm_first(lanes), vf_sub(y, vf_set(base[o])), vf_zero());
-					all[o] = vf_add(all[o], d);
-					square[o] = vf_fma(d, d, square[o]);
-				}
-				float *to = out + pixel * p->oc + p->o0 + o0 + o;
-				for (int64_t l = 0; l < lanes; l++)
-					to[l * p->out_step * p->oc] = v[l];
-			}
-		}
-	}
 	for (int o = 0; o < O && moments; o++) {
-		float sum = vf_sum(all[o]), *to = moments + 16 + o0 + o;
+		float base[VF], sum = vf_sum(e.sum[o]), pixels = (float)(rows * columns), *to = moments + 16 + o0 + o;
+		vf_storeu(base, e.base[o]);
 		moments[0] = pixels;
-		to[0] = base[o] + sum / pixels;
-		to[p->og] = vf_sum(square[o]) - sum * sum / pixels;
+		to[0] = base[0] + sum / pixels;
+		to[p->og] = vf_sum(e.square[o]) - sum * sum / pixels;
 	}
 }
 
@@ -204,9 +283,8 @@ static void thin_block(const direct_part *p, const thin_sizes *s, const float *x
 	int64_t rows = fv_min(s->rows, p->gh - g0), columns = fv_min(THIN_COLUMNS, p->gw - q0);
 	if (rows <= 0 || columns <= 0)
 		return;
-	int64_t across = fv_div_up(columns, VF), count = rows * across;
 	thin_transpose(p, s, x + n * p->h * p->w * p->c, g0, q0, rows, t);
 	for (int64_t o = 0; o < p->og; o += THIN_OUT)
-		thin_pass(p, s, weights + o * (p->depth / GEMM_PAIR), o, n, g0, q0, count, across, t, out, end, moments);
+		thin_pass(p, s, weights + o * (p->depth / GEMM_PAIR), o, n, g0, q0, rows, columns, t, out, end, moments);
 }
 #endif

@@ -6,6 +6,8 @@
  *	vm	a mask of VF lanes, from vm_first() or a comparison
  *
  * Masked loads give 0 where the mask is off and touch no memory there; masked stores leave it alone.
+ * Groups are of n lanes, 4, 8 .. VF: vf_groups() loads the first from p, the next from p + step; vf_store_groups() stores the first
+ * `count` lanes of each.
  * NaN: arithmetic carries it. vf_max(a, b) and vf_min(a, b) give b when either is NaN, so vf_max(zero, x)
  * is a relu that keeps NaN. Comparisons with NaN are false.
  * Everything is static inline: a shared function built for one set must never run on a machine without it. */
@@ -70,6 +72,21 @@ VEC vm vf_ge(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
 VEC vm vf_eq(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 VEC vf vf_select(vm m, vf yes, vf no) { return _mm512_mask_blend_ps(m, no, yes); }
 VEC vf vf_gather(const float *p, vi i) { return _mm512_i32gather_ps(i, p, 4); }
+VEC vf vf_groups(const float *p, int64_t step, const int n)
+{
+	if (n == 16)
+		return _mm512_loadu_ps(p);
+	if (n == 8)
+		return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(p)), _mm256_loadu_ps(p + step), 1);
+	__m256 low = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + step), 1);
+	__m256 high = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + 2 * step)), _mm_loadu_ps(p + 3 * step), 1);
+	return _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+}
+VEC void vf_store_groups(float *p, int64_t step, vf v, const int n, int count)
+{
+	for (int g = 0; g < 16 / n; g++)
+		_mm512_mask_storeu_ps(p + g * (step - n), (vm)(((1u << count) - 1) << g * n), v);
+}
 
 VEC vi vi_set(int32_t x) { return _mm512_set1_epi32(x); }
 VEC vi vi_loadu(const int32_t *p) { return _mm512_loadu_si512(p); }
@@ -123,6 +140,19 @@ VEC vm vf_ge(vf a, vf b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_G
 VEC vm vf_eq(vf a, vf b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
 VEC vf vf_select(vm m, vf yes, vf no) { return _mm256_blendv_ps(no, yes, _mm256_castsi256_ps(m)); }
 VEC vf vf_gather(const float *p, vi i) { return _mm256_i32gather_ps(p, i, 4); }
+VEC vf vf_groups(const float *p, int64_t step, const int n)
+{
+	return n == 8 ? _mm256_loadu_ps(p) : _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + step), 1);
+}
+VEC void vf_store_groups(float *p, int64_t step, vf v, const int n, int count)
+{
+	/* A masked store is slow on some of these processors. */
+	float t[8];
+	_mm256_storeu_ps(t, v);
+	for (int g = 0; g < 8 / n; g++)
+		for (int i = 0; i < count; i++)
+			p[g * step + i] = t[g * n + i];
+}
 
 VEC vi vi_set(int32_t x) { return _mm256_set1_epi32(x); }
 VEC vi vi_loadu(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
@@ -183,6 +213,13 @@ VEC vf vf_select(vm m, vf yes, vf no) { return (vf)((m & (vi)yes) | (~m & (vi)no
 VEC vf vf_min(vf a, vf b) { return vf_select(a < b, a, b); }
 VEC vf vf_max(vf a, vf b) { return vf_select(a > b, a, b); }
 VEC vf vf_gather(const float *p, vi i) { return (vf){ p[i[0]], p[i[1]], p[i[2]], p[i[3]] }; }
+VEC vf vf_groups(const float *p, int64_t step, const int n) { (void)step, (void)n; return vf_loadu(p); }
+VEC void vf_store_groups(float *p, int64_t step, vf v, const int n, int count)
+{
+	(void)step, (void)n;
+	for (int i = 0; i < count; i++)
+		p[i] = v[i];
+}
 
 VEC vi vi_set(int32_t x) { return (vi){ x, x, x, x }; }
 VEC vi vi_loadu(const int32_t *p) { vi v; memcpy(&v, p, sizeof v); return v; }
@@ -230,33 +267,59 @@ VEC vi vi_iota(void)
 	return vi_loadu(n);
 }
 
-/* a0 b0 a1 b1 ... of the lower or upper halves of a and b. */
+/* a0 b0 a1 b1 ... of the lower or upper halves of a and b, or of their groups of n lanes. */
 #if VF == 16
-#define VF_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
-#define VF_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#define VF_LOW_16 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define VF_HIGH_16 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#define VF_LOW_8 0, 16, 1, 17, 2, 18, 3, 19, 8, 24, 9, 25, 10, 26, 11, 27
+#define VF_HIGH_8 4, 20, 5, 21, 6, 22, 7, 23, 12, 28, 13, 29, 14, 30, 15, 31
+#define VF_LOW_4 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
+#define VF_HIGH_4 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
 #elif VF == 8
-#define VF_LOW 0, 8, 1, 9, 2, 10, 3, 11
-#define VF_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#define VF_LOW_8 0, 8, 1, 9, 2, 10, 3, 11
+#define VF_HIGH_8 4, 12, 5, 13, 6, 14, 7, 15
+#define VF_LOW_4 0, 8, 1, 9, 4, 12, 5, 13
+#define VF_HIGH_4 2, 10, 3, 11, 6, 14, 7, 15
 #else
-#define VF_LOW 0, 4, 1, 5
-#define VF_HIGH 2, 6, 3, 7
+#define VF_LOW_4 0, 4, 1, 5
+#define VF_HIGH_4 2, 6, 3, 7
 #endif
 
-/* VF vectors as a square: lane i of vector j and lane j of vector i change places. A perfect shuffle a stage. */
-VEC void vf_transpose(vf *r)
+VEC void vf_pair_up(vf a, vf b, vf *low, vf *high, const int n)
+{
+#if VF == 16
+	if (n == 16) {
+		*low = __builtin_shufflevector(a, b, VF_LOW_16);
+		*high = __builtin_shufflevector(a, b, VF_HIGH_16);
+		return;
+	}
+#endif
+#if VF >= 8
+	if (n == 8) {
+		*low = __builtin_shufflevector(a, b, VF_LOW_8);
+		*high = __builtin_shufflevector(a, b, VF_HIGH_8);
+		return;
+	}
+#endif
+	*low = __builtin_shufflevector(a, b, VF_LOW_4);
+	*high = __builtin_shufflevector(a, b, VF_HIGH_4);
+}
+
+/* n vectors of which each group of n lanes (4, 8 .. VF) is a square of its own: lane i of vector j and lane j of vector i change
+ * places. A perfect shuffle a stage. */
+VEC void vf_transpose_groups(vf *r, const int n)
 {
 	vf t[VF];
-	for (int stage = 1; stage < VF; stage *= 2) {
+	for (int stage = 1; stage < n; stage *= 2) {
 #pragma GCC unroll 8
-		for (int i = 0; i < VF / 2; i++) {
-			t[2 * i] = __builtin_shufflevector(r[i], r[i + VF / 2], VF_LOW);
-			t[2 * i + 1] = __builtin_shufflevector(r[i], r[i + VF / 2], VF_HIGH);
-		}
+		for (int i = 0; i < n / 2; i++)
+			vf_pair_up(r[i], r[i + n / 2], &t[2 * i], &t[2 * i + 1], n);
 #pragma GCC unroll 16
-		for (int i = 0; i < VF; i++)
+		for (int i = 0; i < n; i++)
 			r[i] = t[i];
 	}
 }
+VEC void vf_transpose(vf *r) { vf_transpose_groups(r, VF); }
 
 /* The lanes in a fixed order: pairs of halves, as a tree. */
 VEC float vf_sum(vf v)
