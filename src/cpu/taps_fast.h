@@ -10,7 +10,15 @@
 #define ROOM 12                         /* taps of one output row or column */
 typedef struct { int32_t count, at[ROOM]; float weight[ROOM]; } taps_list;
 
-VEC int64_t taps_lists(const fv_node *n) { return fv_div_up((n->shape.h + n->shape.w) * (int64_t)sizeof(taps_list), FV_ALIGN) * FV_ALIGN; }
+/* Few channels: an output row is one run of numbers, and each tap of it a list of where they come from and one of weights. */
+VEC bool taps_few(int64_t c) { return c <= 4; }
+VEC int64_t taps_run_of(fv_shape y) { return fv_div_up(y.w * y.c, VF) * VF; }
+VEC int64_t taps_flat(fv_shape y) { return taps_few(y.c) ? 2 * ROOM * taps_run_of(y) * (int64_t)sizeof(float) : 0; }
+
+VEC int64_t taps_lists(const fv_node *n)
+{
+	return fv_div_up((n->shape.h + n->shape.w) * (int64_t)sizeof(taps_list) + taps_flat(n->shape), FV_ALIGN) * FV_ALIGN;
+}
 /* Floats of a line, and what its last vector spills. */
 VEC int64_t taps_line(const fv_node *n) { return fv_div_up(n->in[0]->shape.w * n->in[0]->shape.c, VF) * VF + VF; }
 
@@ -44,40 +52,92 @@ VEC void taps_turned(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from,
 }
 
 /* The rows of x that v names, weighted, to line: n floats. */
-VEC void taps_down(const taps_list *v, const float *x, int64_t n, float *line)
+VEC void taps_down_of(const taps_list *v, const float *x, int64_t n, float *line, const int count)
 {
 	const float *row[ROOM];
 	vf weight[ROOM];
-	for (int i = 0; i < v->count; i++)
+	for (int i = 0; i < count; i++)
 		row[i] = x + v->at[i] * n, weight[i] = vf_set(v->weight[i]);
 	for (int64_t k = 0; k < n; k += VF) {
 		bool whole = n - k >= VF;
 		vm m = vm_first(n - k);
 		vf sum = vf_zero();
-		for (int i = 0; i < v->count; i++)
+		for (int i = 0; i < count; i++)
 			sum = vf_fma(weight[i], whole ? vf_loadu(row[i] + k) : vf_load(row[i] + k, m), sum);
 		vf_storeu(line + k, sum);
 	}
 }
 
-/* Output pixels of c channels from a line. */
+VEC void taps_down(const taps_list *v, const float *x, int64_t n, float *line)
+{
+	if (v->count == 2)
+		taps_down_of(v, x, n, line, 2);
+	else if (v->count == 3)
+		taps_down_of(v, x, n, line, 3);
+	else if (v->count == 4)
+		taps_down_of(v, x, n, line, 4);
+	else
+		taps_down_of(v, x, n, line, v->count);
+}
+
+/* One output pixel of c channels from a line. */
+VEC void taps_pixel(const taps_list *l, const float *line, int64_t c, float *y, const int count)
+{
+	vf weight[ROOM];
+	for (int j = 0; j < count; j++)
+		weight[j] = vf_set(l->weight[j]);
+	for (int64_t k = 0; k < c; k += VF) {
+		vf sum = vf_zero();
+		for (int j = 0; j < count; j++)
+			sum = vf_fma(weight[j], vf_loadu(line + l->at[j] * c + k), sum);
+		if (c - k >= VF)
+			vf_storeu(y + k, sum);
+		else
+			vf_store(y + k, sum, vm_first(c - k));
+	}
+}
+
 VEC void taps_across(const taps_list *across, const float *line, int64_t c, float *y, int64_t w)
 {
 	for (int64_t q = 0; q < w; q++, y += c) {
-		const float *at[ROOM];
-		vf weight[ROOM];
-		const int count = across[q].count;
-		for (int j = 0; j < count; j++)
-			at[j] = line + across[q].at[j] * c, weight[j] = vf_set(across[q].weight[j]);
-		for (int64_t k = 0; k < c; k += VF) {
-			vf sum = vf_zero();
-			for (int j = 0; j < count; j++)
-				sum = vf_fma(weight[j], vf_loadu(at[j] + k), sum);
-			if (c - k >= VF)
-				vf_storeu(y + k, sum);
-			else
-				vf_store(y + k, sum, vm_first(c - k));
+		const taps_list *l = &across[q];
+		/* The usual numbers of taps, with their weights in registers. */
+		if (l->count == 2)
+			taps_pixel(l, line, c, y, 2);
+		else if (l->count == 3)
+			taps_pixel(l, line, c, y, 3);
+		else if (l->count == 4)
+			taps_pixel(l, line, c, y, 4);
+		else
+			taps_pixel(l, line, c, y, l->count);
+	}
+}
+
+/* The lists of taps_few: at [tap][number], then weights. A pixel that has fewer taps than the most has its first again, with weight 0. */
+static inline void taps_flatten(const taps_list *across, fv_shape y, int32_t *at)
+{
+	int64_t run = taps_run_of(y);
+	float *weight = (float *)(at + ROOM * run);
+	for (int64_t k = 0; k < run; k++)
+		for (int j = 0; j < ROOM; j++) {
+			const taps_list *l = &across[fv_min(k / y.c, y.w - 1)];
+			at[j * run + k] = (int32_t)((l->count ? l->at[j < l->count ? j : 0] : 0) * y.c + k % y.c);
+			weight[j * run + k] = j < l->count ? l->weight[j] : 0;
 		}
+}
+
+VEC void taps_across_few(const int32_t *at, int taps, const float *line, fv_shape shape, float *y)
+{
+	int64_t n = shape.w * shape.c, run = taps_run_of(shape);
+	const float *weight = (const float *)(at + ROOM * run);
+	for (int64_t k = 0; k < n; k += VF) {
+		vf sum = vf_zero();
+		for (int j = 0; j < taps; j++)
+			sum = vf_fma(vf_loadu(weight + j * run + k), vf_gather(line, vi_loadu(at + j * run + k)), sum);
+		if (n - k >= VF)
+			vf_storeu(y + k, sum);
+		else
+			vf_store(y + k, sum, vm_first(n - k));
 	}
 }
 
@@ -85,6 +145,7 @@ VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64
 {
 	fv_shape x = c->in[0].shape, y = c->out[0].shape;
 	taps_list *down = c->scratch, *across = down + y.h;
+	int32_t *flat = (int32_t *)(across + y.w);
 	if (c->phase == 0) {
 		if (turned) {
 			taps_turned(c->node, f, down, y.h, x.h);
@@ -93,12 +154,21 @@ VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64
 			taps_forward(c->node, f, down, x.h, y.h);
 			taps_forward(c->node, f, across, x.w, y.w);
 		}
+		if (taps_few(y.c))
+			taps_flatten(across, y, flat);
 		return;
 	}
+	int most = 0;
+	for (int64_t q = 0; q < y.w && taps_few(y.c); q++)
+		most = across[q].count > most ? across[q].count : most;
 	float *line = (float *)((char *)c->scratch + taps_lists(c->node)) + thread * taps_line(c->node);
 	for (int64_t u = first; u < last; u++) {
 		taps_down(&down[u % y.h], fv_f32(c->in[0]) + u / y.h * x.h * x.w * x.c, x.w * x.c, line);
-		taps_across(across, line, y.c, fv_f32(c->out[0]) + u * y.w * y.c, y.w);
+		float *to = fv_f32(c->out[0]) + u * y.w * y.c;
+		if (taps_few(y.c))
+			taps_across_few(flat, most, line, y, to);
+		else
+			taps_across(across, line, y.c, to, y.w);
 	}
 }
 
