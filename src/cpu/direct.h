@@ -6,7 +6,8 @@
  * part a group. Backward data with stride s has s s of them: output rows of one residue modulo s meet the same taps.
  *
  * Banded: along an output row patches overlap, so the th source rows, copied once with their padding resolved, hold
- * them all, `step` pixels apart; inside the picture they are read in place. Gathered: patches are copied one by one,
+ * them all, `step` pixels apart; inside the picture they are read in place. A block is of some rows, which share what
+ * was copied. Gathered: patches are copied one by one,
  * where rows are short or where the border is folded: the adjoint of mirroring is that an output pixel's patch is the
  * sum of the patches of all padded pixels that mirror it, since the product is linear in its rows.
  *
@@ -19,6 +20,7 @@
 #include "op/conv.h"
 
 #define DIRECT_BANDED 12                /* cells a row at least: a tile */
+#define DIRECT_PRODUCTS 32768           /* floats of a block's products at most, where rows are rounded */
 #define DIRECT_DEPTH 512                /* longest stretch of depth: 24 rows of it and a panel stay in near caches */
 
 typedef struct {
@@ -35,9 +37,11 @@ typedef struct {
 typedef struct {
 	int64_t cells;                  /* of the largest part, all pictures */
 	int64_t rows, blocks;           /* cells a unit, units a part */
+	int64_t high, wide;             /* banded: a unit's rows and columns; else 0 */
+	int64_t down, across;           /* such units */
 	int64_t parts, depth, width;    /* largest */
 	int64_t copied;                 /* floats copied for a cell */
-	int64_t lda, band;              /* floats: a gathered patch; a row of the band */
+	int64_t lda, band, bands;       /* floats: a gathered patch; a row of the band; all its rows */
 	int64_t weights, patches, products;     /* floats: a part's packed weights; a thread's blocks */
 } direct_sizes;
 
@@ -49,16 +53,27 @@ VEC direct_sizes direct_sizes_of(const direct_part *p, int64_t pictures, int64_t
 	s.width = p->panels.width;
 	/* Whole output rows where that can be; small pictures still make a dozen units. */
 	s.rows = fv_max(GEMM_ROWS, fv_min(4, fv_div_up(s.cells, 16 * GEMM_ROWS)) * GEMM_ROWS);
-	if (p->gw >= DIRECT_BANDED)
-		s.rows = p->gw <= 192 ? fv_max(1, s.rows / p->gw) * p->gw : fv_div_up(p->gw, fv_div_up(p->gw, 128));
 	s.blocks = fv_div_up(s.cells, s.rows);
+	s.copied = s.depth;
+	if (p->gw >= DIRECT_BANDED) {
+		s.across = p->gw <= 192 ? 1 : fv_div_up(p->gw, 128);
+		s.wide = fv_div_up(p->gw, s.across);
+		s.high = s.across > 1 ? 1 : fv_max(1, s.rows / p->gw);
+		/* To round a row for every row that reads it would cost more than the products. */
+		if (GEMM_PAIR > 1 && p->th > 1)
+			s.high = fv_max(s.high, fv_min(fv_min(8, DIRECT_PRODUCTS / (s.wide * s.width)), pictures * p->gh * s.across / 32));
+		s.down = fv_div_up(p->gh, s.high);
+		s.rows = s.high * s.wide;
+		s.blocks = pictures * s.down * s.across;
+		s.copied = (GEMM_PAIR > 1 ? fv_div_up((s.high - 1) * p->step + p->th, s.high) : p->th) * p->step * p->cg;
+	}
 	/* One line more than a round number: rows that all fall into one cache set would drive each other out. */
 	s.lda = fv_div_up(fv_min(s.depth, DIRECT_DEPTH), 16) * 16 + 16;
-	s.band = ((fv_min(s.rows, p->gw) + GEMM_ROWS) * p->step + p->tw) * p->cg + 16;
+	s.band = ((s.wide + GEMM_ROWS) * p->step + p->tw) * p->cg + 16;
+	s.bands = s.high ? ((s.high - 1) * p->step + p->th) * s.band : 0;
 	s.weights = fv_div_up(s.depth * s.width, 16) * 16;
-	s.patches = fv_div_up(fv_max((s.rows + GEMM_ROWS) * s.lda, p->th * s.band), 16) * 16;
+	s.patches = fv_div_up(((s.high ? s.wide : s.rows) + GEMM_ROWS) * s.lda + s.bands, 16) * 16;
 	s.products = (s.rows + GEMM_ROWS) * s.width;
-	s.copied = p->gw >= DIRECT_BANDED ? p->th * p->step * p->cg : s.depth;
 	return s;
 }
 
@@ -182,9 +197,12 @@ static inline void direct_columns(const direct_part *p, const float *x, int64_t 
 	}
 }
 
+/* A block's rows of a picture, as far as they have been copied. */
+typedef struct { float *rows; int64_t g0, q0, columns, copied; } direct_band;
+
 /* Cells q .. q + count of row g of picture n, none of them folded; to c. */
 static inline void direct_banded(const direct_part *p, const direct_sizes *s, const float *x, int64_t pictures,
-                                 const float *weights, int64_t n, int64_t g, int64_t q, int64_t count, float *a,
+                                 const float *weights, int64_t n, int64_t g, int64_t q, int64_t count, direct_band *band,
                                  float *c)
 {
 	int64_t row = g * p->step + p->y0, col = q * p->step + p->x0, columns = (count - 1) * p->step + p->tw;
@@ -193,10 +211,13 @@ static inline void direct_banded(const direct_part *p, const direct_sizes *s, co
 	/* In place, tiles may read up to two patches more than there are: those must still lie in the source. */
 	bool inside = GEMM_PAIR == 1 && p->cg == p->c && row >= 0 && row + p->th <= p->h && col >= 0 && col + columns <= p->w &&
 	              (n * p->h + row + p->th - 1) * p->w + col + columns + 2 * p->step <= pictures * p->h * p->w;
+	int64_t r = (g - band->g0) * p->step, end = inside ? 0 : r + p->th;
+	for (int64_t i = fv_max(r, band->copied); i < end; i++)
+		direct_columns(p, from, fv_pad_index(band->g0 * p->step + p->y0 + i, p->h, p->kind), band->q0 * p->step + p->x0,
+		               (band->columns - 1) * p->step + p->tw, band->rows + i * s->band);
+	band->copied = fv_max(band->copied, end);
 	t.jump = inside ? p->w * p->c : s->band;
-	for (int64_t i = 0; i < p->th && !inside; i++)
-		direct_columns(p, from, fv_pad_index(row + i, p->h, p->kind), col, columns, a + i * s->band);
-	const float *first = inside ? from + (row * p->w + col) * p->c : a;
+	const float *first = inside ? from + (row * p->w + col) * p->c : band->rows + r * s->band + (q - band->q0) * t.lda;
 	/* In place: of the last row, whose pixels nobody has read yet, what the next cells want. */
 	t.ahead = inside ? first + (p->th - 1) * t.jump + count * t.lda : NULL;
 	t.fetch = count * t.lda / p->panels.count;
@@ -221,44 +242,56 @@ static inline void direct_moments(const direct_part *p, const conv_end *end, int
 		part[16 + o] += end->bias[o];
 }
 
+/* Cells first .. first + count, of one row, from their products. */
+static inline void direct_end(const direct_part *p, int64_t first, int64_t count, const float *c, float *out, const conv_end *end)
+{
+	int64_t size = p->gh * p->gw, n = first / size, g = first % size / p->gw, q = first % p->gw;
+	int64_t pixel = (n * p->oh + g * p->out_step + p->p0) * p->ow + q * p->out_step + p->q0;
+	conv_end_rows(end, p->o0, p->og, count, c, p->panels.width, out + pixel * p->oc + p->o0, p->out_step * p->oc);
+}
+
 /* One block of a part: patches, product, output. a: patches, c: products of this thread; moments: NULL, or where the block's
  * statistics go. */
 static inline void direct_block(const direct_part *p, const direct_sizes *s, const float *x, int64_t pictures,
                                 const float *weights, int64_t block, float *a, float *c, float *out,
                                 const conv_end *end, float *moments)
 {
-	int64_t size = p->gh * p->gw, first = block * s->rows, last = fv_min(first + s->rows, pictures * size);
-	for (int64_t at = first; at < last; ) {
-		int64_t n = at / size, g = at % size / p->gw, q = at % p->gw, count = fv_min(last - at, p->gw - q);
-		bool folded = p->fold != FV_PAD_ZERO;
-		/* Ascending: a tile's idle rows spill into the place of the next piece. */
-		if (p->gw < DIRECT_BANDED) {
-			count = last - at;
-			direct_gathered(p, s, x, weights, at, count, a, c);
-		} else if (folded && (g <= p->top || p->gh - 1 - g <= p->bottom)) {
-			direct_gathered(p, s, x, weights, at, count, a, c + (at - first) * p->panels.width);
-		} else {
-			int64_t l = folded ? fv_max(q, fv_min(q + count, p->left + 1)) : q;
-			int64_t r = folded ? fv_max(l, fv_min(q + count, p->gw - 1 - p->right)) : q + count;
-			float *to = c + (at - first - q) * p->panels.width;
-			if (l > q)
-				direct_gathered(p, s, x, weights, at, l - q, a, to + q * p->panels.width);
-			if (r > l)
-				direct_banded(p, s, x, pictures, weights, n, g, l, r - l, a, to + l * p->panels.width);
-			if (q + count > r)
-				direct_gathered(p, s, x, weights, at + r - q, q + count - r, a,
-				                to + r * p->panels.width);
+	int64_t size = p->gh * p->gw, done = 0;
+	if (!s->high) {
+		int64_t first = block * s->rows, last = fv_min(first + s->rows, pictures * size);
+		done = fv_max(0, last - first);
+		if (done)
+			direct_gathered(p, s, x, weights, first, done, a, c);
+		for (int64_t at = first; at < last; ) {
+			int64_t count = fv_min(last - at, p->gw - at % p->gw);
+			direct_end(p, at, count, c + (at - first) * p->panels.width, out, end);
+			at += count;
 		}
-		at += count;
-	}
-	for (int64_t at = first; at < last; ) {
-		int64_t n = at / size, g = at % size / p->gw, q = at % p->gw, count = fv_min(last - at, p->gw - q);
-		int64_t pixel = (n * p->oh + g * p->out_step + p->p0) * p->ow + q * p->out_step + p->q0;
-		conv_end_rows(end, p->o0, p->og, count, c + (at - first) * p->panels.width, p->panels.width,
-		              out + pixel * p->oc + p->o0, p->out_step * p->oc);
-		at += count;
+	} else {
+		int64_t n = block / (s->down * s->across), q0 = block % s->across * s->wide, columns = fv_min(s->wide, p->gw - q0);
+		int64_t g0 = block / s->across % s->down * s->high, g1 = fv_min(g0 + s->high, p->gh);
+		bool folded = p->fold != FV_PAD_ZERO;
+		direct_band band = { a + s->patches - fv_div_up(s->bands, 16) * 16, g0, q0, columns, 0 };
+		for (int64_t g = g0; g < g1 && columns > 0; g++, done += columns) {
+			int64_t at = n * size + g * p->gw + q0;
+			/* Ascending: a tile's idle rows spill into the place of the next piece. */
+			float *to = c + done * p->panels.width;
+			if (folded && (g <= p->top || p->gh - 1 - g <= p->bottom)) {
+				direct_gathered(p, s, x, weights, at, columns, a, to);
+			} else {
+				int64_t l = folded ? fv_max(q0, fv_min(q0 + columns, p->left + 1)) : q0;
+				int64_t r = folded ? fv_max(l, fv_min(q0 + columns, p->gw - 1 - p->right)) : q0 + columns;
+				if (l > q0)
+					direct_gathered(p, s, x, weights, at, l - q0, a, to);
+				if (r > l)
+					direct_banded(p, s, x, pictures, weights, n, g, l, r - l, &band, to + (l - q0) * p->panels.width);
+				if (q0 + columns > r)
+					direct_gathered(p, s, x, weights, at + r - q0, q0 + columns - r, a, to + (r - q0) * p->panels.width);
+			}
+			direct_end(p, at, columns, to, out, end);
+		}
 	}
 	if (moments)
-		direct_moments(p, end, fv_max(0, last - first), c, moments);
+		direct_moments(p, end, done, c, moments);
 }
 #endif
