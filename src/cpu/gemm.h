@@ -22,12 +22,11 @@
 #define GEMM_PAIR 1
 #endif
 #define GEMM_NV 3                       /* widest panel, in vectors */
+#define GEMM_DEPTH 512                  /* places of depth at a time */
 #if defined(FV_ISA_amx)
 #define GEMM_ROWS 48                    /* every tile height divides this */
-#define GEMM_DEPTH 128                  /* places of depth at a time: a panel of them stays in the nearest cache */
 #else
 #define GEMM_ROWS 24
-#define GEMM_DEPTH 512
 #endif
 
 /* What the cost model expects of one thread: products at GEMM_RATE flop/s, copies at GEMM_COPY bytes/s (caches). */
@@ -93,6 +92,7 @@ typedef struct {
 	bool add;
 	const float *ahead;             /* what will be read next, or NULL; fetched meanwhile, */
 	int64_t fetch, pace;            /* so many floats in all; in a tile, at each place of depth */
+	int64_t stretch, held;          /* AMX: places of B from segment to segment; those that a tile holds, of which depth is a multiple */
 } gemm_shape;
 
 #if defined(FV_ISA_amx)
@@ -213,7 +213,7 @@ static inline void gemm_turn(int64_t n, int64_t depth, const float *a, int64_t l
 		}
 }
 
-/* What of a panel's product fills tiles. */
+/* A panel's product, in steps of s->held places. */
 static inline void gemm_tiles(int nv, int64_t rows, const gemm_shape *s, const float *a, const float *b, float *c)
 {
 	for (int64_t r = 0; r < rows; r += 2 * TILE)
@@ -247,15 +247,22 @@ static inline void gemm_walk_panel(gemm_walk walk, int nv, int64_t rows, const g
                                    const float *b, float *c)
 {
 #if defined(FV_ISA_amx)
-	if (walk != GEMM_DOWN && s->depth >= TILE) {
+	if (walk != GEMM_DOWN) {
+		int64_t whole = s->depth / TILE * TILE, rest = s->depth - whole;
 		gemm_shape t = *s;
 		t.segments = walk == GEMM_SEGMENTS ? s->segments : 1;
-		gemm_tiles(nv, rows, &t, a, b, c);
-		int64_t whole = s->depth / TILE * TILE;
-		t.depth = s->depth - whole;
-		t.add = true;
-		for (int64_t i = 0; i < t.segments && t.depth; i++)
-			gemm_rows(GEMM_ACROSS, nv, rows, &t, a + i * s->jump + whole, b + (i * s->depth + whole) * s->ldb, c);
+		t.stretch = s->depth;
+		t.depth = whole;
+		t.held = TILE;
+		if (whole)
+			gemm_tiles(nv, rows, &t, a, b, c);
+		if (rest) {
+			t.depth = t.held = rest;
+			t.add = s->add || whole;
+			tile_depth((int)rest);
+			gemm_tiles(nv, rows, &t, a + whole, b + whole * s->ldb, c);
+			tile_depth(TILE);
+		}
 		return;
 	}
 #endif
