@@ -33,7 +33,7 @@ static const fv_option table[] = {
 	  .help = "keep the place where a photograph was taken, serial numbers and maker notes in the metadata" },
 	{ .name = "max-megapixels", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, megapixels), .preset_help = "419", .low = 0.000001, .high = 4000,
 	  .help = "refuse larger pictures" },
-	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = offsetof(options, memory), .preset_help = "512M or 200 bytes a pixel, if so much is free",
+	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = offsetof(options, memory), .preset_help = "900M or 200 bytes a pixel, if so much is free",
 	  .help = "what fauve may take, such as 400M or 2G; what does not fit at once is painted in bands" },
 	{ .name = "force", .letter = 'f', .type = FV_OPT_FLAG, .at = offsetof(options, force), .help = "paint over the photograph itself when OUT names it" },
 	{ 0 },
@@ -155,14 +155,14 @@ static bool same_file(const char *a, const char *b)
 }
 
 /* What painting may take: of the limit, less what there is already and what writing will want, which is the picture once more and
- * some. Without a limit, what pays: beyond that, bands are as fast as touching so much memory for the first time; and no more
- * than is free. */
+ * some. Without a limit 900 MB in all, or what a large picture is as fast with: beyond that, bands are as fast as touching so much memory
+ * for the first time; and no more than is free. */
 static int64_t allowance(const options *o, const fv_pixels *v, const fv_painter *painter)
 {
 	double area = (double)v->width * (double)v->height, pixels = area * v->channels * (v->bits / 8), used = fv_memory("/proc/self/status", "VmRSS");
 	if (o->memory)
 		return (int64_t)fmax(1, (double)o->memory - used - pixels - 16e6);
-	double most = fmax(512e6, 200 * area), here = fv_memory_free();
+	double most = fmax(870e6, 200 * area), here = fv_memory_free();
 	return (int64_t)(here > 0 ? fmin(most, fmax(1, 0.9 * (here + (double)fv_painter_bytes(painter)) - 2 * pixels)) : most);
 }
 

@@ -3,11 +3,15 @@
  *
  * A value lives from the call that makes it to the last that reads it. Views and values computed in place share a
  * slot; slots are placed largest first, each at the lowest offset where it meets no slot that lives at the same
- * time. Inputs and outputs live for ever: people read and write them between runs. */
+ * time. While a large arena is larger than what lives at its fullest moment, the large slots are placed anew in other orders;
+ * the best arrangement stays. Inputs and outputs live for ever: people read and write them between runs. */
 #include "graph/pass.h"
 #include <stdlib.h>
 
-typedef struct { int64_t bytes, offset; int first, last; } slot;
+#define ROUNDS 32                       /* orders that are tried */
+#define LARGE 64000000                  /* bytes of an arena at which it is worth it */
+
+typedef struct { int64_t bytes, offset, best; int first, last, turn; } slot;
 
 int fv_value_of(const fv_node *n)
 {
@@ -25,9 +29,12 @@ bool fv_in_arena(const fv_node *n)
 	return n->op != &fv_op_read && n->op != &fv_op_constant && n->op->outputs > 0;
 }
 
+/* By turn, then by size. */
 static int larger_first(const void *a, const void *b)
 {
 	const slot *x = *(slot *const *)a, *y = *(slot *const *)b;
+	if (x->turn != y->turn)
+		return y->turn - x->turn;
 	if (x->bytes != y->bytes)
 		return x->bytes > y->bytes ? -1 : 1;
 	return x->first != y->first ? x->first - y->first : (x > y) - (x < y);
@@ -59,6 +66,38 @@ static int64_t arrange(slot *slots, int count, slot **order, slot **near, bool r
 		end = fv_max(end, at + s->bytes);
 	}
 	return end;
+}
+
+/* The most bytes that live at one time. */
+static int64_t fullest(const slot *slots, int count, int moments)
+{
+	int64_t most = 0;
+	for (int i = 0; i <= moments; i++) {
+		int64_t live = 0;
+		for (int j = 0; j < count; j++)
+			live += slots[j].first <= i && i <= slots[j].last ? slots[j].bytes : 0;
+		most = fv_max(most, live);
+	}
+	return most;
+}
+
+static int64_t arrange_well(slot *slots, int count, int moments, slot **order, slot **near)
+{
+	int64_t least = INT64_MAX, bound = fullest(slots, count, moments);
+	for (int round = 0; round < ROUNDS && (round == 0 || (least > LARGE && least > bound + bound / 100)); round++) {
+		int64_t end = arrange(slots, count, order, near, true);
+		for (int i = 0; i < count; i++) {
+			slots[i].best = end < least ? slots[i].offset : slots[i].best;
+			/* The next order: any, but always the same. */
+			uint64_t mixed = ((uint64_t)round << 32 | (uint64_t)i) * 0x9e3779b97f4a7c15u;
+			mixed = (mixed ^ mixed >> 29) * 0xbf58476d1ce4e5b9u;
+			slots[i].turn = slots[i].bytes > bound / 32 ? (int)(mixed >> 40) : -1;
+		}
+		least = fv_min(least, end);
+	}
+	for (int i = 0; i < count; i++)
+		slots[i].offset = slots[i].best;
+	return least;
 }
 
 int64_t fv_value_bytes(const fv_node *n, int part)
@@ -127,7 +166,7 @@ fv_status fv_place_values(fv_err *err, fv_graph *g, uint32_t passes, fv_place *p
 				slots[s].first = 0, slots[s].last = g->nodes;
 		}
 	}
-	*arena_bytes = arrange(slots, count, order, near, passes & FV_PASS_REUSE);
+	*arena_bytes = passes & FV_PASS_REUSE ? arrange_well(slots, count, g->nodes, order, near) : arrange(slots, count, order, near, false);
 	for (int i = 0; i < g->nodes; i++) {
 		const fv_node *n = g->node[i];
 		for (int part = 0; part < 2; part++) {
