@@ -155,7 +155,7 @@ static bool same_file(const char *a, const char *b)
 }
 
 /* What painting may take: of the limit, less what there is already and what writing will want, which is the picture once more and
- * some. Without a limit 900 MB in all, or what a large picture is as fast with: beyond that, bands are as fast as touching so much memory
+ * some. Without a limit 900 MB, of which the program itself has some, or what a large picture is as fast with: beyond that, bands are as fast as touching so much memory
  * for the first time; and no more than is free. */
 static int64_t allowance(const options *o, const fv_pixels *v, const fv_painter *painter)
 {

@@ -70,9 +70,9 @@ VEC direct_sizes direct_sizes_of(const direct_part *p, int64_t pictures, int64_t
 	/* One line more than a round number: rows that all fall into one cache set would drive each other out. */
 	s.lda = fv_div_up(fv_min(s.depth, DIRECT_DEPTH), 16) * 16 + 16;
 	s.band = ((s.wide + GEMM_ROWS) * p->step + p->tw) * p->cg + 16;
-	s.bands = s.high ? ((s.high - 1) * p->step + p->th) * s.band : 0;
+	s.bands = s.high ? fv_div_up(((s.high - 1) * p->step + p->th) * s.band, 16) * 16 : 0;
 	s.weights = fv_div_up(s.depth * s.width, 16) * 16;
-	s.patches = fv_div_up(((s.high ? s.wide : s.rows) + GEMM_ROWS) * s.lda + s.bands, 16) * 16;
+	s.patches = ((s.high ? s.wide : s.rows) + GEMM_ROWS) * s.lda + s.bands;
 	s.products = (s.rows + GEMM_ROWS) * s.width;
 	return s;
 }
@@ -271,7 +271,7 @@ static inline void direct_block(const direct_part *p, const direct_sizes *s, con
 		int64_t n = block / (s->down * s->across), q0 = block % s->across * s->wide, columns = fv_min(s->wide, p->gw - q0);
 		int64_t g0 = block / s->across % s->down * s->high, g1 = fv_min(g0 + s->high, p->gh);
 		bool folded = p->fold != FV_PAD_ZERO;
-		direct_band band = { a + s->patches - fv_div_up(s->bands, 16) * 16, g0, q0, columns, 0 };
+		direct_band band = { a + s->patches - s->bands, g0, q0, columns, 0 };
 		for (int64_t g = g0; g < g1 && columns > 0; g++, done += columns) {
 			int64_t at = n * size + g * p->gw + q0;
 			/* Ascending: a tile's idle rows spill into the place of the next piece. */

@@ -41,9 +41,9 @@ static double seconds(const fv_node *n)
 {
 	problem p = problem_of(n);
 	double depth = (double)(p.v.kh * p.v.kw * p.v.o) / (double)(p.v.groups * p.v.stride * p.v.stride);
-	/* A folded border: both ends of each row are products of their own, of a tile's height. */
+	/* A folded border: both ends of each row are products of their own. */
 	bool folded = !p.padded && p.v.kind != FV_PAD_ZERO && p.v.left + p.v.right > 0;
-	double ends = folded ? 2 * (double)(p.v.n * p.v.h) * (GEMM_ROWS > 24 ? 32 : 4) : 0;
+	double ends = folded ? 2 * (double)(p.v.n * p.v.h) * GEMM_LEAST : 0;
 	return direct_seconds(&p.s, depth) + 2 * ends * depth * (double)p.s.width / GEMM_RATE + (p.padded ? 2 * fv_time_streaming(n) : 0);
 }
 

@@ -25,8 +25,10 @@
 #define GEMM_DEPTH 512                  /* places of depth at a time */
 #if defined(FV_ISA_amx)
 #define GEMM_ROWS 48                    /* every tile height divides this */
+#define GEMM_LEAST 32                   /* a product of fewer rows takes as long */
 #else
 #define GEMM_ROWS 24
+#define GEMM_LEAST 4
 #endif
 
 /* What the cost model expects of one thread: products at GEMM_RATE flop/s, copies at GEMM_COPY bytes/s (caches). */

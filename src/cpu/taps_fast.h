@@ -13,7 +13,7 @@ typedef struct { int32_t count, at[ROOM]; float weight[ROOM]; } taps_list;
 /* Few channels: an output row is one run of numbers, and each tap of it a list of where they come from and one of weights. */
 VEC bool taps_few(int64_t c) { return c <= 4; }
 VEC int64_t taps_run_of(fv_shape y) { return fv_div_up(y.w * y.c, VF) * VF; }
-VEC int64_t taps_flat(fv_shape y) { return taps_few(y.c) ? 2 * ROOM * taps_run_of(y) * (int64_t)sizeof(float) : 0; }
+VEC int64_t taps_flat(fv_shape y) { return taps_few(y.c) ? (2 * ROOM * taps_run_of(y) + 1) * (int64_t)sizeof(float) : 0; }
 
 VEC int64_t taps_lists(const fv_node *n)
 {
@@ -51,6 +51,19 @@ VEC void taps_turned(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from,
 	}
 }
 
+/* f(list, ..., number of taps): the usual numbers as constants, so that their weights stay in registers. */
+#define TAPS_USUAL(f, list, ...)                                                                                \
+	do {                                                                                                    \
+		if ((list)->count == 2)                                                                         \
+			f(list, __VA_ARGS__, 2);                                                                \
+		else if ((list)->count == 3)                                                                    \
+			f(list, __VA_ARGS__, 3);                                                                \
+		else if ((list)->count == 4)                                                                    \
+			f(list, __VA_ARGS__, 4);                                                                \
+		else                                                                                            \
+			f(list, __VA_ARGS__, (list)->count);                                                    \
+	} while (0)
+
 /* The rows of x that v names, weighted, to line: n floats. */
 VEC void taps_down_of(const taps_list *v, const float *x, int64_t n, float *line, const int count)
 {
@@ -70,14 +83,7 @@ VEC void taps_down_of(const taps_list *v, const float *x, int64_t n, float *line
 
 VEC void taps_down(const taps_list *v, const float *x, int64_t n, float *line)
 {
-	if (v->count == 2)
-		taps_down_of(v, x, n, line, 2);
-	else if (v->count == 3)
-		taps_down_of(v, x, n, line, 3);
-	else if (v->count == 4)
-		taps_down_of(v, x, n, line, 4);
-	else
-		taps_down_of(v, x, n, line, v->count);
+	TAPS_USUAL(taps_down_of, v, x, n, line);
 }
 
 /* One output pixel of c channels from a line. */
@@ -101,34 +107,32 @@ VEC void taps_across(const taps_list *across, const float *line, int64_t c, floa
 {
 	for (int64_t q = 0; q < w; q++, y += c) {
 		const taps_list *l = &across[q];
-		/* The usual numbers of taps, with their weights in registers. */
-		if (l->count == 2)
-			taps_pixel(l, line, c, y, 2);
-		else if (l->count == 3)
-			taps_pixel(l, line, c, y, 3);
-		else if (l->count == 4)
-			taps_pixel(l, line, c, y, 4);
-		else
-			taps_pixel(l, line, c, y, l->count);
+		TAPS_USUAL(taps_pixel, l, line, c, y);
 	}
 }
 
-/* The lists of taps_few: at [tap][number], then weights. A pixel that has fewer taps than the most has its first again, with weight 0. */
+/* The lists of taps_few: at [tap][number], weights likewise, and the most taps that a pixel has; one that has fewer has its first
+ * again, with weight 0. */
 static inline void taps_flatten(const taps_list *across, fv_shape y, int32_t *at)
 {
 	int64_t run = taps_run_of(y);
 	float *weight = (float *)(at + ROOM * run);
+	int32_t most = 0;
+	for (int64_t q = 0; q < y.w; q++)
+		most = across[q].count > most ? across[q].count : most;
+	at[2 * ROOM * run] = most;
 	for (int64_t k = 0; k < run; k++)
-		for (int j = 0; j < ROOM; j++) {
+		for (int j = 0; j < most; j++) {
 			const taps_list *l = &across[fv_min(k / y.c, y.w - 1)];
 			at[j * run + k] = (int32_t)((l->count ? l->at[j < l->count ? j : 0] : 0) * y.c + k % y.c);
 			weight[j * run + k] = j < l->count ? l->weight[j] : 0;
 		}
 }
 
-VEC void taps_across_few(const int32_t *at, int taps, const float *line, fv_shape shape, float *y)
+VEC void taps_across_few(const int32_t *at, const float *line, fv_shape shape, float *y)
 {
 	int64_t n = shape.w * shape.c, run = taps_run_of(shape);
+	const int taps = at[2 * ROOM * run];
 	const float *weight = (const float *)(at + ROOM * run);
 	for (int64_t k = 0; k < n; k += VF) {
 		vf sum = vf_zero();
@@ -158,15 +162,12 @@ VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64
 			taps_flatten(across, y, flat);
 		return;
 	}
-	int most = 0;
-	for (int64_t q = 0; q < y.w && taps_few(y.c); q++)
-		most = across[q].count > most ? across[q].count : most;
 	float *line = (float *)((char *)c->scratch + taps_lists(c->node)) + thread * taps_line(c->node);
 	for (int64_t u = first; u < last; u++) {
 		taps_down(&down[u % y.h], fv_f32(c->in[0]) + u / y.h * x.h * x.w * x.c, x.w * x.c, line);
 		float *to = fv_f32(c->out[0]) + u * y.w * y.c;
 		if (taps_few(y.c))
-			taps_across_few(flat, most, line, y, to);
+			taps_across_few(flat, line, y, to);
 		else
 			taps_across(across, line, y.c, to, y.w);
 	}

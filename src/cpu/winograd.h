@@ -29,16 +29,15 @@
  * that weights which do not stay in a core's own cache come late. Tiles a block: of many; of few, at most, and what their number
  * is a multiple of. */
 #define WINO_CACHE 12e6
+#define WINO_MANY GEMM_ROWS
 #if defined(FV_ISA_amx)
 #define WINO_NEAR 1.5e6
 #define WINO_LATE 32e9
-#define WINO_MANY GEMM_ROWS
 #define WINO_FEW 32
 #define WINO_EVEN 16
 #else
 #define WINO_NEAR WINO_CACHE
 #define WINO_LATE 40e9
-#define WINO_MANY GEMM_ROWS
 #define WINO_FEW (VF == 16 ? 32 : GEMM_ROWS)
 #define WINO_EVEN (VF == 16 ? 4 : 12)
 #endif

@@ -29,8 +29,7 @@ bool fv_in_arena(const fv_node *n)
 	return n->op != &fv_op_read && n->op != &fv_op_constant && n->op->outputs > 0;
 }
 
-/* By turn, then by size. */
-static int larger_first(const void *a, const void *b)
+static int by_turn_and_size(const void *a, const void *b)
 {
 	const slot *x = *(slot *const *)a, *y = *(slot *const *)b;
 	if (x->turn != y->turn)
@@ -51,7 +50,7 @@ static int64_t arrange(slot *slots, int count, slot **order, slot **near, bool r
 	int64_t end = 0;
 	for (int i = 0; i < count; i++)
 		order[i] = &slots[i];
-	qsort(order, (size_t)count, sizeof *order, larger_first);
+	qsort(order, (size_t)count, sizeof *order, by_turn_and_size);
 	for (int i = 0; i < count; i++) {
 		slot *s = order[i];
 		int meets = 0;
