@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conv2d by Winograd (winograd.h): 2x2 to 4x4 at stride 1, 4x4 to 8x8 at stride 2.
+/* conv2d by Winograd (winograd.h): 2x2 to 4x4 at stride 1, 3x3 to 8x8 at stride 2.
  *
  *	phase 0		weights to U; unit: PACK input channels of a part
  *	phase 1		unit: a block of tiles, over all pictures
  *	phase 2		only with statistics; unit: MOMENTS channels */
 #include "cpu/moments.h"
-#include "cpu/winograd.h"
+#include "cpu/winograd_tiles.h"
 
 enum { PACK = 16 };
 
@@ -13,6 +13,8 @@ static wino_sizes sizes(const fv_conv *v)
 {
 	wino_sizes s = { .n = v->n, .h = v->h, .w = v->w, .c = v->c, .kind = v->kind, .y0 = -v->top, .x0 = -v->left, .step = v->stride,
 	                 .taps = (int)fv_div_up(v->kh, v->stride), .parts = (int)(v->stride * v->stride), .gh = v->oh, .gw = v->ow, .columns = v->o };
+	if (v->stride == 2 && v->kh == 3)
+		s.way = ODD_Y, s.parts = 1;
 	wino_plan(&s);
 	return s;
 }
@@ -33,7 +35,7 @@ static double seconds(const fv_node *n)
 	return wino_seconds(&s);
 }
 
-static int64_t packs(const fv_conv *v) { return v->stride * v->stride * fv_div_up(v->c, PACK); }
+static int64_t packs(const fv_conv *v) { return sizes(v).parts * fv_div_up(v->c, PACK); }
 
 static int64_t units(const fv_node *n, int phase)
 {
@@ -48,27 +50,30 @@ static int64_t moments(const fv_conv *v, const wino_sizes *s) { return v->stats 
 static int64_t packed(const fv_node *n)
 {
 	fv_conv v = fv_conv_of(n);
-	return 36 * sizes(&v).u_step * (int64_t)sizeof(float);
+	wino_sizes s = sizes(&v);
+	return wino_packed(&s) * (int64_t)sizeof(float);
 }
 
 static int64_t scratch(const fv_node *n, int threads)
 {
 	fv_conv v = fv_conv_of(n);
 	wino_sizes s = sizes(&v);
-	return (wino_scratch(&s, threads) + threads * more(&v, &s) + moments(&v, &s)) * (int64_t)sizeof(float) - packed(n);
+	return (wino_scratch(&s, threads) + threads * more(&v, &s) + moments(&v, &s)) * (int64_t)sizeof(float);
 }
 
 /* Columns are output channels, a kernel apart in the weights: squares of them and of input channels are transposed, tap by
  * tap. A part's taps are those of its parity; where the kernel has fewer, the last are 0. */
 static void pack(const wino_sizes *s, const fv_conv *v, int64_t part, const float *w, int64_t k0, int64_t k1, float *u)
 {
-	int taps = s->taps * s->taps;
+	int side = s->way ? 3 : s->taps, taps = side * side;
+	int64_t step = s->way ? 1 : v->stride;
+	bool past = vf_past(u, 4 * wino_packed(s));
 	for (int64_t o = 0; o < s->panels.width; o += VF)
 		for (int64_t k = k0; k < k1; k += VF) {
 			vf square[16][VF], g[16 * GEMM_PAIR];
 			vm m = vm_first(k1 - k);
 			for (int i = 0; i < taps; i++) {
-				int64_t row = i / s->taps * v->stride + part / 2, col = i % s->taps * v->stride + part % 2;
+				int64_t row = i / side * step + part / 2, col = i % side * step + part % 2;
 				bool there = row < v->kh && col < v->kw;
 				for (int j = 0; j < VF; j++)
 					square[i][j] = there && o + j < s->columns ? vf_load(w + (((o + j) * v->kh + row) * v->kw + col) * s->c + k, m) : vf_zero();
@@ -77,44 +82,16 @@ static void pack(const wino_sizes *s, const fv_conv *v, int64_t part, const floa
 			for (int j = 0; j < VF && k + j < k1; j += GEMM_PAIR) {
 				for (int i = 0; i < taps * GEMM_PAIR; i++)
 					g[i] = square[i % taps][j + i / taps];
-				wino_pack(g, u + gemm_at(&s->panels, s->depth, (part * s->c + k + j) / GEMM_PAIR, o), s->u_step, s->taps);
+				wino_put_weights(s, g, u + gemm_at(&s->panels, s->depth, (part * s->c + k + j) / GEMM_PAIR, o), past);
 			}
 		}
 }
 
-/* A tile's VF columns, down x across of them there, into base, sum and sum of squares about the base, `step` apart. */
-static inline void note(const vf *r, int64_t tile, int64_t down, int64_t across, bool first, float *to, int64_t step)
-{
-	vf base = first ? r[0] : vf_loadu(to), sum[4], square[4];
-	for (int k = 0; k < 4; k++)
-		sum[k] = square[k] = vf_zero();
-	if (!first)
-		sum[0] = vf_loadu(to + step), square[0] = vf_loadu(to + 2 * step);
-	/* Four sums side by side, which need not wait for each other. */
-	if (tile == 4 && down == 4 && across == 4)
-#pragma GCC unroll 16
-		for (int k = 0; k < 16; k++) {
-			vf d = vf_sub(r[k], base);
-			sum[k % 4] = vf_add(sum[k % 4], d);
-			square[k % 4] = vf_fma(d, d, square[k % 4]);
-		}
-	else
-		for (int64_t i = 0; i < down; i++)
-			for (int64_t j = 0; j < across; j++) {
-				vf d = vf_sub(r[tile * i + j], base);
-				sum[0] = vf_add(sum[0], d);
-				square[0] = vf_fma(d, d, square[0]);
-			}
-	vf_storeu(to, base);
-	vf_storeu(to + step, vf_add(vf_add(sum[0], sum[1]), vf_add(sum[2], sum[3])));
-	vf_storeu(to + 2 * step, vf_add(vf_add(square[0], square[1]), vf_add(square[2], square[3])));
-}
-
-/* sums: NULL, or room for what is summed up of each channel: about its first value, so that nothing cancels; part: where its
- * statistics go. */
-static void finish(const wino_sizes *s, const conv_end *end, int64_t block, const float *m, float *y, float *sums, float *part)
+/* sums: NULL, or room for what is summed up of each channel; part: where its statistics go. */
+static void finish(const wino_sizes *s, const conv_end *end, int64_t block, float *m, float *y, float *sums, float *part)
 {
 	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first), width = s->panels.width, pixels = 0;
+	bool past = s->columns % VF == 0 && vf_past(y, 4 * s->n * s->gh * s->gw * s->columns);
 	for (int64_t t = first; t < first + count; t++) {
 		int64_t n = t / (s->th * s->tw), p = t % (s->th * s->tw) / s->tw * s->tile, q = t % s->tw * s->tile;
 		int64_t down = fv_min(s->tile, s->gh - p), across = fv_min(s->tile, s->gw - q);
@@ -124,27 +101,22 @@ static void finish(const wino_sizes *s, const conv_end *end, int64_t block, cons
 			vm mask = vm_first(s->columns - o);
 			bool whole = s->columns - o >= VF;
 			vf bias = end->bias ? vf_load(end->bias + o, mask) : vf_zero(), r[25];
-			wino_result(m + (t - first) * width + o, s->m_step, r, s->tile);
+			wino_result(s, m, t - first, o, 0, r);
 			for (int64_t i = 0; i < down; i++)
 				for (int64_t j = 0; j < across; j++) {
 					float *at = to + (i * s->gw + j) * s->columns;
 					vf v = r[s->tile * i + j] = conv_end_act(end, vf_add(r[s->tile * i + j], bias));
 					if (whole)
-						vf_storeu(at, v);
+						vf_put(at, v, past);
 					else
 						vf_store(at, v, mask);
 				}
 			if (sums)
-				note(r, s->tile, down, across, t == first, sums + o, width);
+				wino_note(r, s->tile, down, across, t == first, sums + o, width);
 		}
 	}
-	for (int64_t o = 0; o < width && sums; o += VF) {
-		vf sum = vf_loadu(sums + width + o), mean = vf_mul(sum, vf_set(1 / (float)pixels));
-		vf_storeu(part + 16 + o, vf_add(vf_loadu(sums + o), mean));
-		vf_storeu(part + 16 + width + o, vf_fnma(sum, mean, vf_loadu(sums + 2 * width + o)));
-	}
 	if (sums)
-		part[0] = (float)pixels;
+		wino_noted(sums, width, pixels, part);
 }
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
@@ -152,8 +124,8 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	fv_conv c = fv_conv_of(call->node);
 	wino_sizes s = sizes(&c);
 	conv_end end = { fv_f32(call->in[2]), c.act, c.slope };
-	float *u = call->packed, *v = (float *)call->scratch + 36 * thread * (s.v_step + s.m_step), *m = v + 36 * s.v_step;
-	float *others = (float *)call->scratch + 36 * call->threads * (s.v_step + s.m_step), *mine = others + thread * more(&c, &s);
+	float *u = call->packed, *v = (float *)call->scratch + wino_scratch(&s, thread), *m = v + s.v_all;
+	float *others = (float *)call->scratch + wino_scratch(&s, call->threads), *mine = others + thread * more(&c, &s);
 	float *part = others + call->threads * more(&c, &s), *sums = c.stats ? mine + conv_start_floats(&c) : NULL;
 	conv_start start = conv_start_of(&c, fv_f32(call->in[3]), mine);
 	tile_enter();
@@ -173,6 +145,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 			wino_products(&s, fv_f32(call->in[0]), NULL, u, i, v, m);
 		finish(&s, &end, i, m, fv_f32(call->out[0]), sums, part + i * moments_floats(s.panels.width));
 	}
+	vf_past_end();
 	tile_leave();
 }
 

@@ -9,7 +9,8 @@
  *
  * Stride 2: rows and columns of x by their parity are four pictures of half the size, each of which meets every second tap:
  * four convolutions of stride 1 whose results are added, so that the depth of the products is four times the channels. The
- * adjoint has four times the columns instead. Where the kernel's size is odd, the missing taps are zeros.
+ * adjoint has four times the columns instead. Where the kernel's size is odd, the missing taps are zeros; 3x3 has a way of its own
+ * (winograd_odd.h).
  *
  * Lanes are channels. A thread transforms a block of tiles to V[36][tile][channel], multiplies frequency by frequency with
  * the weights U[36][k][column] to M[36][tile][column], and transforms back: V and M stay in its caches. (All tiles first,
@@ -19,28 +20,12 @@
  * [2] Barabasz et al.: Error Analysis and Improving the Accuracy of Winograd Convolution for DNNs, arXiv:1803.10986 */
 #ifndef FV_WINOGRAD_H
 #define FV_WINOGRAD_H
-#include "cpu/conv_end.h"
 #include "cpu/conv_start.h"
 #include "cpu/gemm.h"
 #include "op/conv.h"
 #include <math.h>
 
-/* Bytes of a last cache; of the cache that weights stay in, and bytes a second beyond that, one thread; measured. AMX is so fast
- * that weights which do not stay in a core's own cache come late. Tiles a block: of many; of few, at most, and what their number
- * is a multiple of. */
-#define WINO_CACHE 12e6
-#define WINO_MANY GEMM_ROWS
-#if defined(FV_ISA_amx)
-#define WINO_NEAR 1.5e6
-#define WINO_LATE 32e9
-#define WINO_FEW 32
-#define WINO_EVEN 16
-#else
-#define WINO_NEAR WINO_CACHE
-#define WINO_LATE 40e9
-#define WINO_FEW (VF == 16 ? 32 : GEMM_ROWS)
-#define WINO_EVEN (VF == 16 ? 4 : 12)
-#endif
+#define WINO_CACHE 12e6                 /* bytes of a last cache */
 #define WINO_A 0.625f
 #define WINO_B 1.25f
 #define WINO_A2 (WINO_A * WINO_A)
@@ -129,28 +114,26 @@ VEC void wino_weights_adjoint(const vf *d, int s, vf *o, int t, const int n)
 		o[3 * t] = vf_fma(vf_mul(a2, a), m1, vf_fma(vf_mul(b2, b), m2, d[5 * s]));
 }
 
-/* What the kernels of all three ways accept. A kernel of k taps meets ceil(k / stride) of them in each parity. 3x3 at stride 2
- * would save a third of the products, and loses it to the transforms; measured. */
+/* What the kernels of all three ways accept. A kernel of k taps meets ceil(k / stride) of them in each parity. */
 VEC bool wino_supports(const fv_node *n, const fv_conv *v, const char **why)
 {
 	int64_t taps = fv_div_up(v->kh, v->stride);
 	*why = n->type != FV_F32 ? "only float" : v->kh != v->kw ? "only square kernels" : v->groups != 1 ? "no groups" :
-	       v->stride > 2 ? "only stride 1 and 2" : taps < 2 || taps > 4 ? "only 2 to 4 taps a parity" :
-	       v->kh == 3 && v->stride == 2 ? "direct sums are as fast" : NULL;
+	       v->stride > 2 ? "only stride 1 and 2" : taps < 2 || taps > 4 ? "only 2 to 4 taps a parity" : NULL;
 	return !*why;
 }
 
-/* The 6x6 patch of a picture from which a tile is made: pixel (i, j) lies at row[i] + col[j], where bit i of rows and bit
- * j of cols is set; elsewhere it is 0. */
+/* The patch of a picture from which a tile is made, 6x6, 9x9 or 5x5 (winograd_odd.h): pixel (i, j) lies at row[i] + col[j], where
+ * bit i of rows and bit j of cols is set; elsewhere it is 0. */
 typedef struct { const float *x; int64_t h, w, c; fv_pad_kind kind; } wino_picture;
-typedef struct { const float *row[6]; int64_t col[6]; unsigned rows, cols; } wino_patch;
+typedef struct { const float *row[9]; int64_t col[9]; unsigned rows, cols; } wino_patch;
 
-/* Rows y, y + step ..., columns x, x + step ..., from channel c0 on. Ragged tiles reach beyond the padding, where nothing is
+/* n rows y, y + step ..., and columns x, x + step ..., from channel c0 on. Ragged tiles reach beyond the padding, where nothing is
  * asked for. */
-static inline wino_patch wino_patch_at(const wino_picture *s, int64_t y, int64_t x, int64_t step, int64_t c0)
+static inline wino_patch wino_patch_at(const wino_picture *s, int64_t y, int64_t x, int64_t step, int64_t c0, int n)
 {
 	wino_patch p = { .rows = 0 };
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < n; i++) {
 		int64_t r = fv_pad_index(y + i * step, s->h, s->kind), q = fv_pad_index(x + i * step, s->w, s->kind);
 		bool row_there = r >= 0 && r < s->h, col_there = q >= 0 && q < s->w;
 		p.row[i] = s->x + (row_there ? r * s->w * s->c + c0 : 0);
@@ -162,7 +145,7 @@ static inline wino_patch wino_patch_at(const wino_picture *s, int64_t y, int64_t
 }
 
 VEC void wino_load(const wino_patch *p, int64_t c, unsigned rows, unsigned cols, bool whole, vm m, float *v, int64_t step, const bool places,
-                   const conv_start *start)
+                   bool past, const conv_start *start)
 {
 	vf d[36], z[6];
 #pragma GCC unroll 6
@@ -185,25 +168,25 @@ VEC void wino_load(const wino_patch *p, int64_t c, unsigned rows, unsigned cols,
 			if (places)
 				gemm_put(v + (6 * i + j) * step, z[j]);
 			else
-				vf_storeu(v + (6 * i + j) * step, z[j]);
+				vf_put(v + (6 * i + j) * step, z[j], past);
 	}
 }
 
 /* VF channels of a patch, c after its first, of `left` that there are, to 36 frequencies `step` floats apart; as floats,
- * or (places) as numbers that follow each other along the depth (gemm.h). start: NULL, or how the picture is read. */
-VEC void wino_transform(const wino_patch *p, int64_t c, int64_t left, float *v, int64_t step, const bool places, const conv_start *start)
+ * perhaps past the caches, or (places) as numbers that follow each other along the depth (gemm.h). start: NULL, or how the picture is read. */
+VEC void wino_transform(const wino_patch *p, int64_t c, int64_t left, float *v, int64_t step, const bool places, bool past, const conv_start *start)
 {
 	vm m = vm_first(left);
 	if ((p->rows & p->cols) != 63)
-		wino_load(p, c, p->rows, p->cols, false, m, v, step, places, start);
+		wino_load(p, c, p->rows, p->cols, false, m, v, step, places, past, start);
 	else if (left >= VF)
-		wino_load(p, c, 63, 63, true, m, v, step, places, start);
+		wino_load(p, c, 63, 63, true, m, v, step, places, past, start);
 	else
-		wino_load(p, c, 63, 63, false, m, v, step, places, start);
+		wino_load(p, c, 63, 63, false, m, v, step, places, past, start);
 }
 
 /* taps x taps weights (vectors of columns a weight position, GEMM_PAIR of them) to one place of 36 frequencies. */
-VEC void wino_pack_taps(const vf *g, float *u, int64_t step, const int taps)
+VEC void wino_pack_taps(const vf *g, float *u, int64_t step, bool past, const int taps)
 {
 	vf d[GEMM_PAIR][6 * 4], z[GEMM_PAIR][6];
 	for (int p = 0; p < GEMM_PAIR; p++)
@@ -213,113 +196,17 @@ VEC void wino_pack_taps(const vf *g, float *u, int64_t step, const int taps)
 		for (int p = 0; p < GEMM_PAIR; p++)
 			wino_weights(d[p] + taps * i, 1, z[p], 1, taps);
 		for (int j = 0; j < 6; j++)
-			vf_storeu(u + (6 * i + j) * step, gemm_pair(z[0][j], z[GEMM_PAIR - 1][j]));
+			vf_put(u + (6 * i + j) * step, gemm_pair(z[0][j], z[GEMM_PAIR - 1][j]), past);
 	}
 }
 
-static inline void wino_pack(const vf *g, float *u, int64_t step, int taps)
+static inline void wino_pack(const vf *g, float *u, int64_t step, bool past, int taps)
 {
 	if (taps == 2)
-		wino_pack_taps(g, u, step, 2);
+		wino_pack_taps(g, u, step, past, 2);
 	else if (taps == 3)
-		wino_pack_taps(g, u, step, 3);
+		wino_pack_taps(g, u, step, past, 3);
 	else
-		wino_pack_taps(g, u, step, 4);
-}
-
-/* ------------------------------------------------------------------ y from x, or padded dx from dy
- * Output pixel (p, q) sees source rows p step + y0 .. , `taps` of them; with a step of 2 and parts 4 each part reads rows and
- * columns of one parity. */
-typedef struct {
-	int64_t n, h, w, c;             /* source */
-	fv_pad_kind kind;
-	int64_t y0, x0, step;
-	int taps, tile, parts;          /* tile = 7 - taps; parts: 4 where the source is taken by parity, else 1 */
-	int64_t gh, gw, columns;        /* output; columns: in whole vectors where they are several pictures' */
-	int64_t k, depth;               /* parts x c; in places of gemm.h */
-	int64_t th, tw, tiles, rows, blocks;    /* tiles down, across, in all; tiles a block */
-	gemm_panels panels;
-	int64_t lda, v_step, m_step, u_step;    /* floats: a row of V; from frequency to frequency */
-} wino_sizes;
-
-VEC void wino_plan(wino_sizes *s)
-{
-	s->tile = 7 - s->taps;
-	s->th = fv_div_up(s->gh, s->tile);
-	s->tw = fv_div_up(s->gw, s->tile);
-	s->tiles = s->n * s->th * s->tw;
-	/* Few tiles: an even number of blocks, so that two threads end together. */
-	s->rows = WINO_MANY;
-	if (s->tiles <= 512)
-		s->rows = fv_div_up(fv_div_up(s->tiles, 2 * fv_div_up(s->tiles, 2 * WINO_FEW)), WINO_EVEN) * WINO_EVEN;
-	s->k = s->parts * s->c;
-	s->depth = fv_div_up(s->k, GEMM_PAIR);
-	s->blocks = fv_div_up(s->tiles, s->rows);
-	s->panels = gemm_panels_of(s->columns);
-	s->lda = fv_div_up((s->parts - 1) * s->c + fv_div_up(s->c, VF) * VF, VF) * VF / GEMM_PAIR;
-	/* One line more: at a power of two all 36 frequencies would share one set of the cache. */
-	s->v_step = fv_div_up(s->rows, GEMM_ROWS / 2) * (GEMM_ROWS / 2) * s->lda + 16;
-	s->m_step = fv_div_up(s->rows, GEMM_ROWS / 2) * (GEMM_ROWS / 2) * s->panels.width + 16;
-	s->u_step = s->depth * s->panels.width + 16;
-}
-
-VEC int64_t wino_scratch(const wino_sizes *s, int threads)
-{
-	return 36 * (s->u_step + threads * (s->v_step + s->m_step));    /* floats */
-}
-
-/* Products, and the transforms by the vectors that they pass: 36 a tile in, out, and a weight position. U passes by once a
- * block; what of it is beyond a share of the last cache is late. */
-VEC double wino_seconds(const wino_sizes *s)
-{
-	double tiles = (double)s->tiles, k = (double)s->k, width = (double)s->panels.width;
-	double vectors = tiles * ((double)s->lda + width) + k * width * 2, late = fmax(0, 36 * 4 * (double)s->u_step - WINO_NEAR);
-	return 72 * tiles * k * width / (0.93 * GEMM_RATE) + 36 * 4 * vectors * 2.2 / GEMM_COPY + late * (double)s->blocks / WINO_LATE + 3e-6;
-}
-
-/* A block of tiles, to M; v, m: this thread's. */
-VEC void wino_products(const wino_sizes *s, const float *x, const conv_start *start, const float *u, int64_t block, float *v, float *m)
-{
-	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first);
-	for (int64_t i = 0; i < count; i++) {
-		int64_t n = (first + i) / (s->th * s->tw), t = (first + i) % (s->th * s->tw);
-		int64_t y = t / s->tw * s->tile * s->step + s->y0, q = t % s->tw * s->tile * s->step + s->x0;
-		wino_picture picture = { x + n * s->h * s->w * s->c, s->h, s->w, s->c, s->kind };
-		/* Ascending: what a part's last vector spills is overwritten by the next. */
-		for (int64_t part = 0; part < s->parts; part++) {
-			wino_patch p = wino_patch_at(&picture, y + part / 2, q + part % 2, s->step, 0);
-			for (int64_t c = 0; c < s->c; c += VF)
-				wino_transform(&p, c, s->c - c, v + i * s->lda + (part * s->c + c) / GEMM_PAIR, s->v_step, true, start);
-		}
-	}
-	for (int64_t f = 0; f < 36; f++)
-		gemm_packed(&s->panels, count, s->depth, v + f * s->v_step, s->lda, u + f * s->u_step, s->depth, 0,
-		            m + f * s->m_step, s->panels.width, false);
-}
-
-/* M of one tile, VF columns, to tile x tile vectors. */
-VEC void wino_result_of(const float *m, int64_t step, vf *y, const int tile)
-{
-	vf d[6 * 5], z[6];
-#pragma GCC unroll 6
-	for (int j = 0; j < 6; j++) {
-#pragma GCC unroll 6
-		for (int i = 0; i < 6; i++)
-			z[i] = vf_loadu(m + (6 * i + j) * step);
-		wino_out(z, 1, d + j, 6, tile);
-	}
-#pragma GCC unroll 5
-	for (int i = 0; i < tile; i++)
-		wino_out(d + 6 * i, 1, y + tile * i, 1, tile);
-}
-
-static inline void wino_result(const float *m, int64_t step, vf *y, int tile)
-{
-	if (tile == 4)
-		wino_result_of(m, step, y, 4);
-	else if (tile == 5)
-		wino_result_of(m, step, y, 5);
-	else
-		wino_result_of(m, step, y, 3);
+		wino_pack_taps(g, u, step, past, 4);
 }
 #endif

@@ -49,7 +49,7 @@ static problem problem_of(const fv_node *n)
 static bool supports(const fv_node *n, const char **why)
 {
 	fv_conv v = fv_conv_of(n);
-	if (!wino_supports(n, &v, why))
+	if (!wino_dw_supports(n, &v, why))
 		return false;
 	*why = v.stride > 1 ? "only stride 1" : NULL;
 	return !*why;
@@ -88,7 +88,7 @@ static void sum(const problem *p, const fv_call *call, int64_t unit, float *a, f
 	int64_t first = unit / p->slices * p->stretch, last = fv_min(p->tiling.tiles, first + p->stretch);
 	for (int64_t t0 = first; t0 < last; t0 += p->depth) {
 		int64_t tiles = fv_min(p->depth, last - t0), depth = fv_div_up(tiles, GEMM_PAIR);
-		wino_side row = { a, p->rows_all, p->row_step, NULL, 0 }, column = { b, p->columns_all, 0, &p->panels, depth };
+		wino_side row = { a, p->rows_all, p->row_step, NULL, 0, false }, column = { b, p->columns_all, 0, &p->panels, depth, false };
 		for (int64_t k = 0; k < depth; k++) {
 			int64_t at = t0 + k * GEMM_PAIR, count = fv_min(GEMM_PAIR, last - at);
 			if (p->swap) {

@@ -21,8 +21,16 @@ VEC wino_tiling wino_tiling_of(const fv_conv *v)
 	return g;
 }
 
-/* One side of the products: rows [depth][step], or (with panels) columns as gemm.h packs them; `all` floats a frequency. */
-typedef struct { float *at; int64_t all, step; const gemm_panels *panels; int64_t depth; } wino_side;
+/* 3x3 at stride 2 would save a third of the products and loses it to the transforms; measured. */
+VEC bool wino_dw_supports(const fv_node *n, const fv_conv *v, const char **why)
+{
+	if (wino_supports(n, v, why) && v->kh == 3 && v->stride == 2)
+		*why = "direct sums are as fast";
+	return !*why;
+}
+
+/* One side of the products: rows [depth][step], or (with panels) columns as gemm.h packs them; `all` floats a frequency; perhaps past the caches. */
+typedef struct { float *at; int64_t all, step; const gemm_panels *panels; int64_t depth; bool past; } wino_side;
 VEC float *wino_side_at(const wino_side *s, int64_t k, int64_t c)
 {
 	return s->at + (s->panels ? gemm_at(s->panels, s->depth, k, c) : k * s->step + c);
@@ -32,7 +40,7 @@ VEC void wino_side_put(const wino_side *s, int64_t k, int64_t c, const float *ev
 {
 	float *to = wino_side_at(s, k, c);
 	for (int64_t f = 0; f < 36; f++)
-		vf_storeu(to + f * s->all, gemm_pair(vf_loadu(even + f * VF), vf_loadu(odd + f * VF)));
+		vf_put(to + f * s->all, gemm_pair(vf_loadu(even + f * VF), vf_loadu(odd + f * VF)), s->past);
 }
 
 /* A tile of dy; NULL: beyond its edge, 0. */
@@ -46,7 +54,7 @@ static inline wino_tile wino_tile_at(const fv_conv *v, const float *dy, int64_t 
 	return t;
 }
 
-VEC void wino_tile_transform_of(const wino_tile *tile, int64_t c, int64_t left, float *to, int64_t step, const int size)
+VEC void wino_tile_transform_of(const wino_tile *tile, int64_t c, int64_t left, float *to, int64_t step, bool past, const int size)
 {
 	vf t[25], d[30], z[6];
 	vm m = vm_first(left);
@@ -66,19 +74,19 @@ VEC void wino_tile_transform_of(const wino_tile *tile, int64_t c, int64_t left, 
 		wino_out_adjoint(d + size * i, 1, z, 1, size);
 #pragma GCC unroll 6
 		for (int j = 0; j < 6; j++)
-			vf_storeu(to + (6 * i + j) * step, z[j]);
+			vf_put(to + (6 * i + j) * step, z[j], past);
 	}
 }
 
 /* VF channels of it from c on, of `left` that there are, to 36 frequencies. */
-static inline void wino_tile_transform(const wino_tile *tile, int64_t c, int64_t left, float *to, int64_t step, int size)
+static inline void wino_tile_transform(const wino_tile *tile, int64_t c, int64_t left, float *to, int64_t step, bool past, int size)
 {
 	if (size == 4)
-		wino_tile_transform_of(tile, c, left, to, step, 4);
+		wino_tile_transform_of(tile, c, left, to, step, past, 4);
 	else if (size == 5)
-		wino_tile_transform_of(tile, c, left, to, step, 5);
+		wino_tile_transform_of(tile, c, left, to, step, past, 5);
 	else
-		wino_tile_transform_of(tile, c, left, to, step, 3);
+		wino_tile_transform_of(tile, c, left, to, step, past, 3);
 }
 
 /* Tiles from `first` on, one or (bf16) as many as there are of two, to place k: x's channels c0 .. c1 of every part. */
@@ -92,16 +100,16 @@ static inline void wino_put_x(const fv_conv *v, const wino_tiling *g, const floa
 			int64_t n = (first + i) / (g->th * g->tw), t = (first + i) % (g->th * g->tw);
 			wino_picture s = { x + n * v->h * v->w * v->c, v->h, v->w, v->c, v->kind };
 			patch[i] = wino_patch_at(&s, t / g->tw * g->tile * v->stride - v->top + part / 2,
-			                         t % g->tw * g->tile * v->stride - v->left + part % 2, v->stride, c0);
+			                         t % g->tw * g->tile * v->stride - v->left + part % 2, v->stride, c0, 6);
 		}
 		for (int64_t c = 0; c < c1 - c0; c += VF) {
 			int64_t at = part * g->part + c;
 			if (GEMM_PAIR == 1) {
-				wino_transform(&patch[0], c, c1 - c0 - c, wino_side_at(to, k, at), to->all, false, NULL);
+				wino_transform(&patch[0], c, c1 - c0 - c, wino_side_at(to, k, at), to->all, false, to->past, NULL);
 				continue;
 			}
 			for (int64_t i = 0; i < count; i++)
-				wino_transform(&patch[i], c, c1 - c0 - c, both[i], VF, false, NULL);
+				wino_transform(&patch[i], c, c1 - c0 - c, both[i], VF, false, false, NULL);
 			wino_side_put(to, k, at, both[0], both[GEMM_PAIR - 1]);
 		}
 	}
@@ -119,11 +127,11 @@ static inline void wino_put_dy(const fv_conv *v, const wino_tiling *g, const flo
 	}
 	for (int64_t c = c0; c < c1; c += VF) {
 		if (GEMM_PAIR == 1) {
-			wino_tile_transform(&tile[0], c, c1 - c, wino_side_at(to, k, c - c0), to->all, g->tile);
+			wino_tile_transform(&tile[0], c, c1 - c, wino_side_at(to, k, c - c0), to->all, to->past, g->tile);
 			continue;
 		}
 		for (int64_t i = 0; i < count; i++)
-			wino_tile_transform(&tile[i], c, c1 - c, both[i], VF, g->tile);
+			wino_tile_transform(&tile[i], c, c1 - c, both[i], VF, false, g->tile);
 		wino_side_put(to, k, c - c0, both[0], both[GEMM_PAIR - 1]);
 	}
 }

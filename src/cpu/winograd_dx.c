@@ -7,8 +7,8 @@
  *
  *	phase 0		weights to U; unit: PACK channels of dy
  *	phase 1		unit: a block of tiles, over all pictures
- *	phase 2		only with a mirrored border; unit: a row of dx */
-#include "cpu/winograd.h"
+ *	phase 2		only with a mirrored border; unit: a row of dx. Or, with statistics: unit: MOMENTS channels */
+#include "cpu/winograd_tiles.h"
 
 enum { PACK = 4 };
 
@@ -17,6 +17,7 @@ typedef struct {
 	wino_sizes s;
 	int64_t top, left;              /* where dx begins in the grid of outputs */
 	int64_t sets, set;              /* of columns: stride x stride; columns of one, in whole vectors where there are several */
+	int64_t odd;                    /* 3x3 at stride 2: rows and columns of the middle tap come first */
 	int64_t ring;                   /* pixels of the border of a picture; 0: none kept */
 } problem;
 
@@ -32,6 +33,13 @@ static problem problem_of(const fv_node *n)
 	if (v->stride == 1) {
 		p.s.y0 = v->top - (v->kh - 1), p.s.x0 = v->left - (v->kw - 1);
 		p.s.gh = v->h, p.s.gw = v->w;
+	} else if (v->kh == 3) {
+		/* A tile's rows are whole: 2 q - top and 2 q + 1 - top, or, where the border is odd, 2 q + 1 - top and 2 q + 2 - top. */
+		p.odd = v->top % 2;
+		p.s.way = p.odd ? ODD_DX_ODD : ODD_DX_EVEN;
+		p.s.columns = p.set = v->c;
+		p.s.y0 = (v->top - p.odd) / 2 - !p.odd, p.s.x0 = (v->left - p.odd) / 2 - !p.odd;
+		p.s.gh = fv_div_up(v->h, 2), p.s.gw = fv_div_up(v->w, 2);
 	} else {
 		/* Of grid row q and parity b comes row 2 q + b - top: taps b, b + 2 ... meet dy's rows q, q - 1 ... */
 		p.s.y0 = p.s.x0 = -(p.s.taps - 1);
@@ -55,7 +63,10 @@ static bool supports(const fv_node *n, const char **why)
 	fv_conv v = fv_conv_of(n);
 	if (!wino_supports(n, &v, why))
 		return false;
-	*why = fv_conv_rides(&v) ? fv_conv_rides(&v) : v.stride > 1 && v.kind != FV_PAD_ZERO && v.top + v.bottom + v.left + v.right > 0 ? "no mirrored border with a stride" : NULL;
+	bool border = v.kind != FV_PAD_ZERO && v.top + v.bottom + v.left + v.right > 0;
+	bool odd = v.stride == 2 && v.kh == 3;
+	*why = fv_conv_rides(&v) && !(odd && !v.normed) ? fv_conv_rides(&v) : v.stride > 1 && border ? "no mirrored border with a stride" :
+	       odd && (v.top + v.left) % 2 ? "no border odd above and even at the left" : NULL;
 	return !*why;
 }
 
@@ -68,15 +79,25 @@ static double seconds(const fv_node *n)
 static int64_t units(const fv_node *n, int phase)
 {
 	problem p = problem_of(n);
-	return phase == 0 ? fv_div_up(p.s.c, PACK) : phase == 1 ? p.s.blocks : p.ring ? p.v.n * p.v.h : 0;
+	return phase == 0 ? fv_div_up(p.s.c, PACK) : phase == 1 ? p.s.blocks : p.ring ? p.v.n * p.v.h : p.v.stats ? fv_div_up(p.v.c, MOMENTS) : 0;
 }
 
 static int64_t grain(const fv_node *n, int phase) { return phase == 2 ? 8 : 1; }
 
+/* Floats of a thread's statistics, and of all blocks'. */
+static int64_t noted(const problem *p) { return p->v.stats ? 3 * p->s.panels.width : 0; }
+static int64_t moments(const problem *p) { return p->v.stats ? p->s.blocks * moments_floats(p->s.panels.width) : 0; }
+
+static int64_t packed(const fv_node *n)
+{
+	problem p = problem_of(n);
+	return wino_packed(&p.s) * (int64_t)sizeof(float);
+}
+
 static int64_t scratch(const fv_node *n, int threads)
 {
 	problem p = problem_of(n);
-	return (wino_scratch(&p.s, threads) + p.v.n * p.ring * p.v.c) * (int64_t)sizeof(float);
+	return (wino_scratch(&p.s, threads) + threads * noted(&p) + moments(&p) + p.v.n * p.ring * p.v.c) * (int64_t)sizeof(float);
 }
 
 /* Columns are x's channels, which lie together in the weights; taps backwards (the flip). */
@@ -84,18 +105,20 @@ static void pack(const problem *p, const float *w, int64_t k0, int64_t k1, float
 {
 	const wino_sizes *s = &p->s;
 	const fv_conv *v = &p->v;
-	int taps = s->taps * s->taps;
+	int side = s->way ? 3 : s->taps, taps = side * side;
+	int64_t step = s->way ? 1 : v->stride;
+	bool past = vf_past(u, 4 * wino_packed(s));
 	for (int64_t k = k0; k < k1; k += GEMM_PAIR)
 		for (int64_t j = 0; j < s->panels.width; j += VF) {
-			int64_t set = j / fv_max(p->set, VF), c = j - set * p->set;
+			int64_t set = s->way ? 0 : j / fv_max(p->set, VF), c = j - set * p->set;
 			vf g[16 * GEMM_PAIR];
 			for (int i = 0; i < taps * GEMM_PAIR; i++) {
-				int64_t back = taps - 1 - i % taps, row = back / s->taps * v->stride + set / 2, col = back % s->taps * v->stride + set % 2;
+				int64_t back = taps - 1 - i % taps, row = back / side * step + set / 2, col = back % side * step + set % 2;
 				bool there = k + i / taps < k1 && row < v->kh && col < v->kw && set < p->sets;
 				const float *from = w + ((k + i / taps) * v->kh + row) * v->kw * v->c + col * v->c + c;
 				g[i] = there ? vf_load(from, vm_first(v->c - c)) : vf_zero();
 			}
-			wino_pack(g, u + gemm_at(&s->panels, s->depth, k / GEMM_PAIR, j), s->u_step, s->taps);
+			wino_put_weights(s, g, u + gemm_at(&s->panels, s->depth, k / GEMM_PAIR, j), past);
 		}
 }
 
@@ -110,18 +133,23 @@ static int64_t ring_at(const problem *p, int64_t y, int64_t x)
 	return (v->top + v->bottom) * p->s.gw + (y - v->top) * (v->left + v->right) + (x < v->left ? x : x - v->w);
 }
 
-static void finish(const problem *p, int64_t block, const float *m, float *dx, float *ring)
+/* sums: NULL, or room for what is summed up of each channel; part: where its statistics go. */
+static void finish(const problem *p, int64_t block, float *m, float *dx, float *ring, float *sums, float *part)
 {
 	const wino_sizes *s = &p->s;
 	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first), stride = p->v.stride;
-	int64_t h = p->v.h, w = p->v.w, c = p->v.c, area = s->tile * s->tile;
+	int64_t h = p->v.h, w = p->v.w, c = p->v.c, area = s->tile * s->tile, pixels = 0;
+	bool past = c % VF == 0 && !p->ring && vf_past(dx, 4 * p->v.n * h * w * c);
 	for (int64_t t = first; t < first + count; t++)
 		for (int64_t set = 0; set < p->sets; set++) {
 			int64_t n = t / (s->th * s->tw), y = t % (s->th * s->tw) / s->tw * s->tile, x = t % s->tw * s->tile;
+			/* Of a tile of 3x3 at stride 2: its rows and columns that are there. */
+			int64_t down = fv_min(s->tile, (h + 1 - (set / 2 ^ p->odd)) / 2 - y), across = fv_min(s->tile, (w + 1 - (set % 2 ^ p->odd)) / 2 - x);
+			pixels += down * across;
 			float *at[25];
 			for (int64_t i = 0; i < area; i++) {
 				int64_t gy = y + i / s->tile, gx = x + i % s->tile;
-				int64_t r = gy * stride + set / 2 - p->top, q = gx * stride + set % 2 - p->left;
+				int64_t r = gy * stride + (set / 2 ^ p->odd) - p->top, q = gx * stride + (set % 2 ^ p->odd) - p->left;
 				bool inside = r >= 0 && r < h && q >= 0 && q < w;
 				at[i] = inside ? dx + ((n * h + r) * w + q) * c : !p->ring || gy >= s->gh || gx >= s->gw ? NULL :
 				        ring + (n * p->ring + ring_at(p, gy, gx)) * c;
@@ -129,14 +157,18 @@ static void finish(const problem *p, int64_t block, const float *m, float *dx, f
 			for (int64_t o = 0; o < c; o += VF) {
 				vm mask = vm_first(c - o);
 				vf r[25];
-				wino_result(m + (t - first) * s->panels.width + set * p->set + o, s->m_step, r, s->tile);
+				wino_result(s, m, t - first, (s->way ? 0 : set * p->set) + o, set, r);
 				for (int64_t i = 0; i < area; i++)
 					if (at[i] && c - o >= VF)
-						vf_storeu(at[i] + o, r[i]);
+						vf_put(at[i] + o, r[i], past);
 					else if (at[i])
 						vf_store(at[i] + o, r[i], mask);
+				if (sums)
+					wino_note(r, s->tile, down, across, t == first && set == 0, sums + o, s->panels.width);
 			}
 		}
+	if (sums)
+		wino_noted(sums, s->panels.width, pixels, part);
 }
 
 static void add(float *to, const float *from, int64_t n)
@@ -163,21 +195,25 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
 	problem p = problem_of(call->node);
 	const wino_sizes *s = &p.s;
-	float *u = call->scratch, *v = u + 36 * (s->u_step + thread * (s->v_step + s->m_step)), *m = v + 36 * s->v_step;
-	float *ring = u + wino_scratch(s, call->threads), *dx = fv_f32(call->out[0]);
+	float *u = call->packed, *all = call->scratch, *v = all + wino_scratch(s, thread), *m = v + s->v_all;
+	float *others = all + wino_scratch(s, call->threads), *sums = others + thread * noted(&p), *part = others + call->threads * noted(&p);
+	float *ring = part + moments(&p), *dx = fv_f32(call->out[0]);
 	tile_enter();
 	for (int64_t i = first; i < last; i++)
 		if (call->phase == 0)
 			pack(&p, fv_f32(call->in[1]), i * PACK, fv_min(s->c, (i + 1) * PACK), u);
 		else if (call->phase == 1) {
 			wino_products(s, fv_f32(call->in[0]), NULL, u, i, v, m);
-			finish(&p, i, m, dx, ring);
-		} else
+			finish(&p, i, m, dx, ring, p.v.stats ? sums : NULL, part + i * moments_floats(s->panels.width));
+		} else if (p.v.stats)
+			moments_merge(part, s->blocks, s->panels.width, i * MOMENTS, fv_min(p.v.c, (i + 1) * MOMENTS), p.v.eps, fv_f32(call->out[1]));
+		else
 			fold(&p, i / p.v.h, i % p.v.h, dx, ring);
+	vf_past_end();
 	tile_leave();
 }
 
 const fv_kernel FV_KERNEL(winograd_dx) = {
 	.name = FV_KERNEL_NAME(winograd_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .supports = supports,
-	.seconds = seconds, .phases = 3, .units = units, .grain = grain, .scratch = scratch, .run = run,
+	.seconds = seconds, .phases = 3, .units = units, .grain = grain, .packed = packed, .scratch = scratch, .run = run,
 };

@@ -118,6 +118,7 @@ void check_conv(void)
 		{ "4x4 stride 2 18>34", 2, 23, 18, 18, 34, 4, 2, 1, 1, FV_PAD_ZERO },
 		{ "3x3 stride 2 reflect", 1, 22, 13, 20, 17, 3, 2, 1, 1, FV_PAD_REFLECT },
 		{ "3x3 stride 2 no border", 1, 19, 16, 16, 24, 3, 2, 1, 0, FV_PAD_ZERO },
+		{ "3x3 stride 2 wide pad", 1, 12, 15, 18, 20, 3, 2, 1, 2, FV_PAD_ZERO },
 		{ "6x6 stride 2", 1, 21, 24, 10, 20, 6, 2, 1, 2, FV_PAD_ZERO },
 		{ "7x7 stride 2 pad 3", 1, 20, 17, 6, 18, 7, 2, 1, 3, FV_PAD_ZERO },
 		{ "3x3 deep", 1, 5, 14, 200, 18, 3, 1, 1, 1, FV_PAD_REFLECT },
