@@ -8,7 +8,11 @@ typedef struct {
 	const float *bias;              /* or NULL */
 	fv_act act;
 	float slope;
+	bool past;                      /* y is stored past the caches: vec.h; only with whole vectors of channels */
 } conv_end;
+
+/* Whether to, of y with `channels` in each of `groups`. */
+VEC bool conv_end_past(const float *y, fv_shape s, int64_t groups) { return s.c / groups % VF == 0 && vf_past(y, fv_elements(s) * (int64_t)sizeof(float)); }
 
 VEC vf conv_end_act(const conv_end *e, vf v)
 {
@@ -31,7 +35,7 @@ static inline void conv_end_rows(const conv_end *e, int64_t o0, int64_t count, i
 		float *to = y + o;
 		if (count - o >= VF)
 			for (int64_t i = 0; i < n; i++, from += step, to += jump)
-				vf_storeu(to, conv_end_act(e, vf_add(vf_loadu(from), bias)));
+				vf_put(to, conv_end_act(e, vf_add(vf_loadu(from), bias)), e->past);
 		else
 			for (int64_t i = 0; i < n; i++, from += step, to += jump)
 				vf_store(to, conv_end_act(e, vf_add(vf_loadu(from), bias)), m);

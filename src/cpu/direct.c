@@ -61,7 +61,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	fv_conv v = fv_conv_of(call->node);
 	direct_sizes s = sizes(&v);
 	float *weights = call->scratch, *mine = weights + s.parts * s.weights + thread * (s.patches + s.products);
-	conv_end end = { fv_f32(call->in[2]), v.act, v.slope };
+	conv_end end = { fv_f32(call->in[2]), v.act, v.slope, conv_end_past(fv_f32(call->out[0]), call->node->shape, v.groups) };
 	float *moments = weights + s.parts * s.weights + call->threads * (s.patches + s.products);
 	tile_enter();
 	for (int64_t u = first; u < last; u++) {
@@ -79,6 +79,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 			direct_block(&p, &s, fv_f32(call->in[0]), v.n, packed, i, mine, mine + s.patches,
 			             fv_f32(call->out[0]), &end, v.stats ? moments + i * moments_floats(s.width) : NULL);
 	}
+	vf_past_end();
 	tile_leave();
 }
 

@@ -87,7 +87,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	float *weights = call->scratch, *mine = weights + s->parts * s->weights + thread * (s->patches + s->products);
 	float *picture = weights + s->parts * s->weights + call->threads * (s->patches + s->products);
 	float *out = q.padded ? picture : fv_f32(call->out[0]);
-	conv_end end = { 0 };
+	conv_end end = { .past = !q.padded && conv_end_past(out, call->node->shape, v->groups) };
 	tile_enter();
 	for (int64_t u = first; u < last; u++) {
 		if (call->phase == 2 && v->stats) {
@@ -109,6 +109,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 			direct_block(&p, s, fv_f32(call->in[0]), v->n, packed, i, mine, mine + s->patches, out, &end,
 			             v->stats ? picture + (index * s->blocks + i) * moments_floats(s->width) : NULL);
 	}
+	vf_past_end();
 	tile_leave();
 }
 

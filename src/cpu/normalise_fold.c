@@ -94,7 +94,7 @@ static void merge(const folds *f, const float *part, int64_t i, double eps, floa
 	stats[2 * i + 1] = (float)(1 / sqrt(square / n + eps));
 }
 
-typedef struct { const float *x, *residual; float *y; const float *stats; int64_t outer, rows; } piece;
+typedef struct { const float *x, *residual; float *y; const float *stats; int64_t outer, rows; bool past; } piece;
 
 /* Columns b .. of `rows` rows `width` apart; s: mean and factor of each column, `step` apart. */
 VEC void apply_block(const piece *p, int64_t b, int64_t rows, int64_t width, const float *s, int64_t step, const bool act, const bool residual,
@@ -111,7 +111,7 @@ VEC void apply_block(const piece *p, int64_t b, int64_t rows, int64_t width, con
 				v = vf_select(vf_ge(zero, v), vf_mul(v, down), v);
 			if (residual)
 				v = vf_add(v, wide_load(p->residual + at, i, wide, last));
-			wide_store(p->y + at, i, wide, last, v);
+			wide_put(p->y + at, i, wide, last, v, p->past);
 		}
 }
 
@@ -147,7 +147,7 @@ VEC void apply(const piece *p, const folds *f, const bool act, const bool residu
 		return;
 	}
 	float pairs[2 * WIDE * VF];
-	piece rest = { p->x + done, p->residual ? p->residual + done : NULL, p->y + done, p->stats, p->outer, p->rows - folded * side };
+	piece rest = { p->x + done, p->residual ? p->residual + done : NULL, p->y + done, p->stats, p->outer, p->rows - folded * side, false };
 	wide_repeat(s, inner, side, pairs);
 	apply_rows(p, folded, side * inner, pairs, 2, act, residual, slope);
 	apply_rows(&rest, rest.rows, inner, s, 2, act, residual, slope);
@@ -166,6 +166,7 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 				merge(&f, part, i, a.eps, stats);
 		return;
 	}
+	bool past = wide_past(c, f.inner);
 	for (int64_t u = first; u < last; u++) {
 		int64_t k = u % f.chunks, o1 = fv_min(f.outer, (u / f.chunks + 1) * f.group);
 		for (int64_t o = u / f.chunks * f.group; o < o1; o++) {
@@ -178,7 +179,7 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 					measure_columns(fv_f32(c->in[0]) + at, rows, f.inner, sums, sums + f.inner);
 				continue;
 			}
-			piece p = { fv_f32(c->in[0]) + at, a.residual ? fv_f32(c->in[1]) + at : NULL, fv_f32(c->out[0]) + at, stats, o, rows };
+			piece p = { fv_f32(c->in[0]) + at, a.residual ? fv_f32(c->in[1]) + at : NULL, fv_f32(c->out[0]) + at, stats, o, rows, past };
 			if (a.act != FV_ACT_NONE && a.residual)
 				apply(&p, &f, true, true, a.slope);
 			else if (a.act != FV_ACT_NONE)
@@ -189,6 +190,7 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 				apply(&p, &f, false, false, 0);
 		}
 	}
+	vf_past_end();
 }
 
 const fv_kernel FV_KERNEL(normalise_fold) = {

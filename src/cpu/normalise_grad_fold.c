@@ -30,7 +30,7 @@ static int64_t scratch(const fv_node *n, int threads)
 	return 2 * f.outer * (f.chunks + 1) * f.inner * (int64_t)sizeof(float);
 }
 
-typedef struct { const float *x, *dy, *y; float *dx; int64_t rows; float slope; } piece;
+typedef struct { const float *x, *dy, *y; float *dx; int64_t rows; float slope; bool past; } piece;
 
 /* dy behind the activation; at is of vector 0. */
 VEC vf gated(const piece *p, int64_t at, int i, const int wide, vm last, const bool gate)
@@ -85,7 +85,7 @@ VEC void apply_block(const piece *p, int64_t b, int64_t rows, int64_t width, con
 		for (int i = 0; i < wide; i++) {
 			int64_t at = h * width + b;
 			vf d = gated(p, at, i, wide, last, gate), z = vf_mul(vf_sub(wide_load(p->x + at, i, wide, last), mean[i]), r[i]);
-			wide_store(p->dx + at, i, wide, last, vf_mul(r[i], vf_fnma(z, mz[i], vf_sub(d, md[i]))));
+			wide_put(p->dx + at, i, wide, last, vf_mul(r[i], vf_fnma(z, mz[i], vf_sub(d, md[i]))), p->past);
 		}
 }
 
@@ -149,7 +149,7 @@ static void pieces(const piece *p, const folds *f, const float *stats, float *ou
 		return;
 	}
 	float pairs[2 * WIDE * VF] = { 0 }, wider[2][WIDE * VF] = { 0 }, more[2][WIDE * VF] = { 0 };
-	piece rest = { p->x + done, p->dy + done, p->y ? p->y + done : NULL, apply ? p->dx + done : NULL, p->rows - folded * side, p->slope };
+	piece rest = { p->x + done, p->dy + done, p->y ? p->y + done : NULL, apply ? p->dx + done : NULL, p->rows - folded * side, p->slope, false };
 	wide_repeat(stats, inner, side, pairs);
 	for (int64_t i = 0; i < width && apply; i++)
 		wider[0][i] = means[i % inner], wider[1][i] = means[inner + i % inner];
@@ -182,18 +182,20 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 		}
 		return;
 	}
+	bool past = wide_past(c, f.inner);
 	for (int64_t u = first; u < last; u++) {
 		int64_t k = u % f.chunks, o1 = fv_min(f.outer, (u / f.chunks + 1) * f.group);
 		for (int64_t o = u / f.chunks * f.group; o < o1; o++) {
 			int64_t at = (o * f.size + k * f.rows) * f.inner;
 			piece p = { fv_f32(c->in[0]) + at, fv_f32(c->in[2]) + at, a.gate ? fv_f32(c->in[3]) + at : NULL,
-			            fv_f32(c->out[0]) + at, fv_min(f.rows, f.size - k * f.rows), a.slope };
+			            fv_f32(c->out[0]) + at, fv_min(f.rows, f.size - k * f.rows), a.slope, past };
 			if (c->phase == 0)
 				pieces(&p, &f, stats + 2 * o * f.inner, part + 2 * (o * f.chunks + k) * f.inner, NULL, false);
 			else
 				pieces(&p, &f, stats + 2 * o * f.inner, NULL, means + 2 * o * f.inner, true);
 		}
 	}
+	vf_past_end();
 }
 
 const fv_kernel FV_KERNEL(normalise_grad_fold) = {

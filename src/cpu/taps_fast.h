@@ -86,8 +86,8 @@ VEC void taps_down(const taps_list *v, const float *x, int64_t n, float *line)
 	TAPS_USUAL(taps_down_of, v, x, n, line);
 }
 
-/* One output pixel of c channels from a line. */
-VEC void taps_pixel(const taps_list *l, const float *line, int64_t c, float *y, const int count)
+/* One output pixel of c channels from a line; past the caches, if c is whole vectors. */
+VEC void taps_pixel(const taps_list *l, const float *line, int64_t c, float *y, bool past, const int count)
 {
 	vf weight[ROOM];
 	for (int j = 0; j < count; j++)
@@ -97,17 +97,17 @@ VEC void taps_pixel(const taps_list *l, const float *line, int64_t c, float *y, 
 		for (int j = 0; j < count; j++)
 			sum = vf_fma(weight[j], vf_loadu(line + l->at[j] * c + k), sum);
 		if (c - k >= VF)
-			vf_storeu(y + k, sum);
+			vf_put(y + k, sum, past);
 		else
 			vf_store(y + k, sum, vm_first(c - k));
 	}
 }
 
-VEC void taps_across(const taps_list *across, const float *line, int64_t c, float *y, int64_t w)
+VEC void taps_across(const taps_list *across, const float *line, int64_t c, float *y, int64_t w, bool past)
 {
 	for (int64_t q = 0; q < w; q++, y += c) {
 		const taps_list *l = &across[q];
-		TAPS_USUAL(taps_pixel, l, line, c, y);
+		TAPS_USUAL(taps_pixel, l, line, c, y, past);
 	}
 }
 
@@ -162,6 +162,7 @@ VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64
 			taps_flatten(across, y, flat);
 		return;
 	}
+	bool past = y.c % VF == 0 && vf_past(c->out[0].data, fv_elements(y) * (int64_t)sizeof(float));
 	float *line = (float *)((char *)c->scratch + taps_lists(c->node)) + thread * taps_line(c->node);
 	for (int64_t u = first; u < last; u++) {
 		taps_down(&down[u % y.h], fv_f32(c->in[0]) + u / y.h * x.h * x.w * x.c, x.w * x.c, line);
@@ -169,8 +170,9 @@ VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64
 		if (taps_few(y.c))
 			taps_across_few(flat, line, y, to);
 		else
-			taps_across(across, line, y.c, to, y.w);
+			taps_across(across, line, y.c, to, y.w, past);
 	}
+	vf_past_end();
 }
 
 #define TAPS_KERNEL(NAME, OP, TAPS, TURNED, SUPPORTS)                                                                    \

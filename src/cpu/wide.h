@@ -35,6 +35,24 @@ VEC void wide_store(float *x, int i, const int wide, vm last, vf v)
 		vf_storeu(x + i * VF, v);
 }
 
+/* The same, perhaps past the caches (vec.h): then all vectors are whole. */
+VEC void wide_put(float *x, int i, const int wide, vm last, vf v, bool past)
+{
+	if (past)
+		vf_store_past(x + i * VF, v);
+	else
+		wide_store(x, i, wide, last, v);
+}
+
+/* Whether to, of output 0 in rows of `columns`: not where it takes an input's place. */
+static inline bool wide_past(const fv_call *c, int64_t columns)
+{
+	bool apart = true;
+	for (int i = 0; i < c->node->inputs; i++)
+		apart = apart && c->in[i].data != c->out[0].data;
+	return apart && columns % VF == 0 && vf_past(c->out[0].data, fv_elements(c->out[0].shape) * (int64_t)sizeof(float));
+}
+
 /* What stands side by side, added to the first `wide`. */
 VEC void wide_sum(vf *s, const int wide)
 {

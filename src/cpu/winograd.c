@@ -91,7 +91,6 @@ static void pack(const wino_sizes *s, const fv_conv *v, int64_t part, const floa
 static void finish(const wino_sizes *s, const conv_end *end, int64_t block, float *m, float *y, float *sums, float *part)
 {
 	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first), width = s->panels.width, pixels = 0;
-	bool past = s->columns % VF == 0 && vf_past(y, 4 * s->n * s->gh * s->gw * s->columns);
 	for (int64_t t = first; t < first + count; t++) {
 		int64_t n = t / (s->th * s->tw), p = t % (s->th * s->tw) / s->tw * s->tile, q = t % s->tw * s->tile;
 		int64_t down = fv_min(s->tile, s->gh - p), across = fv_min(s->tile, s->gw - q);
@@ -107,7 +106,7 @@ static void finish(const wino_sizes *s, const conv_end *end, int64_t block, floa
 					float *at = to + (i * s->gw + j) * s->columns;
 					vf v = r[s->tile * i + j] = conv_end_act(end, vf_add(r[s->tile * i + j], bias));
 					if (whole)
-						vf_put(at, v, past);
+						vf_put(at, v, end->past);
 					else
 						vf_store(at, v, mask);
 				}
@@ -123,7 +122,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
 	fv_conv c = fv_conv_of(call->node);
 	wino_sizes s = sizes(&c);
-	conv_end end = { fv_f32(call->in[2]), c.act, c.slope };
+	conv_end end = { fv_f32(call->in[2]), c.act, c.slope, conv_end_past(fv_f32(call->out[0]), call->node->shape, 1) };
 	float *u = call->packed, *v = (float *)call->scratch + wino_scratch(&s, thread), *m = v + s.v_all;
 	float *others = (float *)call->scratch + wino_scratch(&s, call->threads), *mine = others + thread * more(&c, &s);
 	float *part = others + call->threads * more(&c, &s), *sums = c.stats ? mine + conv_start_floats(&c) : NULL;

@@ -139,7 +139,7 @@ static void finish(const problem *p, int64_t block, float *m, float *dx, float *
 	const wino_sizes *s = &p->s;
 	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first), stride = p->v.stride;
 	int64_t h = p->v.h, w = p->v.w, c = p->v.c, area = s->tile * s->tile, pixels = 0;
-	bool past = c % VF == 0 && !p->ring && vf_past(dx, 4 * p->v.n * h * w * c);
+	bool past = !p->ring && conv_end_past(dx, fv_nhwc(p->v.n, h, w, c), 1);
 	for (int64_t t = first; t < first + count; t++)
 		for (int64_t set = 0; set < p->sets; set++) {
 			int64_t n = t / (s->th * s->tw), y = t % (s->th * s->tw) / s->tw * s->tile, x = t % s->tw * s->tile;

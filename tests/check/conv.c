@@ -118,6 +118,13 @@ void check_conv(void)
 		{ "4x4 stride 2 18>34", 2, 23, 18, 18, 34, 4, 2, 1, 1, FV_PAD_ZERO },
 		{ "3x3 stride 2 reflect", 1, 22, 13, 20, 17, 3, 2, 1, 1, FV_PAD_REFLECT },
 		{ "3x3 stride 2 no border", 1, 19, 16, 16, 24, 3, 2, 1, 0, FV_PAD_ZERO },
+		/* Large enough to be stored past the caches. */
+		{ "3x3 4>64 large", 1, 64, 72, 4, 64, 3, 1, 1, 1, FV_PAD_ZERO },
+		{ "3x3 64>4 large", 1, 64, 72, 64, 4, 3, 1, 1, 1, FV_PAD_REFLECT },
+		{ "3x3 stride 2 4>64 large", 1, 128, 144, 4, 64, 3, 2, 1, 1, FV_PAD_ZERO },
+		{ "3x3 stride 2 64>4 large", 1, 64, 72, 64, 4, 3, 2, 1, 1, FV_PAD_ZERO },
+		{ "3x3 stride 2 96>96", 1, 8, 9, 96, 96, 3, 2, 1, 1, FV_PAD_ZERO },
+		{ "5x5 2>64 large", 1, 64, 72, 2, 64, 5, 1, 1, 2, FV_PAD_REFLECT },
 		{ "3x3 stride 2 wide pad", 1, 12, 15, 18, 20, 3, 2, 1, 2, FV_PAD_ZERO },
 		{ "6x6 stride 2", 1, 21, 24, 10, 20, 6, 2, 1, 2, FV_PAD_ZERO },
 		{ "7x7 stride 2 pad 3", 1, 20, 17, 6, 18, 7, 2, 1, 3, FV_PAD_ZERO },

@@ -149,6 +149,7 @@ void check_pictures(void)
 		{ "resize spline x2", { { FV_F32, fv_nhwc(2, 5, 6, 3), -1, 1 } }, resize, R(FV_SPLINE3, 10, 12) },
 		{ "resize spline odd", { { FV_F32, fv_nhwc(1, 5, 2, 20), -1, 1 } }, resize, R(FV_SPLINE3, 7, 4) },
 		{ "resize spline of degree 5", { { FV_F32, fv_nhwc(1, 3, 2, 20), -1, 1 } }, resize, R(FV_SPLINE5, 6, 4) },
+		{ "resize large", { { FV_F32, fv_nhwc(1, 64, 72, 16), -1, 1 } }, resize, R(FV_BILINEAR, 128, 144), .rough = true },
 		{ "resize_adjoint spline", { { FV_F32, fv_nhwc(1, 10, 12, 17), -1, 1 } }, resize_adjoint, R(FV_SPLINE3, 5, 6) },
 		{ "resize_adjoint spline of degree 5", { { FV_F32, fv_nhwc(1, 16, 14, 17), -1, 1 } }, resize_adjoint, R(FV_SPLINE5, 8, 7) },
 		{ "resize_adjoint x2", { { FV_F32, fv_nhwc(1, 10, 12, 17), -1, 1 } }, resize_adjoint, R(FV_BILINEAR, 5, 6) },
