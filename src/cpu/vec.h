@@ -55,7 +55,6 @@ VEC bool vm_any(vm m) { return m != 0; }
 VEC vf vf_loadu(const float *p) { return _mm512_loadu_ps(p); }
 VEC vf vf_load(const float *p, vm m) { return _mm512_maskz_loadu_ps(m, p); }
 VEC void vf_storeu(float *p, vf v) { _mm512_storeu_ps(p, v); }
-VEC void vf_store_past(float *p, vf v) { _mm512_stream_ps(p, v); }
 VEC void vf_store(float *p, vf v, vm m) { _mm512_mask_storeu_ps(p, m, v); }
 VEC vf vf_set(float x) { return _mm512_set1_ps(x); }
 VEC vf vf_add(vf a, vf b) { return _mm512_add_ps(a, b); }
@@ -124,7 +123,6 @@ VEC bool vm_any(vm m) { return _mm256_movemask_ps(_mm256_castsi256_ps(m)) != 0; 
 VEC vf vf_loadu(const float *p) { return _mm256_loadu_ps(p); }
 VEC vf vf_load(const float *p, vm m) { return _mm256_maskload_ps(p, m); }
 VEC void vf_storeu(float *p, vf v) { _mm256_storeu_ps(p, v); }
-VEC void vf_store_past(float *p, vf v) { _mm256_stream_ps(p, v); }
 VEC void vf_store(float *p, vf v, vm m) { _mm256_maskstore_ps(p, m, v); }
 VEC vf vf_set(float x) { return _mm256_set1_ps(x); }
 VEC vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
@@ -191,7 +189,6 @@ VEC vf vf_load(const float *p, vm m)
 	return (vf){ m[0] ? p[0] : 0, m[1] ? p[1] : 0, m[2] ? p[2] : 0, m[3] ? p[3] : 0 };
 }
 VEC void vf_storeu(float *p, vf v) { memcpy(p, &v, sizeof v); }
-VEC void vf_store_past(float *p, vf v) { vf_storeu(p, v); }
 VEC void vf_store(float *p, vf v, vm m)
 {
 	for (int i = 0; i < VF; i++)
@@ -262,31 +259,24 @@ VEC vf vf_keep(vf a) { __asm__("" : "+w"(a)); return a; }
 #else
 VEC vf vf_keep(vf a) { return a; }
 #endif
-/* Storing past the caches (vf_store_past, aligned) what is large and read by other cores next: where a line that another core has read must
- * first be fetched to be written, as on Intel's servers, that takes half as long again as the writing; AMD's were not measured. Whether to,
- * for `bytes` from p on; and after the last, before others are told. */
-#define VF_PAST ((int64_t)1 << 20)
-VEC bool vf_past(const void *p, int64_t bytes)
-{
-#if VF > 4
-	return bytes >= VF_PAST && (uintptr_t)p % sizeof(vf) == 0 && __builtin_cpu_is("intel");
-#else
-	return false;
-#endif
-}
-VEC void vf_past_end(void)
-{
-#if VF > 4
-	_mm_sfence();
-#endif
-}
+/* Storing past the caches what is large and read by other cores next, where p is aligned. Worth it on Intel's servers, where to write a line
+ * that another core has read takes longer than the writing; elsewhere not measured, so not done (docs/kernels.md). vf_past: whether to, for
+ * `bytes` from p on; vf_past_end: after the last, before others are told. */
+#if VF == 16
+VEC bool vf_past(const void *p, int64_t bytes) { return bytes >= 1 << 20 && (uintptr_t)p % sizeof(vf) == 0 && __builtin_cpu_is("intel"); }
+VEC void vf_past_end(void) { _mm_sfence(); }
 VEC void vf_put(float *p, vf v, bool past)
 {
 	if (past)
-		vf_store_past(p, v);
+		_mm512_stream_ps(p, v);
 	else
 		vf_storeu(p, v);
 }
+#else
+VEC bool vf_past(const void *p, int64_t bytes) { return false; }
+VEC void vf_past_end(void) { }
+VEC void vf_put(float *p, vf v, bool past) { vf_storeu(p, v); }
+#endif
 VEC vf vf_zero(void) { return vf_set(0); }
 VEC vf vf_neg(vf a) { return vf_bits(vi_sub(vi_bits(a), vi_set(INT32_MIN))); }
 VEC vi vi_iota(void)

@@ -39,7 +39,7 @@ VEC void wide_store(float *x, int i, const int wide, vm last, vf v)
 VEC void wide_put(float *x, int i, const int wide, vm last, vf v, bool past)
 {
 	if (past)
-		vf_store_past(x + i * VF, v);
+		vf_put(x + i * VF, v, true);
 	else
 		wide_store(x, i, wide, last, v);
 }

@@ -3,10 +3,11 @@
  * columns of each parity are such a convolution of their own: four sets of columns.
  *
  * With a mirrored border dx is made for the padded picture: pixels inside go to dx, those of the border to a ring in
- * scratch, and a last phase adds the ring to the pixels that it mirrors.
+ * scratch, and a last phase adds the ring to the pixels that it mirrors. A ring one pixel wide around 3x3 meets one row or column of taps,
+ * which the frequencies at infinity and at 0 are made of: stretches of it, along an axis, rather than tiles that hang over.
  *
  *	phase 0		weights to U; unit: PACK channels of dy
- *	phase 1		unit: a block of tiles, over all pictures
+ *	phase 1		unit: a block of tiles, over all pictures; before and after them, stretches of the ring
  *	phase 2		only with a mirrored border; unit: a row of dx. Or, with statistics: unit: MOMENTS channels */
 #include "cpu/winograd_tiles.h"
 
@@ -19,6 +20,7 @@ typedef struct {
 	int64_t sets, set;              /* of columns: stride x stride; columns of one, in whole vectors where there are several */
 	int64_t odd;                    /* 3x3 at stride 2: rows and columns of the middle tap come first */
 	int64_t ring;                   /* pixels of the border of a picture; 0: none kept */
+	int64_t across, down;           /* the ring's stretches of four pixels above and at the left; 0: tiles make it */
 } problem;
 
 static problem problem_of(const fv_node *n)
@@ -46,7 +48,11 @@ static problem problem_of(const fv_node *n)
 		p.s.gh = (v->h - 1 + v->top) / 2 + 1, p.s.gw = (v->w - 1 + v->left) / 2 + 1;
 		p.top = v->top, p.left = v->left;
 	}
-	if (folded) {
+	if (folded && v->stride == 1 && v->kh == 3 && v->top == 1 && v->bottom == 1 && v->left == 1 && v->right == 1) {
+		p.across = fv_div_up(v->w + 2, 4);
+		p.down = fv_div_up(v->h, 4);
+		p.ring = 2 * (v->w + 2) + 2 * v->h;
+	} else if (folded) {
 		p.top = v->top;
 		p.left = v->left;
 		p.s.y0 = p.s.x0 = -(v->kh - 1);
@@ -73,13 +79,17 @@ static bool supports(const fv_node *n, const char **why)
 static double seconds(const fv_node *n)
 {
 	problem p = problem_of(n);
-	return wino_seconds(&p.s) + 16 * (double)(p.v.n * p.ring * p.v.c) / GEMM_COPY;
+	double edges = 2 * 6 * (double)(p.v.n * (p.across + p.down));
+	return wino_seconds(&p.s) + 2 * edges * (double)p.s.k * (double)p.s.panels.width / GEMM_RATE + 16 * (double)(p.v.n * p.ring * p.v.c) / GEMM_COPY;
 }
+
+/* Stretches are done up to a block's rows at a time: above, at the left; then below, at the right. */
+static int64_t chunks(const problem *p) { return p->v.n * 2 * (fv_div_up(p->across, p->s.rows) + fv_div_up(p->down, p->s.rows)); }
 
 static int64_t units(const fv_node *n, int phase)
 {
 	problem p = problem_of(n);
-	return phase == 0 ? fv_div_up(p.s.c, PACK) : phase == 1 ? p.s.blocks : p.ring ? p.v.n * p.v.h : p.v.stats ? fv_div_up(p.v.c, MOMENTS) : 0;
+	return phase == 0 ? fv_div_up(p.s.c, PACK) : phase == 1 ? p.s.blocks + chunks(&p) : p.ring ? p.v.n * p.v.h : p.v.stats ? fv_div_up(p.v.c, MOMENTS) : 0;
 }
 
 static int64_t grain(const fv_node *n, int phase) { return phase == 2 ? 8 : 1; }
@@ -126,11 +136,12 @@ static void pack(const problem *p, const float *w, int64_t k0, int64_t k1, float
 static int64_t ring_at(const problem *p, int64_t y, int64_t x)
 {
 	const fv_conv *v = &p->v;
+	int64_t wide = v->left + v->w + v->right;
 	if (y < v->top)
-		return y * p->s.gw + x;
+		return y * wide + x;
 	if (y >= v->top + v->h)
-		return (y - v->h) * p->s.gw + x;
-	return (v->top + v->bottom) * p->s.gw + (y - v->top) * (v->left + v->right) + (x < v->left ? x : x - v->w);
+		return (y - v->h) * wide + x;
+	return (v->top + v->bottom) * wide + (y - v->top) * (v->left + v->right) + (x < v->left ? x : x - v->w);
 }
 
 /* sums: NULL, or room for what is summed up of each channel; part: where its statistics go. */
@@ -151,7 +162,7 @@ static void finish(const problem *p, int64_t block, float *m, float *dx, float *
 				int64_t gy = y + i / s->tile, gx = x + i % s->tile;
 				int64_t r = gy * stride + (set / 2 ^ p->odd) - p->top, q = gx * stride + (set % 2 ^ p->odd) - p->left;
 				bool inside = r >= 0 && r < h && q >= 0 && q < w;
-				at[i] = inside ? dx + ((n * h + r) * w + q) * c : !p->ring || gy >= s->gh || gx >= s->gw ? NULL :
+				at[i] = inside ? dx + ((n * h + r) * w + q) * c : !p->ring || p->across || gy >= s->gh || gx >= s->gw ? NULL :
 				        ring + (n * p->ring + ring_at(p, gy, gx)) * c;
 			}
 			for (int64_t o = 0; o < c; o += VF) {
@@ -169,6 +180,50 @@ static void finish(const problem *p, int64_t block, float *m, float *dx, float *
 		}
 	if (sums)
 		wino_noted(sums, s->panels.width, pixels, part);
+}
+
+/* Stretches of the ring of one side of a picture. Along the axis they are Winograd's, of one row or column of dy; across it one tap is met, the
+ * last where the ring begins, the first where it ends, and G's rows for infinity and 0 are that tap, as it is and over 1 / (a2 b2). */
+static void edge(const problem *p, int64_t chunk, const float *dy, const float *u, float *v, float *m, float *ring)
+{
+	const wino_sizes *s = &p->s;
+	int64_t sides = fv_div_up(p->across, s->rows) + fv_div_up(p->down, s->rows), half = p->v.n * sides, c = p->v.c, width = s->panels.width;
+	bool end = chunk >= half;
+	int64_t n = chunk % half / sides, at = chunk % sides;
+	bool upright = at >= fv_div_up(p->across, s->rows);
+	int64_t first = (upright ? at - fv_div_up(p->across, s->rows) : at) * s->rows, count = fv_min(s->rows, (upright ? p->down : p->across) - first);
+	int64_t length = upright ? s->h : s->w, jump = (upright ? s->w : 1) * s->c, v_step = s->rows * s->lda + 16, m_step = s->rows * width + 16;
+	/* dy's row or column; where a stretch's six samples begin. */
+	const float *line = dy + n * s->h * s->w * s->c + (end ? upright ? (s->w - 1) * s->c : (s->h - 1) * s->w * s->c : 0);
+	int64_t from = upright ? -1 : -2;
+	for (int64_t i = 0; i < count; i++)
+		for (int64_t k = 0; k < s->c; k += VF) {
+			vf d[6], o[6];
+			for (int64_t j = 0; j < 6; j++) {
+				int64_t q = 4 * (first + i) + from + j;
+				d[j] = q >= 0 && q < length ? vf_load(line + q * jump + k, vm_first(s->c - k)) : vf_zero();
+			}
+			wino_in(d, 1, o, 1);
+			for (int j = 0; j < 6; j++)
+				gemm_put(v + j * v_step + i * s->lda + k / GEMM_PAIR, o[j]);
+		}
+	for (int64_t j = 0; j < 6; j++)
+		gemm_packed(&s->panels, count, s->depth, v + j * v_step, s->lda, u + (upright ? 6 * j + (end ? 0 : 5) : (end ? 0 : 30) + j) * s->u_step,
+		            s->depth, 0, m + j * m_step, width, false);
+	vf scale = vf_set(end ? WINO_A2 * WINO_B2 : 1);
+	for (int64_t i = 0; i < count; i++)
+		for (int64_t o = 0; o < c; o += VF) {
+			vf d[6], y[4];
+			for (int j = 0; j < 6; j++)
+				d[j] = vf_mul(scale, vf_loadu(m + j * m_step + i * width + o));
+			wino_out(d, 1, y, 1, 4);
+			for (int64_t j = 0; j < 4; j++) {
+				/* In the padded picture. */
+				int64_t q = 4 * (first + i) + j + upright, row = upright ? q : end ? s->h + 1 : 0, column = upright ? end ? s->w + 1 : 0 : q;
+				if (upright ? q <= s->h : q < s->w + 2)
+					vf_store(ring + (n * p->ring + ring_at(p, row, column)) * c + o, y[j], vm_first(c - o));
+			}
+		}
 }
 
 static void add(float *to, const float *from, int64_t n)
@@ -203,8 +258,13 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 		if (call->phase == 0)
 			pack(&p, fv_f32(call->in[1]), i * PACK, fv_min(s->c, (i + 1) * PACK), u);
 		else if (call->phase == 1) {
-			wino_products(s, fv_f32(call->in[0]), NULL, u, i, v, m);
-			finish(&p, i, m, dx, ring, p.v.stats ? sums : NULL, part + i * moments_floats(s->panels.width));
+			int64_t edges = chunks(&p), before = edges / 2, b = i - before;
+			if (b < 0 || b >= s->blocks) {
+				edge(&p, b < 0 ? i : i - s->blocks, fv_f32(call->in[0]), u, v, m, ring);
+				continue;
+			}
+			wino_products(s, fv_f32(call->in[0]), NULL, u, b, v, m);
+			finish(&p, b, m, dx, ring, p.v.stats ? sums : NULL, part + b * moments_floats(s->panels.width));
 		} else if (p.v.stats)
 			moments_merge(part, s->blocks, s->panels.width, i * MOMENTS, fv_min(p.v.c, (i + 1) * MOMENTS), p.v.eps, fv_f32(call->out[1]));
 		else
