@@ -127,16 +127,22 @@ def pictures():
             run([sys.executable, os.path.join(HERE, "peers", "runtimes.py"), "export", "0", "0", DATA, str(w), str(h)])
 
 
+# A process inherits the peak of the one that starts it: a small one starts what is measured.
+STARTER = """import os, sys, time
+t = time.perf_counter()
+p = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+_, status, used = os.wait4(p, 0)
+print(time.perf_counter() - t, used.ru_maxrss)
+sys.exit(status != 0)"""
+
+
 def process(command, env=None):
     """seconds from start to exit, and the peak in MB"""
-    t = time.perf_counter()
-    p = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    text = p.stderr.read()
-    _, status, used = os.wait4(p.pid, 0)
-    p.returncode = status
-    if status:
-        raise RuntimeError(" ".join(command) + "\n" + text.decode()[-1500:])
-    return time.perf_counter() - t, used.ru_maxrss * 1024 / 1e6
+    r = subprocess.run([sys.executable, "-S", "-c", STARTER, *command], env=env, capture_output=True, text=True)
+    if r.returncode:
+        raise RuntimeError(" ".join(command) + "\n" + r.stderr[-1500:])
+    seconds, kib = r.stdout.split()
+    return float(seconds), int(kib) * 1024 / 1e6
 
 
 def start(rounds):
