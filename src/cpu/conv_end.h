@@ -11,7 +11,7 @@ typedef struct {
 	bool past;                      /* y is stored past the caches: vec.h; only with whole vectors of channels */
 } conv_end;
 
-/* Whether to, of y with `channels` in each of `groups`. */
+/* Whether to: y, of shape s. */
 VEC bool conv_end_past(const float *y, fv_shape s, int64_t groups) { return s.c / groups % VF == 0 && vf_past(y, fv_elements(s) * (int64_t)sizeof(float)); }
 
 VEC vf conv_end_act(const conv_end *e, vf v)

@@ -31,19 +31,29 @@
 #define WINO_A2 (WINO_A * WINO_A)
 #define WINO_B2 (WINO_B * WINO_B)
 
-/* B': 6 > 6. s, t: strides in vectors. */
+/* B', row by row; s, t: strides in vectors. The rows of points a, -a, b, -b, of four samples. */
+VEC void wino_in_points(const vf *d, int s, vf *o, int t, const float pa, const float pb)
+{
+	const vf a = vf_set(pa), b = vf_set(pb), a2 = vf_set(pa * pa), b2 = vf_set(pb * pb);
+	vf e1 = vf_fnma(b2, d[s], d[3 * s]), e2 = vf_fnma(a2, d[s], d[3 * s]), o1 = vf_fnma(b2, d[0], d[2 * s]), o2 = vf_fnma(a2, d[0], d[2 * s]);
+	o[0] = vf_fma(a, o1, e1);
+	o[t] = vf_fnma(a, o1, e1);
+	o[2 * t] = vf_fma(b, o2, e2);
+	o[3 * t] = vf_fnma(b, o2, e2);
+}
+
+/* That of 0, or of infinity: (x2 - a2) (x2 - b2), of five samples. */
+VEC vf wino_in_end(const vf *d, int s, const float a, const float b)
+{
+	return vf_fma(vf_set(a * a * (b * b)), d[0], vf_fnma(vf_set(a * a + b * b), d[2 * s], d[4 * s]));
+}
+
+/* B': 6 > 6. */
 VEC void wino_in(const vf *d, int s, vf *o, int t)
 {
-	const vf a = vf_set(WINO_A), b = vf_set(WINO_B), a2 = vf_set(WINO_A2), b2 = vf_set(WINO_B2);
-	const vf ab = vf_set(WINO_A2 * WINO_B2), sum = vf_set(WINO_A2 + WINO_B2);
-	vf d0 = d[0], d1 = d[s], d2 = d[2 * s], d3 = d[3 * s], d4 = d[4 * s], d5 = d[5 * s];
-	vf e1 = vf_fnma(b2, d2, d4), e2 = vf_fnma(a2, d2, d4), o1 = vf_fnma(b2, d1, d3), o2 = vf_fnma(a2, d1, d3);
-	o[0] = vf_fma(ab, d0, vf_fnma(sum, d2, d4));
-	o[t] = vf_fma(a, o1, e1);
-	o[2 * t] = vf_fnma(a, o1, e1);
-	o[3 * t] = vf_fma(b, o2, e2);
-	o[4 * t] = vf_fnma(b, o2, e2);
-	o[5 * t] = vf_fma(ab, d1, vf_fnma(sum, d3, d5));
+	o[0] = wino_in_end(d, s, WINO_A, WINO_B);
+	wino_in_points(d + s, s, o + t, t, WINO_A, WINO_B);
+	o[5 * t] = wino_in_end(d + s, s, WINO_A, WINO_B);
 }
 
 /* A': 6 > n. */

@@ -24,14 +24,8 @@
 /* B': 5 > 5. s, t: strides in vectors. */
 VEC void odd_in(const vf *d, int s, vf *o, int t)
 {
-	const vf a = vf_set(ODD_A), b = vf_set(ODD_B), a2 = vf_set(ODD_A2), b2 = vf_set(ODD_B2);
-	vf d0 = d[0], d1 = d[s], d2 = d[2 * s], d3 = d[3 * s], d4 = d[4 * s];
-	vf e1 = vf_fnma(b2, d1, d3), e2 = vf_fnma(a2, d1, d3), o1 = vf_fnma(b2, d0, d2), o2 = vf_fnma(a2, d0, d2);
-	o[0] = vf_fma(a, o1, e1);
-	o[t] = vf_fnma(a, o1, e1);
-	o[2 * t] = vf_fma(b, o2, e2);
-	o[3 * t] = vf_fnma(b, o2, e2);
-	o[4 * t] = vf_fma(vf_set(ODD_A2 * ODD_B2), d0, vf_fnma(vf_set(ODD_A2 + ODD_B2), d2, d4));
+	wino_in_points(d, s, o, t, ODD_A, ODD_B);
+	o[4 * t] = wino_in_end(d, s, ODD_A, ODD_B);
 }
 
 /* A': 5 > 4. */
