@@ -2,11 +2,13 @@
 /* matmul, rank 2 and 3, with transposes: both sides packed, tiles of gemm.h.
  *
  *	phase 0		b to panels [k][column]; unit: PACK of the depth of one matrix
- *	phase 1		unit: a block of rows and columns of y; a's rows are copied, a stretch of depth at a time */
+ *	phase 1		unit: a block of rows and columns of y; a's rows are copied, a stretch of depth at a time; bias, activation,
+ *			gate as y is written */
+#include "cpu/conv_end.h"
 #include "cpu/gemm.h"
 #include "op/op.h"
 
-enum { PACK = 64, WIDTH = 512, UNITS = 16 };    /* WIDTH: columns of a block at most; UNITS: aimed at */
+enum { PACK = 64, WIDTH = 512, UNITS = 16, DEPTH = 1024 };    /* WIDTH: columns of a block at most; UNITS: aimed at; DEPTH: at a time */
 
 typedef struct {
 	int64_t count, rows, length, depth, columns;            /* length: of the depth; depth: in places of gemm.h */
@@ -29,7 +31,7 @@ static problem problem_of(const fv_node *n)
 	p.per = fv_div_up(p.panels.count, fv_min(wanted, p.panels.count));
 	p.column_blocks = fv_div_up(p.panels.count, p.per);
 	p.weights = p.depth * p.panels.width;
-	int64_t stretch = fv_min(p.depth, GEMM_DEPTH);
+	int64_t stretch = fv_min(p.depth, DEPTH);
 	/* One line more than a round number, so that rows do not share one set of the cache. */
 	p.lda = p.ta ? p.block + 16 : fv_div_up(stretch, 16) * 16 + 16;
 	p.a = (p.ta ? stretch : p.block) * p.lda;
@@ -99,10 +101,33 @@ static void copy_down(float *to, const float *even, const float *odd, int64_t n)
 	}
 }
 
-static void block(const problem *p, const float *from, const float *b, int64_t r0, int64_t j0, float *a, float *c,
+/* A block's sums to y, of which this is the corner, with what passes asked for (op/matmul.c). */
+static void finish(const problem *p, const fv_call *call, int64_t r0, int64_t c0, int64_t rows, int64_t columns, const float *c, int64_t ldc, float *y)
+{
+	const fv_matmul_attr *t = &call->node->attr.matmul;
+	const float *bias = call->in[2].data ? fv_f32(call->in[2]) + c0 : NULL;
+	const float *gate = t->gate ? fv_f32(call->in[3]) + r0 * p->columns + c0 : NULL;
+	const conv_end end = { .act = t->act, .slope = t->slope };
+	vf slope = vf_set(t->slope);
+	for (int64_t i = 0; i < rows; i++, c += ldc, y += p->columns, gate += gate ? p->columns : 0)
+		for (int64_t k = 0; k < columns; k += VF) {
+			vm m = vm_first(columns - k);
+			vf v = vf_loadu(c + k);
+			if (gate)
+				v = vf_select(vf_gt(vf_load(gate + k, m), vf_zero()), v, vf_mul(slope, v));
+			else
+				v = conv_end_act(&end, bias ? vf_add(v, vf_load(bias + k, m)) : v);
+			if (columns - k >= VF)
+				vf_storeu(y + k, v);
+			else
+				vf_store(y + k, v, m);
+		}
+}
+
+static void block(const problem *p, const fv_call *call, const float *from, const float *b, int64_t r0, int64_t j0, float *a, float *c,
                   float *y)
 {
-	int64_t rows = fv_min(p->block, p->rows - r0), stretches = fv_max(1, fv_div_up(p->depth, GEMM_DEPTH));
+	int64_t rows = fv_min(p->block, p->rows - r0), stretches = fv_max(1, fv_div_up(p->depth, DEPTH));
 	int64_t stretch = fv_div_up(p->depth, stretches), ldc = p->per * p->panels.nv * VF;
 	gemm_panels some = p->panels;
 	some.count = fv_min(p->per, p->panels.count - j0);
@@ -123,14 +148,7 @@ static void block(const problem *p, const float *from, const float *b, int64_t r
 			gemm_packed(&some, rows, depth, a, p->lda, panel, p->depth, k0, c, ldc, k0 > 0);
 	}
 	int64_t c0 = j0 * p->panels.nv * VF, columns = fv_min(ldc, p->columns - c0);
-	for (int64_t i = 0; i < rows; i++) {
-		float *to = y + (r0 + i) * p->columns + c0;
-		int64_t k = 0;
-		for (; k + VF <= columns; k += VF)
-			vf_storeu(to + k, vf_loadu(c + i * ldc + k));
-		if (k < columns)
-			vf_store(to + k, vf_loadu(c + i * ldc + k), vm_first(columns - k));
-	}
+	finish(p, call, r0, c0, rows, columns, c, ldc, y + r0 * p->columns + c0);
 }
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
@@ -146,7 +164,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 			pack(&p, fv_f32(call->in[1]) + m * p.length * p.columns, i * PACK,
 			     fv_min(p.length, (i + 1) * PACK), b);
 		else
-			block(&p, fv_f32(call->in[0]) + m * p.rows * p.length, b, i / p.column_blocks * p.block,
+			block(&p, call, fv_f32(call->in[0]) + m * p.rows * p.length, b, i / p.column_blocks * p.block,
 			      i % p.column_blocks * p.per, a, a + p.a, fv_f32(call->out[0]) + m * p.rows * p.columns);
 	}
 	tile_leave();

@@ -49,7 +49,12 @@ typedef struct {
 	fv_act in_act;
 	float in_slope;
 } fv_conv_attr;
-typedef struct { bool ta, tb; } fv_matmul_attr;
+typedef struct {
+	bool ta, tb;
+	fv_act act;                     /* only the fusion pass sets these: after bias; */
+	float slope;
+	bool gate;                      /* in[3] is an activated output: its gradient, with slope */
+} fv_matmul_attr;
 typedef struct {
 	fv_axes axes;
 	double eps;                     /* added to the biased variance */

@@ -5,6 +5,8 @@
  *	normalise [> relu] > add(residual)	... and a residual
  *	gate(dy, y) > normalise_grad		the activation's gradient inside the norm's
  *	conv2d > relu, lrelu, tanh		in the convolution's epilogue
+ *	matmul > add(bias) [> relu, lrelu]	in the product's
+ *	matmul > gate(dy, y)			the activation's gradient there too
  *
  * A value that anything else reads is not fused away. The heir stands at the place of the heavy operation, so a
  * residual must have been made before it. */
@@ -27,6 +29,12 @@ static bool is_normalise(const fv_node *n)
 	return n->op == &fv_op_normalise && !n->attr.normalise.residual;
 }
 
+/* A matmul of rank 2 that is not yet anything's gradient. */
+static bool is_product(const fv_node *n)
+{
+	return n->op == &fv_op_matmul && n->shape.rank == 2 && !n->attr.matmul.gate;
+}
+
 /* Tries to let n (an elementwise consumer) ride in one of its inputs. */
 static void ride(fv_node *n, const int *readers, bool residuals)
 {
@@ -42,8 +50,25 @@ static void ride(fv_node *n, const int *readers, bool residuals)
 			x->attr.conv.act = act;
 			x->attr.conv.slope = slope;
 			n->same = x;
+		} else if (is_product(x) && x->attr.matmul.act == FV_ACT_NONE && act != FV_ACT_TANH) {
+			x->attr.matmul.act = act;
+			x->attr.matmul.slope = slope;
+			n->same = x;
 		}
 		return;
+	}
+	if (n->op == &fv_op_binary && is_product(n->in[0]) && readers[n->in[0]->id] == 1 && n->in[1]->id < n->in[0]->id) {
+		fv_node *x = n->in[0], *y = n->in[1];
+		bool bias = n->attr.binary.kind == FV_ADD && x->inputs == 2 && y->shape.c == x->shape.c && fv_elements(y->shape) == x->shape.c;
+		bool gate = n->attr.binary.kind == FV_GATE && x->inputs == 2 && fv_shape_equal(x->shape, y->shape);
+		if (bias || gate) {
+			x->inputs = gate ? 4 : 3;
+			x->in[x->inputs - 1] = y;
+			x->attr.matmul.gate = gate;
+			x->attr.matmul.slope = gate ? (float)n->attr.binary.a : 0;
+			n->same = x;
+			return;
+		}
 	}
 	if (residuals && n->op == &fv_op_binary && n->attr.binary.kind == FV_ADD && fv_shape_equal(n->in[0]->shape, n->in[1]->shape))
 		for (int j = 0; j < 2 && !n->same; j++) {
@@ -98,6 +123,8 @@ fv_status fv_pass_fuse(fv_err *err, fv_graph *g)
 				}
 			} else
 				ride(n, readers, round == 1);
+			if (n->same)
+				readers[n->same->id] = readers[n->id];
 		}
 		fv_pass_settle(g);
 	}

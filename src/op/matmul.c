@@ -3,7 +3,12 @@
  *
  *	a	R,K (or K,R)	rank 3: a batch of them; b the same batch
  *	b	K,C (or C,K)
- *	y	R,C */
+ *	y	R,C
+ *
+ * Of rank 2, the fusion pass may ask for a bias and an activation after it, or for an activation's gradient:
+ *
+ *	in[2]	C	added to each row, or left out
+ *	in[3]	R,C	y is multiplied by slope where this is not above 0 */
 #include "op/op.h"
 
 static fv_status shape(fv_err *err, fv_node *n)
@@ -29,6 +34,17 @@ static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
 	dx[1] = tb ? fv_matmul(g, dy, a, true, ta) : fv_matmul(g, a, dy, !ta, false);
 }
 
+/* What becomes of a sum in column `column`. */
+static double ended(const fv_call *c, double sum, int64_t column, int64_t at)
+{
+	fv_matmul_attr t = c->node->attr.matmul;
+	if (c->in[2].data)
+		sum += fv_get(c->in[2], column);
+	if (t.gate)
+		return fv_get(c->in[3], at) > 0 ? sum : sum * t.slope;
+	return t.act == FV_ACT_NONE || !(sum <= 0) ? sum : t.act == FV_ACT_RELU ? 0 : sum * t.slope;
+}
+
 static void reference(const fv_call *c)
 {
 	fv_tensor a = c->in[0], b = c->in[1], y = c->out[0];
@@ -41,7 +57,8 @@ static void reference(const fv_call *c)
 				for (int64_t k = 0; k < depth; k++)
 					sum += fv_get(a, (i * a.shape.w + (t.ta ? k : r)) * a.shape.c + (t.ta ? r : k)) *
 					       fv_get(b, (i * b.shape.w + (t.tb ? s : k)) * b.shape.c + (t.tb ? k : s));
-				fv_put(y, (i * y.shape.w + r) * y.shape.c + s, sum);
+				int64_t at = (i * y.shape.w + r) * y.shape.c + s;
+				fv_put(y, at, ended(c, sum, s, at));
 			}
 }
 
@@ -62,5 +79,5 @@ const fv_op fv_op_matmul = {
 fv_node *fv_matmul(fv_graph *g, fv_node *a, fv_node *b, bool ta, bool tb)
 {
 	fv_node *in[] = { a, b };
-	return fv_append(g, &fv_op_matmul, 2, in, 0, &(fv_attr){ .matmul = { ta, tb } });
+	return fv_append(g, &fv_op_matmul, 2, in, 0, &(fv_attr){ .matmul = { .ta = ta, .tb = tb } });
 }

@@ -15,6 +15,35 @@ static fv_node *matmul(fv_graph *g, fv_node *const *in, const void *arg)
 	return fv_matmul(g, in[0], in[1], f->ta, f->tb);
 }
 
+/* As the fusion pass leaves them. */
+static fv_node *layer(fv_graph *g, fv_node *const *in, const void *arg)
+{
+	fv_node *y = matmul(g, in, arg);
+	if (y) {
+		y->in[2] = in[2], y->inputs = 3;
+		y->attr.matmul.act = FV_ACT_LRELU, y->attr.matmul.slope = 0.2f;
+	}
+	return y;
+}
+
+static fv_node *rectified(fv_graph *g, fv_node *const *in, const void *arg)
+{
+	fv_node *y = layer(g, in, arg);
+	if (y)
+		y->attr.matmul.act = FV_ACT_RELU, y->attr.matmul.slope = 0;
+	return y;
+}
+
+static fv_node *gated(fv_graph *g, fv_node *const *in, const void *arg)
+{
+	fv_node *y = matmul(g, in, arg);
+	if (y) {
+		y->in[3] = in[2], y->inputs = 4;
+		y->attr.matmul.gate = true, y->attr.matmul.slope = 0.2f;
+	}
+	return y;
+}
+
 static fv_node *activated(fv_graph *g, fv_node *const *in, const void *arg)
 {
 	fv_node *y = fv_conv2d(g, in[0], in[1], in[2], *(const fv_conv_attr *)arg);
@@ -145,6 +174,10 @@ void check_conv(void)
 		{ "matmul batch b'", { { FV_F32, FV_SHAPE(3, 19, 33), -1, 1 }, { FV_F32, FV_SHAPE(3, 21, 33), -1, 1 } }, matmul, &tb, .tolerance = 5e-6 },
 		{ "matmul large", { { FV_F32, FV_SHAPE(130, 257), -1, 1 }, { FV_F32, FV_SHAPE(257, 131), -1, 1 } }, matmul, &plain, .rough = true, .tolerance = 1e-5 },
 		{ "matmul large a'", { { FV_F32, FV_SHAPE(257, 130), -1, 1 }, { FV_F32, FV_SHAPE(257, 131), -1, 1 } }, matmul, &ta, .rough = true, .tolerance = 1e-5 },
+		{ "matmul, bias, lrelu", { { FV_F32, FV_SHAPE(51, 67), -1, 1 }, { FV_F32, FV_SHAPE(39, 67), -1, 1 }, { FV_F32, FV_SHAPE(39), -1, 1 } }, layer, &tb, .rough = true, .tolerance = 5e-6 },
+		{ "matmul, bias, relu", { { FV_F32, FV_SHAPE(51, 67), -1, 1 }, { FV_F32, FV_SHAPE(67, 48), -1, 1 }, { FV_F32, FV_SHAPE(1, 48), -1, 1 } }, rectified, &plain, .rough = true, .tolerance = 5e-6 },
+		{ "matmul, gate", { { FV_F32, FV_SHAPE(51, 67), -1, 1 }, { FV_F32, FV_SHAPE(67, 41), -1, 1 }, { FV_F32, FV_SHAPE(51, 41), -1, 1 } }, gated, &plain, .rough = true, .tolerance = 5e-6 },
+		{ "matmul deep", { { FV_F32, FV_SHAPE(30, 2059), -1, 1 }, { FV_F32, FV_SHAPE(2059, 33), -1, 1 } }, matmul, &plain, .rough = true, .tolerance = 2e-5 },
 		{ "matmul column", { { FV_F32, FV_SHAPE(257, 130), -1, 1 }, { FV_F32, FV_SHAPE(130, 1), -1, 1 } }, matmul, &plain, .rough = true, .tolerance = 1e-5 },
 	};
 	check_problems(products);
