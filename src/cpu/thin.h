@@ -158,6 +158,18 @@ VEC void thin_note(thin_end *e, const vf *y, vm there, const int O)
 	}
 }
 
+/* What was noted of channels o0 .. of og, O of them, to a unit's moments (moments.h). */
+static inline void thin_noted(const thin_end *e, int O, int64_t pixels, int64_t og, int64_t o0, float *moments)
+{
+	moments[0] = (float)pixels;
+	for (int o = 0; o < O; o++) {
+		float base[VF], sum = vf_sum(e->sum[o]), *to = moments + 16 + o0 + o;
+		vf_storeu(base, e->base[o]);
+		to[0] = base[0] + sum / (float)pixels;
+		to[og] = vf_sum(e->square[o]) - sum * sum / (float)pixels;
+	}
+}
+
 /* O channels of VF pixels, `lanes` of which there are; n: lanes that the channels take, 4 or 8. */
 VEC void thin_put(const vf *y, const thin_vector *at, int64_t step, const int O, const int n)
 {
@@ -247,7 +259,7 @@ static void (*const thin_list[])(const direct_part *, int64_t, const float *, co
                                  thin_end *) = THIN_LIST;
 
 /* Channels o0 .. of a part, THIN_OUT at most, of rows x columns pixels. moments: NULL, or where their statistics go. */
-static void thin_pass(const direct_part *p, const thin_sizes *s, const float *weights, int64_t o0, int64_t n, int64_t g0, int64_t q0,
+static inline void thin_pass(const direct_part *p, const thin_sizes *s, const float *weights, int64_t o0, int64_t n, int64_t g0, int64_t q0,
                       int64_t rows, int64_t columns, const float *t, float *out, const conv_end *end, float *moments)
 {
 	int O = (int)fv_min(THIN_OUT, p->og - o0), P = thin_vectors[O - 1], ready = 0;
@@ -265,17 +277,12 @@ static void thin_pass(const direct_part *p, const thin_sizes *s, const float *we
 			thin_list[O - 1](p, s->width, t, at, ready, weights, &e);
 			ready = 0;
 		}
-	for (int o = 0; o < O && moments; o++) {
-		float base[VF], sum = vf_sum(e.sum[o]), pixels = (float)(rows * columns), *to = moments + 16 + o0 + o;
-		vf_storeu(base, e.base[o]);
-		moments[0] = pixels;
-		to[0] = base[0] + sum / pixels;
-		to[p->og] = vf_sum(e.square[o]) - sum * sum / pixels;
-	}
+	if (moments)
+		thin_noted(&e, O, rows * columns, p->og, o0, moments);
 }
 
 /* Unit: one part's band of one picture. t: this thread's band. */
-static void thin_block(const direct_part *p, const thin_sizes *s, const float *x, const float *weights, int64_t unit,
+static inline void thin_block(const direct_part *p, const thin_sizes *s, const float *x, const float *weights, int64_t unit,
                        float *t, float *out, const conv_end *end, float *moments)
 {
 	int64_t per = s->row_bands * s->column_bands, n = unit / per;

@@ -108,13 +108,15 @@ static void check_norm_pass(void)
 	if (!paint(FV_PASS_ALL, 1, false, with, &measure, &through) || !paint(FV_PASS_ALL & ~(uint32_t)FV_PASS_NORM, 1, false, without, &(int){ 0 }, &(int){ 0 }))
 		return;
 	for (int i = 0; i < PAINTED; i++) {
-		off = fmax(off, fabs(with[i] - without[i]));
+		off += (with[i] - without[i]) * (double)(with[i] - without[i]) / PAINTED;
 		square += (double)without[i] * without[i] / PAINTED;
 	}
-	check_true(off < 2e-5 * sqrt(square), "norms in convolutions: off by %.2g of the rms", off / sqrt(square));
-	check_true(measure == 5 && through == 1, "5 convolutions could measure, %d do; 1 could read through a norm, %d do", measure, through);
+	check_true(off < 25e-12 * square, "norms in convolutions: off by %.2g of the rms", sqrt(off / square));
+	/* That at stride 2 where its kernel can, which is the best with some instruction sets only. */
+	check_true(measure == 5 && through >= 2 && through <= 3, "5 convolutions could measure, %d do; 2 or 3 could read through a norm, %d do", measure, through);
+	int most = through;
 	if (paint(FV_PASS_ALL, 1, true, with, &measure, &through))
-		check_true(measure == 5 && through == 0, "a norm that is wanted stays: %d read through one", through);
+		check_true(measure == 5 && through == most - 1, "a norm that is wanted stays: %d read through one", through);
 	if (paint(FV_PASS_ALL, 2, false, with, &measure, &through))
 		check_true(measure == 0 && through == 0, "of two pictures none is measured: %d, %d", measure, through);
 }
