@@ -5,6 +5,7 @@
 #ifndef FV_TAPS_FAST_H
 #define FV_TAPS_FAST_H
 #include "cpu/chunks.h"
+#include "cpu/conv_start.h"
 #include "op/taps.h"
 
 #define ROOM 12                         /* taps of one output row or column */
@@ -15,10 +16,35 @@ VEC bool taps_few(int64_t c) { return c <= 4; }
 VEC int64_t taps_run_of(fv_shape y) { return fv_div_up(y.w * y.c, VF) * VF; }
 VEC int64_t taps_flat(fv_shape y) { return taps_few(y.c) ? (2 * ROOM * taps_run_of(y) + 1) * (int64_t)sizeof(float) : 0; }
 
+/* Numbers after which channels come round to lane 0 again. */
+VEC int64_t taps_round(int64_t c)
+{
+	int64_t n = VF;
+	while (n > 1 && c % n)
+		n /= 2;
+	return c * (VF / n);
+}
+
+/* Bytes of the lists, and then, where x is read as a norm makes it, of means and factors for a round of channels. */
 VEC int64_t taps_lists(const fv_node *n)
 {
 	return fv_div_up((n->shape.h + n->shape.w) * (int64_t)sizeof(taps_list) + taps_flat(n->shape), FV_ALIGN) * FV_ALIGN;
 }
+VEC int64_t taps_norm(const fv_node *n) { return fv_taps_normed(n) ? fv_div_up(2 * taps_round(n->shape.c), 16) * 16 * (int64_t)sizeof(float) : 0; }
+
+/* How x is read; what it stands on is made in phase 0. */
+static inline conv_start taps_start(const fv_call *c)
+{
+	const fv_blur_attr *a = &c->node->attr.blur;
+	float *to = (float *)((char *)c->scratch + taps_lists(c->node));
+	int64_t channels = c->in[0].shape.c, round = taps_round(channels);
+	for (int64_t i = 0; i < round && c->phase == 0; i++) {
+		to[i] = fv_f32(c->in[1])[2 * (i % channels)];
+		to[round + i] = fv_f32(c->in[1])[2 * (i % channels) + 1];
+	}
+	return (conv_start){ to, to + round, a->in_act != FV_ACT_NONE, a->in_slope };
+}
+
 /* Floats of a line, and what its last vector spills. */
 VEC int64_t taps_line(const fv_node *n) { return fv_div_up(n->in[0]->shape.w * n->in[0]->shape.c, VF) * VF + VF; }
 
@@ -64,26 +90,31 @@ VEC void taps_turned(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from,
 			f(list, __VA_ARGS__, (list)->count);                                                    \
 	} while (0)
 
-/* The rows of x that v names, weighted, to line: n floats. */
-VEC void taps_down_of(const taps_list *v, const float *x, int64_t n, float *line, const int count)
+/* The rows of x that v names, weighted, to line: n floats. start: NULL, or how they are read, in rounds of so many. */
+VEC void taps_down_of(const taps_list *v, const float *x, int64_t n, float *line, const conv_start *start, int64_t round, const int count)
 {
 	const float *row[ROOM];
 	vf weight[ROOM];
 	for (int i = 0; i < count; i++)
 		row[i] = x + v->at[i] * n, weight[i] = vf_set(v->weight[i]);
-	for (int64_t k = 0; k < n; k += VF) {
+	for (int64_t k = 0, channel = 0; k < n; k += VF) {
 		bool whole = n - k >= VF;
 		vm m = vm_first(n - k);
 		vf sum = vf_zero();
-		for (int i = 0; i < count; i++)
-			sum = vf_fma(weight[i], whole ? vf_loadu(row[i] + k) : vf_load(row[i] + k, m), sum);
+		for (int i = 0; i < count; i++) {
+			vf value = whole ? vf_loadu(row[i] + k) : vf_load(row[i] + k, m);
+			if (start)
+				conv_start_values(start, channel, &value, 1, 1);
+			sum = vf_fma(weight[i], value, sum);
+		}
 		vf_storeu(line + k, sum);
+		channel = channel + VF == round ? 0 : channel + VF;
 	}
 }
 
-VEC void taps_down(const taps_list *v, const float *x, int64_t n, float *line)
+VEC void taps_down(const taps_list *v, const float *x, int64_t n, float *line, const conv_start *start, int64_t round)
 {
-	TAPS_USUAL(taps_down_of, v, x, n, line);
+	TAPS_USUAL(taps_down_of, v, x, n, line, start, round);
 }
 
 /* One output pixel of c channels from a line; past the caches, if c is whole vectors. */
@@ -150,6 +181,8 @@ VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64
 	fv_shape x = c->in[0].shape, y = c->out[0].shape;
 	taps_list *down = c->scratch, *across = down + y.h;
 	int32_t *flat = (int32_t *)(across + y.w);
+	bool normed = fv_taps_normed(c->node);
+	conv_start start = normed ? taps_start(c) : (conv_start){ 0 };
 	if (c->phase == 0) {
 		if (turned) {
 			taps_turned(c->node, f, down, y.h, x.h);
@@ -163,9 +196,13 @@ VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64
 		return;
 	}
 	bool past = y.c % VF == 0 && vf_past(c->out[0].data, fv_elements(y) * (int64_t)sizeof(float));
-	float *line = (float *)((char *)c->scratch + taps_lists(c->node)) + thread * taps_line(c->node);
+	float *line = (float *)((char *)c->scratch + taps_lists(c->node) + taps_norm(c->node)) + thread * taps_line(c->node);
 	for (int64_t u = first; u < last; u++) {
-		taps_down(&down[u % y.h], fv_f32(c->in[0]) + u / y.h * x.h * x.w * x.c, x.w * x.c, line);
+		const float *from = fv_f32(c->in[0]) + u / y.h * x.h * x.w * x.c;
+		if (normed)
+			taps_down(&down[u % y.h], from, x.w * x.c, line, &start, taps_round(x.c));
+		else
+			taps_down(&down[u % y.h], from, x.w * x.c, line, NULL, 0);
 		float *to = fv_f32(c->out[0]) + u * y.w * y.c;
 		if (taps_few(y.c))
 			taps_across_few(flat, line, y, to);
@@ -179,7 +216,7 @@ VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64
 	static int64_t units(const fv_node *n, int phase) { return phase ? n->shape.n * n->shape.h : 1; }              \
 	/* Neighbouring rows share taps: some at a time, so that they are read once. */                                 \
 	static int64_t grain(const fv_node *n, int phase) { return fv_max(fv_min(8, n->shape.h / 8), fv_max(1, CHUNK / 4 / (n->shape.w * n->shape.c))); } \
-	static int64_t scratch(const fv_node *n, int threads) { return taps_lists(n) + threads * taps_line(n) * (int64_t)sizeof(float); } \
+	static int64_t scratch(const fv_node *n, int threads) { return taps_lists(n) + taps_norm(n) + threads * taps_line(n) * (int64_t)sizeof(float); } \
 	static void run(const fv_call *c, int thread, int64_t first, int64_t last) { taps_run(c, TAPS, TURNED, thread, first, last); } \
 	const fv_kernel FV_KERNEL(NAME) = {                                                                             \
 		.name = FV_KERNEL_NAME(NAME), .op = &OP, .needs = FV_ISA_BITS, .supports = SUPPORTS, .phases = 2,       \

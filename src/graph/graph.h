@@ -70,7 +70,14 @@ typedef struct { int kind; fv_axes axes; } fv_reduce_attr;
 typedef struct { fv_shape shape; } fv_shape_attr;           /* reshape, expand */
 typedef struct { int kind; int64_t h, w; } fv_resize_attr;  /* size of y; in the adjoint the size of x */
 typedef struct { int block; } fv_block_attr;
-typedef struct { int taps; fv_pad_kind kind; int64_t h, w; } fv_blur_attr;
+typedef struct {
+	int taps;
+	fv_pad_kind kind;
+	int64_t h, w;                   /* blur_adjoint: the size of x */
+	bool normed;                    /* as in a convolution, by in[1]; only passes set this */
+	fv_act in_act;
+	float in_slope;
+} fv_blur_attr;
 typedef struct { int64_t rows; } fv_gather_attr;            /* adjoint: rows of x */
 typedef struct { int top, bottom, left, right; fv_pad_kind kind; } fv_pad_attr;
 typedef struct { int64_t start[FV_RANK]; fv_shape shape; } fv_slice_attr; /* shape: of y; in the adjoint of x */

@@ -3,6 +3,7 @@
  *
  *	conv2d, conv2d_dx > normalise		the convolution measures what it makes; the norm only applies it
  *	normalise [> relu, lrelu] > conv2d	the convolution reads what the norm would have read, through it
+ *	normalise [> relu, lrelu] > blur	so does what halves a picture
  *
  * The second only where nothing else reads the norm: a painter's, not a training's. Either only where the kernel that is best
  * anyway can do it. */
@@ -45,18 +46,25 @@ static void measure(fv_graph *g, fv_node *n)
 	n->inputs = 3;
 }
 
-/* The convolution n reads through the norm before it. */
+/* n, a convolution or a blur, reads through the norm before it. */
 static void read_through(fv_graph *g, fv_node *n, const int *readers)
 {
 	fv_node *x = n->in[0], was = *n;
-	if (!over_picture(x) || !x->attr.normalise.given || x->attr.normalise.residual || readers[x->id] != 1 || n->attr.conv.groups > 1)
+	if (!over_picture(x) || !x->attr.normalise.given || x->attr.normalise.residual || readers[x->id] != 1 || (n->op == &fv_op_conv2d && n->attr.conv.groups > 1))
 		return;
-	n->attr.conv.normed = true;
-	n->attr.conv.in_act = x->attr.normalise.act;
-	n->attr.conv.in_slope = x->attr.normalise.slope;
+	const fv_normalise_attr *a = &x->attr.normalise;
+	if (n->op == &fv_op_conv2d) {
+		n->attr.conv.normed = true;
+		n->attr.conv.in_act = a->act;
+		n->attr.conv.in_slope = a->slope;
+	} else {
+		n->attr.blur.normed = true;
+		n->attr.blur.in_act = a->act;
+		n->attr.blur.in_slope = a->slope;
+	}
+	n->inputs = n->op == &fv_op_conv2d ? 4 : 2;
 	n->in[0] = x->in[0];
-	n->in[3] = x->in[2];
-	n->inputs = 4;
+	n->in[n->inputs - 1] = x->in[2];
 	settles(g->context, n, &was);
 }
 
@@ -82,7 +90,7 @@ fv_status fv_pass_norm(fv_err *err, fv_graph *g)
 	for (int i = 0; i < g->outputs; i++)
 		readers[g->output[i]->id]++;
 	for (int i = 0; i < g->nodes; i++)
-		if (g->node[i]->op == &fv_op_conv2d)
+		if (g->node[i]->op == &fv_op_conv2d || g->node[i]->op == &fv_op_blur)
 			read_through(g, g->node[i], readers);
 	fv_arena_free(a);
 	return g->err.status ? fv_fail(err, g->err.status, "%s", g->err.text) : FV_OK;

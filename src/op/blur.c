@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blur: binomial filter and every second pixel. 2 taps, [1 1]/2: average pool; 4 taps, [1 3 3 1]/8, padded by 1 on each
- * side: halving without aliasing (Zhang, arXiv:1904.11486). y is h/2, w/2, rounded down. */
+ * side: halving without aliasing (Zhang, arXiv:1904.11486). y is h/2, w/2, rounded down. Of one picture a pass may ask to read x as norm and
+ * activation make it, as a convolution does (conv2d.c), by
+ *
+ *	in[1]	C,2	mean and factor of each channel of x */
 #include "op/taps.h"
 
 fv_taps fv_blur_taps(const fv_node *n, int64_t i, int64_t from, int64_t to)
@@ -43,5 +46,5 @@ const fv_op fv_op_blur = {
 
 fv_node *fv_blur(fv_graph *g, fv_node *x, int taps, fv_pad_kind kind)
 {
-	return fv_append(g, &fv_op_blur, 1, &x, 0, &(fv_attr){ .blur = { taps, kind, 0, 0 } });
+	return fv_append(g, &fv_op_blur, 1, &x, 0, &(fv_attr){ .blur = { .taps = taps, .kind = kind } });
 }

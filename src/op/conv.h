@@ -54,6 +54,12 @@ static inline bool fv_pad_mirror(int64_t i, int64_t n, int64_t before, int64_t a
 void fv_conv_ask_stats(fv_node *n, double eps);
 /* The rest of a reference: output 1 from output 0. */
 void fv_conv_stats(const fv_call *c);
+/* A value of channel c as a norm by `stats` (in[3] of a convolution) and an activation make it. */
+static inline double fv_conv_normed(double a, fv_tensor stats, int64_t c, fv_act act, float slope)
+{
+	a = (a - fv_get(stats, 2 * c)) * fv_get(stats, 2 * c + 1);
+	return act != FV_ACT_NONE && a <= 0 ? a * slope : a;
+}
 /* For kernels that do neither. */
 static inline const char *fv_conv_rides(const fv_conv *v)
 {

@@ -140,10 +140,7 @@ typedef struct { fv_tensor a, b, stats; const fv_conv *v; double *sum; } sums;
 static double value(const sums *s, int64_t x)
 {
 	double a = fv_get(s->a, x);
-	if (!s->v->normed)
-		return a;
-	a = (a - fv_get(s->stats, x % s->v->c * 2)) * fv_get(s->stats, x % s->v->c * 2 + 1);
-	return s->v->in_act != FV_ACT_NONE && a <= 0 ? a * s->v->in_slope : a;
+	return s->v->normed ? fv_conv_normed(a, s->stats, x % s->v->c, s->v->in_act, s->v->in_slope) : a;
 }
 
 static void visit(void *arg, int64_t x, int64_t w, int64_t y)

@@ -2,6 +2,13 @@
 #include "op/taps.h"
 #include <math.h>
 
+static double value(const fv_call *c, int64_t at)
+{
+	double a = fv_get(c->in[0], at);
+	const fv_blur_attr *b = &c->node->attr.blur;
+	return fv_taps_normed(c->node) ? fv_conv_normed(a, c->in[1], at % c->in[0].shape.c, b->in_act, b->in_slope) : a;
+}
+
 void fv_taps_forward(const fv_call *c, fv_taps_of f)
 {
 	fv_shape x = c->in[0].shape, y = c->out[0].shape;
@@ -14,7 +21,7 @@ void fv_taps_forward(const fv_call *c, fv_taps_of f)
 					double sum = 0;
 					for (int i = 0; i < v.count; i++)
 						for (int j = 0; j < h.count; j++)
-							sum += v.weight[i] * h.weight[j] * fv_get(c->in[0], ((n * x.h + v.at[i]) * x.w + h.at[j]) * x.c + k);
+							sum += v.weight[i] * h.weight[j] * value(c, ((n * x.h + v.at[i]) * x.w + h.at[j]) * x.c + k);
 					fv_put(c->out[0], ((n * y.h + p) * y.w + q) * y.c + k, sum);
 				}
 			}

@@ -19,6 +19,17 @@ static fv_node *blur(fv_graph *g, fv_node *const *in, const void *arg)
 	const blurred *b = arg;
 	return fv_blur(g, in[0], b->taps, b->kind);
 }
+/* As a pass leaves it, reading through a norm. */
+static fv_node *blur_normed(fv_graph *g, fv_node *const *in, const void *arg)
+{
+	fv_node *y = blur(g, in, arg);
+	if (y) {
+		y->attr.blur.normed = true;
+		y->attr.blur.in_act = FV_ACT_LRELU, y->attr.blur.in_slope = 0.25f;
+		y->in[1] = in[1], y->inputs = 2;
+	}
+	return y;
+}
 static fv_node *blur_adjoint(fv_graph *g, fv_node *const *in, const void *arg)
 {
 	const blurred *b = arg;
@@ -162,6 +173,9 @@ void check_pictures(void)
 		{ "blur 4 odd", { { FV_F32, fv_nhwc(1, 7, 9, 20), -1, 1 } }, blur, B(4, FV_PAD_REFLECT) },
 		{ "blur 4 zero", { { FV_F32, fv_nhwc(1, 7, 9, 3), -1, 1 } }, blur, B(4, FV_PAD_ZERO) },
 		{ "blur 2", { { FV_F32, fv_nhwc(1, 7, 8, 3), -1, 1 } }, blur, B(2, FV_PAD_ZERO), .no_nan = true },
+		{ "blur 4 through a norm", { { FV_F32, fv_nhwc(1, 12, 20, 48), -1, 1 }, { FV_F32, FV_SHAPE(48, 2), 0.25, 1 } }, blur_normed, B(4, FV_PAD_REFLECT), .rough = true },
+		{ "blur 4 through a norm, odd", { { FV_F32, fv_nhwc(1, 7, 9, 12), -1, 1 }, { FV_F32, FV_SHAPE(12, 2), 0.25, 1 } }, blur_normed, B(4, FV_PAD_ZERO), .rough = true },
+		{ "blur 2 through a norm, few", { { FV_F32, fv_nhwc(1, 7, 9, 3), -1, 1 }, { FV_F32, FV_SHAPE(3, 2), 0.25, 1 } }, blur_normed, B(2, FV_PAD_ZERO), .rough = true, .no_nan = true },
 		{ "blur_adjoint 4", { { FV_F32, fv_nhwc(1, 4, 3, 17), -1, 1 } }, blur_adjoint, B(4, FV_PAD_REFLECT, 8, 6) },
 		{ "blur_adjoint 4 odd", { { FV_F32, fv_nhwc(2, 4, 3, 3), -1, 1 } }, blur_adjoint, B(4, FV_PAD_REPLICATE, 9, 7) },
 		{ "blur_adjoint 2", { { FV_F32, fv_nhwc(1, 4, 3, 3), -1, 1 } }, blur_adjoint, B(2, FV_PAD_ZERO, 9, 7) },
