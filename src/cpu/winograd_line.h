@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Convolution of 7 taps a row to few channels, stride 1, by Winograd along the rows: F(4, 7) makes 10 products where direct sums make 28.
- * The taps of a column are summed as they are: by Winograd both ways the error would be three times as large.
+ * The taps of a column are summed as they are: by Winograd both ways the error would be five times as large.
  *
  *	y = A' [ sum over rows and channels of (G g) * (B' d) ]	d: 10 pixels of a row of x, g: 7 weights, y: 4 pixels of a row of y
  *
@@ -9,7 +9,7 @@
  *
  * Lanes are tiles of 4 pixels of a row. A unit goes down a band of columns. Of each source row, as it is met, every channel is turned to
  * [channel][pixel of a tile][tile], its padding resolved (thin.h), then transformed to [channel][point][tile]; a ring holds as many such rows
- * as an output row sees. Few output channels are made for two rows at once, so that each value of the ring is loaded less often.
+ * as an output row sees. Few output channels are made for up to four rows at once, so that each value of the ring is loaded less often.
  *
  * [1] Lavin, Gray: Fast Algorithms for Convolutional Neural Networks, arXiv:1509.09308 */
 #ifndef FV_WINOGRAD_LINE_H
