@@ -80,6 +80,18 @@ VEC void thin_turn(const float *x, int64_t step, int64_t left, float *to, int64_
 			vf_storeu(to + k / GEMM_PAIR * width, gemm_pair(v[k], v[k + GEMM_PAIR - 1]));
 }
 
+/* The same for as many lanes as `left` channels take. */
+VEC void thin_turn_least(const float *x, int64_t step, int64_t left, float *to, int64_t width)
+{
+	int n = thin_lanes(left);
+	if (n == VF)
+		thin_turn(x, step, left, to, width, VF);
+	else if (n == VF / 2)
+		thin_turn(x, step, left, to, width, VF >= 8 ? VF / 2 : VF);
+	else
+		thin_turn(x, step, left, to, width, VF >= 16 ? VF / 4 : VF);
+}
+
 /* The same where some of the pixels are padding: from[k] is NULL. */
 static inline void thin_turn_border(const float *const *from, int64_t c, int64_t left, float *to, int64_t width)
 {
@@ -112,15 +124,9 @@ static void thin_transpose(const direct_part *p, const thin_sizes *s, const floa
 			}
 			for (int64_t c = 0; c < p->cg; c += VF) {
 				int64_t left = p->cg - c;
-				int n = thin_lanes(left);
 				float *rows_to = to + c / GEMM_PAIR * s->width + j;
-				if (inside && at + (VF - 1) * p->c + c + n <= floats) {
-					if (n == VF)
-						thin_turn(x + at + c, p->c, left, rows_to, s->width, VF);
-					else if (n == VF / 2)
-						thin_turn(x + at + c, p->c, left, rows_to, s->width, VF >= 8 ? VF / 2 : VF);
-					else
-						thin_turn(x + at + c, p->c, left, rows_to, s->width, VF >= 16 ? VF / 4 : VF);
+				if (inside && at + (VF - 1) * p->c + c + thin_lanes(left) <= floats) {
+					thin_turn_least(x + at + c, p->c, left, rows_to, s->width);
 					continue;
 				}
 				for (int k = 0; k < VF && inside; k++)

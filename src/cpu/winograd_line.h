@@ -151,17 +151,11 @@ static void line_row(const direct_part *p, const line_sizes *s, const float *x, 
 	int64_t row = fv_pad_index(r, p->h, p->kind), floats = p->h * p->w * p->c, step = LINE_TILE * p->c;
 	for (int64_t c = 0; c < p->cg; c += VF) {
 		int64_t left = p->cg - c, channels = fv_min(VF, left);
-		int n = thin_lanes(left);
 		for (int64_t j = 0; j < LINE_TILE * s->width; j += VF) {
 			int64_t pixel = j / s->width, first = q0 + p->x0 + j % s->width * LINE_TILE + pixel, at = (row * p->w + first) * p->c + p->c0 + c;
 			bool there = row >= 0 && row < p->h, inside = there && first >= 0 && first + (VF - 1) * LINE_TILE < p->w;
-			if (inside && at + (VF - 1) * step + n <= floats) {
-				if (n == VF)
-					thin_turn(x + at, step, left, turned + j, LINE_TILE * s->width, VF);
-				else if (n == VF / 2)
-					thin_turn(x + at, step, left, turned + j, LINE_TILE * s->width, VF >= 8 ? VF / 2 : VF);
-				else
-					thin_turn(x + at, step, left, turned + j, LINE_TILE * s->width, VF >= 16 ? VF / 4 : VF);
+			if (inside && at + (VF - 1) * step + thin_lanes(left) <= floats) {
+				thin_turn_least(x + at, step, left, turned + j, LINE_TILE * s->width);
 				continue;
 			}
 			const float *from[VF];
