@@ -61,10 +61,6 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
 	fv_conv v = fv_conv_of(call->node);
 	line_sizes s = sizes(&v);
-	direct_part p = {
-		.h = v.h, .w = v.w, .c = v.c, .cg = v.c, .gh = v.oh, .gw = v.ow, .y0 = -v.top, .x0 = -v.left, .kind = v.kind,
-		.oh = v.oh, .ow = v.ow, .oc = v.o, .og = v.o,
-	};
 	float *weights = call->packed, *mine = (float *)call->scratch + thread * room(&v, &s);
 	float *moments = (float *)call->scratch + call->threads * room(&v, &s);
 	conv_end end = { fv_f32(call->in[2]), v.act, v.slope, vf_past(fv_f32(call->out[0]), fv_elements(call->node->shape) * (int64_t)sizeof(float)) };
@@ -73,7 +69,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 		if (call->phase == 0)
 			pack(&v, fv_f32(call->in[1]), u * LINE_OUT, weights + u * LINE_OUT * LINE_POINTS * LINE_TAPS * v.c);
 		else if (call->phase == 1)
-			line_block(&p, &s, fv_f32(call->in[0]), start.mean ? &start : NULL, weights, u, mine, fv_f32(call->out[0]), &end,
+			line_block(&v, &s, fv_f32(call->in[0]), start.mean ? &start : NULL, weights, u, mine, fv_f32(call->out[0]), &end,
 			           v.stats ? moments + u * moments_floats(v.o) : NULL);
 		else
 			moments_merge(moments, v.n * s.down * s.across, v.o, u * MOMENTS, fv_min(v.o, (u + 1) * MOMENTS), v.eps, fv_f32(call->out[1]));

@@ -146,22 +146,22 @@ VEC void line_result(const float *m, int64_t step, vf *y)
 
 /* Source row r, columns from that of output column q0 on, to a slot of the ring. start: NULL, or how the picture is read; then what is
  * beyond its border is not zeros. */
-static void line_row(const direct_part *p, const line_sizes *s, const float *x, const conv_start *start, int64_t r, int64_t q0, float *turned, float *slot)
+static void line_row(const fv_conv *v, const line_sizes *s, const float *x, const conv_start *start, int64_t r, int64_t q0, float *turned, float *slot)
 {
-	int64_t row = fv_pad_index(r, p->h, p->kind), floats = p->h * p->w * p->c, step = LINE_TILE * p->c;
-	for (int64_t c = 0; c < p->cg; c += VF) {
-		int64_t left = p->cg - c, channels = fv_min(VF, left);
+	int64_t row = fv_pad_index(r, v->h, v->kind), floats = v->h * v->w * v->c, step = LINE_TILE * v->c;
+	for (int64_t c = 0; c < v->c; c += VF) {
+		int64_t left = v->c - c, channels = fv_min(VF, left);
 		for (int64_t j = 0; j < LINE_TILE * s->width; j += VF) {
-			int64_t pixel = j / s->width, first = q0 + p->x0 + j % s->width * LINE_TILE + pixel, at = (row * p->w + first) * p->c + p->c0 + c;
-			bool there = row >= 0 && row < p->h, inside = there && first >= 0 && first + (VF - 1) * LINE_TILE < p->w;
+			int64_t pixel = j / s->width, first = q0 - v->left + j % s->width * LINE_TILE + pixel, at = (row * v->w + first) * v->c + c;
+			bool there = row >= 0 && row < v->h, inside = there && first >= 0 && first + (VF - 1) * LINE_TILE < v->w;
 			if (inside && at + (VF - 1) * step + thin_lanes(left) <= floats) {
 				thin_turn_least(x + at, step, left, turned + j, LINE_TILE * s->width);
 				continue;
 			}
 			const float *from[VF];
 			for (int k = 0; k < VF; k++) {
-				int64_t col = fv_pad_index(first + k * LINE_TILE, p->w, p->kind);
-				from[k] = there && col >= 0 && col < p->w ? x + (row * p->w + col) * p->c + p->c0 : NULL;
+				int64_t col = fv_pad_index(first + k * LINE_TILE, v->w, v->kind);
+				from[k] = there && col >= 0 && col < v->w ? x + (row * v->w + col) * v->c : NULL;
 			}
 			thin_turn_border(from, c, left, turned + j, LINE_TILE * s->width);
 		}
@@ -170,8 +170,8 @@ static void line_row(const direct_part *p, const line_sizes *s, const float *x, 
 			if (start) {
 				vf mean = vf_set(start->mean[c + k]), factor = vf_set(start->factor[c + k]), slope = vf_set(start->act ? start->slope : 1);
 				for (int64_t j = 0; j < LINE_TILE * s->width; j += VF) {
-					vf v = vf_mul(vf_sub(vf_loadu(line + j), mean), factor);
-					vf_storeu(line + j, vf_select(vf_ge(vf_zero(), v), vf_mul(v, slope), v));
+					vf z = vf_mul(vf_sub(vf_loadu(line + j), mean), factor);
+					vf_storeu(line + j, vf_select(vf_ge(vf_zero(), z), vf_mul(z, slope), z));
 				}
 			}
 			line_points(line, s->width, s->vectors, slot + (c + k) * LINE_POINTS * s->vectors * VF);
@@ -304,30 +304,30 @@ static void line_past(const float *from, float *to, int64_t n)
 }
 
 /* Unit: a band of columns of some rows of one picture. room: this thread's. */
-static void line_block(const direct_part *p, const line_sizes *s, const float *x, const conv_start *start, const float *weights, int64_t unit,
+static void line_block(const fv_conv *v, const line_sizes *s, const float *x, const conv_start *start, const float *weights, int64_t unit,
                        float *room, float *out, const conv_end *end, float *moments)
 {
 	int64_t per = s->down * s->across, n = unit / per, g0 = unit % per / s->across * s->rows, q0 = unit % s->across * s->tiles * LINE_TILE;
-	int64_t rows = fv_min(s->rows, p->gh - g0), columns = fv_min(s->tiles * LINE_TILE, p->gw - q0), have = 0;
-	int high = line_high(p->og);
+	int64_t rows = fv_min(s->rows, v->oh - g0), columns = fv_min(s->tiles * LINE_TILE, v->ow - q0), have = 0;
+	int high = line_high(v->o);
 	float *turned = room + s->slots * s->slot, *made = turned + s->turned, m[LINE_POINTS * 24 * VF];
 	/* A line may hold parts of pixels: what goes past the caches goes by rows. */
 	bool past = end->past;
 	thin_end e[LINE_PASSES];
-	for (int64_t o0 = 0; o0 < p->og; o0 += LINE_OUT) {
+	for (int64_t o0 = 0; o0 < v->o; o0 += LINE_OUT) {
 		thin_end *to = &e[o0 / LINE_OUT];
-		*to = (thin_end){ .end = end, .bias = end->bias ? end->bias + o0 : NULL, .step = p->oc, .moments = moments };
+		*to = (thin_end){ .end = end, .bias = end->bias ? end->bias + o0 : NULL, .step = v->o, .moments = moments };
 		for (int o = 0; o < 8; o++)
 			to->sum[o] = to->square[o] = vf_zero();
 	}
 	for (int64_t g = 0; g < rows; g += high) {
 		for (; have < g + s->slots; have++)
-			line_row(p, s, x + n * p->h * p->w * p->c, start, g0 + have + p->y0, q0, turned, room + have % s->slots * s->slot);
-		line_view view = { .channels = p->cg, .step = LINE_POINTS * s->vectors * VF, .point = s->vectors * VF };
-		for (int64_t o0 = 0; o0 < p->og; o0 += LINE_OUT) {
-			int O = (int)fv_min(LINE_OUT, p->og - o0);
+			line_row(v, s, x + n * v->h * v->w * v->c, start, g0 + have - v->top, q0, turned, room + have % s->slots * s->slot);
+		line_view view = { .channels = v->c, .step = LINE_POINTS * s->vectors * VF, .point = s->vectors * VF };
+		for (int64_t o0 = 0; o0 < v->o; o0 += LINE_OUT) {
+			int O = (int)fv_min(LINE_OUT, v->o - o0);
 			const line_fn *f = &line_list[O - 1];
-			view.weights = weights + o0 * LINE_POINTS * LINE_TAPS * p->cg;
+			view.weights = weights + o0 * LINE_POINTS * LINE_TAPS * v->c;
 			int P = f->vectors;
 			for (int64_t i = 0; i < s->vectors; i += P) {
 				for (int64_t y = 0; y < s->slots; y++)
@@ -335,16 +335,16 @@ static void line_block(const direct_part *p, const line_sizes *s, const float *x
 				f->sums(&view, m);
 				for (int64_t r = 0; r < fv_min(high, rows - g); r++)
 					for (int64_t k = i; k < fv_min(i + P, s->vectors); k++) {
-						int64_t first = k * VF * LINE_TILE, pixel = (n * p->oh + g0 + g + r) * p->ow + q0;
-						float *to = past ? made + r * columns * p->oc : out + pixel * p->oc;
-						f->put(m, P, r, k - i, columns - first, to + first * p->oc + o0, &e[o0 / LINE_OUT]);
+						int64_t first = k * VF * LINE_TILE, pixel = (n * v->oh + g0 + g + r) * v->ow + q0;
+						float *to = past ? made + r * columns * v->o : out + pixel * v->o;
+						f->put(m, P, r, k - i, columns - first, to + first * v->o + o0, &e[o0 / LINE_OUT]);
 					}
 			}
 		}
 		for (int64_t r = 0; r < fv_min(high, rows - g) && past; r++)
-			line_past(made + r * columns * p->oc, out + ((n * p->oh + g0 + g + r) * p->ow + q0) * p->oc, columns * p->oc);
+			line_past(made + r * columns * v->o, out + ((n * v->oh + g0 + g + r) * v->ow + q0) * v->o, columns * v->o);
 	}
-	for (int64_t o0 = 0; o0 < p->og && moments; o0 += LINE_OUT)
-		thin_noted(&e[o0 / LINE_OUT], (int)fv_min(LINE_OUT, p->og - o0), rows * columns, p->og, o0, moments);
+	for (int64_t o0 = 0; o0 < v->o && moments; o0 += LINE_OUT)
+		thin_noted(&e[o0 / LINE_OUT], (int)fv_min(LINE_OUT, v->o - o0), rows * columns, v->o, o0, moments);
 }
 #endif
