@@ -9,6 +9,15 @@
 
 static const char *const up_name[] = { [FV_UP_BILINEAR] = "bilinear", [FV_UP_NEAREST] = "nearest", [FV_UP_SPLINE] = "spline" };
 
+json_t *fv_strokenet_json(const fv_strokenet *c)
+{
+	json_t *stroke = json_array();
+	for (int i = 0; i < c->widths; i++)
+		json_array_append_new(stroke, json_real(c->stroke[i]));
+	return json_pack("{s:i, s:i, s:i, s:i, s:b, s:o, s:f}", "width", c->width, "blocks", c->blocks, "marks", c->marks, "stem", c->stem, "affine", c->affine, "stroke", stroke,
+	                 "length", c->length);
+}
+
 json_t *fv_stylenet_json(const fv_stylenet *c)
 {
 	return json_pack("{s:i, s:i, s:s, s:i, s:i, s:i, s:b, s:o, s:b}", "width", c->width, "blocks", c->blocks, "up", up_name[c->up],
@@ -31,6 +40,17 @@ static int whole(json_t *j, const char *key)
 	json_t *v = json_object_get(j, key);
 	json_int_t i = json_is_integer(v) ? json_integer_value(v) : -1;
 	return i < 0 || i > 1 << 20 ? -1 : (int)i;
+}
+
+static fv_status read_strokenet(fv_err *err, json_t *j, fv_model *m)
+{
+	json_t *stroke = json_object_get(j, "stroke");
+	m->strokenet = (fv_strokenet){ .width = whole(j, "width"), .blocks = whole(j, "blocks"), .marks = whole(j, "marks"), .stem = whole(j, "stem"),
+	                               .affine = json_is_true(json_object_get(j, "affine")), .widths = (int)fv_min((int64_t)json_array_size(stroke), FV_STROKE_WIDTHS + 1),
+	                               .length = json_number_value(json_object_get(j, "length")) };
+	for (int i = 0; i < m->strokenet.widths && i < FV_STROKE_WIDTHS; i++)
+		m->strokenet.stroke[i] = json_number_value(json_array_get(stroke, (size_t)i));
+	return fv_strokenet_check(err, &m->strokenet);
 }
 
 static fv_status read_stylenet(fv_err *err, json_t *j, fv_model *m)
@@ -83,7 +103,9 @@ static fv_status prove(fv_err *err, fv_model *m)
 		return st;
 	fv_scope s = { .g = g, .store = m->store, .prefix = "" };
 	fv_node *x = fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3));
-	if (!strcmp(m->family, "stylenet"))
+	if (!strcmp(m->family, "strokenet"))
+		fv_strokenet_build(&s, &m->strokenet, x, fv_input(g, "z", FV_F32, fv_nhwc(1, 32, 32, m->strokenet.widths)));
+	else if (!strcmp(m->family, "stylenet"))
 		fv_stylenet_build(&s, &m->stylenet, x, fv_input(g, "z", FV_F32, fv_nhwc(1, 32, 32, 1)), false, NULL);
 	else if (!strcmp(m->family, "resnet"))
 		fv_resnet_build(&s, &m->resnet, x);
@@ -105,6 +127,8 @@ static fv_status understand(fv_err *err, fv_model *m)
 	if (reader > FORMAT)
 		return fv_fail(err, FV_E_FORMAT, "it was made for a newer fauve (format %d, this one reads %d): update fauve", reader, FORMAT);
 	snprintf(m->family, sizeof m->family, "%s", family);
+	if (!strcmp(family, "strokenet"))
+		return read_strokenet(err, network, m);
 	if (!strcmp(family, "stylenet"))
 		return read_stylenet(err, network, m);
 	if (!strcmp(family, "resnet"))

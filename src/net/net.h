@@ -17,7 +17,8 @@ typedef struct {
 } fv_scope;
 
 typedef enum {
-	FV_INIT_ZERO,
+	FV_INIT_ZERO, FV_INIT_ONE,
+	FV_INIT_IDENTITY,               /* a matrix of ones on its diagonal; 1x1 taps */
 	FV_INIT_NORMAL,                 /* mean 0, deviation `scale` */
 	FV_INIT_HE,                     /* normal, sqrt(2 / fan_in): He et al., arXiv:1502.01852 */
 	FV_INIT_TORCH,                  /* uniform +-1/sqrt(scale), scale = fan_in: PyTorch's default, weight and bias */
@@ -52,6 +53,23 @@ int fv_stylenet_multiple(const fv_stylenet *c);         /* of height and width *
 /* y, less what of its colours, seen small, is no affine function of x's; both N,H,W,3, H and W multiples of 8. */
 fv_node *fv_palette(fv_graph *g, fv_node *x, fv_node *y);
 fv_node *fv_less_luma(fv_graph *g, fv_node *x);         /* chroma: x, N,H,W,3, less its luma (ITU-R BT.601) in each channel */
+
+/* ---- StrokeNet (strokenet.c): a painter with directed noise. x: N,H,W,3 in [-1,1], the photograph smeared along its flow; z: N,H,W,widths,
+ * noise of unit spread smeared along it (src/stroke); H and W multiples of FV_STROKENET_MULTIPLE */
+#define FV_STROKE_WIDTHS 4
+#define FV_STROKENET_MULTIPLE 8
+typedef struct {
+	int width;                      /* channels at full size; 2 width at half, 4 width at a quarter */
+	int blocks;                     /* residual blocks at a quarter of the size */
+	int marks;                      /* channels made of the noise, at half and at full size */
+	int stem;                       /* kernel of the first and last convolution: 5 or 3 */
+	bool affine;                    /* scale and shift behind every norm */
+	int widths;                     /* of strokes: channels of z */
+	double stroke[FV_STROKE_WIDTHS];/* pixels, as it was trained; not used in building */
+	double length;                  /* of a streak, in its widths, each way; not used in building */
+} fv_strokenet;
+fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x, fv_node *z);
+fv_status fv_strokenet_check(fv_err *err, const fv_strokenet *c);
 
 /* ---- ResNet (resnet.c): CycleGAN's painter. x: N,H,W,3 in [-1,1], H and W multiples of 4 */
 typedef struct {

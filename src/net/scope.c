@@ -25,6 +25,10 @@ static void fill(const fv_variable *v, fv_init init, double scale, uint64_t seed
 		double a = fv_unit(r.v[0]), b = fv_unit(r.v[1]), value = 0;
 		if (init == FV_INIT_NORMAL || init == FV_INIT_HE)
 			value = deviation * sqrt(-2 * log(1 - a)) * cos(6.283185307179586 * b);
+		else if (init == FV_INIT_ONE)
+			value = 1;
+		else if (init == FV_INIT_IDENTITY)
+			value = i / v->tensor.shape.c == i % v->tensor.shape.c;
 		else if (init != FV_INIT_ZERO)
 			value = bound * (2 * a - 1);
 		fv_put(v->tensor, i, value);

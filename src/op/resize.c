@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* resize: nearest, bilinear or B-spline of degree n = 3 or 5, half-pixel grid, edges clamped (PyTorch's align_corners=False).
+/* resize: nearest, bilinear, binomial or B-spline of degree n = 3 or 5, half-pixel grid, edges clamped (PyTorch's align_corners=False).
  *
  *	bilinear	source = (i + 1/2) from/to - 1/2, not below 0
  *	spline		source the same, below 0 too; weight of a value at distance d: Bn(d)
+ *	binomial	bilinear, then [1 2 1]/4 over the result, mirrored at its edges: [1 5 10 10 5 1]/16 for twice the size
  *	nearest		source = floor(i from/to) */
 #include "op/taps.h"
 #include <math.h>
@@ -20,8 +21,37 @@ static double spline(int n, double d)
 	return sum / factorial;
 }
 
+static fv_taps bilinear(int64_t i, int64_t from, int64_t to)
+{
+	double at = fmax(0, ((double)i + 0.5) * (double)from / (double)to - 0.5);
+	int64_t low = fv_min((int64_t)at, from - 1);
+	double part = low == from - 1 ? 0 : at - (double)low;
+	return part == 0 ? (fv_taps){ 1, { low }, { 1 } } : (fv_taps){ 2, { low, low + 1 }, { 1 - part, part } };
+}
+
+/* Three neighbours of the bilinear result, so at most six taps; those of one place are added up. */
+static fv_taps binomial(int64_t i, int64_t from, int64_t to)
+{
+	fv_taps t = { 0 };
+	for (int64_t k = i - 1; k <= i + 1; k++) {
+		int64_t mirrored = k < 0 ? fv_min(-k, to - 1) : k < to ? k : fv_max(0, 2 * to - 2 - k);
+		fv_taps b = bilinear(mirrored, from, to);
+		for (int j = 0; j < b.count; j++) {
+			int at = 0;
+			while (at < t.count && t.at[at] != b.at[j])
+				at++;
+			t.at[at] = b.at[j];
+			t.weight[at] += b.weight[j] * (k == i ? 0.5 : 0.25);
+			t.count += at == t.count;
+		}
+	}
+	return t;
+}
+
 fv_taps fv_resize_taps(const fv_node *n, int64_t i, int64_t from, int64_t to)
 {
+	if (n->attr.resize.kind == FV_BINOMIAL)
+		return binomial(i, from, to);
 	if (n->attr.resize.kind == FV_NEAREST)
 		return (fv_taps){ 1, { i * from / to }, { 1 } };
 	if (n->attr.resize.kind >= FV_SPLINE3) {
@@ -35,10 +65,7 @@ fv_taps fv_resize_taps(const fv_node *n, int64_t i, int64_t from, int64_t to)
 		}
 		return t;
 	}
-	double at = fmax(0, ((double)i + 0.5) * (double)from / (double)to - 0.5);
-	int64_t low = fv_min((int64_t)at, from - 1);
-	double part = low == from - 1 ? 0 : at - (double)low;
-	return part == 0 ? (fv_taps){ 1, { low }, { 1 } } : (fv_taps){ 2, { low, low + 1 }, { 1 - part, part } };
+	return bilinear(i, from, to);
 }
 
 static fv_status shape(fv_err *err, fv_node *n)

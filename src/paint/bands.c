@@ -50,7 +50,7 @@ static bool large(const fv_node *n)
 /* ------------------------------------------------------------------ which rows of its inputs an operation needs */
 static int64_t support(const fv_node *n)
 {
-	static const int64_t reach[] = { [FV_NEAREST] = 0, [FV_BILINEAR] = 1, [FV_SPLINE3] = 2, [FV_SPLINE5] = 3 };
+	static const int64_t reach[] = { [FV_NEAREST] = 0, [FV_BILINEAR] = 1, [FV_SPLINE3] = 2, [FV_SPLINE5] = 3, [FV_BINOMIAL] = 2 };
 	return reach[n->attr.resize.kind];
 }
 
