@@ -8,10 +8,11 @@
 struct fv_model {
 	fv_context *context;
 	fv_store *store;
-	char family[32];                /* "stylenet", "resnet" or "dense" */
+	char family[32];                /* "stylenet", "resnet", "dense" or "vgg" */
 	fv_stylenet stylenet;
 	fv_resnet resnet;
 	fv_dense dense;
+	fv_vgg vgg;
 	json_t *about;                  /* the metadata, whole */
 };
 
