@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where models are: a path, $FAUVE_STYLES, the user's folder, those shipped. */
+/* Where models are: a path, $FAUVE_STYLES, the user's folder, those shipped; feature networks in `features` beside `styles`. */
 #include "cli/find.h"
 #include <dirent.h>
 #include <stdlib.h>
@@ -19,36 +19,44 @@ static void program_folder(char *path, size_t room)
 		*slash = 0;
 }
 
-bool fv_style_folder(int i, char *path, size_t room)
+/* Folders by the name of `kind` ("styles", "features"), after the one that the environment names. */
+static bool folder_of(const char *kind, const char *named, int i, char *path, size_t room)
 {
 	char program[FV_PATH_MAX];
-	const char *styles = getenv("FAUVE_STYLES"), *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
 	program_folder(program, sizeof program);
+	int n = 0;
 	*path = 0;
 	switch (i) {
 	case 0:
-		if (styles)
-			snprintf(path, room, "%s", styles);
-		return true;
+		if (named)
+			n = snprintf(path, room, "%s", named);
+		break;
 	case 1:
 		/* The XDG base directory specification: a relative path is invalid and ignored. */
 		if (data && *data == '/')
-			snprintf(path, room, "%s/fauve/styles", data);
+			n = snprintf(path, room, "%s/fauve/%s", data, kind);
 		else if (home && *home)
-			snprintf(path, room, "%s/.local/share/fauve/styles", home);
-		return true;
-	case 2:                         /* the program and its styles carried about together */
-		snprintf(path, room, "%s/styles", program);
-		return true;
+			n = snprintf(path, room, "%s/.local/share/fauve/%s", home, kind);
+		break;
+	case 2:                         /* the program and its models carried about together */
+		n = snprintf(path, room, "%s/%s", program, kind);
+		break;
 	case 3:                         /* built in build/ of a source tree */
-		snprintf(path, room, "%s/../styles", program);
-		return true;
+		n = snprintf(path, room, "%s/../%s", program, kind);
+		break;
 	case 4:                         /* installed: bin/fauve, share/fauve/styles */
-		snprintf(path, room, "%s/../share/fauve/styles", program);
-		return true;
+		n = snprintf(path, room, "%s/../share/fauve/%s", program, kind);
+		break;
+	default:
+		return false;
 	}
-	return false;
+	if (n >= (int)room)             /* no such folder can be opened */
+		*path = 0;
+	return true;
 }
+
+bool fv_style_folder(int i, char *path, size_t room) { return folder_of("styles", getenv("FAUVE_STYLES"), i, path, room); }
 
 static bool is_file(const char *path)
 {
@@ -140,20 +148,40 @@ static fv_status not_here(fv_err *err, const char *name)
 	return st;
 }
 
-fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room)
+/* 1: found, as a path or in the folders of that kind; 0: not; -1: the path is too long. */
+static int find(const char *kind, const char *named, const char *name, char *path, size_t room)
 {
 	char folder[FV_PATH_MAX];
 	struct stat s;
-	if (!stat(name, &s) && !S_ISDIR(s.st_mode)) {
-		if (snprintf(path, room, "%s", name) >= (int)room)
-			return fv_fail(err, FV_E_ARGUMENT, "the model's path of %zu bytes is too long", strlen(name));
-		return FV_OK;
-	}
+	if (!stat(name, &s) && !S_ISDIR(s.st_mode))
+		return snprintf(path, room, "%s", name) < (int)room ? 1 : -1;
 	/* A name with a slash is a path and nothing else. */
-	for (int i = 0; !strchr(name, '/') && fv_style_folder(i, folder, sizeof folder); i++)
+	for (int i = 0; !strchr(name, '/') && folder_of(kind, named, i, folder, sizeof folder); i++)
 		if (*folder && snprintf(path, room, "%s/%s" SUFFIX, folder, name) < (int)room && is_file(path))
-			return FV_OK;
+			return 1;
+	return 0;
+}
+
+static fv_status too_long(fv_err *err, const char *name)
+{
+	return fv_fail(err, FV_E_ARGUMENT, "the model's path of %zu bytes is too long", strlen(name));
+}
+
+fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room)
+{
+	int found = find("styles", getenv("FAUVE_STYLES"), name, path, room);
+	if (found)
+		return found > 0 ? FV_OK : too_long(err, name);
 	if (strchr(name, '/'))
 		return fv_fail(err, FV_E_READ, "%s: there is no such model file", name);
 	return not_here(err, name);
+}
+
+fv_status fv_features_find(fv_err *err, const char *name, char *path, size_t room)
+{
+	int found = find("features", NULL, name, path, room);
+	if (found)
+		return found > 0 ? FV_OK : too_long(err, name);
+	return fv_fail(err, FV_E_READ, "feature network '%s' is not here: there is no such file, and no %s" SUFFIX " in the folders `features` "
+	               "beside those of the styles (`fauve doctor` shows them); install fauve whole, or give a path", name, name);
 }

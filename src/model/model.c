@@ -94,6 +94,18 @@ static fv_status read_dense(fv_err *err, json_t *j, fv_model *m)
 	return FV_OK;
 }
 
+static fv_status read_vgg(fv_err *err, json_t *j, fv_model *m)
+{
+	const char *pooling = json_string_value(json_object_get(j, "pooling"));
+	int depth = whole(j, "depth"), width = whole(j, "width");
+	if (!(depth == 16 && width == 64) && !(depth == 19 && width == 16))
+		return fv_fail(err, FV_E_FORMAT, "VGG-%d of width %d is unknown; VGG-16 of width 64 and VGG-19 of width 16 are understood", depth, width);
+	if (!pooling || (strcmp(pooling, "max") && strcmp(pooling, "average")))
+		return fv_fail(err, FV_E_FORMAT, "pooling '%s' is unknown; max and average are understood", pooling ? pooling : "");
+	m->vgg = (fv_vgg){ .small = width == 16, .average = !strcmp(pooling, "average") };
+	return FV_OK;
+}
+
 /* Appends the network to a graph that nobody runs: a weight that is missing or has another shape is found here. */
 static fv_status prove(fv_err *err, fv_model *m)
 {
@@ -109,6 +121,8 @@ static fv_status prove(fv_err *err, fv_model *m)
 		fv_stylenet_build(&s, &m->stylenet, x, fv_input(g, "z", FV_F32, fv_nhwc(1, 32, 32, 1)), false, NULL);
 	else if (!strcmp(m->family, "resnet"))
 		fv_resnet_build(&s, &m->resnet, x);
+	else if (!strcmp(m->family, "vgg"))
+		fv_vgg_build(&s, &m->vgg, x, FV_VGG_LAYERS - 1, (fv_node *[FV_VGG_LAYERS]){ NULL });
 	else
 		fv_dense_generator(&s, &m->dense, fv_input(g, "z", FV_F32, FV_SHAPE(1, m->dense.noise)));
 	if (g->err.status)
@@ -135,6 +149,8 @@ static fv_status understand(fv_err *err, fv_model *m)
 		return read_resnet(err, network, m);
 	if (!strcmp(family, "dense"))
 		return read_dense(err, network, m);
+	if (!strcmp(family, "vgg"))
+		return read_vgg(err, network, m);
 	return fv_fail(err, FV_E_FORMAT, "network family '%s' is unknown to this fauve", m->family);
 }
 

@@ -8,11 +8,12 @@
 struct fv_model {
 	fv_context *context;
 	fv_store *store;
-	char family[32];                /* "strokenet", "stylenet", "resnet" or "dense" */
+	char family[32];                /* "strokenet", "stylenet", "resnet", "dense" or "vgg" */
 	fv_strokenet strokenet;
 	fv_stylenet stylenet;
 	fv_resnet resnet;
 	fv_dense dense;
+	fv_vgg vgg;
 	json_t *about;                  /* the metadata, whole */
 };
 

@@ -79,6 +79,15 @@ typedef struct {
 fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x);
 fv_status fv_resnet_check(fv_err *err, const fv_resnet *c);
 
+/* ---- VGG (vgg.c), frozen: what teachers and measures see. x: N,H,W,3 in [-1,1], at least 2 << last pixels a side */
+typedef struct {
+	bool small;                     /* VGG-19 distilled to a sixteenth, else VGG-16 */
+	bool average;                   /* 2x2 pooling by mean, else by maximum */
+} fv_vgg;
+#define FV_VGG_LAYERS 4                 /* relu1_1, relu2_1, relu3_1, relu4_1: at 1, 1/2, 1/4, 1/8 of the size */
+/* Fills out[0 .. last] and returns out[last]. */
+fv_node *fv_vgg_build(const fv_scope *s, const fv_vgg *c, fv_node *x, int last, fv_node *out[FV_VGG_LAYERS]);
+
 /* ---- multi-scale patch discriminator with spectral norm (patch_discriminator.c) */
 typedef struct {
 	int width, scales, layers;      /* layers: convolutions before the last; the first two halve */

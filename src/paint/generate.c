@@ -5,6 +5,8 @@
 
 fv_status fv_generate(fv_err *err, const fv_model *m, int64_t count, uint64_t seed, uint8_t *out)
 {
+	if (!strcmp(m->family, "vgg"))
+		return fv_fail(err, FV_E_ARGUMENT, "a network of family %s judges pictures and makes none; see `fauve eval`", m->family);
 	if (strcmp(m->family, "dense"))
 		return fv_fail(err, FV_E_ARGUMENT, "a model of family %s paints photographs and makes nothing from noise; see `fauve apply`", m->family);
 	if (count < 1 || count > 1000000)

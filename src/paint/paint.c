@@ -86,6 +86,8 @@ static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int
 	*p = (fv_painting){ .height = padded(m, height), .width = padded(m, width) };
 	if (!strcmp(m->family, "dense"))
 		return fv_fail(err, FV_E_ARGUMENT, "a model of family %s makes pictures from noise and cannot paint; see `fauve generate`", m->family);
+	if (!strcmp(m->family, "vgg"))
+		return fv_fail(err, FV_E_ARGUMENT, "a network of family %s judges pictures and cannot paint; see `fauve styles` for models that can", m->family);
 	fv_status st = fv_graph_new(err, m->context, &p->graph);
 	if (st)
 		return st;

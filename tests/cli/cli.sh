@@ -74,6 +74,9 @@ head -c 1000 "$t/styles/brush.safetensors" >cut.safetensors
 run 3 "cut.safetensors" apply ./cut.safetensors "$photo" -o a.png
 check "no picture from a broken model" [ ! -e a.png ]
 run 3 "" apply "$photo" "$photo" -o a.png
+run 2 "judges pictures and cannot paint" apply "$root/features/vgg19-small.safetensors" "$photo" -o a.png
+run 0 "" info "$root/features/vgg16.safetensors"
+check "info knows a feature network" grep -q 'family.*vgg' "$t/out"
 
 # ---- apply
 run 0 "768x" apply brush "$photo" -o a.png
