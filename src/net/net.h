@@ -88,23 +88,32 @@ typedef struct {
 /* Fills out[0 .. last] and returns out[last]. */
 fv_node *fv_vgg_build(const fv_scope *s, const fv_vgg *c, fv_node *x, int last, fv_node *out[FV_VGG_LAYERS]);
 
-/* ---- multi-scale patch discriminator with spectral norm (patch_discriminator.c) */
+/* ---- convolutions with spectral norm (spectral.c): 3x3, zeros around. One phase's normalised weights are made once, in order, and
+ * used by every forward of the phase */
+#define FV_SPECTRAL_MAX 32
 typedef struct {
-	int width, scales, layers;      /* layers: convolutions before the last; the first two halve */
-	int channels;                   /* of the picture, or of picture and detail */
-} fv_patch_discriminator;
+	fv_node *weight, *bias, *u;
+	fv_variable *state;             /* where u is kept between steps */
+} fv_spectral_layer;
+typedef struct { fv_spectral_layer layer[FV_SPECTRAL_MAX]; int count; } fv_spectral;
+/* Appends a layer: one power iteration from `previous` (NULL: from the stored vector), then weight / sigma. */
+void fv_spectral_conv(const fv_scope *s, const fv_spectral *previous, fv_spectral *out, int64_t channels, int64_t in, const char *name);
+/* The layer *at of x; *at goes on. */
+fv_node *fv_spectral_apply(fv_graph *g, const fv_spectral *w, int *at, fv_node *x);
+/* Keeps every u for the next step, where flag (scalar) is not 0. */
+void fv_spectral_keep(fv_graph *g, const fv_spectral *w, fv_node *flag);
+
+/* ---- multi-scale patch discriminator (patch_discriminator.c): N,H,W,3 > `scales` maps of logits */
+typedef struct { int width, scales, layers; } fv_patch_discriminator;   /* layers: convolutions before the last; the first two halve */
 #define FV_SCALES_MAX 4
-/* The normalised weights of one phase: made once, used by every forward of the phase. */
-typedef struct {
-	fv_node *weight[FV_SCALES_MAX][8], *bias[FV_SCALES_MAX][8], *u[FV_SCALES_MAX][8];
-	fv_variable *state[FV_SCALES_MAX][8];   /* where u is kept between steps */
-} fv_spectral;
-/* One power iteration from `previous` (NULL: from the stored vectors), then weight / sigma. */
 void fv_patch_discriminator_weights(const fv_scope *s, const fv_patch_discriminator *c, const fv_spectral *previous, fv_spectral *out);
-/* Keeps u for the next step, where flag (scalar) is not 0. */
-void fv_patch_discriminator_keep(fv_graph *g, const fv_patch_discriminator *c, const fv_spectral *w, fv_node *flag);
-/* One scale. */
-void fv_patch_discriminator_build(fv_graph *g, const fv_patch_discriminator *c, const fv_spectral *w, int scale, fv_node *x, fv_node **out);
+void fv_patch_discriminator_build(fv_graph *g, const fv_patch_discriminator *c, const fv_spectral *w, int *at, fv_node *x, fv_node **out);
+
+/* ---- discriminators on a frozen network's maps (feature_discriminator.c): relu2_1, relu3_1, relu4_1 > a map of logits each */
+#define FV_FEATURE_MAPS 3
+typedef struct { int width; int64_t channels[FV_FEATURE_MAPS]; } fv_feature_discriminator;
+void fv_feature_discriminator_weights(const fv_scope *s, const fv_feature_discriminator *c, const fv_spectral *previous, fv_spectral *out);
+void fv_feature_discriminator_build(fv_graph *g, const fv_spectral *w, int *at, fv_node *const map[FV_FEATURE_MAPS], fv_node **out);
 
 /* ---- PatchGAN (patchgan.c): pix2pix' and CycleGAN's discriminator; N,H,W,C > logits N,h,w,1 */
 typedef struct { int width, layers; } fv_patchgan;      /* the originals: 64, 3 */
