@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* strokes GOLDEN: the fields of src/stroke against PyTorch's (golden.py made the file), each way that this processor can go
+ * against the plain one, and what must hold for any picture. */
+#include "golden.h"
+#include "model/safetensors.h"
+#include "stroke/stroke.h"
+#include "test.h"
+
+#define H 128
+#define W 192
+#define EVERY 8                         /* rows of the golden file */
+
+static float x[H * W * 3], directions[H * W * 2], reach[H * W];
+static const char *sets[] = { "ref", "plain", "avx2", "avx512" };
+
+static fv_context *context(const char *isa, int threads, bool (*cancelled)(void *), void *user)
+{
+	fv_context *c = NULL;
+	fv_err err;
+	fv_context_options o = { .size = sizeof o, .threads = threads, .isa = isa, .cancelled = cancelled, .cancelled_user = user };
+	check(!fv_context_new(&err, &o, &c), "context: %s", err.text);
+	return c;
+}
+
+/* Of |a - b|: the mean, the 99.9th of a hundred, the largest. */
+typedef struct { double mean, most, all; } distance;
+static int by_size(const void *a, const void *b) { return (*(const float *)a > *(const float *)b) - (*(const float *)a < *(const float *)b); }
+static distance apart(const float *a, const float *b, int64_t n)
+{
+	float *d = malloc((size_t)n * sizeof *d);
+	double sum = 0;
+	for (int64_t i = 0; i < n; i++)
+		sum += d[i] = fabsf(a[i] - b[i]);
+	qsort(d, (size_t)n, sizeof *d, by_size);
+	distance r = { sum / (double)n, d[n - 1 - n / 1000], d[n - 1] };
+	free(d);
+	return r;
+}
+
+/* A thousandth of the values may be off: a line that comes upon a place where the flow turns about goes one way or the other by a
+ * rounding. */
+static void near(const char *what, const char *isa, const float *a, const float *b, int64_t n, double most)
+{
+	distance d = apart(a, b, n);
+	check(d.most <= most, "%s, %s: mean %.2g, 99.9%% %.2g, largest %.2g; bound %.2g", what, isa, d.mean, d.most, d.all, most);
+	if (getenv("VERBOSE"))
+		printf("%s, %s: mean %.2g, 99.9%% %.2g, largest %.2g\n", what, isa, d.mean, d.most, d.all);
+}
+
+/* Rows of ours that the file has. */
+static void golden(const fv_safetensors *f, const char *what, const char *isa, const float *ours, int channels, double most)
+{
+	for (int i = 0; i < f->count; i++)
+		if (!strcmp(f->entry[i].name, what)) {
+			static float rows[H * W * 4];
+			int64_t n = (int64_t)W * channels;
+			for (int64_t y = 0; y < H; y += EVERY)
+				memcpy(rows + y / EVERY * n, ours + y * n, (size_t)n * sizeof(float));
+			check(fv_elements(f->entry[i].tensor.shape) == H / EVERY * n, "%s has another size", what);
+			near(what, isa, rows, fv_f32(f->entry[i].tensor), H / EVERY * n, most);
+			return;
+		}
+	check(false, "no %s in the file", what);
+}
+
+static float *white(double width)
+{
+	int64_t rows = fv_stroke_grid(H, width), columns = fv_stroke_grid(W, width);
+	float *p = malloc((size_t)(rows * columns) * sizeof *p);
+	for (int64_t i = 0; i < rows * columns; i++)
+		p[i] = (float)golden_value("white", i);
+	return p;
+}
+
+static void make(void)
+{
+	for (int y = 0; y < H; y++)
+		for (int q = 0; q < W; q++) {
+			double angle = 1.1 * sin(q / 23.0) + 0.9 * cos(y / 19.0 + q / 57.0), sign = cos(angle) < 0 ? -1 : 1;
+			directions[2 * (y * W + q)] = (float)(sign * cos(angle));
+			directions[2 * (y * W + q) + 1] = (float)(sign * sin(angle));
+			reach[y * W + q] = (float)(0.6 + 0.4 * sin(q / 11.0) * sin(y / 13.0));
+		}
+}
+
+static void against_pytorch(const fv_safetensors *f, const char *isa)
+{
+	static float y[H * W * 4];
+	fv_context *c = context(isa, 2, NULL, NULL);
+	fv_err err = { 0 };
+	fv_stroke_options o = fv_stroke_default();
+	o.wander = 0;
+	check(!fv_stroke_flow(&err, c, x, H, W, &o, y), "flow: %s", err.text);
+	golden(f, "flow", isa, y, 2, strcmp(isa, "ref") ? 0.02 : 1e-3);
+	check(!fv_stroke_hold(&err, c, x, H, W, &o, y), "hold: %s", err.text);
+	golden(f, "hold", isa, y, 1, 1e-3);
+	check(!fv_stroke_smear(&err, c, x, directions, reach, H, W, &o, y), "smear: %s", err.text);
+	golden(f, "smear", isa, y, 3, 1e-4);
+	check(!fv_stroke_smear(&err, c, x, directions, NULL, H, W, &o, y), "smear: %s", err.text);
+	golden(f, "even", isa, y, 3, 1e-4);
+	float *w[] = { white(1.5), white(3), white(6), white(12) };
+	check(!fv_stroke_noise_of(&err, c, directions, H, W, &o, (const float *const *)w, y), "noise: %s", err.text);
+	golden(f, "noise", isa, y, 4, 1e-3);
+	for (int i = 0; i < 4; i++)
+		free(w[i]);
+	fv_context_free(c);
+}
+
+static bool at_once(void *user) { return true; }
+
+/* The same bits at 1, 2 and 3 threads; a word where there is none to be given. */
+static void threads(const char *isa)
+{
+	static float v[3][H * W * 2], m[3][H * W], y[3][H * W * 3], z[3][H * W * 4];
+	fv_err err = { 0 };
+	for (int i = 0; i < 3; i++) {
+		fv_context *c = context(isa, i + 1, NULL, NULL);
+		check(!fv_stroke_prepare(&err, c, x, H, W, NULL, NULL, v[i], m[i], y[i], z[i]), "prepare: %s", err.text);
+		fv_context_free(c);
+		check(!memcmp(v[0], v[i], sizeof v[0]) && !memcmp(m[0], m[i], sizeof m[0]) && !memcmp(y[0], y[i], sizeof y[0]) &&
+		      !memcmp(z[0], z[i], sizeof z[0]), "%s: %d threads give other bits than one", isa, i + 1);
+	}
+	fv_context *c = context(isa, 2, at_once, NULL);
+	check(fv_stroke_prepare(&err, c, x, H, W, NULL, NULL, v[1], m[1], y[1], z[1]) == FV_E_CANCELLED, "%s: not cancelled", isa);
+	check(fv_stroke_smear(&err, c, x, v[0], m[0], H, W, NULL, y[1]) == FV_E_CANCELLED, "%s: smear is not cancelled", isa);
+	check(fv_stroke_noise(&err, c, v[0], H, W, NULL, z[1]) == FV_E_CANCELLED, "%s: noise is not cancelled", isa);
+	fv_context_free(c);
+}
+
+static void refusals(void)
+{
+	fv_context *c = context(NULL, 1, NULL, NULL);
+	fv_err err = { 0 };
+	fv_stroke_options o = fv_stroke_default();
+	static float v[16 * 16 * 2], m[16 * 16], y[16 * 16 * 3], z[16 * 16 * 4];
+	check(fv_stroke_flow(&err, c, x, 15, 16, NULL, v) == FV_E_SHAPE, "15 rows are taken");
+	check(fv_stroke_flow(&err, c, x, 16, INT64_MAX / 3, NULL, v) == FV_E_SHAPE, "a picture larger than memory is taken");
+	o.scale = NAN;
+	check(fv_stroke_flow(&err, c, x, 16, 16, &o, v) == FV_E_ARGUMENT, "a scale of NaN is taken");
+	o = fv_stroke_default(), o.widths = 5;
+	check(fv_stroke_noise(&err, c, v, 16, 16, &o, z) == FV_E_ARGUMENT, "five widths are taken");
+	/* The smallest picture at the largest scale, and the other way round. */
+	for (int i = 0; i < 2; i++) {
+		o = fv_stroke_default(), o.scale = i ? 64 : 1.0 / 16;
+		check(!fv_stroke_prepare(&err, c, x, 16, 16, &o, NULL, v, m, y, z), "16x16 at scale %g: %s", o.scale, err.text);
+		bool finite = true;
+		for (int k = 0; k < 16 * 16 * 4; k++)
+			finite &= isfinite(z[k]) && (k >= 16 * 16 * 3 || isfinite(y[k])) && (k >= 16 * 16 * 2 || isfinite(v[k]));
+		check(finite, "16x16 at scale %g: not finite", o.scale);
+	}
+	o = fv_stroke_default(), o.detail = 0;
+	check(!fv_stroke_hold(&err, c, x, 16, 16, &o, m) && m[0] == 1 && m[255] == 1, "detail 0 holds");
+	/* A plain grey picture has the slow random field; without it strokes lie level. */
+	static float grey[16 * 16 * 3];
+	o = fv_stroke_default(), o.wander = 0;
+	check(!fv_stroke_flow(&err, c, grey, 16, 16, &o, v) && fabsf(v[0]) == 1 && v[1] == 0, "a grey picture's strokes are not level");
+	/* A drawing all cyan: upright strokes. Half red: level there. */
+	float cyan[] = { -1, 1, 1 }, two[] = { 1, -1, -1, -1, 1, 1 };
+	check(!fv_stroke_given(&err, c, cyan, 1, 1, x, 16, 16, NULL, v) && fabsf(v[0]) < 1e-3 && fabsf(v[300]) < 1e-3, "cyan is not upright");
+	check(!fv_stroke_given(&err, c, two, 1, 2, x, 16, 16, NULL, v) && fabsf(v[1]) < 1e-3 && fabsf(v[30]) < 1e-3, "red is not level");
+	float yellow_green[] = { 0, 1, -1 };
+	check(!fv_stroke_given(&err, c, yellow_green, 1, 1, x, 16, 16, NULL, v) && v[0] > 0 && v[1] < 0, "yellow-green does not rise to the right");
+	fv_context_free(c);
+}
+
+int main(int argc, char **argv)
+{
+	fv_safetensors f = { 0 };
+	fv_err err = { 0 };
+	if (argc != 2) {
+		fprintf(stderr, "usage: strokes GOLDEN\n");
+		return 2;
+	}
+	fv_context *c = context(NULL, 1, NULL, NULL);
+	if (!check(!fv_safetensors_open(&err, c, argv[1], &f), "%s", err.text))
+		return finish("strokes");
+	for (int i = 0; i < f.count; i++)
+		for (int64_t k = 0; k < H * W * 3 && !strcmp(f.entry[i].name, "picture"); k++)
+			x[k] = (float)(fv_get(f.entry[i].tensor, k) / 127.5 - 1);
+	make();
+	for (size_t i = 0; i < FV_COUNT(sets); i++) {
+		uint32_t mask = 0;
+		fv_isa_cap(sets[i], &mask);
+		if (i > 1 && strcmp(fv_isa_name(fv_isa_detect() & mask & ~(uint32_t)FV_ISA_BF16), sets[i]))
+			continue;                       /* not on this machine */
+		against_pytorch(&f, sets[i]);
+		threads(sets[i]);
+	}
+	refusals();
+	fv_safetensors_close(&f);
+	fv_context_free(c);
+	return finish("strokes");
+}
