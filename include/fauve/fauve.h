@@ -100,7 +100,7 @@ typedef struct fv_model fv_model;
 FV_API fv_status fv_model_open(fv_err *err, fv_context *c, const char *path, fv_model **out);
 FV_API void fv_model_free(fv_model *m);
 
-/** Options of painting; zero everything, set size and strength (or pass NULL: strength 1). */
+/** Options of painting; begin with FV_PAINT_DEFAULTS (NULL means the same). */
 typedef struct fv_paint_options {
 	size_t size;               /**< sizeof(fv_paint_options) */
 	float strength;            /**< 0 the photograph, 1 all paint */
@@ -109,10 +109,13 @@ typedef struct fv_paint_options {
 	int64_t max_memory;        /**< bytes that painting may take beside the pictures and the model; 0: any. With less than a picture
 	                                needs at once it is painted in bands, which takes longer and gives the same picture but for
 	                                rounding; FV_E_MEMORY when that is not enough either */
-	int strokes;               /**< how many times as wide as it was learnt a stroke is: 1, 2, 4, 8 or 16, as far as the picture
-	                                has 32 pixels a side for each; 0: a StyleNet's grow with pictures of more than 2.25 million
-	                                pixels, so that a painting as a whole looks painted */
+	float strokes;             /**< how wide the widest strokes are, as a share of the picture's longer side, up to 0.5; 0: such that
+	                                a painting seen as a whole looks painted (0.023) */
+	float detail;              /**< 0..1: how much of faces and fine things is kept; 0.5: as it was learnt */
+	const fv_pixels *flow;     /**< NULL, or a picture of any size, stretched over this one, whose colours say where strokes run: the
+	                                hue is twice the angle (red: level, cyan: upright), grey leaves it to the photograph */
 } fv_paint_options;
+#define FV_PAINT_DEFAULTS { .size = sizeof(fv_paint_options), .strength = 1, .detail = 0.5f }
 
 /** Paint one picture.
  *  @param in   any size, 3 or 4 channels, 8 or 16 bits, sRGB

@@ -12,13 +12,12 @@ typedef struct {
 	int64_t height, width;          /* of a painted picture; 0: the case's own */
 	int batch;                      /* of style; 0: the recipe's */
 	const char *model;              /* file of the painter that is timed; NULL: the case's own with random weights */
-	const char *photos, *art;       /* folders; the style cases then read crops, as a training run does */
 	int64_t max_memory;             /* of a training step's plan: cheap values are made again rather than kept; 0: any */
 	bool profile;                   /* print the plan with each call's time to stderr */
 } fv_bench_options;
 
 typedef struct {
-	double ms[FV_BENCH_RUNS_MAX];   /* of each run; a run of style is the mean of three steps: every third has the identity term */
+	double ms[FV_BENCH_RUNS_MAX];   /* of each run */
 	int runs;
 	double gflop;                   /* of a run, as direct sums would need it */
 	double idle_mb, peak_mb;        /* of this process: before the case, and at its most */

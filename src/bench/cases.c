@@ -4,15 +4,11 @@
 #include "base/memory.h"
 #include "model/model.h"
 #include "paint/paint.h"
-#include "picture/picture.h"
 #include "train/cyclegan_graph.h"
 #include "train/dense_graph.h"
-#include "train/feed.h"
 #include "train/style_graph.h"
 #include <stdio.h>
 #include <stdlib.h>
-
-#define PERIOD 3                        /* steps of style after which the work repeats */
 
 typedef struct {
 	fv_context *c;
@@ -21,8 +17,8 @@ typedef struct {
 	fv_plan *plan[2];
 	fv_model *model;
 	fv_painting painting;
-	fv_feed *photos, *paintings;
-	fv_style_graph style[2];
+	fv_store *teacher;
+	fv_style_graph style;
 	fv_style_config config;
 	fv_dense_graph dense;
 	fv_cyclegan_painters painters;
@@ -67,7 +63,7 @@ static fv_status resnet_open(fv_err *err, bench *b, const fv_bench_options *o)
 	return st;
 }
 
-static fv_status stylenet_open(fv_err *err, bench *b, const fv_bench_options *o)
+static fv_status strokenet_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
 	int64_t h = o->height ? o->height : 512, w = o->width ? o->width : 768;
 	fv_status st = FV_OK;
@@ -81,13 +77,15 @@ static fv_status stylenet_open(fv_err *err, bench *b, const fv_bench_options *o)
 	}
 	if ((st = fv_graph_new(err, b->c, &b->g[0])))
 		return st;
-	fv_style_config k = fv_style_default(false);
+	fv_style_config k = fv_style_default();
 	fv_scope s = { .g = b->g[0], .store = b->store, .prefix = "", .create = true, .seed = 1 };
 	fv_node *x = fv_input(b->g[0], "picture", FV_F32, fv_nhwc(1, h, w, 3));
-	fv_node *noise = fv_random(b->g[0], FV_NORMAL, "noise", FV_F32, fv_nhwc(1, h, w, 1), 0, 1);
-	fv_output(b->g[0], fv_stylenet_build(&s, &k.net, x, noise, false, NULL));
-	if (!(st = plan(err, b, 0, o)))
+	fv_node *z = fv_input(b->g[0], "noise", FV_F32, fv_nhwc(1, h, w, k.net.widths));
+	fv_output(b->g[0], fv_strokenet_build(&s, &k.net, x, z));
+	if (!(st = plan(err, b, 0, o))) {
 		fill(fv_plan_data(b->plan[0], x), fv_elements(x->shape));
+		fill(fv_plan_data(b->plan[0], z), fv_elements(z->shape));
+	}
 	return st;
 }
 
@@ -100,76 +98,52 @@ static fv_status paint_run(fv_err *err, bench *b)
 }
 
 /* ------------------------------------------------------------------ a step of style */
-/* As the recipe's first program (PyTorch) began: two scales, three channels, no detail band, one size of noise. */
-static fv_style_config first_program(bool identity)
+/* A teacher of made-up weights: as fast as a real one. */
+static fv_status teacher_open(fv_err *err, bench *b)
 {
-	return (fv_style_config){
-		.net = { .width = 24, .blocks = 5, .up = FV_UP_BILINEAR, .head = 7, .noise = 1 },
-		.disc = { .width = 32, .scales = 2, .layers = 3, .channels = 3 }, .augment = 1, .batch = 4, .size = 128, .art_batches = 4,
-		.head_width = 128, .patches = 192, .projections = 64, .swd_scales = 3, .adv = 1, .nce = 1, .swd = 5,
-		.beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8, .identity = identity,
-	};
-}
-
-static fv_status decode(void *user, fv_err *err, const char *path, int64_t longest, fv_pixels *out)
-{
-	return fv_picture_shrink(err, path, longest, out);
-}
-
-static fv_status feed(fv_err *err, bench *b, const char *folder, const char *purpose, int64_t batch, fv_feed **out)
-{
-	fv_names n = { 0 };
-	fv_status st = fv_folder_list(err, folder, &n);
-	if (!st)
-		st = fv_feed_open(err, b->c, &(fv_feed_options){ .purpose = purpose, .path = (const char *const *)n.path, .count = n.count,
-		                  .decode = decode, .seed = 1, .batch = batch, .size = b->config.size, .longest = 640, .zoom_low = 0.8, .zoom_high = 1.6 }, out);
-	fv_names_free(&n);
+	fv_graph *g = NULL;
+	fv_node *map[FV_VGG_LAYERS];
+	fv_status st = fv_store_new(err, b->c, &b->teacher);
+	if (st || (st = fv_graph_new(err, b->c, &g)))
+		return st;
+	fv_scope s = { .g = g, .store = b->teacher, .prefix = "", .create = true, .seed = 1 };
+	fv_vgg_build(&s, &b->config.teacher, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), FV_VGG_LAYERS - 1, map);
+	st = g->err.status ? fv_fail(err, g->err.status, "%s", g->err.text) : fv_teacher_variables(err, b->teacher, &b->config);
+	fv_graph_free(g);
+	for (fv_variable *v = b->teacher->first; v && !st; v = v->next)
+		if (!strncmp(v->name, "direction", 9) || !strncmp(v->name, "rstd", 4))
+			fill(v->tensor.data, fv_elements(v->tensor.shape));
 	return st;
 }
 
-static fv_status style_open(fv_err *err, bench *b, const fv_bench_options *o, fv_style_config (*config)(bool identity))
+static fv_status style_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
-	fv_status st = FV_OK;
-	for (int i = 0; i < 2 && !st; i++) {
-		b->config = config(!i);
-		b->config.batch = o->batch ? o->batch : b->config.batch;
-		if ((st = fv_graph_new(err, b->c, &b->g[i])))
-			return st;
-		fv_style_graph_build(b->g[i], b->store, 1, &b->config, false, &b->style[i]);
-		if ((st = plan(err, b, i, o)))
-			return st;
-	}
-	if (o->photos && o->art && !(st = feed(err, b, o->photos, "photographs", b->config.batch, &b->photos)))
-		st = feed(err, b, o->art, "paintings", (int64_t)b->config.batch * b->config.art_batches, &b->paintings);
-	return st;
+	b->config = fv_style_default();
+	b->config.batch = o->batch ? o->batch : b->config.batch;
+	fv_status st = teacher_open(err, b);
+	if (st || (st = fv_graph_new(err, b->c, &b->g[0])))
+		return st;
+	fv_style_graph_build(b->g[0], b->store, b->teacher, 1, &b->config, false, &b->style);
+	return plan(err, b, 0, o);
 }
-
-static fv_status first_open(fv_err *err, bench *b, const fv_bench_options *o) { return style_open(err, b, o, first_program); }
-static fv_status default_open(fv_err *err, bench *b, const fv_bench_options *o) { return style_open(err, b, o, fv_style_default); }
 
 static fv_status style_run(fv_err *err, bench *b)
 {
-	fv_status st = FV_OK;
-	for (int k = 0; k < PERIOD && !st; k++, b->step++) {
-		int i = k != 0;
-		fv_style_graph *s = &b->style[i];
-		fv_plan *p = b->plan[i];
-		if (b->photos) {
-			fv_feed_take(b->photos, b->step, fv_plan_data(p, s->x));
-			fv_feed_take(b->paintings, b->step, fv_plan_data(p, s->art));
-		} else {
-			fill(fv_plan_data(p, s->x), fv_elements(s->x->shape));
-			fill(fv_plan_data(p, s->art), fv_elements(s->art->shape));
-		}
-		put(p, s->rate, 4e-4);
-		put(p, s->step_d, (double)b->step + 1);
-		put(p, s->step_g, (double)b->step + 1);
-		put(p, s->hold, 1);
-		put(p, s->decay, 0.9);
-		st = fv_plan_run(err, p, (fv_key){ 1, (uint64_t)b->step });
-		if (!st && *(float *)fv_plan_data(p, s->ok_g) != 1)
-			st = fv_fail(err, FV_E_INTERNAL, "step %" PRId64 " was not finite", b->step);
-	}
+	fv_style_graph *s = &b->style;
+	fv_plan *p = b->plan[0];
+	const fv_node *in[] = { s->x, s->z, s->content4, s->content3, s->art };
+	for (size_t i = 0; i < FV_COUNT(in); i++)
+		fill(fv_plan_data(p, in[i]), fv_elements(in[i]->shape));
+	for (int k = 0; k < FV_STYLE_LOOKS; k++)
+		fill(fv_plan_data(p, s->target[k]), fv_elements(s->target[k]->shape));
+	put(p, s->rate, 1e-3);
+	put(p, s->step_d, (double)++b->step);
+	put(p, s->step_g, (double)b->step);
+	put(p, s->ramp, 1);
+	put(p, s->decay, 0.9);
+	fv_status st = fv_plan_run(err, p, (fv_key){ 1, (uint64_t)b->step });
+	if (!st && *(float *)fv_plan_data(p, s->ok_g) != 1)
+		st = fv_fail(err, FV_E_INTERNAL, "step %" PRId64 " was not finite", b->step);
 	return st;
 }
 
@@ -254,11 +228,10 @@ typedef struct {
 	const char *name;
 	fv_status (*open)(fv_err *, bench *, const fv_bench_options *);
 	fv_status (*run)(fv_err *, bench *);
-	int steps;                      /* a run */
 } bench_case;
 static const bench_case cases[] = {
-	{ "resnet", resnet_open, paint_run, 1 }, { "stylenet", stylenet_open, paint_run, 1 }, { "style", default_open, style_run, PERIOD },
-	{ "style-first", first_open, style_run, PERIOD }, { "cyclegan", cyclegan_open, cyclegan_run, 1 }, { "dense", dense_open, dense_run, 1 },
+	{ "resnet", resnet_open, paint_run }, { "strokenet", strokenet_open, paint_run }, { "style", style_open, style_run },
+	{ "cyclegan", cyclegan_open, cyclegan_run }, { "dense", dense_open, dense_run },
 };
 
 static double flops(const fv_graph *g)
@@ -269,12 +242,7 @@ static double flops(const fv_graph *g)
 	return sum;
 }
 
-/* Of a run, in the mean over its steps: of style's one is the first graph's, the others the second's. */
-static double gflop(const bench *b, int steps)
-{
-	double one = flops(b->g[0]), two = flops(b->g[1]), painting = flops(b->painting.graph);
-	return (painting + (steps > 1 ? (one + (steps - 1) * two) / steps : one + two)) / 1e9;
-}
+static double gflop(const bench *b) { return (flops(b->g[0]) + flops(b->g[1]) + flops(b->painting.graph)) / 1e9; }
 
 static fv_status measure(fv_err *err, bench *b, const bench_case *k, const fv_bench_options *o, fv_bench_result *r)
 {
@@ -285,9 +253,9 @@ static fv_status measure(fv_err *err, bench *b, const bench_case *k, const fv_be
 	while (!st && r->runs < FV_BENCH_RUNS_MAX && (o->runs ? r->runs < o->runs : r->runs < 3 || fv_now() - start < o->seconds)) {
 		double t = fv_now();
 		st = k->run(err, b);
-		r->ms[r->runs++] = 1e3 * (fv_now() - t) / k->steps;
+		r->ms[r->runs++] = 1e3 * (fv_now() - t);
 	}
-	r->gflop = gflop(b, k->steps);
+	r->gflop = gflop(b);
 	r->peak_mb = memory("VmHWM");
 	fv_plan *const plans[] = { b->plan[0], b->plan[1], b->painting.plan };
 	for (size_t i = 0; i < FV_COUNT(plans) && o->profile && !st; i++)
@@ -318,8 +286,7 @@ fv_status fv_bench_run(fv_err *err, fv_context *c, const char *name, const fv_be
 	}
 	fv_painting_free(&b->painting);
 	fv_model_free(b->model);
-	fv_feed_close(b->photos);
-	fv_feed_close(b->paintings);
+	fv_store_free(b->teacher);
 	fv_store_free(b->store);
 	fv_free(c, b);
 	return st;

@@ -9,22 +9,26 @@
 #include <sys/stat.h>
 
 typedef struct {
-	const char *output;
-	double strength, megapixels;
+	const char *output, *strokes, *flow;
+	double strength, detail, megapixels;
 	int64_t seed, quality, memory;
-	int strokes;
 	bool keep_private, force;
 } options;
 
-static const char *const strokes[] = { "auto", "1", "2", "4", "8", "16", NULL };
+/* Widths of the widest strokes, in longer sides of the picture. */
+static const struct { const char *name; double share; } strokes[] = { { "fine", 0.015 }, { "medium", 0.023 }, { "broad", 0.035 } };
 
 static const fv_option table[] = {
 	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "OUT", .required = true, .at = offsetof(options, output),
 	  .help = "the painted picture; or a folder, made when missing, for pictures of the same names" },
 	{ .name = "strength", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, strength), .preset = "1", .low = 0, .high = 1,
 	  .help = "0 is the photograph, 1 all paint" },
-	{ .name = "strokes", .type = FV_OPT_ENUM, .arg = "N", .at = offsetof(options, strokes), .preset = "auto", .choices = strokes,
-	  .help = "how many times as wide as learnt; auto: in proportion in pictures of more than 2.25 megapixels" },
+	{ .name = "strokes", .type = FV_OPT_TEXT, .arg = "WIDTH", .at = offsetof(options, strokes), .preset = "medium",
+	  .help = "how wide the widest are: fine, medium, broad; pixels, such as 40; or a share of the longer side, such as 3%" },
+	{ .name = "detail", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, detail), .preset = "0.5", .low = 0, .high = 1,
+	  .help = "how much of faces and fine things is kept: 0 all is swept along, 1 as much as can be" },
+	{ .name = "flow", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "FILE", .at = offsetof(options, flow),
+	  .help = "a picture whose colours say where strokes run: the hue is twice the angle (red level, cyan upright, yellow-green and violet aslant), grey leaves it to the photograph" },
 	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, seed), .preset = "0",
 	  .help = "of the noise that strokes are made from; the same seed gives the same picture" },
 	{ .name = "quality", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, quality), .preset = "92", .low = 1, .high = 100,
@@ -49,7 +53,7 @@ static const fv_example examples[] = {
 	{ "fauve apply vangogh photo.jpg -o painted.png", "One picture." },
 	{ "fauve apply vangogh holiday/ more.jpg -o painted/", "All pictures of a folder and one more, into a folder." },
 	{ "fauve apply runs/mine/model.safetensors photo.jpg -o soft.jpg --strength 0.6", "A model of your own, less of it." },
-	{ "fauve apply vangogh photo.jpg -o bold.png --strokes 2", "Strokes twice as wide." },
+	{ "fauve apply vangogh photo.jpg -o bold.png --strokes broad", "Wide strokes." },
 	{ 0 },
 };
 
@@ -166,7 +170,25 @@ static int64_t allowance(const options *o, const fv_pixels *v, const fv_painter 
 	return (int64_t)(here > 0 ? fmin(most, fmax(1, 0.9 * (here + (double)fv_painter_bytes(painter)) - 2 * pixels)) : most);
 }
 
-static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *m, fv_painter *painter, const options *o, const job *j, bool alone)
+/* A number and its end: "40", "3%". */
+static fv_status read_strokes(fv_err *err, const char *text, int64_t longer, float *share)
+{
+	char *end;
+	for (size_t i = 0; i < FV_COUNT(strokes); i++)
+		if (!strcmp(text, strokes[i].name)) {
+			*share = (float)strokes[i].share;
+			return FV_OK;
+		}
+	double v = strtod(text, &end), part = strcmp(end, "%") ? v / (double)longer : v / 100;
+	if (end == text || (*end && strcmp(end, "%")) || !(part > 0))
+		return fv_fail(err, FV_E_ARGUMENT, "--strokes: '%s' is no width; write fine, medium, broad, pixels such as 40, or a share such as 3%%", text);
+	if (part > 0.5)
+		return fv_fail(err, FV_E_ARGUMENT, "--strokes: '%s' is more than half of a picture of %" PRId64 " pixels", text, longer);
+	*share = (float)part;
+	return FV_OK;
+}
+
+static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *m, fv_painter *painter, const options *o, const fv_pixels *flow, const job *j, bool alone)
 {
 	fv_picture *p = NULL;
 	fv_err warning;
@@ -182,9 +204,16 @@ static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *
 	fv_pixels *v = fv_picture_pixels(p);
 	fv_picture_fill_hidden(p);
 	fv_err why;
-	fv_paint_options how = { sizeof how, (float)o->strength, (uint64_t)o->seed, allowance(o, v, painter), o->strokes ? 1 << (o->strokes - 1) : 0 };
+	fv_paint_options how = FV_PAINT_DEFAULTS;
+	how.strength = (float)o->strength;
+	how.detail = (float)o->detail;
+	how.seed = (uint64_t)o->seed;
+	how.max_memory = allowance(o, v, painter);
+	how.flow = flow;
+	st = read_strokes(&why, o->strokes, v->width > v->height ? v->width : v->height, &how.strokes);
 	/* Under a limit nothing is held between pictures: reading and writing them wants that memory. */
-	st = o->memory ? fv_paint(&why, m, v, &how, v) : fv_painter_paint(&why, painter, v, &how, v);
+	if (!st)
+		st = o->memory ? fv_paint(&why, m, v, &how, v) : fv_painter_paint(&why, painter, v, &how, v);
 	if (st)
 		fv_fail(err, st, "%s: %s", j->in, why.text);
 	else
@@ -196,7 +225,7 @@ static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *
 }
 
 /* One after the other; what fails is said and left out. */
-static fv_status paint_all(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *m, fv_painter *painter, const options *o, const jobs *j)
+static fv_status paint_all(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *m, fv_painter *painter, const options *o, const fv_pixels *flow, const jobs *j)
 {
 	int done = 0, failed = 0;
 	double begun = fv_now();
@@ -206,7 +235,7 @@ static fv_status paint_all(fv_err *err, fv_cli *cli, fv_context *c, const fv_mod
 		snprintf(text, sizeof text, "%d/%d  %s", i + 1, j->count, j->item[i].in);
 		fv_progress_show(cli->progress, (double)i / j->count, text);
 		fv_err why;
-		fv_status one = fv_interrupted() ? FV_E_CANCELLED : paint(&why, cli, c, m, painter, o, &j->item[i], false);
+		fv_status one = fv_interrupted() ? FV_E_CANCELLED : paint(&why, cli, c, m, painter, o, flow, &j->item[i], false);
 		if (one == FV_E_CANCELLED)
 			return fv_fail(err, FV_E_CANCELLED, "interrupted; %d of %d pictures are painted", done, j->count);
 		if (one) {
@@ -232,6 +261,8 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	fv_context *c = NULL;
 	fv_model *m = NULL;
 	fv_painter *painter = NULL;
+	fv_picture *flow = NULL;
+	fv_err warning;
 	jobs j = { 0 };
 	fv_status st = fv_style_find(err, args[0], path, sizeof path);
 	if (st)
@@ -246,8 +277,12 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		goto done;
 	if ((st = list_jobs(err, o, count - 1, args + 1, &j)))
 		goto done;
-	st = j.count == 1 ? paint(err, cli, c, m, painter, o, &j.item[0], true) : paint_all(err, cli, c, m, painter, o, &j);
+	if (o->flow && (st = fv_picture_read(err, o->flow, &(fv_read_options){ 0 }, &flow, &warning)))
+		goto done;
+	const fv_pixels *directions = flow ? fv_picture_pixels(flow) : NULL;
+	st = j.count == 1 ? paint(err, cli, c, m, painter, o, directions, &j.item[0], true) : paint_all(err, cli, c, m, painter, o, directions, &j);
 done:
+	fv_picture_free(flow);
 	free_jobs(&j);
 	fv_painter_free(painter);
 	fv_model_free(m);

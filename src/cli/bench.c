@@ -10,31 +10,29 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-typedef struct { int64_t runs, batch, max_memory; double time; const char *size, *model, *photos, *art; bool profile; } options;
+typedef struct { int64_t runs, batch, max_memory; double time; const char *size, *model; bool profile; } options;
 
 static const fv_option table[] = {
 	{ .name = "time", .type = FV_OPT_DURATION, .arg = "TIME", .at = offsetof(options, time), .preset = "3s", .low = 0, .high = 3600, .help = "how long each case runs" },
 	{ .name = "runs", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, runs), .low = 0, .high = FV_BENCH_RUNS_MAX, .preset_help = "as --time allows",
 	  .help = "how often each case runs" },
-	{ .name = "size", .type = FV_OPT_TEXT, .arg = "WxH", .at = offsetof(options, size), .preset_help = "the case's", .help = "of the picture in resnet and stylenet; multiples of 8" },
+	{ .name = "size", .type = FV_OPT_TEXT, .arg = "WxH", .at = offsetof(options, size), .preset_help = "the case's", .help = "of the picture in resnet and strokenet; multiples of 8" },
 	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, batch), .low = 0, .high = 64, .preset_help = "the recipe's", .help = "pictures a step in style" },
 	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = offsetof(options, max_memory), .help = "of a step's values: cheap ones are made again rather than kept; in bf16 others are kept rounded" },
-	{ .name = "model", .type = FV_OPT_TEXT, .kind = FV_ARG_STYLE, .arg = "MODEL", .at = offsetof(options, model), .help = "the painter that stylenet times" },
-	{ .name = "photos", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, photos), .help = "with --art: style and style-first read crops, as a training does" },
-	{ .name = "art", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, art), .help = "with --photos" },
+	{ .name = "model", .type = FV_OPT_TEXT, .kind = FV_ARG_STYLE, .arg = "MODEL", .at = offsetof(options, model), .help = "the painter that strokenet times" },
 	{ .name = "profile", .type = FV_OPT_FLAG, .at = offsetof(options, profile), .help = "print every call of the plan with its time" },
 	{ 0 },
 };
 
 static const fv_argument arguments[] = {
-	{ "CASE", "machine, kernels, resnet, stylenet, style, style-first, cyclegan, dense; all but style-first when none is given", .optional = true, .many = true },
+	{ "CASE", "machine, kernels, resnet, strokenet, style, cyclegan, dense; all when none is given", .optional = true, .many = true },
 	{ 0 },
 };
 
 static const fv_example examples[] = {
 	{ "fauve bench", "Everything, some two minutes." },
 	{ "fauve bench style dense --precision bf16 --json", "Two training steps, for a program." },
-	{ "fauve bench stylenet --model vangogh --size 1920x1080", "How long a film's frame takes." },
+	{ "fauve bench strokenet --model vangogh --size 1920x1080", "How long a film's frame takes." },
 	{ 0 },
 };
 
@@ -59,9 +57,9 @@ static void add_kernel(void *user, const fv_bench_kernel *k)
 static fv_status look(fv_err *err, fv_cli *cli, const options *o, const char *name, json_t **out)
 {
 	fv_context *c = NULL;
-	fv_bench_options b = { .runs = (int)o->runs, .seconds = o->time, .batch = (int)o->batch, .photos = o->photos, .art = o->art, .profile = o->profile, .max_memory = o->max_memory };
+	fv_bench_options b = { .runs = (int)o->runs, .seconds = o->time, .batch = (int)o->batch, .profile = o->profile, .max_memory = o->max_memory };
 	char path[4096], rest;
-	fv_status st = fv_cli_context(err, cli, !strcmp(name, "resnet") || !strcmp(name, "stylenet"), &c);
+	fv_status st = fv_cli_context(err, cli, !strcmp(name, "resnet") || !strcmp(name, "strokenet"), &c);
 	if (!st && o->model && !(st = fv_style_find(err, o->model, path, sizeof path)))
 		b.model = path;
 	if (!st && o->size && (sscanf(o->size, "%" SCNd64 "x%" SCNd64 "%c", &b.width, &b.height, &rest) != 2 || b.width < 16 || b.height < 16 ||
@@ -76,7 +74,7 @@ static fv_status look(fv_err *err, fv_cli *cli, const options *o, const char *na
 	} else if (!st) {
 		fv_bench_result *r = calloc(1, sizeof *r);
 		json_t *ms = json_array();
-		st = r ? o->photos ? fv_picture_begin(err, "fauve") : FV_OK : fv_fail_memory(err, "bench", sizeof *r);
+		st = r ? FV_OK : fv_fail_memory(err, "bench", sizeof *r);
 		if (!st)
 			st = fv_bench_run(err, c, name, &b, r);
 		for (int i = 0; r && i < r->runs; i++)
@@ -169,7 +167,7 @@ static void print(const json_t *j)
 
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
 {
-	static const char *const all[] = { "machine", "resnet", "stylenet", "style", "cyclegan", "dense", "kernels" };
+	static const char *const all[] = { "machine", "resnet", "strokenet", "style", "cyclegan", "dense", "kernels" };
 	const options *o = given;
 	json_t *cases = json_array();
 	fv_status st = FV_OK;
@@ -197,7 +195,7 @@ const fv_command fv_command_bench = {
 	.description = "Times what users wait for, each case in a process of its own, and prints the median, the rate and the memory above what "
 	               "the process held before. Rates count the sums of a direct convolution, so that a kernel that saves products may exceed the "
 	               "processor's peak.\n\nmachine: what the processor can do at best. kernels: every kernel of the problems that decide; * is the "
-	               "one that is used. resnet, stylenet: a picture painted. style, cyclegan, dense: a training step.\n\n"
+	               "one that is used. resnet, strokenet: a picture painted. style, cyclegan, dense: a training step.\n\n"
 	               "Run it on a quiet machine.",
 	.options = table, .bytes = sizeof(options), .arguments = arguments, .examples = examples, .json = true, .run = run,
 };

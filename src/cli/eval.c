@@ -185,7 +185,7 @@ static fv_status match(fv_err *err, fv_arena *a, const set *photos, const char *
 
 static fv_status paint(fv_err *err, fv_cli *cli, fv_arena *a, const fv_model *m, int64_t seed, const set *photos, set *outs)
 {
-	const fv_paint_options opt = { sizeof opt, 1, (uint64_t)seed };
+	fv_paint_options opt = FV_PAINT_DEFAULTS;
 	fv_painter *painter = NULL;
 	fv_err why;
 	outs->count = photos->count;

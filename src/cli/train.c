@@ -2,6 +2,7 @@
 /* fauve train: learn. */
 #include "cli/cli.h"
 #include "base/file.h"
+#include "cli/find.h"
 #include "picture/picture.h"
 #include "train/train.h"
 #include <stdlib.h>
@@ -9,8 +10,8 @@
 
 typedef struct {
 	fv_texts photos, art;
-	const char *data, *run, *preset, *resume;
-	double time, preview, checkpoint, rate, adv, nce, swd, colour;
+	const char *data, *run, *preset, *resume, *features;
+	double time, preview, checkpoint, rate, adv, content, style, colour;
 	int64_t steps, batch, size, width, blocks, seed, max_memory;
 } options;
 
@@ -29,9 +30,10 @@ static const fv_option table[] = {
 	{ .name = "blocks", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, blocks), RECIPE, .low = 1, .high = 64, .help = "style: residual blocks of the painter" },
 	{ .name = "rate", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, rate), RECIPE, .low = 1e-8, .high = 1, .help = "learning rate" },
 	{ .name = "adv", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, adv), RECIPE, .low = 0, .high = 1000, .help = "style: weight of the adversary" },
-	{ .name = "nce", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, nce), RECIPE, .low = 0, .high = 1000, .help = "style: weight of the content (PatchNCE)" },
-	{ .name = "swd", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, swd), RECIPE, .low = 0, .high = 1000, .help = "style: weight of brushwork and palette (sliced Wasserstein)" },
+	{ .name = "content", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, content), RECIPE, .low = 0, .high = 1000, .help = "style: weight of what is shown" },
+	{ .name = "style", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, style), RECIPE, .low = 0, .high = 1000, .help = "style: weight of brushwork and palette" },
 	{ .name = "colour", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, colour), RECIPE, .low = 0, .high = 1000, .help = "style: weight of the photograph's own colours" },
+	{ .name = "features", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "FILE", .at = offsetof(options, features), .preset = "vgg16", .help = "style: the frozen network that teaches: a file, or the name of one that is here" },
 	{ .name = "preset", .type = FV_OPT_TEXT, .arg = "NAME", .at = offsetof(options, preset), .help = "style: 'instant', a painter of a twentieth of the work, for previews and films; dense: 'textbook', exactly as printed" },
 	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, seed), .preset = "1", .low = 0, .high = 1e15, .help = "of everything that is drawn" },
 	{ .name = "preview-every", .type = FV_OPT_DURATION, .arg = "T", .at = offsetof(options, preview), .preset = "4m", .low = 1, .high = 1e7, .help = "between contact sheets" },
@@ -115,10 +117,10 @@ static json_t *number(double v) { return v == v ? json_real(v) : json_null(); }
 /* *text: free it. */
 static fv_status begun(fv_err *err, const fv_context *c, const char *recipe, const options *o, char **text)
 {
-	json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:s*, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:s}", "recipe", recipe, "photos", places(o->photos), "art",
+	json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:s*, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:s}", "recipe", recipe, "photos", places(o->photos), "art",
 	                      places(o->art), "data", place(o->data), "preset", o->preset, "time", number(o->time), "steps", (json_int_t)o->steps, "batch", (json_int_t)o->batch,
 	                      "size", (json_int_t)o->size, "width", (json_int_t)o->width, "blocks", (json_int_t)o->blocks, "rate", number(o->rate), "adv", number(o->adv),
-	                      "nce", number(o->nce), "swd", number(o->swd), "colour", number(o->colour), "seed", (json_int_t)o->seed,
+	                      "content", number(o->content), "style", number(o->style), "colour", number(o->colour), "seed", (json_int_t)o->seed, "features", o->features,
 	                      "precision", c->bf16 ? "bf16" : c->exact ? "exact" : "f32");
 	*text = j ? json_dumps(j, JSON_INDENT(1)) : NULL;
 	json_decref(j);
@@ -170,10 +172,12 @@ static fv_status recall(fv_err *err, fv_context *c, options *o, const char **rec
 	o->blocks = json_integer_value(json_object_get(*j, "blocks"));
 	o->rate = real(*j, "rate");
 	o->adv = real(*j, "adv");
-	o->nce = real(*j, "nce");
-	o->swd = real(*j, "swd");
+	o->content = real(*j, "content");
+	o->style = real(*j, "style");
 	o->colour = real(*j, "colour");
 	o->seed = json_integer_value(json_object_get(*j, "seed"));
+	if (json_is_string(json_object_get(*j, "features")))
+		o->features = json_string_value(json_object_get(*j, "features"));
 	const char *precision = json_string_value(json_object_get(*j, "precision"));
 	if (precision)
 		c->bf16 = !strcmp(precision, "bf16"), c->exact = !strcmp(precision, "exact");
@@ -224,14 +228,17 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	}
 	if (!o.resume && (st = begun(err, c, recipe, &o, &text)))
 		goto done;
+	char features[FV_PATH_MAX];
+	if (!strcmp(recipe, "style") && (st = fv_features_find(err, o.features, features, sizeof features)))
+		goto done;
 	host h = { cli, c };
 	fv_train_options t = {
 		.recipe = recipe, .preset = o.preset, .photos = { (const char *const *)photos.path, photos.count }, .art = { (const char *const *)art.path, art.count },
 		.data = pictures.count ? NULL : o.data, .pictures = { (const char *const *)pictures.path, pictures.count }, .run = o.run, .begun = text,
 		.seconds = o.time == o.time ? o.time : !o.steps && !strcmp(recipe, "style") ? 5400 : 0, .steps = o.steps,
 		.batch = (int)o.batch, .size = (int)o.size, .width = (int)o.width, .blocks = (int)o.blocks, .rate = or_default(o.rate), .adv = or_default(o.adv),
-		.nce = or_default(o.nce), .swd = or_default(o.swd), .colour = or_default(o.colour), .seed = (uint64_t)o.seed, .preview_seconds = o.preview, .checkpoint_seconds = o.checkpoint,
-		.max_memory = o.max_memory, .decode = decode, .sheet = sheet, .say = say, .live = live, .user = &h,
+		.content = or_default(o.content), .style = or_default(o.style), .colour = or_default(o.colour), .seed = (uint64_t)o.seed, .preview_seconds = o.preview, .checkpoint_seconds = o.checkpoint,
+		.max_memory = o.max_memory, .features = features, .decode = decode, .sheet = sheet, .say = say, .live = live, .user = &h,
 	};
 	fv_say(cli, "device: cpu, %d threads, %s (no other device is built in)", c->threads, fv_isa_name(c->isa));
 	st = fv_train(err, c, &t);

@@ -7,8 +7,6 @@
 
 #define FORMAT 1                        /* of the metadata; a file made for a newer reader is refused */
 
-static const char *const up_name[] = { [FV_UP_BILINEAR] = "bilinear", [FV_UP_NEAREST] = "nearest", [FV_UP_SPLINE] = "spline" };
-
 json_t *fv_strokenet_json(const fv_strokenet *c)
 {
 	json_t *stroke = json_array();
@@ -16,13 +14,6 @@ json_t *fv_strokenet_json(const fv_strokenet *c)
 		json_array_append_new(stroke, json_real(c->stroke[i]));
 	return json_pack("{s:i, s:i, s:i, s:i, s:b, s:o, s:f}", "width", c->width, "blocks", c->blocks, "marks", c->marks, "stem", c->stem, "affine", c->affine, "stroke", stroke,
 	                 "length", c->length);
-}
-
-json_t *fv_stylenet_json(const fv_stylenet *c)
-{
-	return json_pack("{s:i, s:i, s:s, s:i, s:i, s:i, s:b, s:o, s:b}", "width", c->width, "blocks", c->blocks, "up", up_name[c->up],
-	                 "stem", c->stem ? c->stem : 7, "head", c->head, "noise", c->noise, "colour", c->colour, "palette",
-	                 c->palette == FV_PALETTE_AFTER ? json_string("after") : json_boolean(c->palette), "half_chroma", c->half_chroma);
 }
 
 json_t *fv_resnet_json(const fv_resnet *c) { return json_pack("{s:i, s:i}", "width", c->width, "blocks", c->blocks); }
@@ -51,25 +42,6 @@ static fv_status read_strokenet(fv_err *err, json_t *j, fv_model *m)
 	for (int i = 0; i < m->strokenet.widths && i < FV_STROKE_WIDTHS; i++)
 		m->strokenet.stroke[i] = json_number_value(json_array_get(stroke, (size_t)i));
 	return fv_strokenet_check(err, &m->strokenet);
-}
-
-static fv_status read_stylenet(fv_err *err, json_t *j, fv_model *m)
-{
-	const char *up = json_string_value(json_object_get(j, "up"));
-	json_t *palette = json_object_get(j, "palette");
-	const char *place = json_string_value(palette);
-	if (place && strcmp(place, "after"))
-		return fv_fail(err, FV_E_FORMAT, "palette '%s' is unknown", place);
-	m->stylenet = (fv_stylenet){ .width = whole(j, "width"), .blocks = whole(j, "blocks"), .head = whole(j, "head"), .noise = whole(j, "noise"),
-	                             .stem = json_object_get(j, "stem") ? whole(j, "stem") : 7, .colour = json_is_true(json_object_get(j, "colour")),
-	                             .palette = place ? FV_PALETTE_AFTER : json_is_true(palette) ? FV_PALETTE_TWICE : FV_PALETTE_NONE, .half_chroma = json_is_true(json_object_get(j, "half_chroma")) };
-	size_t kind = 0;
-	while (kind < FV_COUNT(up_name) && (!up || strcmp(up, up_name[kind])))
-		kind++;
-	m->stylenet.up = (fv_up)kind;
-	if (kind == FV_COUNT(up_name))
-		return fv_fail(err, FV_E_FORMAT, "upsampling '%s' is unknown", up ? up : "");
-	return fv_stylenet_check(err, &m->stylenet);
 }
 
 static fv_status read_resnet(fv_err *err, json_t *j, fv_model *m)
@@ -117,8 +89,6 @@ static fv_status prove(fv_err *err, fv_model *m)
 	fv_node *x = fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3));
 	if (!strcmp(m->family, "strokenet"))
 		fv_strokenet_build(&s, &m->strokenet, x, fv_input(g, "z", FV_F32, fv_nhwc(1, 32, 32, m->strokenet.widths)));
-	else if (!strcmp(m->family, "stylenet"))
-		fv_stylenet_build(&s, &m->stylenet, x, fv_input(g, "z", FV_F32, fv_nhwc(1, 32, 32, 1)), false, NULL);
 	else if (!strcmp(m->family, "resnet"))
 		fv_resnet_build(&s, &m->resnet, x);
 	else if (!strcmp(m->family, "vgg"))
@@ -144,7 +114,7 @@ static fv_status understand(fv_err *err, fv_model *m)
 	if (!strcmp(family, "strokenet"))
 		return read_strokenet(err, network, m);
 	if (!strcmp(family, "stylenet"))
-		return read_stylenet(err, network, m);
+		return fv_fail(err, FV_E_FORMAT, "it was made by an early fauve (family stylenet), which painted without strokes; train it anew");
 	if (!strcmp(family, "resnet"))
 		return read_resnet(err, network, m);
 	if (!strcmp(family, "dense"))

@@ -8,9 +8,8 @@
 struct fv_model {
 	fv_context *context;
 	fv_store *store;
-	char family[32];                /* "strokenet", "stylenet", "resnet", "dense" or "vgg" */
+	char family[32];                /* "strokenet", "resnet", "dense" or "vgg" */
 	fv_strokenet strokenet;
-	fv_stylenet stylenet;
 	fv_resnet resnet;
 	fv_dense dense;
 	fv_vgg vgg;
@@ -19,7 +18,6 @@ struct fv_model {
 
 /* The network's parameters as they stand in a model file's metadata; both ways. */
 json_t *fv_strokenet_json(const fv_strokenet *c);
-json_t *fv_stylenet_json(const fv_stylenet *c);
 json_t *fv_resnet_json(const fv_resnet *c);
 json_t *fv_dense_json(const fv_dense *c);
 

@@ -10,7 +10,7 @@
 
 void fv_feature_discriminator_weights(const fv_scope *s, const fv_feature_discriminator *c, const fv_spectral *previous, fv_spectral *out)
 {
-	char name[24];
+	char name[40];
 	for (int i = 0; i < FV_FEATURE_MAPS; i++)
 		for (int j = 0; j < LAYERS; j++) {
 			snprintf(name, sizeof name, "map%d.%d", i, j);

@@ -7,6 +7,7 @@
 #ifndef FV_NET_H
 #define FV_NET_H
 #include "op/op.h"
+#include "stroke/stroke.h"
 
 typedef struct {
 	fv_graph *g;
@@ -32,31 +33,8 @@ fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale,
 int fv_params(fv_store *store, const char *prefix, fv_variable **list, int max);
 #define FV_PARAMS_MAX 256
 
-/* ---- StyleNet (stylenet.c): the painter. x: N,H,W,3 in [-1,1], H and W multiples of fv_stylenet_multiple; noise: N,H,W,1 */
-typedef enum { FV_UP_BILINEAR, FV_UP_NEAREST, FV_UP_SPLINE } fv_up;
-typedef enum { FV_PALETTE_NONE, FV_PALETTE_TWICE, FV_PALETTE_AFTER } fv_palette_place;      /* around the tanh; after it alone: early models */
-typedef struct {
-	int width;                      /* channels at full size; 2 width at half, 4 width at a quarter */
-	int blocks;                     /* residual blocks at a quarter of the size */
-	fv_up up;
-	int stem, head;                 /* kernels of the first and last convolution: 7 or 3; stem 0: 7 */
-	int noise;                      /* sizes of noise: 1: as drawn; each further one twice as coarse, for larger strokes */
-	bool colour;                    /* the photograph's own colours, blurred, reach the last layer */
-	fv_palette_place palette;       /* its colours, seen small, are an affine function of the photograph's (palette.c) */
-	bool half_chroma;               /* the finest detail is of lightness alone */
-} fv_stylenet;
-#define FV_STYLENET_FEATURES 5          /* picture, stem, half, quarter, after the middle residual block */
-/* features may be NULL. encode: stop after the last feature and return it. */
-fv_node *fv_stylenet_build(const fv_scope *s, const fv_stylenet *c, fv_node *x, fv_node *noise, bool encode, fv_node **features);
-fv_status fv_stylenet_check(fv_err *err, const fv_stylenet *c);
-int fv_stylenet_multiple(const fv_stylenet *c);         /* of height and width */
-/* y, less what of its colours, seen small, is no affine function of x's; both N,H,W,3, H and W multiples of 8. */
-fv_node *fv_palette(fv_graph *g, fv_node *x, fv_node *y);
-fv_node *fv_less_luma(fv_graph *g, fv_node *x);         /* chroma: x, N,H,W,3, less its luma (ITU-R BT.601) in each channel */
-
 /* ---- StrokeNet (strokenet.c): a painter with directed noise. x: N,H,W,3 in [-1,1], the photograph smeared along its flow; z: N,H,W,widths,
  * noise of unit spread smeared along it (src/stroke); H and W multiples of FV_STROKENET_MULTIPLE */
-#define FV_STROKE_WIDTHS 4
 #define FV_STROKENET_MULTIPLE 8
 typedef struct {
 	int width;                      /* channels at full size; 2 width at half, 4 width at a quarter */
@@ -118,9 +96,6 @@ void fv_feature_discriminator_build(fv_graph *g, const fv_spectral *w, int *at, 
 /* ---- PatchGAN (patchgan.c): pix2pix' and CycleGAN's discriminator; N,H,W,C > logits N,h,w,1 */
 typedef struct { int width, layers; } fv_patchgan;      /* the originals: 64, 3 */
 fv_node *fv_patchgan_build(const fv_scope *s, const fv_patchgan *c, fv_node *x);
-
-/* ---- PatchNCE's projection heads (projection.c): rows N,K,C > N,K,width of length 1 */
-fv_node *fv_projection_build(const fv_scope *s, int index, int width, fv_node *rows);
 
 /* ---- the textbook's dense pair (dense.c) */
 typedef struct {

@@ -17,7 +17,7 @@ static int64_t channels(const fv_patch_discriminator *c, int layer)     /* of th
 
 void fv_patch_discriminator_weights(const fv_scope *s, const fv_patch_discriminator *c, const fv_spectral *previous, fv_spectral *out)
 {
-	char name[24];
+	char name[40];
 	for (int i = 0; i < c->scales; i++)
 		for (int j = 0; j <= c->layers; j++) {
 			snprintf(name, sizeof name, "pixels.%d.%d", i, j);

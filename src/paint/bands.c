@@ -24,8 +24,9 @@ typedef struct {
 	fv_context *c;
 	fv_arena *arena;                /* of the lists */
 	fv_graph *whole;
-	const fv_node *x, *y;
-	const float *picture;
+	const fv_bands_input *in;
+	int inputs;
+	const fv_node *x, *y;           /* x: the first input */
 	float *out;
 	fv_key key;
 	int64_t limit, spare;           /* bytes: in all; what stored values leave for the band in work */
@@ -99,7 +100,7 @@ static const fv_node *value_of(const target *t) { return t->stats ? t->n->in[0] 
 /* Given, or made before: nothing reaches further back. What is to be stored is made now; a norm's input may be stored already. */
 static bool given(const bands *b, const target *t, const fv_node *v)
 {
-	return v == b->x || (b->stored[v->id] && (t->stats || v != t->n));
+	return v->op == &fv_op_input || (b->stored[v->id] && (t->stats || v != t->n));
 }
 
 /* Rows of every node for rows r of a target (or only which nodes there are); true when no edge was met. */
@@ -232,7 +233,13 @@ static fv_status band_new(fv_err *err, bands *b, const target *t, int64_t lo, ba
 	return fv_plan_new(err, b->c, d->g, NULL, &d->plan);
 }
 
-static const float *data_of(const bands *b, int node) { return node == b->x->id ? b->picture : b->data[node]; }
+static const float *data_of(const bands *b, int node)
+{
+	for (int i = 0; i < b->inputs; i++)
+		if (b->in[i].node->id == node)
+			return b->in[i].data;
+	return b->data[node];
+}
 
 /* Rows r of the target by a plan that may have been built for rows further up; shift: how far. */
 static fv_status band_run(fv_err *err, bands *b, const target *t, const band *d, range r, double *sums)
@@ -330,7 +337,7 @@ static int64_t arrange(bands *b, int64_t size)
 	for (int i = 0; i < g->nodes; i++)
 		for (int j = 0; large(g->node[i]) && j < g->node[i]->inputs; j++) {
 			const fv_node *in = g->node[i]->in[j];
-			if (in && in != b->x && !atom(in) && (in->op == &fv_op_conv2d || in->op == &fv_op_conv2d_dx || in->op == &fv_op_binary ||
+			if (in && in->op != &fv_op_input && !atom(in) && (in->op == &fv_op_conv2d || in->op == &fv_op_conv2d_dx || in->op == &fv_op_binary ||
 			    in->op == &fv_op_blur || (in->op == &fv_op_unary && in->attr.unary.kind == FV_TANH)))
 				b->stored[in->id] |= bytes_of(in) <= size;
 		}
@@ -338,7 +345,7 @@ static int64_t arrange(bands *b, int64_t size)
 	for (int i = 0; i < g->nodes; i++) {
 		const fv_node *n = g->node[i];
 		for (int j = 0; j < n->inputs; j++)
-			if (n->in[j] && n->in[j] != b->x && !atom(n->in[j]) && b->whole_only[n->in[j]->id] != b->whole_only[i])
+			if (n->in[j] && n->in[j]->op != &fv_op_input && !atom(n->in[j]) && b->whole_only[n->in[j]->id] != b->whole_only[i])
 				b->stored[n->in[j]->id] = true;
 	}
 	for (int i = 0; i < g->nodes; i++) {
@@ -461,7 +468,7 @@ static fv_status run(fv_err *err, bands *b)
 	return st;
 }
 
-fv_status fv_bands_run(fv_err *err, fv_context *c, fv_graph *whole, const fv_node *x, const float *picture, const fv_node *y, float *out, fv_key key,
+fv_status fv_bands_run(fv_err *err, fv_context *c, fv_graph *whole, const fv_bands_input *in, int inputs, const fv_node *y, float *out, fv_key key,
                        int64_t limit)
 {
 	if (whole->err.status)
@@ -471,7 +478,7 @@ fv_status fv_bands_run(fv_err *err, fv_context *c, fv_graph *whole, const fv_nod
 			return fv_fail(err, FV_E_MEMORY, "this network cannot be run in bands (%s): allow more memory", whole->node[i]->op->name);
 	size_t n = (size_t)whole->nodes;
 	fv_arena *a = fv_arena_new(c);
-	bands b = { c, a, whole, x, y, picture, out, key, limit };
+	bands b = { c, a, whole, in, inputs, in[0].node, y, out, key, limit };
 	if (a) {
 		b.stored = fv_arena_get(a, n);
 		b.whole_only = fv_arena_get(a, n);

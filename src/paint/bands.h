@@ -4,9 +4,11 @@
 #define FV_BANDS_H
 #include "graph/plan.h"
 
-/* Runs `whole` (appended, no passes run; one picture; never planned) from x, whose value is `picture`, to y, into `out`, with
- * at most `limit` bytes beside these two, as near as can be foreseen. Bits differ from a plan's in the last place only.
+typedef struct { const fv_node *node; const float *data; } fv_bands_input;
+
+/* Runs `whole` (appended, no passes run; one picture; never planned) from its inputs, of one height and width, to y, into `out`, with
+ * at most `limit` bytes beside these, as near as can be foreseen. Bits differ from a plan's in the last place only.
  * FV_E_MEMORY: it cannot be done within the limit; says what would be needed. */
-fv_status fv_bands_run(fv_err *err, fv_context *c, fv_graph *whole, const fv_node *x, const float *picture, const fv_node *y, float *out, fv_key key,
+fv_status fv_bands_run(fv_err *err, fv_context *c, fv_graph *whole, const fv_bands_input *in, int inputs, const fv_node *y, float *out, fv_key key,
                        int64_t limit);
 #endif

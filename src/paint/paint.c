@@ -4,17 +4,18 @@
 #include "paint/bands.h"
 #include "base/philox.h"
 #include "graph/plan.h"
+#include "stroke/stroke.h"
 #include <math.h>
 
 #define SMALLEST 32                     /* below that a side is padded: norms over a handful of pixels mean nothing */
 #define GRID 64
-#define LARGE 2250000                   /* pixels: from here on strokes grow with the picture */
+#define STROKES 0.023                   /* width of the widest streaks, in longer sides, where nothing is asked for */
+#define LEAST_SCALE 1.25                /* a streak is painted at least so many times as wide as it was learnt: finer ones turn to grain; */
+#define MOST_SCALE 3                    /* and at most, or the painter's own marks are too fine for it: the picture is painted larger or smaller */
+#define MOST_ENLARGED 4000000           /* pixels that a picture is enlarged to for that */
 
-static int64_t padded(const fv_model *m, int64_t n)
-{
-	int64_t multiple = !strcmp(m->family, "resnet") ? 4 : fv_stylenet_multiple(&m->stylenet);
-	return fv_max(SMALLEST, fv_div_up(n, multiple) * multiple);
-}
+static int64_t multiple_of(const fv_model *m) { return !strcmp(m->family, "resnet") ? 4 : FV_STROKENET_MULTIPLE; }
+static int64_t padded(const fv_model *m, int64_t n) { return fv_max(SMALLEST, fv_div_up(n, multiple_of(m)) * multiple_of(m)); }
 
 static fv_status check(fv_err *err, const fv_pixels *p, const char *who)
 {
@@ -73,27 +74,20 @@ static void store(const fv_pixels *in, const float *y, int64_t w, float strength
 			}
 }
 
-static fv_node *network(const fv_scope *s, const fv_model *m, fv_node *x)
-{
-	if (!strcmp(m->family, "resnet"))
-		return fv_resnet_build(s, &m->resnet, x);
-	fv_node *noise = x ? fv_random(s->g, FV_NORMAL, "noise", FV_F32, fv_nhwc(1, x->shape.h, x->shape.w, 1), 0, 1) : NULL;
-	return fv_stylenet_build(s, &m->stylenet, x, noise, false, NULL);
-}
-
 static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int64_t width, fv_painting *p)
 {
 	*p = (fv_painting){ .height = padded(m, height), .width = padded(m, width) };
-	if (!strcmp(m->family, "dense"))
-		return fv_fail(err, FV_E_ARGUMENT, "a model of family %s makes pictures from noise and cannot paint; see `fauve generate`", m->family);
-	if (!strcmp(m->family, "vgg"))
-		return fv_fail(err, FV_E_ARGUMENT, "a network of family %s judges pictures and cannot paint; see `fauve styles` for models that can", m->family);
+	bool strokes = !strcmp(m->family, "strokenet");
+	if (!strokes && strcmp(m->family, "resnet"))
+		return fv_fail(err, FV_E_ARGUMENT, "a model of family %s cannot paint%s", m->family, strcmp(m->family, "dense") ? "" : ": it makes pictures from noise; see `fauve generate`");
 	fv_status st = fv_graph_new(err, m->context, &p->graph);
 	if (st)
 		return st;
 	fv_scope s = { .g = p->graph, .store = m->store, .prefix = "" };
 	p->x = fv_input(p->graph, "picture", FV_F32, fv_nhwc(1, p->height, p->width, 3));
-	p->y = network(&s, m, p->x);
+	if (strokes)
+		p->z = fv_input(p->graph, "noise", FV_F32, fv_nhwc(1, p->height, p->width, m->strokenet.widths));
+	p->y = strokes ? fv_strokenet_build(&s, &m->strokenet, p->x, p->z) : fv_resnet_build(&s, &m->resnet, p->x);
 	fv_output(p->graph, p->y);
 	return FV_OK;
 }
@@ -119,40 +113,10 @@ void fv_painting_free(fv_painting *p)
 	*p = (fv_painting){ 0 };
 }
 
-/* What was painted: height, width, 3 in [-1,1], in the plan's memory or in its own. */
-typedef struct { float *y, *own; int64_t width; } painted;
-
-/* Both pictures as floats, and the network in bands. */
-static fv_status paint_bands(fv_err *err, const fv_model *m, const fv_pixels *in, int64_t most, fv_key key, painted *out)
-{
-	fv_painting p;
-	fv_status st = paint_graph(err, m, in->height, in->width, &p);
-	int64_t bytes = p.height * p.width * 3 * (int64_t)sizeof(float);
-	if (!st && most <= 2 * bytes)
-		st = fv_fail(err, FV_E_MEMORY, "%" PRId64 "x%" PRId64 " pixels take %.0f MB alone, and %.0f MB are allowed; allow more, or paint a smaller copy", in->width,
-		             in->height, 2 * (double)bytes / 1e6, (double)most / 1e6);
-	float *x = st ? NULL : fv_alloc(m->context, (size_t)bytes), *y = x ? fv_alloc(m->context, (size_t)bytes) : NULL;
-	if (!st && !y)
-		st = fv_fail_memory(err, "picture", 2 * (size_t)bytes);
-	if (!st) {
-		load(in, x, p.height, p.width);
-		st = fv_bands_run(err, m->context, p.graph, p.x, x, p.y, y, key, most - 2 * bytes);
-	}
-	*out = (painted){ y, y, p.width };
-	fv_free(m->context, x);
-	fv_painting_free(&p);
-	return st;
-}
-
-/* ------------------------------------------------------------------ one picture, many pictures */
-enum { LEVELS = 5 };                    /* strokes 1, 2 ... 16 times as wide */
-
 struct fv_painter {
 	const fv_model *model;
-	struct {
-		fv_painting painting;   /* of the size painted last; plan NULL: none */
-		bool kept;              /* its packed weights stay */
-	} level[LEVELS];                /* the picture, its half ... */
+	fv_painting painting;           /* of the size painted last; plan NULL: none */
+	bool kept;                      /* its packed weights stay */
 };
 
 fv_status fv_painter_new(fv_err *err, const fv_model *m, fv_painter **out)
@@ -164,120 +128,162 @@ fv_status fv_painter_new(fv_err *err, const fv_model *m, fv_painter **out)
 	return FV_OK;
 }
 
-/* What is prepared for this level and those above it. */
-static void forget(fv_painter *p, int level)
-{
-	for (int i = level; i < LEVELS; i++)
-		fv_painting_free(&p->level[i].painting);
-}
-
 void fv_painter_free(fv_painter *p)
 {
 	if (!p)
 		return;
-	forget(p, 0);
+	fv_painting_free(&p->painting);
 	fv_free(p->model->context, p);
 }
 
-static int64_t level_bytes(const fv_painter *p, int level) { return p->level[level].painting.plan ? fv_plan_bytes(p->level[level].painting.plan) : 0; }
+int64_t fv_painter_bytes(const fv_painter *p) { return p->painting.plan ? fv_plan_bytes(p->painting.plan) : 0; }
 
-int64_t fv_painter_bytes(const fv_painter *p)
-{
-	int64_t bytes = 0;
-	for (int i = 0; i < LEVELS; i++)
-		bytes += level_bytes(p, i);
-	return bytes;
-}
+/* ------------------------------------------------------------------ the network on floats */
+/* One picture at the size at which it is painted, padded: what the network is given and what it makes. */
+typedef struct {
+	int64_t h, w;                   /* multiples of what the network wants */
+	float *x, *z, *y;               /* h,w,3; h,w,widths or NULL; h,w,3 */
+} canvas;
 
-/* A plan for the picture's size: the one of the picture before, if it may be. */
-static fv_status prepare(fv_err *err, fv_painter *p, int level, const fv_pixels *in, int64_t most)
+/* A plan for the canvas' size: the one of the picture before, if it may be. */
+static fv_status prepare(fv_err *err, fv_painter *p, const canvas *k, int64_t most)
 {
-	fv_painting *q = &p->level[level].painting;
-	int64_t bytes = level_bytes(p, level);
-	bool same = q->plan && q->height == padded(p->model, in->height) && q->width == padded(p->model, in->width) && (!most || bytes <= most);
-	if (same && !p->level[level].kept) {
+	fv_painting *q = &p->painting;
+	int64_t bytes = fv_painter_bytes(p);
+	bool same = q->plan && q->height == k->h && q->width == k->w && (!most || bytes <= most);
+	if (same && !p->kept) {
 		fv_err ignored;                 /* without that memory all goes on as it did */
 		fv_plan_keep(&ignored, q->plan, most ? fv_min(FV_PAINT_KEEP, most - bytes) : FV_PAINT_KEEP);
-		p->level[level].kept = true;
+		p->kept = true;
 	}
 	if (same)
 		return FV_OK;
 	fv_painting_free(q);
-	p->level[level].kept = false;
-	return fv_paint_plan(err, p->model, in->height, in->width, &(fv_plan_options){ .most = most, .timed = true }, q);
+	p->kept = false;
+	return fv_paint_plan(err, p->model, k->h, k->w, &(fv_plan_options){ .most = most, .timed = true }, q);
 }
 
-/* The network once. Other people's networks' numbers stay what they are. */
-static fv_status paint_once(fv_err *err, fv_painter *painter, int level, const fv_pixels *in, int64_t most, fv_key key, painted *out)
+static fv_status run_bands(fv_err *err, const fv_model *m, const canvas *k, int64_t most)
 {
-	const fv_model *m = painter->model;
-	fv_status st = prepare(err, painter, level, in, most);
-	if (st == FV_E_LIMIT)
-		st = paint_bands(err, m, in, most, key, out);
-	else if (!st) {
-		const fv_painting *p = &painter->level[level].painting;
-		*out = (painted){ fv_plan_data(p->plan, p->y), NULL, p->width };
-		load(in, fv_plan_data(p->plan, p->x), p->height, p->width);
-		st = fv_plan_run(err, p->plan, key);
-	}
-	return st || strcmp(m->family, "stylenet") ? st : fv_ungrid(err, m->context, out->y, in->height, in->width, 3 * out->width);
-}
-
-/* `in` with strokes twice as wide for each of the levels from this one to the last. */
-static fv_status paint_level(fv_err *err, fv_painter *painter, int level, int last, const fv_pixels *in, int64_t most, fv_key key, painted *out)
-{
-	fv_context *c = painter->model->context;
-	fv_pixels half = { .width = fv_div_up(in->width, 2), .height = fv_div_up(in->height, 2), .channels = 3, .bits = in->bits };
-	int64_t row = 3 * half.width, floats = row * half.height;
-	float *wide = NULL;
-	fv_status st = FV_OK;
-	if (level < last) {
-		painted p = { 0 };
-		half.stride_bytes = row * (in->bits / 8);
-		half.data = fv_alloc(c, (size_t)(half.stride_bytes * half.height));
-		wide = fv_alloc(c, (size_t)floats * sizeof *wide);
-		if (!half.data || !wide)
-			st = fv_fail_memory(err, "picture", (size_t)floats * sizeof *wide);
-		/* A limit is for one level after the other. */
-		most = most ? fv_max(1, most - floats * (int64_t)sizeof *wide) : 0;
-		if (!st) {
-			fv_strokes_halve(c, in, &half);
-			st = paint_level(err, painter, level + 1, last, &half, most ? fv_max(1, most - half.stride_bytes * half.height) : 0, key, &p);
-		}
-		for (int64_t r = 0; r < half.height && !st; r++)
-			memcpy(wide + r * row, p.y + r * 3 * p.width, (size_t)row * sizeof *wide);
-		fv_free(c, p.own);
-		fv_free(c, half.data);
-		if (most)
-			forget(painter, level + 1);
-	}
-	key.attempt = (uint64_t)level;          /* noise of its own */
+	fv_painting p;
+	fv_status st = paint_graph(err, m, k->h, k->w, &p);
+	const fv_bands_input in[] = { { p.x, k->x }, { p.z, k->z } };
 	if (!st)
-		st = paint_once(err, painter, level, in, most, key, out);
-	if (!st && wide)
-		st = fv_strokes_join(err, c, out->y, in->height, in->width, 3 * out->width, wide);
-	fv_free(c, wide);
+		st = fv_bands_run(err, m->context, p.graph, in, k->z ? 2 : 1, p.y, k->y, (fv_key){ 0 }, most);
+	fv_painting_free(&p);
 	return st;
 }
 
-/* How often strokes are to be doubled. */
-static int levels(const fv_model *m, const fv_pixels *in, int strokes)
+/* k->y from k->x and k->z. most: bytes beside the canvas; 0: any. */
+static fv_status run(fv_err *err, fv_painter *painter, const canvas *k, int64_t most)
 {
-	int n = 0;
-	if (strokes)
-		while (n < LEVELS - 1 && 2 << n <= strokes)
-			n++;
-	else if (!strcmp(m->family, "stylenet"))
-		while (n < LEVELS - 1 && in->width * in->height >> 2 * n >= LARGE)
-			n++;
-	while (n && fv_min(in->width, in->height) >> n < SMALLEST)
-		n--;
-	return n;
+	const fv_painting *p = &painter->painting;
+	int64_t pixels = k->h * k->w;
+	fv_status st = prepare(err, painter, k, most);
+	if (st == FV_E_LIMIT)
+		return run_bands(err, painter->model, k, most);
+	if (st)
+		return st;
+	memcpy(fv_plan_data(p->plan, p->x), k->x, (size_t)(3 * pixels) * sizeof(float));
+	if (k->z)
+		memcpy(fv_plan_data(p->plan, p->z), k->z, (size_t)(p->z->shape.c * pixels) * sizeof(float));
+	if (!(st = fv_plan_run(err, p->plan, (fv_key){ 0 })))
+		memcpy(k->y, fv_plan_data(p->plan, p->y), (size_t)(3 * pixels) * sizeof(float));
+	return st;
+}
+
+/* ------------------------------------------------------------------ strokes */
+/* How many times as large as the picture it is painted, and how many times as wide as learnt its streaks are then. */
+static double working_scale(const fv_model *m, const fv_pixels *in, double share, double *size)
+{
+	const fv_strokenet *net = &m->strokenet;
+	double longer = (double)fv_max(in->width, in->height), scale = share * longer / net->stroke[net->widths - 1];
+	double wanted = fmin(fmax(scale, LEAST_SCALE), MOST_SCALE), pixels = (double)in->width * (double)in->height;
+	*size = wanted / scale;
+	if (*size > 1)
+		*size = fmax(1, fmin(*size, sqrt(MOST_ENLARGED / pixels)));
+	return scale * *size;
+}
+
+/* An artist's directions as floats, a grey picture where there are none. */
+static fv_status drawn_flow(fv_err *err, fv_context *c, const fv_pixels *p, float **out)
+{
+	fv_status st = check(err, p, "the flow's");
+	if (st)
+		return st;
+	if (!(*out = fv_alloc(c, (size_t)(3 * p->width * p->height) * sizeof(float))))
+		return fv_fail_memory(err, "flow", (size_t)(3 * p->width * p->height) * sizeof(float));
+	load(p, *out, p->height, p->width);
+	return FV_OK;
+}
+
+/* k->x, the photograph, becomes what the painter is shown; k->z its noise. */
+static fv_status direct(fv_err *err, const fv_model *m, const fv_paint_options *opt, double scale, uint64_t seed, const canvas *k)
+{
+	fv_context *c = m->context;
+	const fv_strokenet *net = &m->strokenet;
+	fv_stroke_options o = fv_stroke_default();
+	float *drawn = NULL, *v = fv_alloc(c, (size_t)(2 * k->h * k->w) * sizeof *v), *hold = fv_alloc(c, (size_t)(k->h * k->w) * sizeof *hold);
+	fv_status st = v && hold ? FV_OK : fv_fail_memory(err, "strokes", (size_t)(3 * k->h * k->w) * sizeof *v);
+	if (!st && opt->flow)
+		st = drawn_flow(err, c, opt->flow, &drawn);
+	o.scale = scale;
+	o.detail = opt->detail;
+	o.seed = seed;
+	o.widths = net->widths;
+	o.length = net->length;
+	memcpy(o.width, net->stroke, sizeof o.width);
+	/* y is free until the painting is in it. */
+	if (!st)
+		st = fv_stroke_prepare(err, c, k->x, k->h, k->w, &o, drawn ? &(fv_stroke_drawing){ drawn, opt->flow->height, opt->flow->width } : NULL, v, hold, k->y, k->z);
+	if (!st)
+		memcpy(k->x, k->y, (size_t)(3 * k->h * k->w) * sizeof *k->x);
+	fv_free(c, drawn);
+	fv_free(c, hold);
+	fv_free(c, v);
+	return st;
+}
+
+/* ------------------------------------------------------------------ one picture */
+static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, const fv_paint_options *opt, fv_pixels *out)
+{
+	const fv_model *m = painter->model;
+	fv_context *c = m->context;
+	bool strokes = !strcmp(m->family, "strokenet");
+	double size = 1, scale = strokes ? working_scale(m, in, opt->strokes > 0 ? opt->strokes : STROKES, &size) : 1;
+	int64_t multiple = multiple_of(m), widths = strokes ? m->strokenet.widths : 0, h = in->height, w = in->width;
+	bool resized = size != 1;
+	canvas k = { .h = padded(m, h), .w = padded(m, w) };
+	if (resized)
+		k.h = fv_max(SMALLEST, (int64_t)(size * (double)h / (double)multiple + 0.5) * multiple), k.w = fv_max(SMALLEST, (int64_t)(size * (double)w / (double)multiple + 0.5) * multiple);
+	int64_t pixels = k.h * k.w, floats = (6 + widths) * pixels, most = opt->max_memory;
+	float *room = NULL, *whole = NULL;
+	fv_status st = FV_OK;
+	if (most && most <= floats * (int64_t)sizeof(float))
+		return fv_fail(err, FV_E_MEMORY, "%" PRId64 "x%" PRId64 " pixels take %.0f MB alone, and %.0f MB are allowed; allow more, or paint a smaller copy", in->width,
+		               in->height, (double)floats * sizeof(float) / 1e6, (double)most / 1e6);
+	if (!(room = fv_alloc(c, (size_t)floats * sizeof *room)) || (resized && !(whole = fv_alloc(c, (size_t)(3 * h * w) * sizeof *whole)))) {
+		st = fv_fail_memory(err, "picture", (size_t)floats * sizeof *room);
+		goto done;
+	}
+	k.x = room, k.y = room + 3 * pixels, k.z = strokes ? room + 6 * pixels : NULL;
+	load(in, resized ? whole : k.x, resized ? h : k.h, resized ? w : k.w);
+	if (resized && (st = fv_floats_resize(err, c, whole, h, w, k.x, k.h, k.w)))
+		goto done;
+	if ((strokes && (st = direct(err, m, opt, scale, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, most ? most - floats * (int64_t)sizeof *room : 0)))
+		goto done;
+	if (resized && (st = fv_floats_resize(err, c, k.y, k.h, k.w, whole, h, w)))
+		goto done;
+	store(in, resized ? whole : k.y, resized ? w : k.w, opt->strength, out);
+done:
+	fv_free(c, whole);
+	fv_free(c, room);
+	return st;
 }
 
 fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in, const fv_paint_options *opt, fv_pixels *out)
 {
-	fv_paint_options o = { .size = sizeof o, .strength = 1 };
+	fv_paint_options o = FV_PAINT_DEFAULTS;
 	if (opt)
 		memcpy(&o, opt, opt->size < sizeof o ? opt->size : sizeof o);
 	fv_status st = check(err, in, "the input");
@@ -287,25 +293,17 @@ fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in
 		return st;
 	if (in->width != out->width || in->height != out->height || in->channels != out->channels || in->bits != out->bits)
 		return fv_fail(err, FV_E_SHAPE, "the output picture must have the input's size, channels and bits");
-	if (!(o.strength >= 0 && o.strength <= 1))
-		return fv_fail(err, FV_E_ARGUMENT, "strength %g is not between 0 and 1", (double)o.strength);
-	if (o.strokes < 0 || o.strokes > 1 << (LEVELS - 1) || (o.strokes & (o.strokes - 1)))
-		return fv_fail(err, FV_E_ARGUMENT, "strokes %d times as wide: 1, 2, 4, 8 or 16 can be painted", o.strokes);
-	fv_key key = { .seed = o.seed, .step = fingerprint(in) };
-	painted p = { 0 };
-	int last = levels(painter->model, in, o.strokes);
-	forget(painter, last + 1);              /* a larger picture's */
-	st = paint_level(err, painter, 0, last, in, o.max_memory, key, &p);
-	if (!st)
-		store(in, p.y, p.width, o.strength, out);
-	fv_free(painter->model->context, p.own);
-	return st;
+	if (!(o.strength >= 0 && o.strength <= 1) || !(o.detail >= 0 && o.detail <= 1))
+		return fv_fail(err, FV_E_ARGUMENT, "strength %g and detail %g must lie between 0 and 1", (double)o.strength, (double)o.detail);
+	if (!(o.strokes >= 0 && o.strokes <= 0.5))
+		return fv_fail(err, FV_E_ARGUMENT, "strokes %g of the longer side wide: 0 to 0.5 can be painted", (double)o.strokes);
+	return paint(err, painter, in, &o, out);
 }
 
 fv_status fv_paint(fv_err *err, const fv_model *m, const fv_pixels *in, const fv_paint_options *opt, fv_pixels *out)
 {
 	fv_painter p = { .model = m };
 	fv_status st = fv_painter_paint(err, &p, in, opt, out);
-	forget(&p, 0);
+	fv_painting_free(&p.painting);
 	return st;
 }

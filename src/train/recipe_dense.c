@@ -44,7 +44,7 @@ static void defaults(fv_train_options *o)
 	o->size = 28;
 	o->width = o->blocks = 0;
 	o->rate = o->rate > 0 ? o->rate : fv_dense_settings(textbook(o)).rate;
-	o->adv = o->nce = o->swd = o->colour = 0;
+	o->adv = o->content = o->style = o->colour = 0;
 	if (o->steps <= 0 && !(o->seconds > 0))
 		o->steps = 10000;
 }

@@ -85,8 +85,8 @@ static json_t *settings(const fv_run *r)
 {
 	const fv_train_options *o = &r->o;
 	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I, s:s, s:s*}", "recipe", o->recipe, "preset", o->preset ? o->preset : "",
-	                 "batch", o->batch, "size", o->size, "width", o->width, "blocks", o->blocks, "rate", o->rate, "adv", o->adv, "nce", o->nce,
-	                 "swd", o->swd, "colour", o->colour, "seed", (json_int_t)o->seed, "data", r->data,
+	                 "batch", o->batch, "size", o->size, "width", o->width, "blocks", o->blocks, "rate", o->rate, "adv", o->adv, "content", o->content,
+	                 "style", o->style, "colour", o->colour, "seed", (json_int_t)o->seed, "data", r->data,
 	                 "precision", r->context->bf16 ? "bf16" : r->context->exact ? "exact" : NULL);
 }
 

@@ -1,203 +1,328 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* style: unpaired; photographs x, paintings y; a painter G, a multi-scale patch discriminator D.
+/* style: unpaired; photographs x, smeared along their flow, and noise z along the same flow; paintings y of like colours; a painter G;
+ * a frozen teacher F; discriminators D on its maps and on pixels.
  *
- *	fake = G(x)
- *	L_D = (LSGAN(D(aug y), 1) + LSGAN(D(aug fake), 0)) / 2			then D's update
- *	L_G = adv LSGAN(D(aug fake), 1)						with the updated D
- *	    + nce (NCE(x, fake) [+ NCE(y, G(y))]) / (identity ? 2 : 1.5)
- *	    + swd SWD(fake, art)
- *	    + colour (hold mean (d^2) + mean (c^2)), d = blur x - blur fake, c = each picture's mean d, less the batch's
- *									then G's and the heads' update
+ *	fake = G(x, z)
+ *	L_D = (LSGAN(D(F y), 1) + LSGAN(D(F fake), 0)) / 2 + the same of D on pixels			then D's update
+ *	L_G = ramp style [ SWD(F fake, F y) + half SWD(F(fake at half the size), F(y at half)) ]	mean over the layers
+ *	    + content |IN F4 fake - IN F4 x|^2 + content3 the same of F3 at half its size
+ *	    + colour |blur16 x - blur16 fake|^2
+ *	    + adv LSGAN(D(F fake), 1) + adv_pixels LSGAN(D(fake), 1)				with the updated D
+ *											then G's update
  *	E = average of G's weights
  *
- * With adv 0 nothing of D is computed.
- *
- * G's gradient is taken part by part, each as soon as the part's loss is known, down to `fake` and no further; what the
- * parts say of fake then goes through G once. So the values of one part are gone before the next begins: less than half
- * of the memory that one gradient of the sum takes.
- *
- * Variables: "G." painter, "E." its average, "H." heads, "D.d." discriminator, "D.u." its singular vectors,
- * "m." and "v." Adam's moments of each. An update whose losses or gradients are not finite is not made. */
+ * A weight of 0 leaves its part out. G's gradient is taken part by part down to `fake`; what the parts say of fake then goes through
+ * G once. Variables: "G." painter, "E." its average, "D.d." discriminators, "D.u." their singular vectors, "m." and "v." Adam's
+ * moments of each. An update whose losses or gradients are not finite is not made. */
 #include "train/style_graph.h"
 #include "train/gradients.h"
 #include <stdio.h>
 
-#define TEMPERATURE 0.07
-#define JUDGE_RATE 2                    /* the discriminator learns faster: Heusel et al., arXiv:1706.08500 */
-#define COLOUR_HALVINGS 3               /* colours are compared at an eighth of the size: strokes are finer */
+#define COLOUR_HALVINGS 4               /* colours are compared at a sixteenth of the size: strokes are finer */
+
+static const int map_layer[FV_FEATURE_MAPS] = { 1, 2, 3 };
+
+static int64_t channels(const fv_style_config *c, int layer) { return (int64_t)(c->teacher.small ? 16 : 64) << layer; }
+static int64_t places_of(const fv_style_config *c, int size, int layer) { int64_t side = c->size >> (size + layer); return side * side; }
+
+/* ------------------------------------------------------------------ the teacher */
+fv_status fv_teacher_variables(fv_err *err, fv_store *teacher, const fv_style_config *c)
+{
+	for (int l = 0; l < FV_VGG_LAYERS; l++) {
+		bool made = fv_variable_new(teacher, FV_F32, FV_SHAPE(channels(c, l)), "rstd.%d", l) != NULL;
+		for (int s = 0; s < FV_STYLE_SIZES; s++)
+			made &= fv_variable_new(teacher, FV_F32, FV_SHAPE(c->directions, channels(c, l)), "direction.%d.%d", s, l) != NULL;
+		if (!made)
+			return fv_fail_memory(err, "the teacher's lines", (size_t)(c->directions * channels(c, l)) * sizeof(float));
+	}
+	return FV_OK;
+}
+
+fv_variable *fv_teacher_direction(fv_store *teacher, int size, int layer)
+{
+	char name[32];
+	snprintf(name, sizeof name, "direction.%d.%d", size, layer);
+	return fv_variable_find(teacher, name);
+}
+
+fv_variable *fv_teacher_rstd(fv_store *teacher, int layer)
+{
+	char name[32];
+	snprintf(name, sizeof name, "rstd.%d", layer);
+	return fv_variable_find(teacher, name);
+}
+
+/* Every place of a small map, some of a large one, by chance: twice the same does no harm. */
+static fv_node *places(fv_graph *g, const fv_style_config *c, int size, int layer)
+{
+	char name[40];
+	int64_t all = places_of(c, size, layer);
+	snprintf(name, sizeof name, "places %d %d", size, layer);
+	return fv_random(g, FV_INTEGERS, name, FV_I32, FV_SHAPE(fv_quantile_samples(all)), 0, (double)(all - 1));
+}
+
+static void see(fv_graph *g, fv_store *teacher, const fv_style_config *c, fv_node *x, fv_node *map[FV_VGG_LAYERS])
+{
+	fv_scope s = { .g = g, .store = teacher, .prefix = "" };
+	fv_vgg_build(&s, &c->teacher, x, FV_VGG_LAYERS - 1, map);
+}
+
+static fv_node *content3(fv_graph *g, fv_node *map) { return fv_content(g, fv_blur(g, map, 2, FV_PAD_ZERO)); }
+
+void fv_style_look_build(fv_graph *g, fv_store *teacher, const fv_style_config *c, int what, fv_style_look *out)
+{
+	fv_node *map[FV_VGG_LAYERS] = { 0 };
+	*out = (fv_style_look){ .x = fv_input(g, "picture", FV_F32, fv_nhwc(1, c->size, c->size, 3)) };
+	see(g, teacher, c, out->x, map);
+	if (what & FV_LOOK_CONTENT) {
+		out->content4 = fv_content(g, map[3]);
+		out->content3 = content3(g, map[2]);
+		fv_output(g, out->content4);
+		fv_output(g, out->content3);
+	}
+	for (int k = 0; k < FV_STYLE_LOOKS && what & (FV_LOOK_MOMENTS | FV_LOOK_QUANTILES); k++) {
+		int size = k / FV_VGG_LAYERS, l = k % FV_VGG_LAYERS;
+		if (size && !l)
+			see(g, teacher, c, fv_blur(g, out->x, 2, FV_PAD_ZERO), map);
+		fv_node *at = places(g, c, size, l);
+		if (what & FV_LOOK_MOMENTS) {
+			int64_t count = fv_quantile_samples(places_of(c, size, l));
+			fv_node *rows = fv_reshape(g, fv_gather(g, map[l], at), FV_SHAPE(count, channels(c, l)));
+			out->mean[k] = fv_mean(g, rows, FV_AXIS_W);
+			out->product[k] = fv_scale(g, fv_matmul(g, rows, rows, true, false), 1.0 / (double)count, 0);
+			fv_output(g, out->mean[k]);
+			fv_output(g, out->product[k]);
+		} else {
+			fv_variable *lines = fv_teacher_direction(teacher, size, l);
+			out->quantiles[k] = fv_projected_quantiles(g, map[l], at, lines ? fv_read(g, lines) : NULL);
+			fv_output(g, out->quantiles[k]);
+		}
+	}
+}
+
+/* ------------------------------------------------------------------ the step */
+typedef struct {
+	fv_graph *g;
+	fv_store *store, *teacher;
+	const fv_style_config *c;
+	fv_style_graph *s;
+	fv_feature_discriminator maps;
+	fv_scope judges;                /* where D's weights live */
+	fv_spectral weights, updated;
+} builder;
 
 static fv_node *scalar(fv_graph *g, const char *name) { return fv_input(g, name, FV_F32, fv_scalar()); }
-
-static fv_node *noise(fv_graph *g, const fv_style_config *c, const char *purpose)
-{
-	return fv_random(g, FV_NORMAL, purpose, FV_F32, fv_nhwc(c->batch, c->size, c->size, 1), 0, 1);
-}
-
-/* NCE between the features of source (constants) and of result, mean over the maps. */
-static fv_node *nce(const fv_scope *gs, const fv_scope *hs, const fv_style_config *c, fv_node *source, fv_node *result,
-                    fv_node *noise_source, fv_node *noise_result, fv_node **index)
-{
-	fv_graph *g = gs->g;
-	fv_node *key[FV_STYLENET_FEATURES] = { 0 }, *query[FV_STYLENET_FEATURES] = { 0 }, *sum = NULL;
-	fv_stylenet_build(gs, &c->net, fv_stop(g, source), noise_source, true, key);
-	fv_stylenet_build(gs, &c->net, result, noise_result, true, query);
-	if (g->err.status)
-		return NULL;
-	const char *purpose = g->label;
-	for (int i = 0; i < FV_STYLE_MAPS; i++) {
-		fv_shape s = query[i + 2]->shape;
-		int64_t places = s.h * s.w;
-		char name[48];
-		snprintf(name, sizeof name, "%s patches %d", purpose, i);
-		index[i] = fv_random(g, FV_PERMUTATION, name, FV_I32, FV_SHAPE(fv_min(c->patches, places)), 0, (double)places);
-		fv_node *l = fv_patch_nce(hs, i, c->head_width, query[i + 2], key[i + 2], index[i], TEMPERATURE);
-		sum = sum ? fv_add(g, sum, l) : l;
-	}
-	return fv_scale(g, sum, 1.0 / FV_STYLE_MAPS, 0);
-}
-
-/* What D says of x, at every scale. */
-static void judge(fv_graph *g, const fv_style_config *c, const fv_spectral *w, fv_node *x, fv_node **out)
-{
-	for (int i = 0; i < c->disc.scales; i++) {
-		if (i)
-			x = fv_blur(g, x, 2, FV_PAD_ZERO);
-		fv_patch_discriminator_build(g, &c->disc, w, i, fv_detail(g, x, c->detail), out);
-	}
-}
-
 static fv_adam_attr adam(const fv_style_config *c) { return (fv_adam_attr){ .beta1 = c->beta1, .beta2 = c->beta2, .eps = c->eps }; }
 
-/* D's update, then what the updated D says of picture: its gradient is added to entry `at` of p. Returns D's gradients. */
-static fv_gradients adversary(fv_graph *g, fv_store *store, uint64_t seed, const fv_style_config *c, fv_node *y, fv_node *picture,
-                           const fv_gradients *p, int at, fv_spectral *updated, fv_style_graph *s)
+static void judge_weights(builder *b, const fv_spectral *previous, fv_spectral *out)
 {
-	fv_scope ds = { g, store, "D.", true, seed };
-	fv_node *real[FV_SCALES_MAX] = { 0 }, *fake[FV_SCALES_MAX] = { 0 }, *judged[FV_SCALES_MAX] = { 0 };
-	fv_spectral weights;
-	int scales = c->disc.scales;
+	*out = (fv_spectral){ 0 };
+	if (b->c->adv > 0)
+		fv_feature_discriminator_weights(&b->judges, &b->maps, previous, out);
+	if (b->c->adv_pixels > 0)
+		fv_patch_discriminator_weights(&b->judges, &b->c->pixels, previous, out);
+}
+
+/* What D says: of the teacher's maps, of pixels; each for what there is. */
+static void judge(builder *b, const fv_spectral *w, fv_node *const map[FV_VGG_LAYERS], fv_node *picture, fv_node **of_maps, fv_node **of_pixels)
+{
+	int at = 0;
+	if (b->c->adv > 0) {
+		fv_node *scaled[FV_FEATURE_MAPS];
+		for (int i = 0; i < FV_FEATURE_MAPS; i++)
+			scaled[i] = fv_mul(b->g, map[map_layer[i]], fv_read(b->g, fv_teacher_rstd(b->teacher, map_layer[i])));
+		fv_feature_discriminator_build(b->g, w, &at, scaled, of_maps);
+	}
+	if (b->c->adv_pixels > 0)
+		fv_patch_discriminator_build(b->g, &b->c->pixels, w, &at, picture, of_pixels);
+}
+
+/* (LSGAN(real, 1) + LSGAN(fake, 0)) / 2, of both kinds. */
+static fv_node *judged_well(builder *b, fv_node *const map[], fv_node *const real_map[], fv_node *picture)
+{
+	fv_node *real[2][FV_SCALES_MAX] = { 0 }, *fake[2][FV_SCALES_MAX] = { 0 }, *sum = NULL, *still[FV_VGG_LAYERS];
+	const int count[2] = { b->c->adv > 0 ? FV_FEATURE_MAPS : 0, b->c->adv_pixels > 0 ? b->c->pixels.scales : 0 };
+	for (int l = 0; l < FV_VGG_LAYERS; l++)
+		still[l] = fv_stop(b->g, map[l]);
+	judge(b, &b->weights, real_map, b->s->art, real[0], real[1]);
+	judge(b, &b->weights, still, picture, fake[0], fake[1]);
+	for (int i = 0; i < 2; i++) {
+		if (!count[i])
+			continue;
+		fv_node *l = fv_scale(b->g, fv_add(b->g, fv_lsgan(b->g, real[i], count[i], 1), fv_lsgan(b->g, fake[i], count[i], 0)), 0.5, 0);
+		sum = sum ? fv_add(b->g, sum, l) : l;
+	}
+	return sum;
+}
+
+/* D's update. Returns D's gradients. */
+static fv_gradients teach_judges(builder *b, fv_node *const map[], fv_node *picture)
+{
+	fv_graph *g = b->g;
+	fv_node *real[FV_VGG_LAYERS] = { 0 };
 	g->label = "judge";
-	fv_patch_discriminator_weights(&ds, &c->disc, NULL, &weights);
+	if (b->c->adv > 0)
+		see(g, b->teacher, b->c, b->s->art, real);
+	judge_weights(b, NULL, &b->weights);
 	if (g->err.status)
 		return (fv_gradients){ 0 };
-	s->aug_real = fv_augment_draw(g, "judge real", y->shape, c->augment);
-	s->aug_fake = fv_augment_draw(g, "judge fake", y->shape, c->augment);
-	judge(g, c, &weights, fv_augment_apply(g, &s->aug_real, y), real);
-	judge(g, c, &weights, fv_augment_apply(g, &s->aug_fake, picture), fake);
-	s->loss_d = fv_scale(g, fv_add(g, fv_lsgan(g, real, scales, 1), fv_lsgan(g, fake, scales, 0)), 0.5, 0);
-	fv_gradients d = fv_gradients_of(g, store, (const char *[]){ "D.d." }, 1);
+	b->s->loss_d = judged_well(b, map, real, picture);
+	fv_gradients d = fv_gradients_of(g, b->store, (const char *[]){ "D.d." }, 1);
 	if (g->err.status)
 		return d;
-	fv_gradients_add(g, s->loss_d, 1, &d, 0, d.count);
-	s->ok_d = fv_gradients_finite(g, s->loss_d, &d, NULL);
-	fv_gradients_update(g, store, adam(c), &d, fv_scale(g, s->rate, JUDGE_RATE, 0), s->step_d, s->ok_d);
-
-	g->label = "adversary";
-	fv_patch_discriminator_weights(&ds, &c->disc, &weights, updated);
-	if (g->err.status)
-		return d;
-	s->aug_adv = fv_augment_draw(g, "adversary", y->shape, c->augment);
-	judge(g, c, updated, fv_augment_apply(g, &s->aug_adv, picture), judged);
-	s->loss_adv = fv_lsgan(g, judged, scales, 1);
-	fv_gradients_add(g, s->loss_adv, c->adv, p, at, at + 1);
+	fv_gradients_add(g, b->s->loss_d, 1, &d, 0, d.count);
+	b->s->ok_d = fv_gradients_finite(g, b->s->loss_d, &d, NULL);
+	fv_gradients_update(g, b->store, adam(b->c), &d, fv_scale(g, b->s->rate, b->c->judge_rate, 0), b->s->step_d, b->s->ok_d);
+	judge_weights(b, &b->weights, &b->updated);
 	return d;
 }
 
-void fv_style_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_style_config *c, bool keep_gradients, fv_style_graph *s)
+/* Mean over the layers of the distance at one size. */
+static fv_node *brushwork(builder *b, int size, fv_node *const map[FV_VGG_LAYERS])
 {
-	fv_scope gs = { g, store, "G.", true, seed }, hs = { g, store, "H.", true, seed };
-	int64_t size = c->size;
-	fv_spectral updated;
-	fv_gradients d = { 0 }, p = { 0 };
-	*s = (fv_style_graph){ .g = g };
-	s->x = fv_input(g, "photographs", FV_F32, fv_nhwc(c->batch, size, size, 3));
-	s->art = fv_input(g, "paintings", FV_F32, fv_nhwc((int64_t)c->art_batches * c->batch, size, size, 3));
+	fv_graph *g = b->g;
+	fv_node *sum = NULL;
+	for (int l = 0; l < FV_VGG_LAYERS; l++) {
+		int k = size * FV_VGG_LAYERS + l;
+		fv_variable *v = fv_teacher_direction(b->teacher, size, l);
+		if (!v)
+			return fv_graph_error(g, FV_E_INTERNAL, "the teacher has no lines");
+		fv_shape all = v->tensor.shape;
+		b->s->places[k] = places(g, b->c, size, l);
+		fv_node *lines = fv_gather(g, fv_reshape(g, fv_read(g, v), FV_SHAPE(1, all.w, all.c)), b->s->line[l]);
+		fv_node *target = fv_gather(g, b->s->target[k], b->s->line[l]);
+		fv_node *d = fv_feature_swd(g, map[l], b->s->places[k], fv_reshape(g, lines, FV_SHAPE(b->c->drawn, all.c)), target);
+		sum = sum ? fv_add(g, sum, d) : d;
+	}
+	return fv_scale(g, sum, 1.0 / FV_VGG_LAYERS, 0);
+}
+
+static fv_node *more(fv_graph *g, fv_node *sum, double weight, fv_node *loss)
+{
+	if (!loss)
+		return sum;
+	fv_node *l = fv_scale(g, loss, weight, 0);
+	return sum ? fv_add(g, sum, l) : l;
+}
+
+static void inputs(builder *b)
+{
+	const fv_style_config *c = b->c;
+	fv_graph *g = b->g;
+	fv_style_graph *s = b->s;
+	char name[40];
+	int64_t n = c->batch, size = c->size;
+	s->x = fv_input(g, "photographs", FV_F32, fv_nhwc(n, size, size, 3));
+	s->z = fv_input(g, "noise", FV_F32, fv_nhwc(n, size, size, c->net.widths));
+	s->content4 = fv_input(g, "content 4", FV_F32, fv_nhwc(n, size / 8, size / 8, channels(c, 3)));
+	s->content3 = fv_input(g, "content 3", FV_F32, fv_nhwc(n, size / 8, size / 8, channels(c, 2)));
+	s->art = fv_input(g, "paintings", FV_F32, fv_nhwc(n, size, size, 3));
+	for (int k = 0; k < FV_STYLE_LOOKS; k++) {
+		snprintf(name, sizeof name, "target %d", k);
+		s->target[k] = fv_input(g, name, FV_F32, FV_SHAPE(n, c->directions, fv_quantiles(places_of(c, k / FV_VGG_LAYERS, k % FV_VGG_LAYERS))));
+	}
+	for (int l = 0; l < FV_VGG_LAYERS; l++) {
+		snprintf(name, sizeof name, "lines %d", l);
+		s->line[l] = fv_random(g, FV_PERMUTATION, name, FV_I32, FV_SHAPE(c->drawn), 0, (double)c->directions);
+	}
 	s->rate = scalar(g, "rate");
 	s->step_d = scalar(g, "step of D");
 	s->step_g = scalar(g, "step of G");
 	s->decay = scalar(g, "decay");
-	s->hold = scalar(g, "hold");
-	fv_node *y = fv_part_of_batch(g, s->art, 0, c->batch);
+	s->ramp = scalar(g, "ramp");
+}
 
-	static const char *const painter[] = { "G.", "H." };
-	const double nce_weight = c->nce / (c->identity ? 2 : 1.5);
-
-	if (c->identity) {
-		g->label = "identity";
-		s->noise[3] = noise(g, c, "noise identity paint");
-		s->noise[4] = noise(g, c, "noise identity source");
-		s->noise[5] = noise(g, c, "noise identity result");
-		fv_node *same = fv_stylenet_build(&gs, &c->net, y, s->noise[3], false, NULL);
-		s->loss_identity = nce(&gs, &hs, c, y, same, s->noise[4], s->noise[5], s->index_identity);
-		p = fv_gradients_of(g, store, painter, 2);
-		fv_gradients_add(g, s->loss_identity, nce_weight, &p, 0, p.count);
+/* E follows G. */
+static void average(builder *b, const fv_gradients *p)
+{
+	fv_graph *g = b->g;
+	for (int i = 0; i < p->count && !g->err.status; i++) {
+		fv_variable *v = p->param[i];
+		char name[220];
+		snprintf(name, sizeof name, "E.%s", v->name + 2);
+		bool fresh = !fv_variable_find(b->store, name);
+		fv_variable *e = fv_variable_like(g, b->store, v, "E.", v->name + 2);
+		if (fresh && e)                                 /* the average begins at the first weights */
+			memcpy(e->tensor.data, v->tensor.data, (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape));
+		fv_average(g, e, fv_read(g, v), b->s->decay, b->s->ok_g);
 	}
+}
+
+void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint64_t seed, const fv_style_config *c, bool keep_gradients, fv_style_graph *s)
+{
+	builder b = { .g = g, .store = store, .teacher = teacher, .c = c, .s = s, .maps = { c->judge, { channels(c, 1), channels(c, 2), channels(c, 3) } },
+	              .judges = { g, store, "D.", true, seed } };
+	fv_scope painter = { g, store, "G.", true, seed };
+	fv_node *map[FV_VGG_LAYERS] = { 0 }, *half[FV_VGG_LAYERS] = { 0 }, *judged[2][FV_SCALES_MAX] = { 0 };
+	fv_gradients d = { 0 };
+	*s = (fv_style_graph){ 0 };
+	inputs(&b);
 
 	g->label = "paint";
-	s->noise[0] = noise(g, c, "noise paint");
-	s->fake = fv_stylenet_build(&gs, &c->net, s->x, s->noise[0], false, NULL);
+	s->fake = fv_strokenet_build(&painter, &c->net, s->x, s->z);
 	fv_node *picture = fv_stop(g, s->fake);
-
-	g->label = "content";
-	s->noise[1] = noise(g, c, "noise content source");
-	s->noise[2] = noise(g, c, "noise content result");
-	s->loss_nce = nce(&gs, &hs, c, s->x, picture, s->noise[1], s->noise[2], s->index);
-	if (!c->identity)
-		p = fv_gradients_of(g, store, painter, 2);
+	fv_gradients p = fv_gradients_of(g, store, (const char *[]){ "G." }, 1);
 	if (g->err.status)
 		return;
-	const int by_picture = p.count;
-	p.read[by_picture] = picture;
-	fv_gradients_add(g, s->loss_nce, nce_weight, &p, 0, p.count + 1);
+	const int at = p.count;                 /* where the picture's gradient is gathered */
+	p.read[at] = picture;
 
-	if (c->adv > 0)
-		d = adversary(g, store, seed, c, y, picture, &p, by_picture, &updated, s);
+	g->label = "look";
+	see(g, teacher, c, picture, map);
+	if (c->adv > 0 || c->adv_pixels > 0)
+		d = teach_judges(&b, map, picture);
 	if (g->err.status)
 		return;
 
 	g->label = "brushwork";
-	fv_swd_draws(g, c->swd_scales, c->projections, c->detail ? 6 : 3, c->batch, (int64_t)c->art_batches * c->batch, s->swd);
-	s->loss_swd = fv_patch_swd(g, s->swd, c->swd_scales, c->detail, picture, s->art);
-	fv_gradients_add(g, s->loss_swd, c->swd, &p, by_picture, by_picture + 1);
+	s->loss_style = fv_mul(g, s->ramp, brushwork(&b, 0, map));
+	fv_node *seen = more(g, NULL, c->style, s->loss_style);
+	g->label = "content";
+	s->loss_content = fv_square_distance(g, fv_content(g, map[3]), s->content4);
+	seen = more(g, seen, c->content, s->loss_content);
+	if (c->content3 > 0) {
+		s->loss_content3 = fv_square_distance(g, content3(g, map[2]), s->content3);
+		seen = more(g, seen, c->content3, s->loss_content3);
+	}
+	g->label = "adversary";
+	judge(&b, &b.updated, map, picture, judged[0], judged[1]);
+	if (c->adv > 0) {
+		s->loss_adv = fv_lsgan(g, judged[0], FV_FEATURE_MAPS, 1);
+		seen = more(g, seen, c->adv, s->loss_adv);
+	}
+	fv_gradients_add(g, seen, 1, &p, at, at + 1);
+	if (c->adv_pixels > 0) {
+		s->loss_adv_pixels = fv_lsgan(g, judged[1], c->pixels.scales, 1);
+		fv_gradients_add(g, s->loss_adv_pixels, c->adv_pixels, &p, at, at + 1);
+	}
 
-	/* Of all ways to turn the photographs' colours into the painter's, the one that moves them least; and a picture that
-	 * is darker or bluer than others stays so. */
+	if (c->half > 0) {
+		g->label = "brushwork, half";
+		see(g, teacher, c, fv_blur(g, picture, 2, FV_PAD_ZERO), half);
+		s->loss_half = fv_mul(g, s->ramp, brushwork(&b, 1, half));
+		fv_gradients_add(g, s->loss_half, c->style * c->half, &p, at, at + 1);
+	}
+
 	g->label = "colour";
 	fv_node *was = s->x, *is = picture;
 	for (int i = 0; i < COLOUR_HALVINGS; i++)
 		was = fv_blur(g, was, 2, FV_PAD_ZERO), is = fv_blur(g, is, 2, FV_PAD_ZERO);
-	fv_node *moved = fv_sub(g, was, is);
-	s->loss_colour = fv_mul(g, s->hold, fv_mean(g, fv_unary(g, FV_SQUARE, moved, 0, 0), FV_ALL));
-	s->loss_colour = fv_add(g, s->loss_colour, fv_mean(g, fv_unary(g, FV_SQUARE, fv_cast(g, moved), 0, 0), FV_ALL));
-	fv_gradients_add(g, s->loss_colour, c->colour, &p, by_picture, by_picture + 1);
+	s->loss_colour = fv_square_distance(g, was, is);
+	fv_gradients_add(g, s->loss_colour, c->colour, &p, at, at + 1);
 
-	fv_adjoint(g, s->fake, p.grad[by_picture], p.read, p.count, p.grad);
+	fv_adjoint(g, s->fake, p.grad[at], p.read, p.count, p.grad);
 
 	g->label = "update";
-	fv_node *content = s->loss_identity ? fv_add(g, s->loss_nce, s->loss_identity) : s->loss_nce;
-	s->loss_g = fv_scale(g, content, nce_weight, 0);
-	if (s->loss_adv)
-		s->loss_g = fv_add(g, fv_scale(g, s->loss_adv, c->adv, 0), s->loss_g);
-	s->loss_g = fv_add(g, s->loss_g, fv_scale(g, s->loss_swd, c->swd, 0));
-	s->loss_g = fv_add(g, s->loss_g, fv_scale(g, s->loss_colour, c->colour, 0));
+	s->loss_g = more(g, seen, c->adv_pixels, s->loss_adv_pixels);
+	s->loss_g = more(g, s->loss_g, c->style * c->half, s->loss_half);
+	s->loss_g = more(g, s->loss_g, c->colour, s->loss_colour);
 	s->ok_g = fv_gradients_finite(g, s->loss_g, &p, s->ok_d);
 	fv_gradients_update(g, store, adam(c), &p, s->rate, s->step_g, s->ok_g);
-	if (s->loss_adv)
-		fv_patch_discriminator_keep(g, &c->disc, &updated, s->ok_g);
-	for (int i = 0; i < p.count && !g->err.status; i++) {
-		fv_variable *v = p.param[i];
-		if (strncmp(v->name, "G.", 2))
-			continue;
-		char name[220];
-		snprintf(name, sizeof name, "E.%s", v->name + 2);
-		bool fresh = !fv_variable_find(store, name);
-		fv_variable *e = fv_variable_like(g, store, v, "E.", v->name + 2);
-		if (fresh && e)                                 /* the average begins at the first weights */
-			memcpy(e->tensor.data, v->tensor.data, (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape));
-		fv_average(g, e, fv_read(g, v), s->decay, s->ok_g);
-	}
+	fv_spectral_keep(g, &b.updated, s->ok_g);
+	average(&b, &p);
 
-	fv_node *out[] = { s->loss_d, s->loss_adv, s->loss_nce, s->loss_swd, s->loss_colour, s->loss_g, s->ok_d, s->ok_g, s->fake, s->loss_identity };
+	fv_node *out[] = { s->loss_d, s->loss_adv, s->loss_adv_pixels, s->loss_style, s->loss_half, s->loss_content, s->loss_content3, s->loss_colour, s->loss_g,
+	                   s->ok_d, s->ok_g, s->fake };
 	for (size_t i = 0; i < FV_COUNT(out); i++)
 		fv_output(g, out[i]);
 	s->count_d = d.count, s->param_d = d.param, s->grad_d = d.grad;

@@ -30,7 +30,8 @@ typedef struct {
 	int64_t steps;
 	/* 0, or below 0 for the weights: the recipe's default */
 	int batch, size, width, blocks;
-	double rate, adv, nce, swd, colour;
+	double rate, adv, content, style, colour;
+	const char *features;           /* style: the file of the network that teaches */
 	uint64_t seed;
 	double preview_seconds, checkpoint_seconds;
 	int64_t max_memory;             /* bytes; 0: no limit of ours */
