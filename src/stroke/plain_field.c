@@ -66,24 +66,15 @@ static void slopes(const float *l, int64_t h, int64_t w, int64_t y, int64_t x, d
 	*gy = ((double)l[(cy + 1) * w + x] - l[(cy - 1) * w + x]) / 2 * scale;
 }
 
-/* ---- the slow random field: normal values on a wide grid, cubic between (a = -0.75, as PyTorch has it), corner on corner */
-static double cubic(double t)
-{
-	const double a = -0.75;
-	t = fabs(t);
-	return t <= 1 ? ((a + 2) * t - (a + 3)) * t * t + 1 : t < 2 ? ((a * t - 5 * a) * t + 8 * a) * t - 4 * a : 0;
-}
-
-static int64_t cells(int64_t n, const fv_stroke_options *o) { return (int64_t)((double)n / (FV_FLOW_CELL * o->scale)) + 2; }
-
+/* The slow random field: normal values on a wide grid, cubic between, corner on corner. */
 static double wander(const fv_stroke_options *o, int64_t h, int64_t w, int64_t y, int64_t x, int axis)
 {
-	int64_t rows = cells(h, o), columns = cells(w, o);
+	int64_t rows = fv_stroke_cells(h, o), columns = fv_stroke_cells(w, o);
 	double sy = (double)y * (double)(rows - 1) / (double)(h - 1), sx = (double)x * (double)(columns - 1) / (double)(w - 1), sum = 0;
 	for (int64_t r = (int64_t)sy - 1; r <= (int64_t)sy + 2; r++) {
 		fv_draw row = fv_white_row(o->seed, FV_WHITE_WANDER + axis, fv_max(0, fv_min(rows - 1, r)));
 		for (int64_t q = (int64_t)sx - 1; q <= (int64_t)sx + 2; q++)
-			sum += cubic(sy - (double)r) * cubic(sx - (double)q) * fv_draw_normal(&row, fv_max(0, fv_min(columns - 1, q)));
+			sum += fv_stroke_cubic(sy - (double)r) * fv_stroke_cubic(sx - (double)q) * fv_draw_normal(&row, fv_max(0, fv_min(columns - 1, q)));
 	}
 	return sum;
 }

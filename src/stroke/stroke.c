@@ -8,7 +8,18 @@ fv_stroke_options fv_stroke_default(void)
 	return (fv_stroke_options){ .scale = 1, .detail = 0.5, .wander = 0.12, .width = { 1.5, 3, 6, 12 }, .widths = 4, .length = 6 };
 }
 
+const double fv_flow_window[FV_FLOW_WINDOWS] = { 7, 18, 48 }, fv_flow_weight[FV_FLOW_WINDOWS] = { 1, 0.5, 0.25 };
+
 double fv_stroke_window(int i, int steps) { return cos(1.5707963267948966 * (i + 1) / (steps + 1)); }
+
+double fv_stroke_cubic(double t)
+{
+	const double a = -0.75;
+	t = fabs(t);
+	return t <= 1 ? ((a + 2) * t - (a + 3)) * t * t + 1 : t < 2 ? ((a * t - 5 * a) * t + 8 * a) * t - 4 * a : 0;
+}
+
+int64_t fv_stroke_cells(int64_t n, const fv_stroke_options *o) { return (int64_t)((double)n / (FV_FLOW_CELL * o->scale)) + 2; }
 
 int64_t fv_stroke_grid(int64_t n, double width) { return (int64_t)ceil((double)n / width * 2) + 2; }
 

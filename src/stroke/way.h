@@ -16,6 +16,7 @@ typedef struct {
 	                   const float *const *white, float *z);
 } fv_stroke_way;
 
+#define FV_WAY(name) FV_JOIN(fv_stroke_, name, FV_ISA)         /* fv_stroke_smear_avx2: the record of a file that is built for each set */
 extern const fv_stroke_way *const fv_stroke_ways[];     /* later ones are faster; ends with NULL */
 extern const fv_stroke_way fv_stroke_plain_field, fv_stroke_plain_trace;
 
@@ -27,7 +28,7 @@ fv_status fv_stroke_rows(fv_err *err, fv_context *c, fv_team_fn fn, void *arg, i
 #define FV_FLOW_FINE 2.0
 #define FV_FLOW_EPS 2e-4
 #define FV_FLOW_WINDOWS 3
-static const double fv_flow_window[FV_FLOW_WINDOWS] = { 7, 18, 48 }, fv_flow_weight[FV_FLOW_WINDOWS] = { 1, 0.5, 0.25 };
+extern const double fv_flow_window[FV_FLOW_WINDOWS], fv_flow_weight[FV_FLOW_WINDOWS];
 #define FV_FLOW_CELL 96                 /* of the slow random field */
 #define FV_HOLD_FINE 1.2
 #define FV_HOLD_NEAR 5.0
@@ -62,6 +63,11 @@ static inline fv_streak fv_streak_of(const fv_stroke_options *o, int i)
 	int steps = (int)(o->length * o->width[i] / step);
 	return (fv_streak){ steps > 2 ? steps : 2, step * o->scale };
 }
+
+/* Weight of a value t away on the slow random field's grid: Keys's cubic with a = -0.75, as PyTorch has it. Its rows or columns for n
+ * pixels. */
+double fv_stroke_cubic(double t);
+int64_t fv_stroke_cells(int64_t n, const fv_stroke_options *o);
 
 /* Of `steps` steps the i'th, from 0: a quarter of a cosine. */
 double fv_stroke_window(int i, int steps);
