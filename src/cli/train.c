@@ -12,6 +12,7 @@ typedef struct {
 	const char *data, *run, *preset, *resume;
 	double time, preview, checkpoint, rate, adv, nce, swd, colour;
 	int64_t steps, batch, size, width, blocks, seed, max_memory;
+	double more;                            /* no option: --time of --resume */
 } options;
 
 #define RECIPE .preset_help = "the recipe's"
@@ -21,8 +22,8 @@ static const fv_option table[] = {
 	{ .name = "data", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "PATH", .at = offsetof(options, data), .help = "dense: MNIST's idx or idx.gz file, its folder, or a folder of pictures" },
 	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "RUN", .at = offsetof(options, run), .help = "the run's folder; when it holds a run of the same settings, that goes on" },
 	{ .name = "resume", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "RUN", .at = offsetof(options, resume), .help = "go on with this run, as it was begun" },
-	{ .name = "time", .type = FV_OPT_DURATION, .arg = "T", .at = offsetof(options, time), .preset_help = "90m for style", .low = 1, .high = 1e7, .help = "how long to train; turned into steps after a timed warm-up" },
-	{ .name = "steps", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, steps), .preset_help = "10000 for dense", .low = 1, .high = 1e9, .help = "how many steps to train" },
+	{ .name = "time", .type = FV_OPT_DURATION, .arg = "T", .at = offsetof(options, time), .preset_help = "90m for style", .low = 1, .high = 1e7, .help = "how long to train, turned into steps after a timed warm-up; with --resume how long to go on, at the pace the run has had" },
+	{ .name = "steps", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, steps), .preset_help = "10000 for dense", .low = 1, .high = 1e9, .help = "how many steps to train, those of a resumed run included" },
 	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, batch), RECIPE, .low = 1, .high = 100000, .help = "samples a step" },
 	{ .name = "size", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, size), RECIPE, .low = 64, .high = 1024, .help = "style: side of the crops, a multiple of 16" },
 	{ .name = "width", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, width), RECIPE, .low = 1, .high = 1024, .help = "style: channels of the painter at full size" },
@@ -46,6 +47,7 @@ static const fv_example examples[] = {
 	{ "fauve train style --photos photos/ --art paintings/ -o runs/mine --time 90m", "Learn a painter's hand from two folders." },
 	{ "fauve train style --photos photos/ --art wave.jpg -o runs/wave --time 30m", "From one picture." },
 	{ "fauve train --resume runs/mine", "Go on after Ctrl-C, a crash or a power cut." },
+	{ "fauve train --resume runs/mine --time 1h", "An hour more, whether it had ended or not." },
 	{ "fauve train dense --data mnist/ -o runs/digits --time 5m", "The textbook GAN on MNIST." },
 	{ 0 },
 };
@@ -161,6 +163,7 @@ static fv_status recall(fv_err *err, fv_context *c, options *o, const char **rec
 	o->art = texts_of(json_object_get(*j, "art"), item[1], 64);
 	o->data = json_string_value(json_object_get(*j, "data"));
 	o->preset = json_string_value(json_object_get(*j, "preset"));
+	o->more = o->time == o->time ? o->time : 0;
 	o->time = real(*j, "time");
 	int64_t more = o->steps;
 	o->steps = more ? more : json_integer_value(json_object_get(*j, "steps"));
@@ -189,8 +192,6 @@ static fv_status check(fv_err *err, const options *o, const char *recipe)
 		return fv_fail(err, FV_E_ARGUMENT, "style learns from photographs and paintings: give --photos DIR and --art DIR");
 	if (!style && !o->data)
 		return fv_fail(err, FV_E_ARGUMENT, "dense learns from small grey pictures: give --data, for instance MNIST's folder");
-	if (o->steps && o->time == o->time && !o->resume)
-		return fv_fail(err, FV_E_ARGUMENT, "give --time or --steps, not both");
 	return FV_OK;
 }
 
@@ -211,6 +212,10 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		st = fv_fail(err, FV_E_ARGUMENT, "which recipe? `fauve train style ...` or `fauve train dense ...`; see `fauve help train`");
 		goto done;
 	}
+	if (o.steps && o.time == o.time) {
+		st = fv_fail(err, FV_E_ARGUMENT, "give --time or --steps, not both");
+		goto done;
+	}
 	if (o.resume && (st = recall(err, c, &o, &recipe, &j, item)))
 		goto done;
 	if ((st = check(err, &o, recipe)) || (st = fv_picture_begin(err, "fauve")))
@@ -228,7 +233,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	fv_train_options t = {
 		.recipe = recipe, .preset = o.preset, .photos = { (const char *const *)photos.path, photos.count }, .art = { (const char *const *)art.path, art.count },
 		.data = pictures.count ? NULL : o.data, .pictures = { (const char *const *)pictures.path, pictures.count }, .run = o.run, .begun = text,
-		.seconds = o.time == o.time ? o.time : !o.steps && !strcmp(recipe, "style") ? 5400 : 0, .steps = o.steps,
+		.seconds = o.time == o.time ? o.time : !o.steps && !strcmp(recipe, "style") ? 5400 : 0, .more_seconds = o.more, .steps = o.steps,
 		.batch = (int)o.batch, .size = (int)o.size, .width = (int)o.width, .blocks = (int)o.blocks, .rate = or_default(o.rate), .adv = or_default(o.adv),
 		.nce = or_default(o.nce), .swd = or_default(o.swd), .colour = or_default(o.colour), .seed = (uint64_t)o.seed, .preview_seconds = o.preview, .checkpoint_seconds = o.checkpoint,
 		.max_memory = o.max_memory, .decode = decode, .sheet = sheet, .say = say, .live = live, .user = &h,
@@ -256,6 +261,9 @@ const fv_command fv_command_train = {
 	.name = "train",
 	.summary = "learn a style, or the textbook's GAN",
 	.description = "Trains a generator against a discriminator and keeps everything in one folder: checkpoints, the model, statistics and contact sheets. "
-	               "Ctrl-C writes a checkpoint; the same command goes on from there, to the same bytes as if it had never stopped.",
+	               "Ctrl-C writes a checkpoint; the same command goes on from there, to the same bytes as if it had never stopped.\n\n"
+	               "With --resume, --time T goes on for T from where the run is, --steps N to step N. The learning rate is a function of step/steps: it falls towards "
+	               "the end, so a run that had ended and is given more begins again at the rate of that place in the longer run, which is higher, and falls once more. "
+	               "A little more time is fine tuning, twice the time is nearly a second training.",
 	.options = table, .bytes = sizeof(options), .arguments = arguments, .examples = examples, .run = run,
 };

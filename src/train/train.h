@@ -27,6 +27,7 @@ typedef struct {
 	const char *run;                /* folder; made when missing */
 	const char *begun;              /* kept there as run.json once the folder is ours and its run has the same settings; may be NULL */
 	double seconds;                 /* for the whole run; turned into steps after a timed warm-up. 0: steps counts */
+	double more_seconds;            /* a run that is there goes on for so long, at the pace it had; 0: to the end it has */
 	int64_t steps;
 	/* 0, or below 0 for the weights: the recipe's default */
 	int batch, size, width, blocks;

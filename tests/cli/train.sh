@@ -59,6 +59,21 @@ same_run "refused" runs/one runs/copy
 run 0 "going on at step 12 of 14" train --resume runs/one --steps 14
 run 3 "runs/none: holds no run" train --resume runs/none
 
+# ---- for some time more, at the pace that the run has had, whether it had ended or not
+run 2 "not both" train --resume runs/one --steps 20 --time 2s
+cp -r runs/one runs/longer
+cp -r runs/one runs/counted
+printf '{"step":14,"seconds":2.800,"samples_per_second":9}\n' >>runs/longer/times.jsonl
+run 0 "^time: 200 ms a step, so 5 steps more in 1 s" train --resume runs/longer --time 1s
+check "from where it was" grep -q "^going on at step 14 of 19" err
+check "to the end" grep -q '^{"step":19,' runs/longer/times.jsonl
+run 0 "" train --resume runs/counted --steps 19
+same_run "more time, or as many steps" runs/longer runs/counted
+run 0 "going on at step 19 of 19" train --resume runs/longer
+: >runs/counted/times.jsonl
+run 0 "^time: [0-9]* ms a step, so [0-9]* steps more in 1 s" train --resume runs/counted --time 1s
+check "a run without times is timed" grep -q "^going on at step 19 of [1-9][0-9]*" err
+
 # ---- a checkpoint cut short, one that is missing; steps that a kill had not yet saved are made again
 cp -r runs/one runs/whole
 head -c 5000 runs/whole/checkpoint.safetensors >runs/one/checkpoint.safetensors
@@ -106,7 +121,7 @@ done
 kill -TERM $pid
 wait $pid
 check "from another folder too" grep -q "^going on at step $at of 1000000" err
-check "plain progress lines" grep -q '^ *[0-9]*% step [0-9]*/1000000  [0-9.]* samples/s  d [0-9.]*  g [0-9.]*' err
+check "plain progress lines: what is left comes first" grep -q '^ *[0-9]*% [0-9][0-9a-z ]* left  step [0-9]*/1000000  [0-9.]* samples/s  d [0-9.]*  g [0-9.]*$' err
 run 0 "" info "$odd/model.safetensors"
 
 # ---- with less memory values are made again, and the run is the same, byte for byte
