@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where models are: a path, $FAUVE_STYLES, the user's folder, those shipped. */
+/* Where models are: a path, a run's folder, $FAUVE_STYLES, the user's folder, those shipped. */
 #include "cli/find.h"
 #include <dirent.h>
 #include <stdlib.h>
@@ -143,8 +143,11 @@ static fv_status not_here(fv_err *err, const char *name)
 fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room)
 {
 	char folder[FV_PATH_MAX];
-	struct stat s;
-	if (!stat(name, &s) && !S_ISDIR(s.st_mode)) {
+	struct stat s = { 0 };
+	bool here = !stat(name, &s), folder_here = here && S_ISDIR(s.st_mode);
+	if (folder_here && snprintf(path, room, "%s/%s", name, FV_RUN_MODEL) < (int)room && is_file(path))
+		return FV_OK;
+	if (here && !folder_here) {
 		if (snprintf(path, room, "%s", name) >= (int)room)
 			return fv_fail(err, FV_E_ARGUMENT, "the model's path of %zu bytes is too long", strlen(name));
 		return FV_OK;
@@ -153,6 +156,9 @@ fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room)
 	for (int i = 0; !strchr(name, '/') && fv_style_folder(i, folder, sizeof folder); i++)
 		if (*folder && snprintf(path, room, "%s/%s" SUFFIX, folder, name) < (int)room && is_file(path))
 			return FV_OK;
+	if (folder_here)
+		return fv_fail(err, FV_E_READ, "%s: this folder holds no model: there is no " FV_RUN_MODEL " in it, as a run's folder has from its "
+		               "first moments on", name);
 	if (strchr(name, '/'))
 		return fv_fail(err, FV_E_READ, "%s: there is no such model file", name);
 	return not_here(err, name);

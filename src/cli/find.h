@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #define FV_PATH_MAX 4096
+#define FV_RUN_MODEL "model.safetensors" /* in a run's folder (train.h) */
 
 typedef struct {
 	char name[200], path[FV_PATH_MAX];

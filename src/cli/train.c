@@ -241,11 +241,10 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	fv_say(cli, "device: cpu, %d threads, %s (no other device is built in)", c->threads, fv_isa_name(c->isa));
 	st = fv_train(err, c, &t);
 	fv_progress_clear(cli->progress);
-	char model[4096], quoted[4200];
-	snprintf(model, sizeof model, "%s/model.safetensors", o.run);
+	char quoted[4200];
 	if (!st)
 		fv_say(cli, "done: %s/model.safetensors; try: fauve %s %s %s", o.run, strcmp(recipe, "style") ? "generate" : "apply",
-		       fv_shell_quote(model, quoted, sizeof quoted),
+		       fv_shell_quote(o.run, quoted, sizeof quoted),
 		       strcmp(recipe, "style") ? "-n 64 -o grid.png" : "photo.jpg -o painted.png");
 done:
 	fv_names_free(&photos);

@@ -27,10 +27,12 @@ check "the device and why" grep -q '^device: cpu, 2 threads, .*(no other' err
 check "memory" grep -q '^memory: [0-9]* MB' err
 check "time" grep -q '^time: [0-9.]* ms a step, so .* for 12 steps' err
 check "no live line into a pipe" sh -c '! grep -q "$(printf "\r\|\033")" err'
-check "how to use it" grep -q '^done: runs/one/model.safetensors; try: fauve apply runs/one/model.safetensors' err
+check "how to use it" grep -q '^done: runs/one/model.safetensors; try: fauve apply runs/one photo.jpg' err
 check "the last sheet" [ -s runs/one/sheets/sheet_000012.jpg ]
 run 0 "" info runs/one/sheets/sheet_000012.jpg
-run 0 "" apply runs/one/model.safetensors photos/one.jpg -o painted.png
+run 0 "" apply runs/one photos/one.jpg -o painted.png
+run 0 "" apply runs/one/model.safetensors photos/one.jpg -o painted2.png
+check "a run's folder is its model" cmp -s painted.png painted2.png
 number='-\?[0-9][0-9.e+-]*'
 check "statistics: a line for ten steps" [ "$(grep -c "^{\"step\":10\(,\"[a-z_]*\":\($number\|null\)\)*}\$" runs/one/stats.jsonl)" = 1 ]
 check "and no other" [ "$(wc -l <runs/one/stats.jsonl)" = 1 ]
