@@ -19,10 +19,23 @@ static void program_folder(char *path, size_t room)
 		*slash = 0;
 }
 
+void fv_user_folder(char *path, size_t room)
+{
+	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	*path = 0;
+	/* The XDG base directory specification: a relative path is invalid and ignored. */
+	if (data && *data == '/')
+		snprintf(path, room, "%s/fauve", data);
+	else if (home && *home)
+		snprintf(path, room, "%s/.local/share/fauve", home);
+}
+
+#define OWN 1                           /* the user's folder among those below */
+
 bool fv_style_folder(int i, char *path, size_t room)
 {
-	char program[FV_PATH_MAX];
-	const char *styles = getenv("FAUVE_STYLES"), *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	char program[FV_PATH_MAX], user[FV_PATH_MAX];
+	const char *styles = getenv("FAUVE_STYLES");
 	program_folder(program, sizeof program);
 	*path = 0;
 	switch (i) {
@@ -30,12 +43,10 @@ bool fv_style_folder(int i, char *path, size_t room)
 		if (styles)
 			snprintf(path, room, "%s", styles);
 		return true;
-	case 1:
-		/* The XDG base directory specification: a relative path is invalid and ignored. */
-		if (data && *data == '/')
-			snprintf(path, room, "%s/fauve/styles", data);
-		else if (home && *home)
-			snprintf(path, room, "%s/.local/share/fauve/styles", home);
+	case OWN:
+		fv_user_folder(user, sizeof user);
+		if (*user)
+			snprintf(path, room, "%s/styles", user);
 		return true;
 	case 2:                         /* the program and its styles carried about together */
 		snprintf(path, room, "%s/styles", program);
@@ -54,6 +65,12 @@ static bool is_file(const char *path)
 {
 	struct stat s;
 	return !stat(path, &s) && S_ISREG(s.st_mode);
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 static int by_name(const void *a, const void *b)
@@ -162,4 +179,21 @@ fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room)
 	if (strchr(name, '/'))
 		return fv_fail(err, FV_E_READ, "%s: there is no such model file", name);
 	return not_here(err, name);
+}
+
+fv_status fv_style_place(fv_err *err, const char *name, char *path, size_t room)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	char folder[FV_PATH_MAX], other[FV_PATH_MAX];
+	if (!*name || *name == '-' || strspn(name, letters) != strlen(name) || strlen(name) > 100)
+		return fv_fail(err, FV_E_ARGUMENT, "--name '%.100s': a style's name has letters, digits, - and _ only, at most 100, and begins with no -", name);
+	fv_style_folder(OWN, folder, sizeof folder);
+	if (!*folder)
+		return fv_fail(err, FV_E_ARGUMENT, "--name %s: there is no place for your styles: set HOME or XDG_DATA_HOME", name);
+	if (snprintf(path, room, "%s/%s" SUFFIX, folder, name) >= (int)room)
+		return fv_fail(err, FV_E_ARGUMENT, "--name %s: the path of your styles is too long", name);
+	for (int i = 0; fv_style_folder(i, folder, sizeof folder); i++)
+		if (i != OWN && *folder && snprintf(other, sizeof other, "%s/%s" SUFFIX, folder, name) < (int)sizeof other && is_file(other) && !same_file(other, path))
+			return fv_fail(err, FV_E_ARGUMENT, "--name %s: %s has that name already; choose another", name, other);
+	return FV_OK;
 }

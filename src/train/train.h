@@ -25,6 +25,7 @@ typedef struct {
 	const char *data;               /* dense: an idx file, or the folder of one; else NULL and pictures */
 	fv_paths pictures;              /* dense: picture files */
 	const char *run;                /* folder; made when missing */
+	const char *place;              /* of one more copy of the model, made with each checkpoint; its folder is there; may be NULL */
 	const char *begun;              /* kept there as run.json once the folder is ours and its run has the same settings; may be NULL */
 	double seconds;                 /* for the whole run; turned into steps after a timed warm-up. 0: steps counts */
 	double more_seconds;            /* a run that is there goes on for so long, at the pace it had; 0: to the end it has */

@@ -41,6 +41,54 @@ check "wall times" grep -q "^{\"step\":12,\"seconds\"" runs/one/times.jsonl
 check "each line of them" [ "$(grep -vc "$times" runs/one/times.jsonl)" = 0 ]
 check "nothing is left aside" [ -z "$(find runs -name '.fauve*')" ]
 
+# ---- a name: among the styles from the first checkpoint on, and the run's folder beside them
+run 0 "style: mine, as far as it has learnt: .*/styles/mine.safetensors" train $style --steps 3 --name mine
+check "how to use it by its name" grep -q "^done: $t/data/fauve/runs/mine/model.safetensors; try: fauve apply mine photo.jpg" err
+check "the run's folder" [ -s data/fauve/runs/mine/checkpoint.safetensors ]
+check "the model is the run's" cmp -s data/fauve/runs/mine/model.safetensors data/fauve/styles/mine.safetensors
+run 0 "" styles --names
+check "styles lists it" grep -q '^mine$' out
+run 0 "" apply mine photos/one.jpg -o mine.png
+cp data/fauve/styles/mine.safetensors three.safetensors
+run 0 "going on at step 3 of 5" train --resume data/fauve/runs/mine --steps 5
+check "a resumed run keeps its name" cmp -s data/fauve/runs/mine/model.safetensors data/fauve/styles/mine.safetensors
+check "and has learnt more" sh -c '! cmp -s three.safetensors data/fauve/styles/mine.safetensors'
+run 0 "going on at step 5 of 6" train $style --steps 6 -o data/fauve/runs/mine
+check "so does the same command without it" cmp -s data/fauve/runs/mine/model.safetensors data/fauve/styles/mine.safetensors
+run 0 "going on at step 6 of 6" train $style --steps 6 --name mine
+cp three.safetensors data/fauve/styles/other.safetensors
+one_line 2 "other.safetensors is there already, and not from the run in" train $style --steps 3 --name other
+one_line 2 "not from the run in runs/other" train $style --steps 3 --name mine -o runs/other
+check "it is as it was" cmp -s three.safetensors data/fauve/styles/other.safetensors
+one_line 2 "not from the run" train --resume data/fauve/runs/mine --name other
+run 0 "" train --resume data/fauve/runs/mine --name another_1 --steps 7
+check "a run gets a name later" cmp -s data/fauve/runs/mine/model.safetensors data/fauve/styles/another_1.safetensors
+run 0 "going on at step 7" train --resume data/fauve/runs/mine --steps 8
+check "and keeps it" cmp -s data/fauve/runs/mine/model.safetensors data/fauve/styles/another_1.safetensors
+for bad in "a b" ../up .dot a.b a/b -x "" "$(printf %0101d 0)"; do
+	run 2 "--name" train $style --steps 3 --name="$bad"
+done
+mkdir styles
+cp three.safetensors styles/taken.safetensors
+one_line 2 "taken.safetensors has that name already" train $style --steps 3 --name taken
+shipped=$(for f in "$(dirname "$fauve")"/../styles/*.safetensors; do basename "$f" .safetensors; break; done)
+[ ! -s "$(dirname "$fauve")/../styles/$shipped.safetensors" ] || one_line 2 "$shipped.safetensors has that name already" train $style --steps 3 --name "$shipped"
+check "no run is left of them" [ "$(ls data/fauve/runs)" = mine ]
+rm -r styles
+"$fauve" train $style --steps 100000 --checkpoint-every 0.1s --name during >out2 2>err2 &
+pid=$!
+check "a model is there soon" wait_for data/fauve/styles/during.safetensors
+before=$(stat -c %i data/fauve/styles/during.safetensors) same=1
+for ((i = 0; i < 200 && same; i++)); do
+	[ "$(stat -c %i data/fauve/styles/during.safetensors)" = "$before" ] || same=
+	sleep 0.05
+done
+check "replaced at a checkpoint" [ -z "$same" ]
+run 0 "" apply during photos/one.jpg -o during.png
+kill -INT $pid
+wait $pid
+check "nothing is left aside" [ -z "$(find data -name '.fauve*')" ]
+
 # ---- no adversary: none is computed, and the painter learns all the same
 run 0 "" train $style --adv 0 --steps 10 -o runs/alone
 check "no discriminator to speak of" grep -q '"d":null,"adv":null,"nce":[0-9]' runs/alone/stats.jsonl
