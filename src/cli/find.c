@@ -197,3 +197,16 @@ fv_status fv_style_place(fv_err *err, const char *name, char *path, size_t room)
 			return fv_fail(err, FV_E_ARGUMENT, "--name %s: %s has that name already; choose another", name, other);
 	return FV_OK;
 }
+
+void fv_photos_folder(char *path, size_t room)
+{
+	/* As the styles: carried about together, built in build/, installed. CREDITS.md tells them from somebody's own photos/. */
+	static const char *const from[] = { "photos", "../photos", "../share/fauve/photos" };
+	char program[FV_PATH_MAX], credits[FV_PATH_MAX];
+	program_folder(program, sizeof program);
+	for (size_t i = 0; i < FV_COUNT(from); i++)
+		if (snprintf(credits, sizeof credits, "%s/%s/CREDITS.md", program, from[i]) < (int)sizeof credits && is_file(credits) &&
+		    snprintf(path, room, "%s/%s", program, from[i]) < (int)room)
+			return;
+	*path = 0;
+}

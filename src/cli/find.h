@@ -25,4 +25,6 @@ void fv_user_folder(char *path, size_t room);
 fv_status fv_style_place(fv_err *err, const char *name, char *path, size_t room);
 fv_status fv_style_list_new(fv_err *err, fv_style_list *out);
 void fv_style_list_free(fv_style_list *l);
+/* The folder of photographs that came with fauve; empty when it is not there. */
+void fv_photos_folder(char *path, size_t room);
 #endif

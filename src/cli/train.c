@@ -18,7 +18,7 @@ typedef struct {
 
 #define RECIPE .preset_help = "the recipe's"
 static const fv_option table[] = {
-	{ .name = "photos", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, photos), .help = "style: a folder of photographs, or one" },
+	{ .name = "photos", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, photos), .preset_help = "those that come with fauve", .help = "style: a folder of photographs, or one" },
 	{ .name = "art", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .arg = "DIR", .at = offsetof(options, art), .help = "style: a folder of paintings, or one" },
 	{ .name = "data", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "PATH", .at = offsetof(options, data), .help = "dense: MNIST's idx or idx.gz file, its folder, or a folder of pictures" },
 	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "RUN", .at = offsetof(options, run), .help = "the run's folder; when it holds a run of the same settings, that goes on", .preset_help = "with --name runs/NAME beside your styles" },
@@ -46,8 +46,8 @@ static const fv_option table[] = {
 static const char *const recipes[] = { "style", "dense", NULL };
 static const fv_argument arguments[] = { { "RECIPE", "style or dense", .kind = FV_ARG_RECIPE, .optional = true, .choices = recipes }, { 0 } };
 static const fv_example examples[] = {
-	{ "fauve train style --photos photos/ --art paintings/ -o runs/mine --time 90m", "Learn a painter's hand from two folders." },
-	{ "fauve train style --photos photos/ --art paintings/ --name mine", "One that has a name: `fauve apply mine photo.jpg -o painted.png`." },
+	{ "fauve train style --art paintings/ --name mine", "Learn a painter's hand; then `fauve apply mine photo.jpg -o painted.png`." },
+	{ "fauve train style --photos photos/ --art paintings/ -o runs/mine --time 90m", "From photographs of your own, into a folder." },
 	{ "fauve train style --photos photos/ --art wave.jpg -o runs/wave --time 30m", "From one picture." },
 	{ "fauve train --resume runs/mine", "Go on after Ctrl-C, a crash or a power cut." },
 	{ "fauve train --resume runs/mine --time 1h", "An hour more, whether it had ended or not." },
@@ -242,10 +242,22 @@ static fv_status check(fv_err *err, const options *o, const char *recipe)
 	bool style = !strcmp(recipe, "style");
 	if (!o->run)
 		return fv_fail(err, FV_E_ARGUMENT, "where to? Name a folder for the run with -o RUN, or the style with --name NAME");
-	if (style && (!o->photos.count || !o->art.count))
-		return fv_fail(err, FV_E_ARGUMENT, "style learns from photographs and paintings: give --photos DIR and --art DIR");
+	if (style && !o->art.count)
+		return fv_fail(err, FV_E_ARGUMENT, "style learns from photographs and paintings: give --art DIR, a folder of paintings or one");
 	if (!style && !o->data)
 		return fv_fail(err, FV_E_ARGUMENT, "dense learns from small grey pictures: give --data, for instance MNIST's folder");
+	return FV_OK;
+}
+
+/* Without --photos, style learns from those that came with fauve: shipped[0], whose room is path. */
+static fv_status find_photos(fv_err *err, fv_cli *cli, fv_texts *photos, const char **shipped, char *path, size_t room)
+{
+	fv_photos_folder(path, room);
+	if (!*path)
+		return fv_fail(err, FV_E_READ, "the photographs that come with fauve are not beside it; give --photos DIR, a folder of your own");
+	shipped[0] = path;
+	*photos = (fv_texts){ shipped, 1 };
+	fv_say(cli, "photographs: those that come with fauve; %s/CREDITS.md names who took them", path);
 	return FV_OK;
 }
 
@@ -256,9 +268,9 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	options o = *(const options *)given;
 	fv_context *c = NULL;
 	fv_names photos = { 0 }, art = { 0 }, pictures = { 0 };
-	const char *recipe = count ? args[0] : NULL, *item[2][64];
+	const char *recipe = count ? args[0] : NULL, *item[2][64], *shipped[2] = { NULL };
 	json_t *j = NULL;
-	char *text = NULL, had[NAME_ROOM], folder[FV_PATH_MAX], place[FV_PATH_MAX], quoted[FV_PATH_MAX];
+	char *text = NULL, had[NAME_ROOM], folder[FV_PATH_MAX], place[FV_PATH_MAX], quoted[FV_PATH_MAX], own[FV_PATH_MAX];
 	fv_status st = fv_cli_context(err, cli, false, &c);
 	if (st)
 		return st;
@@ -276,7 +288,11 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		goto done;
 	if ((st = check(err, &o, recipe)) || (st = fv_picture_begin(err, "fauve")))
 		goto done;
-	if ((st = gather(err, o.photos, "--photos", &photos)) || (st = gather(err, o.art, "--art", &art)))
+	/* Not kept in the run's options: wherever fauve is next time, its photographs are there. */
+	fv_texts from = o.photos;
+	if (!from.count && !strcmp(recipe, "style") && (st = find_photos(err, cli, &from, shipped, own, sizeof own)))
+		goto done;
+	if ((st = gather(err, from, "--photos", &photos)) || (st = gather(err, o.art, "--art", &art)))
 		goto done;
 	/* A folder without an idx file is a folder of pictures. */
 	if (o.data && fv_is_folder(o.data)) {
@@ -287,7 +303,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		goto done;
 	host h = { cli, c };
 	fv_train_options t = {
-		.recipe = recipe, .preset = o.preset, .photos = { (const char *const *)photos.path, photos.count }, .art = { (const char *const *)art.path, art.count },
+		.recipe = recipe, .preset = o.preset, .photos = { (const char *const *)photos.path, photos.count }, .photos_are = *shipped ? "photographs that come with fauve (photos/CREDITS.md)" : NULL, .art = { (const char *const *)art.path, art.count },
 		.data = pictures.count ? NULL : o.data, .pictures = { (const char *const *)pictures.path, pictures.count }, .run = o.run, .place = *place ? place : NULL, .begun = text,
 		.seconds = o.time == o.time ? o.time : !o.steps && !strcmp(recipe, "style") ? 5400 : 0, .more_seconds = o.more, .steps = o.steps,
 		.batch = (int)o.batch, .size = (int)o.size, .width = (int)o.width, .blocks = (int)o.blocks, .rate = or_default(o.rate), .adv = or_default(o.adv),

@@ -207,6 +207,10 @@ fv_status fv_train_recipe(fv_err *err, fv_context *c, const fv_recipe *recipe, c
 		goto done;
 	if ((st = r.recipe->open(err, &r)))
 		goto done;
+	if (o->photos_are) {
+		size_t n = strlen(r.data);
+		snprintf(r.data + n, sizeof r.data - n, "; %s", o->photos_are);
+	}
 	if ((st = fv_run_find(err, &r, &resumed)) || (st = fv_run_begun(err, &r)))
 		goto done;
 	if (resumed) {

@@ -22,6 +22,7 @@ typedef struct {
 	const char *recipe;             /* "style", "dense" */
 	const char *preset;             /* dense: "textbook"; style: "instant"; or NULL */
 	fv_paths photos, art;           /* style: the folders' picture files */
+	const char *photos_are;         /* what the photographs are, for the metadata of run and model; may be NULL */
 	const char *data;               /* dense: an idx file, or the folder of one; else NULL and pictures */
 	fv_paths pictures;              /* dense: picture files */
 	const char *run;                /* folder; made when missing */
@@ -77,7 +78,7 @@ struct fv_run {
 	int losses;
 	bool finite;
 	/* run.c's own */
-	char data[200];                 /* what the data were: a run goes on with the same */
+	char data[300];                 /* what the data were: a run goes on with the same */
 	int lock;
 	FILE *stats, *times;
 	double spent;                   /* seconds that earlier starts of this run took */

@@ -3,7 +3,7 @@
 # is tested is everything around the learning.
 set -u
 . tests/shell.sh train "$1"
-make_model=$(realpath "$2")
+make_model=$(realpath "$2") built=$fauve root=$PWD
 trap 'kill -9 $(jobs -p) 2>/dev/null; umount "$t/disk" 2>/dev/null; rm -rf "$t"' EXIT
 mkdir -p "$t/photos" "$t/art" "$t/empty" "$t/broken" || exit 1
 cp tests/data/mountain_path.jpg "$t/photos/one.jpg"
@@ -88,6 +88,30 @@ run 0 "" apply during photos/one.jpg -o during.png
 kill -INT $pid
 wait $pid
 check "nothing is left aside" [ -z "$(find data -name '.fauve*')" ]
+
+# ---- photographs of fauve's own: in a source tree, installed; not just any folder of that name
+mkdir -p bare/bin bare/photos bare/share/fauve/photos
+cp "$fauve" bare/bin/fauve
+cp photos/one.jpg bare/photos/
+fauve=$t/bare/bin/fauve
+run 3 "come with fauve are not beside it" train style --art art $small --steps 3 -o runs/shipped
+cp photos/one.jpg photos/two.png bare/share/fauve/photos/
+echo "who took them" >bare/share/fauve/photos/CREDITS.md
+run 0 "^photographs: those that come with fauve; .*/bare/bin/../share/fauve/photos/CREDITS.md" train style --art art $small --steps 3 -o runs/shipped
+check "they are found and counted" grep -q '^2 photographs, ' err
+run 0 "" info runs/shipped
+check "the model says what it has learnt from" grep -q 'data .*; photographs that come with fauve (photos/CREDITS.md)$' out
+mv bare moved
+fauve=$t/moved/bin/fauve
+run 0 "going on at step 3 of 4" train --resume runs/shipped --steps 4
+fauve=$built
+run 2 "begun with data" train style --photos moved/share/fauve/photos --art art $small --steps 4 -o runs/shipped
+if [ -f "$root/photos/CREDITS.md" ]; then
+	check "every photograph is credited" [ "$(cd "$root/photos" && ls *.jpg)" = "$(sed -n 's/^| \([^ ]*\.jpg\) |.*/\1/p' "$root/photos/CREDITS.md" | LC_ALL=C sort)" ]
+	check "with author, source and licence" [ -z "$(grep '^| [^ ]*\.jpg |' "$root/photos/CREDITS.md" | grep -v '^| [^ |]* | [^|]* | [^|]* | \(CC0\|CC BY\|CC BY-SA\|Public domain\|Free Art License\)[ 0-9.]* |$')" ]
+	check "6 MB at most" [ "$(cat "$root"/photos/* | wc -c)" -le 6000000 ]
+	check "at least ninety" [ "$(ls "$root"/photos/*.jpg | wc -l)" -ge 90 ]
+fi
 
 # ---- no adversary: none is computed, and the painter learns all the same
 run 0 "" train $style --adv 0 --steps 10 -o runs/alone
