@@ -24,7 +24,7 @@ steps() { echo "@   7% 1 of 14 one.c"; echo "a warning"; sleep 6; echo "@ 100% 1
 export -f steps
 script/progress working bash -c steps >"$t/out" 2>"$t/err"
 check "the command's exit code" [ $? = 3 ]
-check "how far it is, while nothing comes" grep -q '^working 7%, 1 of 14 one.c, [56] s$' "$t/err"
+check "how far it is, while nothing comes" grep -q '^working 7%, [56] s: 1 of 14 one.c$' "$t/err"
 check "what is no progress is shown" grep -q '^a warning$' "$t/err"
 check "the last line too" grep -q '^no newline at the end$' "$t/err"
 check "no live line into a pipe" sh -c "! grep -q '$(printf '\r\|\033')' '$t/err'"
@@ -43,8 +43,8 @@ if command -v script >/dev/null; then
 	TERM=xterm script -q -e -c "stty columns 60; script/progress -q installing bash -c apt" /dev/null </dev/null >"$t/err"
 	check "on a terminal: exit 0" [ $? = 0 ]
 	tr '\r' '\n' <"$t/err" | sed 's/\x1b\[K//' >"$t/lines"
-	check "what is downloaded, in percent" grep -q '^installing 9%, Retrieving file 1 of 10 (2s remaining), [0-9] s$' "$t/lines"
-	check "what is installed, in percent" grep -q '^installing 80%, Installing libfoo (amd64), [0-9] s$' "$t/lines"
+	check "what is downloaded, in percent" grep -q '^installing 9%, [0-9] s: Retrieving file 1 of 10 (2s remaining)$' "$t/lines"
+	check "what is installed, in percent" grep -q '^installing 80%, [0-9] s: Installing libfoo (amd64)$' "$t/lines"
 	check "redrawn while nothing comes" [ "$(grep -c '^installing 80%' "$t/lines")" -gt 1 ]
 	check "no line is left behind" [ "$(tail -c 4 "$t/err")" = $'\r\033[K' ]
 fi
