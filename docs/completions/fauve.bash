@@ -18,6 +18,7 @@ _fauve()
 	train:--art) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	train:--data) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	train:--output|train:-o) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	train:--name) COMPREPLY=(); return ;;
 	train:--resume) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	train:--time) COMPREPLY=(); return ;;
 	train:--steps) COMPREPLY=(); return ;;
@@ -65,7 +66,7 @@ _fauve()
 	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
 	apply:-*) COMPREPLY=($(compgen -W '--output --strength --strokes --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
-	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --resume --time --steps --batch --size --width --blocks --rate --adv --nce --swd --colour --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
+	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --name --resume --time --steps --batch --size --width --blocks --rate --adv --nce --swd --colour --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;
 	generate:-*) COMPREPLY=($(compgen -W '--output --count --seed --columns --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	generate:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;

@@ -44,7 +44,7 @@ static const fv_option table[] = {
 };
 
 static const fv_argument arguments[] = {
-	{ "MODEL", "a style's name (fauve styles) or a model file", .kind = FV_ARG_STYLE },
+	{ "MODEL", "a style's name (fauve styles), a model file, or a run's folder", .kind = FV_ARG_STYLE },
 	{ "FILE", "pictures (JPEG, PNG, WebP, TIFF, GIF), or folders of them", .kind = FV_ARG_FILE, .many = true },
 	{ 0 },
 };
@@ -52,7 +52,7 @@ static const fv_argument arguments[] = {
 static const fv_example examples[] = {
 	{ "fauve apply vangogh photo.jpg -o painted.png", "One picture." },
 	{ "fauve apply vangogh holiday/ more.jpg -o painted/", "All pictures of a folder and one more, into a folder." },
-	{ "fauve apply runs/mine/model.safetensors photo.jpg -o soft.jpg --strength 0.6", "A model of your own, less of it." },
+	{ "fauve apply runs/mine photo.jpg -o soft.jpg --strength 0.6", "A model of your own, less of it." },
 	{ "fauve apply vangogh photo.jpg -o bold.png --strokes broad", "Wide strokes." },
 	{ 0 },
 };

@@ -112,7 +112,7 @@ void fv_catch_interrupts(void);                 /* main() calls it first */
  * Yours. */
 fv_status fv_cli_context(fv_err *err, fv_cli *cli, bool paints, fv_context **out);
 
-/* A model's file: name as a path, else NAME.safetensors in the styles' folders in order: $FAUVE_STYLES, the user's
+/* A model's file: name as a path (a run's folder gives its model), else NAME.safetensors in the styles' folders in order: $FAUVE_STYLES, the user's
  * ($XDG_DATA_HOME/fauve/styles), those shipped (beside the program, installed). FV_E_READ with the names there are. */
 fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room);
 

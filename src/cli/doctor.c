@@ -40,12 +40,14 @@ static json_t *look(fv_err *err, const fv_context *c, fv_status *st)
 	json_t *s = styles(err, st);
 	if (!s)
 		return NULL;
-	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss? ss ss} s{so so} s{sI sI} so}", "version", fv_version(),
+	char photos[FV_PATH_MAX];
+	fv_photos_folder(photos, sizeof photos);
+	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss? ss ss} s{so so} s{sI sI} so ss?}", "version", fv_version(),
 	                 "processor", "name", processor, "isa", fv_isa_name(fv_isa_detect()), "isa_used", fv_isa_name(c->isa), "threads",
 	                 c->threads, "memory", "bytes", fv_memory("/proc/meminfo", "MemTotal"), "free", fv_memory("/proc/meminfo", "MemAvailable"), "limit", fv_memory_limit(),
 	                 "libraries", "libvips", fv_picture_library(), "jansson", jansson_version_str(), "zlib", zlibVersion(),
 	                 "formats", "read", fv_picture_formats(true), "missing", fv_picture_formats(false), "limits", "picture_pixels", (json_int_t)FV_PIXELS_MAX,
-	                 "picture_bytes", (json_int_t)FV_PICTURE_BYTES_MAX, "styles", s);
+	                 "picture_bytes", (json_int_t)FV_PICTURE_BYTES_MAX, "styles", s, "photographs", *photos ? photos : NULL);
 }
 
 static const char *text(const json_t *j, const char *object, const char *key)
@@ -92,6 +94,8 @@ static void print(const json_t *j)
 	print_names("styles     ", json_object_get(s, "found"), "name");
 	json_array_foreach(json_object_get(s, "folders"), i, item)
 		fv_out("           %s%s\n", i ? "" : "looked for in ", json_string_value(item));
+	const char *photos = json_string_value(json_object_get(j, "photographs"));
+	fv_out("to train   photographs %s\n", photos ? photos : "that come with fauve are not here");
 }
 
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)

@@ -31,7 +31,7 @@ static const fv_option table[] = {
 	  .help = "leave out the photographs themselves, colour transfer and band histograms" },
 	{ 0 },
 };
-static const fv_argument arguments[] = { { "MODEL", "a style's name or a model file", .kind = FV_ARG_STYLE, .optional = true }, { 0 } };
+static const fv_argument arguments[] = { { "MODEL", "a style's name, a model file, or a run's folder", .kind = FV_ARG_STYLE, .optional = true }, { 0 } };
 static const fv_example examples[] = {
 	{ "fauve eval vangogh --photos test/photos --art test/paintings --more-art train/paintings", "A model beside its floors." },
 	{ "fauve eval --outputs painted/ --photos test/photos --art test/paintings", "Pictures that any program painted." },

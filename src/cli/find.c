@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where models are: a path, $FAUVE_STYLES, the user's folder, those shipped; feature networks in `features` beside `styles`. */
+/* Where models are: a path, a run's folder, $FAUVE_STYLES, the user's folder, those shipped; feature networks in `features` beside
+ * `styles`. */
 #include "cli/find.h"
 #include <dirent.h>
 #include <stdlib.h>
@@ -19,37 +20,39 @@ static void program_folder(char *path, size_t room)
 		*slash = 0;
 }
 
+void fv_user_folder(char *path, size_t room)
+{
+	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	*path = 0;
+	/* The XDG base directory specification: a relative path is invalid and ignored. */
+	if (data && *data == '/')
+		snprintf(path, room, "%s/fauve", data);
+	else if (home && *home)
+		snprintf(path, room, "%s/.local/share/fauve", home);
+}
+
+#define OWN 1                           /* the user's folder among those below */
+
 /* Folders by the name of `kind` ("styles", "features"), after the one that the environment names. */
 static bool folder_of(const char *kind, const char *named, int i, char *path, size_t room)
 {
-	char program[FV_PATH_MAX];
-	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-	program_folder(program, sizeof program);
+	/* The program and its models carried about together; built in build/ of a source tree; installed: bin/fauve, share/fauve/styles. */
+	static const char *const beside[] = { "%s/%s", "%s/../%s", "%s/../share/fauve/%s" };
+	char program[FV_PATH_MAX], user[FV_PATH_MAX];
 	int n = 0;
 	*path = 0;
-	switch (i) {
-	case 0:
-		if (named)
-			n = snprintf(path, room, "%s", named);
-		break;
-	case 1:
-		/* The XDG base directory specification: a relative path is invalid and ignored. */
-		if (data && *data == '/')
-			n = snprintf(path, room, "%s/fauve/%s", data, kind);
-		else if (home && *home)
-			n = snprintf(path, room, "%s/.local/share/fauve/%s", home, kind);
-		break;
-	case 2:                         /* the program and its models carried about together */
-		n = snprintf(path, room, "%s/%s", program, kind);
-		break;
-	case 3:                         /* built in build/ of a source tree */
-		n = snprintf(path, room, "%s/../%s", program, kind);
-		break;
-	case 4:                         /* installed: bin/fauve, share/fauve/styles */
-		n = snprintf(path, room, "%s/../share/fauve/%s", program, kind);
-		break;
-	default:
-		return false;
+	if (i == 0 && named)
+		n = snprintf(path, room, "%s", named);
+	if (i == OWN) {
+		fv_user_folder(user, sizeof user);
+		if (*user)
+			n = snprintf(path, room, "%s/%s", user, kind);
+	}
+	if (i > OWN) {
+		if (i - OWN > (int)FV_COUNT(beside))
+			return false;
+		program_folder(program, sizeof program);
+		n = snprintf(path, room, beside[i - OWN - 1], program, kind);
 	}
 	if (n >= (int)room)             /* no such folder can be opened */
 		*path = 0;
@@ -62,6 +65,12 @@ static bool is_file(const char *path)
 {
 	struct stat s;
 	return !stat(path, &s) && S_ISREG(s.st_mode);
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 static int by_name(const void *a, const void *b)
@@ -148,30 +157,25 @@ static fv_status not_here(fv_err *err, const char *name)
 	return st;
 }
 
-/* 1: found, as a path or in the folders of that kind; 0: not; -1: the path is too long. */
-static int find(const char *kind, const char *named, const char *name, char *path, size_t room)
-{
-	char folder[FV_PATH_MAX];
-	struct stat s;
-	if (!stat(name, &s) && !S_ISDIR(s.st_mode))
-		return snprintf(path, room, "%s", name) < (int)room ? 1 : -1;
-	/* A name with a slash is a path and nothing else. */
-	for (int i = 0; !strchr(name, '/') && folder_of(kind, named, i, folder, sizeof folder); i++)
-		if (*folder && snprintf(path, room, "%s/%s" SUFFIX, folder, name) < (int)room && is_file(path))
-			return 1;
-	return 0;
-}
-
-static fv_status too_long(fv_err *err, const char *name)
-{
-	return fv_fail(err, FV_E_ARGUMENT, "the model's path of %zu bytes is too long", strlen(name));
-}
-
 fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room)
 {
-	int found = find("styles", getenv("FAUVE_STYLES"), name, path, room);
-	if (found)
-		return found > 0 ? FV_OK : too_long(err, name);
+	char folder[FV_PATH_MAX];
+	struct stat s = { 0 };
+	bool here = !stat(name, &s), folder_here = here && S_ISDIR(s.st_mode);
+	if (folder_here && snprintf(path, room, "%s/%s", name, FV_RUN_MODEL) < (int)room && is_file(path))
+		return FV_OK;
+	if (here && !folder_here) {
+		if (snprintf(path, room, "%s", name) >= (int)room)
+			return fv_fail(err, FV_E_ARGUMENT, "the model's path of %zu bytes is too long", strlen(name));
+		return FV_OK;
+	}
+	/* A name with a slash is a path and nothing else. */
+	for (int i = 0; !strchr(name, '/') && fv_style_folder(i, folder, sizeof folder); i++)
+		if (*folder && snprintf(path, room, "%s/%s" SUFFIX, folder, name) < (int)room && is_file(path))
+			return FV_OK;
+	if (folder_here)
+		return fv_fail(err, FV_E_READ, "%s: this folder holds no model: there is no " FV_RUN_MODEL " in it, as a run's folder has from its "
+		               "first moments on", name);
 	if (strchr(name, '/'))
 		return fv_fail(err, FV_E_READ, "%s: there is no such model file", name);
 	return not_here(err, name);
@@ -179,9 +183,42 @@ fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room)
 
 fv_status fv_features_find(fv_err *err, const char *name, char *path, size_t room)
 {
-	int found = find("features", NULL, name, path, room);
-	if (found)
-		return found > 0 ? FV_OK : too_long(err, name);
+	char folder[FV_PATH_MAX];
+	if (is_file(name) && snprintf(path, room, "%s", name) < (int)room)
+		return FV_OK;
+	for (int i = 0; !strchr(name, '/') && folder_of("features", NULL, i, folder, sizeof folder); i++)
+		if (*folder && snprintf(path, room, "%s/%s" SUFFIX, folder, name) < (int)room && is_file(path))
+			return FV_OK;
 	return fv_fail(err, FV_E_READ, "feature network '%s' is not here: there is no such file, and no %s" SUFFIX " in the folders `features` "
 	               "beside those of the styles (`fauve doctor` shows them); install fauve whole, or give a path", name, name);
+}
+
+fv_status fv_style_place(fv_err *err, const char *name, char *path, size_t room)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	char folder[FV_PATH_MAX], other[FV_PATH_MAX];
+	if (!*name || *name == '-' || strspn(name, letters) != strlen(name) || strlen(name) > 100)
+		return fv_fail(err, FV_E_ARGUMENT, "--name '%.100s': a style's name has letters, digits, - and _ only, at most 100, and begins with no -", name);
+	fv_style_folder(OWN, folder, sizeof folder);
+	if (!*folder)
+		return fv_fail(err, FV_E_ARGUMENT, "--name %s: there is no place for your styles: set HOME or XDG_DATA_HOME", name);
+	if (snprintf(path, room, "%s/%s" SUFFIX, folder, name) >= (int)room)
+		return fv_fail(err, FV_E_ARGUMENT, "--name %s: the path of your styles is too long", name);
+	for (int i = 0; fv_style_folder(i, folder, sizeof folder); i++)
+		if (i != OWN && *folder && snprintf(other, sizeof other, "%s/%s" SUFFIX, folder, name) < (int)sizeof other && is_file(other) && !same_file(other, path))
+			return fv_fail(err, FV_E_ARGUMENT, "--name %s: %s has that name already; choose another", name, other);
+	return FV_OK;
+}
+
+void fv_photos_folder(char *path, size_t room)
+{
+	/* As the styles: carried about together, built in build/, installed. CREDITS.md tells them from somebody's own photos/. */
+	static const char *const from[] = { "photos", "../photos", "../share/fauve/photos" };
+	char program[FV_PATH_MAX], credits[FV_PATH_MAX];
+	program_folder(program, sizeof program);
+	for (size_t i = 0; i < FV_COUNT(from); i++)
+		if (snprintf(credits, sizeof credits, "%s/%s/CREDITS.md", program, from[i]) < (int)sizeof credits && is_file(credits) &&
+		    snprintf(path, room, "%s/%s", program, from[i]) < (int)room)
+			return;
+	*path = 0;
 }

@@ -23,12 +23,12 @@ static const fv_option table[] = {
 };
 
 static const fv_argument arguments[] = {
-	{ "MODEL", "a model that makes pictures from noise: a style's name or a file", .kind = FV_ARG_STYLE },
+	{ "MODEL", "a model that makes pictures from noise: a style's name, a file, or a run's folder", .kind = FV_ARG_STYLE },
 	{ 0 },
 };
 
 static const fv_example examples[] = {
-	{ "fauve generate runs/digits/model.safetensors -n 64 --seed 7 -o grid.png", "Eight rows of eight." },
+	{ "fauve generate runs/digits -n 64 --seed 7 -o grid.png", "Eight rows of eight." },
 	{ 0 },
 };
 

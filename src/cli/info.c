@@ -20,7 +20,7 @@ static const fv_option table[] = {
 };
 
 static const fv_argument arguments[] = {
-	{ "FILE", "a style's name, a model file, or a picture", .kind = FV_ARG_STYLE },
+	{ "FILE", "a style's name, a model file, a run's folder, or a picture", .kind = FV_ARG_STYLE },
 	{ 0 },
 };
 

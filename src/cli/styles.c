@@ -100,7 +100,7 @@ done:
 
 const fv_command fv_command_styles = {
 	.name = "styles", .summary = "the models that have a name",
-	.description = "Lists the models in $FAUVE_STYLES, in your own folder of styles, and those that came with fauve. A model is put "
-	               "there by copying its file; the file's name without .safetensors is the style's name.",
+	.description = "Lists the models in $FAUVE_STYLES, in your own folder of styles, and those that came with fauve. `fauve train "
+	               "--name NAME` puts a model there; so does copying its file: the file's name without .safetensors is the style's name.",
 	.options = table, .bytes = sizeof(options), .examples = examples, .json = true, .run = run,
 };

@@ -33,21 +33,17 @@ static const char *span(double seconds, char *text, size_t room)
 	return text;
 }
 
-/* A timed warm-up on weights that are put back afterwards: the steps that fit into the time asked for, or the time that the
- * steps asked for will take. */
-static fv_status count_steps(fv_err *err, fv_run *r)
+/* A timed warm-up on weights that are put back afterwards: seconds a step, roughly when only somebody wants to know. */
+static fv_status time_steps(fv_err *err, fv_run *r, bool roughly, double *each)
 {
-	bool counted = r->o.steps > 0;
 	fv_state *before = NULL;
 	fv_status st = fv_state_save(err, r, &before);
 	if (st)
 		return st;
-	int period = r->recipe->period, rounds = 0, least = counted ? 1 : 3;
+	int period = r->recipe->period, rounds = 0, least = roughly ? 1 : 3;
 	double start = 0, spent = 0;
-	if (counted)
-		r->steps = r->o.steps;                  /* what the rates are computed from */
 	/* The first period warms caches and pages; then whole periods: enough to say how long, or for 3 s to count on. */
-	for (int i = 0; !st && (rounds < least || (!counted && spent < 3)) && rounds < 200; i++) {
+	for (int i = 0; !st && (rounds < least || (!roughly && spent < 3)) && rounds < 200; i++) {
 		if (i == period)
 			start = fv_now();
 		st = r->recipe->step(err, r);
@@ -60,8 +56,21 @@ static fv_status count_steps(fv_err *err, fv_run *r)
 	fv_state_restore(r, before);
 	if (st)
 		return st;
-	double each = spent / (rounds * period);
+	*each = spent / (rounds * period);
+	return FV_OK;
+}
+
+/* The steps that fit into the time asked for, or the time that the steps asked for will take. */
+static fv_status count_steps(fv_err *err, fv_run *r)
+{
+	bool counted = r->o.steps > 0;
+	double each;
 	char time[40];
+	if (counted)
+		r->steps = r->o.steps;                  /* what the rates are computed from */
+	fv_status st = time_steps(err, r, counted, &each);
+	if (st)
+		return st;
 	if (counted) {
 		fv_run_say(r, "time: %.0f ms a step, so %s for %" PRId64 " steps", 1e3 * each, span(each * (double)r->steps, time, sizeof time), r->steps);
 		return FV_OK;
@@ -69,6 +78,24 @@ static fv_status count_steps(fv_err *err, fv_run *r)
 	r->steps = (int64_t)fmax(1, r->o.seconds / each);
 	fv_run_say(r, "time: %.0f ms a step, so %" PRId64 " steps in %s", 1e3 * each, r->steps, span(r->o.seconds, time, sizeof time));
 	return FV_OK;
+}
+
+/* As many steps more as fit into the time asked for. They are counted by the pace that the run has had, sheets and checkpoints
+ * included; one that is too young to have any is timed. */
+static fv_status add_steps(fv_err *err, fv_run *r)
+{
+	double each = r->step > 0 ? r->spent / (double)r->step : 0;
+	char time[40];
+	fv_status st;
+	if (!(each > 0)) {
+		r->steps = 0;
+		if ((st = time_steps(err, r, false, &each)))
+			return st;
+	}
+	int64_t more = (int64_t)fmin(1e12, fmax(1, r->o.more_seconds / each));
+	r->steps = r->step + more;
+	fv_run_say(r, "time: %.0f ms a step, so %" PRId64 " steps more in %s", 1e3 * each, more, span(r->o.more_seconds, time, sizeof time));
+	return fv_run_save(err, r);                     /* another pace would give another number: this one is kept */
 }
 
 static fv_status roll_back(fv_err *err, fv_run *r)
@@ -93,14 +120,13 @@ static void live(const fv_run *r, double begun, int64_t first)
 {
 	char text[400], time[40];
 	double spent = fv_now() - begun, each = spent / (double)fv_max(1, r->step - first);
-	int n = snprintf(text, sizeof text, "step %" PRId64 "/%" PRId64 "  %.1f samples/s", r->step, r->steps, r->o.batch / each);
+	int n = snprintf(text, sizeof text, "%s left  step %" PRId64 "/%" PRId64 "  %.1f samples/s", span(each * (double)(r->steps - r->step), time, sizeof time),
+	                 r->step, r->steps, r->o.batch / each);
 	for (int i = 0; i < r->losses && n < (int)sizeof text; i++)
 		if (!isnan(r->loss[i]))
 			n += snprintf(text + n, sizeof text - (size_t)n, "  %s %.3f", r->loss_name[i], r->loss[i]);
 	if (r->dropped && n < (int)sizeof text)
-		n += snprintf(text + n, sizeof text - (size_t)n, "  dropped %" PRId64, r->dropped);
-	if (n < (int)sizeof text)
-		snprintf(text + n, sizeof text - (size_t)n, "  %s left", span(each * (double)(r->steps - r->step), time, sizeof time));
+		snprintf(text + n, sizeof text - (size_t)n, "  dropped %" PRId64, r->dropped);
 	if (r->o.live)
 		r->o.live(r->o.user, (double)r->step / (double)r->steps, text);
 }
@@ -181,13 +207,23 @@ fv_status fv_train_recipe(fv_err *err, fv_context *c, const fv_recipe *recipe, c
 		goto done;
 	if ((st = r.recipe->open(err, &r)))
 		goto done;
+	if (o->photos_are) {
+		size_t n = strlen(r.data);
+		snprintf(r.data + n, sizeof r.data - n, "; %s", o->photos_are);
+	}
 	if ((st = fv_run_find(err, &r, &resumed)) || (st = fv_run_begun(err, &r)))
 		goto done;
 	if (resumed) {
 		r.steps = fv_max(r.steps, o->steps);
+		if (o->more_seconds > 0 && (st = add_steps(err, &r)))
+			goto done;
 		fv_run_say(&r, "going on at step %" PRId64 " of %" PRId64, r.step, r.steps);
-	} else if ((st = count_steps(err, &r)))
-		goto done;
+	} else {
+		if (o->more_seconds > 0)
+			r.o.seconds = o->more_seconds, r.o.steps = 0;
+		if ((st = count_steps(err, &r)))
+			goto done;
+	}
 	if (!resumed && (st = fv_run_save(err, &r)))    /* something to roll back to, and a disk that can be written */
 		goto done;
 	st = run(err, &r);

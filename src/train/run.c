@@ -135,7 +135,9 @@ fv_status fv_run_save(fv_err *err, fv_run *r)
 	json_decref(about);
 	free(text);
 	path_of(r, "model.safetensors", path, sizeof path);
-	return st ? st : r->recipe->save(err, r, path);
+	if (st || (st = r->recipe->save(err, r, path)) || !r->o.place)
+		return st;
+	return r->recipe->save(err, r, r->o.place);
 }
 
 static fv_status same_settings(fv_err *err, const fv_run *r, json_t *saved)

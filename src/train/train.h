@@ -22,11 +22,14 @@ typedef struct {
 	const char *recipe;             /* "style", "dense" */
 	const char *preset;             /* dense: "textbook"; style: "instant"; or NULL */
 	fv_paths photos, art;           /* style: the folders' picture files */
+	const char *photos_are;         /* what the photographs are, for the metadata of run and model; may be NULL */
 	const char *data;               /* dense: an idx file, or the folder of one; else NULL and pictures */
 	fv_paths pictures;              /* dense: picture files */
 	const char *run;                /* folder; made when missing */
+	const char *place;              /* of one more copy of the model, made with each checkpoint; its folder is there; may be NULL */
 	const char *begun;              /* kept there as run.json once the folder is ours and its run has the same settings; may be NULL */
 	double seconds;                 /* for the whole run; turned into steps after a timed warm-up. 0: steps counts */
+	double more_seconds;            /* a run that is there goes on for so long, at the pace it had; 0: to the end it has */
 	int64_t steps;
 	/* 0, or below 0 for the weights: the recipe's default */
 	int batch, size, width, blocks;
@@ -76,7 +79,7 @@ struct fv_run {
 	int losses;
 	bool finite;
 	/* run.c's own */
-	char data[200];                 /* what the data were: a run goes on with the same */
+	char data[300];                 /* what the data were: a run goes on with the same */
 	int lock;
 	FILE *stats, *times;
 	double spent;                   /* seconds that earlier starts of this run took */

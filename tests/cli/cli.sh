@@ -77,6 +77,17 @@ run 3 "" apply "$photo" "$photo" -o a.png
 run 2 "judges pictures and cannot paint" apply "$root/features/vgg19-small.safetensors" "$photo" -o a.png
 run 0 "" info "$root/features/vgg16.safetensors"
 check "info knows a feature network" grep -q 'family.*vgg' "$t/out"
+mkdir -p runs/mine runs/none brush/deep
+cp "$t/styles/brush.safetensors" runs/mine/model.safetensors
+run 0 "" info runs/mine
+check "a run's folder is its model" grep -q '^runs/mine/model.safetensors$' "$t/out"
+run 0 "" info runs/mine/
+run 0 "" bench strokenet --model runs/mine --runs 1 --size 64x64 --json
+run 3 "runs/none: this folder holds no model" apply runs/none "$photo" -o a.png
+run 3 "brush/deep: this folder holds no model" bench strokenet --model brush/deep --runs 1 --size 64x64
+run 0 "" info brush
+check "a folder that is no run hides no style of its name" grep -q '/styles/brush.safetensors$' "$t/out"
+rm -r runs brush
 
 # ---- apply
 run 0 "768x" apply brush "$photo" -o a.png
@@ -112,6 +123,9 @@ run 0 "warning" -q apply brush cut.png -o bare.png
 mkdir pictures paintings
 cp b.jpg word.png pictures
 cp word.jpg a.png bare.png paintings
+mkdir run && cp "$t/styles/brush.safetensors" run/model.safetensors
+run 0 "" eval run --photos pictures --art paintings -o sheet.jpg
+rm sheet.jpg
 run 0 "" eval brush --photos pictures --art paintings -o sheet.jpg
 check "eval: two were painted" grep -q '^painted  *2 ' "$t/out"
 check "eval: a contact sheet" [ -s sheet.jpg ]
@@ -180,6 +194,9 @@ run 0 "" generate digits -n 10 --seed 3 -o g2.png
 check "the same seed, the same picture" cmp -s g.png g2.png
 run 0 "" generate digits -n 10 --seed 4 -o g3.png
 check "another seed, another picture" sh -c '! cmp -s g.png g3.png'
+mkdir made && cp "$t/data/fauve/styles/digits.safetensors" made/model.safetensors
+run 0 "" generate made -n 10 --seed 3 -o g5.png
+check "a run's folder makes them too" cmp -s g.png g5.png
 run 2 "" generate brush -o g4.png
 run 2 "" apply digits "$photo" -o h.png
 

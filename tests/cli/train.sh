@@ -3,7 +3,7 @@
 # is tested is everything around the learning.
 set -u
 . tests/shell.sh train "$1"
-make_model=$(realpath "$2")
+make_model=$(realpath "$2") built=$fauve root=$PWD
 trap 'kill -9 $(jobs -p) 2>/dev/null; umount "$t/disk" 2>/dev/null; rm -rf "$t"' EXIT
 mkdir -p "$t/photos" "$t/art" "$t/empty" "$t/broken" || exit 1
 cp tests/data/mountain_path.jpg "$t/photos/one.jpg"
@@ -27,10 +27,12 @@ check "the device and why" grep -q '^device: cpu, 2 threads, .*(no other' err
 check "memory" grep -q '^memory: [0-9]* MB' err
 check "time" grep -q '^time: [0-9.]* ms a step, so .* for 12 steps' err
 check "no live line into a pipe" sh -c '! grep -q "$(printf "\r\|\033")" err'
-check "how to use it" grep -q '^done: runs/one/model.safetensors; try: fauve apply runs/one/model.safetensors' err
+check "how to use it" grep -q '^done: runs/one/model.safetensors; try: fauve apply runs/one photo.jpg' err
 check "the last sheet" [ -s runs/one/sheets/sheet_000012.jpg ]
 run 0 "" info runs/one/sheets/sheet_000012.jpg
-run 0 "" apply runs/one/model.safetensors photos/one.jpg -o painted.png
+run 0 "" apply runs/one photos/one.jpg -o painted.png
+run 0 "" apply runs/one/model.safetensors photos/one.jpg -o painted2.png
+check "a run's folder is its model" cmp -s painted.png painted2.png
 number='-\?[0-9][0-9.e+-]*'
 check "statistics: a line for ten steps" [ "$(grep -c "^{\"step\":10\(,\"[a-z_]*\":\($number\|null\)\)*}\$" runs/one/stats.jsonl)" = 1 ]
 check "and no other" [ "$(wc -l <runs/one/stats.jsonl)" = 1 ]
@@ -38,6 +40,78 @@ times="^{\"step\":$number,\(\"seconds\":$number,\"samples_per_second\":$number\|
 check "wall times" grep -q "^{\"step\":12,\"seconds\"" runs/one/times.jsonl
 check "each line of them" [ "$(grep -vc "$times" runs/one/times.jsonl)" = 0 ]
 check "nothing is left aside" [ -z "$(find runs -name '.fauve*')" ]
+
+# ---- a name: among the styles from the first checkpoint on, and the run's folder beside them
+run 0 "style: mine, as far as it has learnt: .*/styles/mine.safetensors" train $style --steps 3 --name mine
+check "how to use it by its name" grep -q "^done: $t/data/fauve/runs/mine/model.safetensors; try: fauve apply mine photo.jpg" err
+check "the run's folder" [ -s data/fauve/runs/mine/checkpoint.safetensors ]
+check "the model is the run's" cmp -s data/fauve/runs/mine/model.safetensors data/fauve/styles/mine.safetensors
+run 0 "" styles --names
+check "styles lists it" grep -q '^mine$' out
+run 0 "" apply mine photos/one.jpg -o mine.png
+cp data/fauve/styles/mine.safetensors three.safetensors
+run 0 "going on at step 3 of 5" train --resume data/fauve/runs/mine --steps 5
+check "a resumed run keeps its name" cmp -s data/fauve/runs/mine/model.safetensors data/fauve/styles/mine.safetensors
+check "and has learnt more" sh -c '! cmp -s three.safetensors data/fauve/styles/mine.safetensors'
+run 0 "going on at step 5 of 6" train $style --steps 6 -o data/fauve/runs/mine
+check "so does the same command without it" cmp -s data/fauve/runs/mine/model.safetensors data/fauve/styles/mine.safetensors
+run 0 "going on at step 6 of 6" train $style --steps 6 --name mine
+cp three.safetensors data/fauve/styles/other.safetensors
+one_line 2 "other.safetensors is there already, and not from the run in" train $style --steps 3 --name other
+one_line 2 "not from the run in runs/other" train $style --steps 3 --name mine -o runs/other
+check "it is as it was" cmp -s three.safetensors data/fauve/styles/other.safetensors
+one_line 2 "not from the run" train --resume data/fauve/runs/mine --name other
+run 0 "" train --resume data/fauve/runs/mine --name another_1 --steps 7
+check "a run gets a name later" cmp -s data/fauve/runs/mine/model.safetensors data/fauve/styles/another_1.safetensors
+run 0 "going on at step 7" train --resume data/fauve/runs/mine --steps 8
+check "and keeps it" cmp -s data/fauve/runs/mine/model.safetensors data/fauve/styles/another_1.safetensors
+for bad in "a b" ../up .dot a.b a/b -x "" "$(printf %0101d 0)"; do
+	run 2 "--name" train $style --steps 3 --name="$bad"
+done
+mkdir styles
+cp three.safetensors styles/taken.safetensors
+one_line 2 "taken.safetensors has that name already" train $style --steps 3 --name taken
+shipped=$(for f in "$(dirname "$fauve")"/../styles/*.safetensors; do basename "$f" .safetensors; break; done)
+[ ! -s "$(dirname "$fauve")/../styles/$shipped.safetensors" ] || one_line 2 "$shipped.safetensors has that name already" train $style --steps 3 --name "$shipped"
+check "no run is left of them" [ "$(ls data/fauve/runs)" = mine ]
+rm -r styles
+"$fauve" train $style --steps 100000 --checkpoint-every 0.1s --name during >out2 2>err2 &
+pid=$!
+check "a model is there soon" wait_for data/fauve/styles/during.safetensors
+before=$(stat -c %i data/fauve/styles/during.safetensors) same=1
+for ((i = 0; i < 200 && same; i++)); do
+	[ "$(stat -c %i data/fauve/styles/during.safetensors)" = "$before" ] || same=
+	sleep 0.05
+done
+check "replaced at a checkpoint" [ -z "$same" ]
+run 0 "" apply during photos/one.jpg -o during.png
+kill -INT $pid
+wait $pid
+check "nothing is left aside" [ -z "$(find data -name '.fauve*')" ]
+
+# ---- photographs of fauve's own: in a source tree, installed; not just any folder of that name
+mkdir -p bare/bin bare/photos bare/share/fauve/photos
+cp "$fauve" bare/bin/fauve
+cp photos/one.jpg bare/photos/
+fauve=$t/bare/bin/fauve
+run 3 "come with fauve are not beside it" train style --art art $small --steps 3 -o runs/shipped
+cp photos/one.jpg photos/two.png bare/share/fauve/photos/
+echo "who took them" >bare/share/fauve/photos/CREDITS.md
+run 0 "^photographs: those that come with fauve; .*/bare/bin/../share/fauve/photos/CREDITS.md" train style --art art $small --steps 3 -o runs/shipped
+check "they are found and counted" grep -q '^2 photographs, ' err
+run 0 "" info runs/shipped
+check "the model says what it has learnt from" grep -q 'data .*; photographs that come with fauve (photos/CREDITS.md)$' out
+mv bare moved
+fauve=$t/moved/bin/fauve
+run 0 "going on at step 3 of 4" train --resume runs/shipped --steps 4
+fauve=$built
+run 2 "begun with data" train style --photos moved/share/fauve/photos --art art $small --steps 4 -o runs/shipped
+if [ -f "$root/photos/CREDITS.md" ]; then
+	check "every photograph is credited" [ "$(cd "$root/photos" && ls *.jpg)" = "$(sed -n 's/^| \([^ ]*\.jpg\) |.*/\1/p' "$root/photos/CREDITS.md" | LC_ALL=C sort)" ]
+	check "with author, source and licence" [ -z "$(grep '^| [^ ]*\.jpg |' "$root/photos/CREDITS.md" | grep -v '^| [^ |]* | [^|]* | [^|]* | \(CC0\|CC BY\|CC BY-SA\|Public domain\|Free Art License\)[ 0-9.]* |$')" ]
+	check "6 MB at most" [ "$(cat "$root"/photos/* | wc -c)" -le 6000000 ]
+	check "at least ninety" [ "$(ls "$root"/photos/*.jpg | wc -l)" -ge 90 ]
+fi
 
 # ---- no adversary: none is computed, and the painter learns all the same
 run 0 "" train $style --adv 0 --steps 10 -o runs/alone
@@ -58,6 +132,21 @@ check "what was refused is not remembered" cmp -s runs/one/run.json runs/copy/ru
 same_run "refused" runs/one runs/copy
 run 0 "going on at step 12 of 14" train --resume runs/one --steps 14
 run 3 "runs/none: holds no run" train --resume runs/none
+
+# ---- for some time more, at the pace that the run has had, whether it had ended or not
+run 2 "not both" train --resume runs/one --steps 20 --time 2s
+cp -r runs/one runs/longer
+cp -r runs/one runs/counted
+printf '{"step":14,"seconds":2.800,"samples_per_second":9}\n' >>runs/longer/times.jsonl
+run 0 "^time: 200 ms a step, so 5 steps more in 1 s" train --resume runs/longer --time 1s
+check "from where it was" grep -q "^going on at step 14 of 19" err
+check "to the end" grep -q '^{"step":19,' runs/longer/times.jsonl
+run 0 "" train --resume runs/counted --steps 19
+same_run "more time, or as many steps" runs/longer runs/counted
+run 0 "going on at step 19 of 19" train --resume runs/longer
+: >runs/counted/times.jsonl
+run 0 "^time: [0-9]* ms a step, so [0-9]* steps more in 1 s" train --resume runs/counted --time 1s
+check "a run without times is timed" grep -q "^going on at step 19 of [1-9][0-9]*" err
 
 # ---- a checkpoint cut short, one that is missing; steps that a kill had not yet saved are made again
 cp -r runs/one runs/whole
@@ -106,7 +195,7 @@ done
 kill -TERM $pid
 wait $pid
 check "from another folder too" grep -q "^going on at step $at of 1000000" err
-check "plain progress lines" grep -q '^ *[0-9]*% step [0-9]*/1000000  [0-9.]* samples/s  d [0-9.]*  g [0-9.]*' err
+check "plain progress lines: what is left comes first" grep -q '^ *[0-9]*% [0-9][0-9a-z ]* left  step [0-9]*/1000000  [0-9.]* samples/s  d [0-9.]*  g [0-9.]*$' err
 run 0 "" info "$odd/model.safetensors"
 
 # ---- with less memory values are made again, and the run is the same, byte for byte

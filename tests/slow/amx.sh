@@ -3,7 +3,7 @@
 # its reference over the usual shapes, then ResNet-9 painted by them. Needs AVX-512 with bf16. In the source tree's root.
 set -u
 grep -q avx512_bf16 /proc/cpuinfo || { echo "amx: skipped: needs a processor with avx512_bf16"; exit 77; }
-script/build build-amx -Damx_emulated=true -Disa=plain,avx512,bf16,amx >/dev/null || { echo "amx: 0 passed, 1 failed (it does not build)"; exit 1; }
+script/build build-amx -Damx_emulated=true -Disa=plain,avx512,bf16,amx -Dtests=true >/dev/null || { echo "amx: 0 passed, 1 failed (it does not build)"; exit 1; }
 passed=0 failed=0
 count() {       # adds what a test says of itself
 	said=$("$@" | tee /dev/stderr | tail -1)
