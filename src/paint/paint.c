@@ -6,10 +6,12 @@
 #include "graph/plan.h"
 #include "stroke/stroke.h"
 #include <math.h>
+#include <stdlib.h>
 
 #define SMALLEST 32                     /* below that a side is padded: norms over a handful of pixels mean nothing */
 #define GRID 64
 #define STROKES 0.023                   /* width of the widest streaks, in longer sides, where nothing is asked for */
+#define LEARNT_LONGER 640               /* pixels of the photographs' longer sides in training */
 #define LEAST_SCALE 1.25                /* a streak is painted at least so many times as wide as it was learnt: finer ones turn to grain; */
 #define MOST_SCALE 3                    /* and at most, or the painter's own marks are too fine for it: the picture is painted larger or smaller */
 #define MOST_ENLARGED 4000000           /* pixels that a picture is enlarged to for that */
@@ -198,7 +200,7 @@ static double working_scale(const fv_model *m, const fv_pixels *in, double share
 {
 	const fv_strokenet *net = &m->strokenet;
 	double longer = (double)fv_max(in->width, in->height), scale = share * longer / net->stroke[net->widths - 1];
-	double wanted = fmin(fmax(scale, LEAST_SCALE), MOST_SCALE), pixels = (double)in->width * (double)in->height;
+	double least = getenv("FV_L") ? atof(getenv("FV_L")) : LEAST_SCALE, mostx = getenv("FV_M") ? atof(getenv("FV_M")) : MOST_SCALE, wanted = fmin(fmax(scale, least), mostx), pixels = (double)in->width * (double)in->height;
 	*size = wanted / scale;
 	if (*size > 1)
 		*size = fmax(1, fmin(*size, sqrt(MOST_ENLARGED / pixels)));
@@ -217,7 +219,8 @@ static fv_status drawn_flow(fv_err *err, fv_context *c, const fv_pixels *p, floa
 	return FV_OK;
 }
 
-/* k->x, the photograph, becomes what the painter is shown; k->z its noise. */
+/* k->x, the photograph, becomes what the painter is shown; k->z its noise, of streaks `scale` times as wide as learnt. What is in the
+ * picture is as large as it is, however wide the strokes: flow and smear go by the picture's size alone. */
 static fv_status direct(fv_err *err, const fv_model *m, const fv_paint_options *opt, double scale, uint64_t seed, const canvas *k)
 {
 	fv_context *c = m->context;
@@ -227,16 +230,18 @@ static fv_status direct(fv_err *err, const fv_model *m, const fv_paint_options *
 	fv_status st = v && hold ? FV_OK : fv_fail_memory(err, "strokes", (size_t)(3 * k->h * k->w) * sizeof *v);
 	if (!st && opt->flow)
 		st = drawn_flow(err, c, opt->flow, &drawn);
-	o.scale = scale;
+	o.scale = fmax(0.25, (double)fv_max(k->h, k->w) / LEARNT_LONGER);
 	o.detail = opt->detail;
 	o.seed = seed;
 	o.widths = net->widths;
 	o.length = net->length;
 	memcpy(o.width, net->stroke, sizeof o.width);
+	const fv_stroke_drawing drawing = { drawn, opt->flow ? opt->flow->height : 0, opt->flow ? opt->flow->width : 0 };
 	/* y is free until the painting is in it. */
 	if (!st)
-		st = fv_stroke_prepare(err, c, k->x, k->h, k->w, &o, drawn ? &(fv_stroke_drawing){ drawn, opt->flow->height, opt->flow->width } : NULL, v, hold, k->y, k->z);
-	if (!st)
+		st = fv_stroke_prepare(err, c, k->x, k->h, k->w, &o, drawn ? &drawing : NULL, v, hold, k->y, NULL);
+	o.scale = scale;
+	if (!st && !(st = fv_stroke_noise(err, c, v, k->h, k->w, &o, k->z)))
 		memcpy(k->x, k->y, (size_t)(3 * k->h * k->w) * sizeof *k->x);
 	fv_free(c, drawn);
 	fv_free(c, hold);

@@ -33,8 +33,8 @@ static void counted_free(void *user, void *memory)
 #define LITTLE 1500000                   /* bytes */
 static uint8_t photo[HEIGHT][WIDTH][4], result[HEIGHT][WIDTH][4], good[HEIGHT][WIDTH][4];
 
-/* At once; in place; in bands: with less memory than it takes at once; as the third of a painter's; with wide strokes. */
-enum { ONCE, PLACE, BANDS, THIRD, WIDE, WAYS };
+/* At once; in place; in bands: with less memory than it takes at once; as the third of a painter's; with wide strokes; along a drawn flow. */
+enum { ONCE, PLACE, BANDS, THIRD, WIDE, DRAWN, WAYS };
 static fv_status third(fv_err *err, const fv_model *m, const fv_pixels *in, const fv_paint_options *o, fv_pixels *out)
 {
 	static uint8_t other[HEIGHT][WIDTH][4];
@@ -55,7 +55,15 @@ static fv_status paint(fv_err *err, counter *n, const char *model, int way)
 	fv_context *c = NULL;
 	fv_model *m = NULL;
 	fv_pixels in = { WIDTH, HEIGHT, 4, 8, WIDTH * 4, way == PLACE ? result : photo }, out = in;
-	fv_paint_options o = { .size = sizeof o, .strength = 0.7f, .seed = 3, .max_memory = way == BANDS ? LITTLE : 0, .strokes = way == WIDE ? 2 : 0 };
+	static uint8_t drawn[4][4][3] = { { { 255 } } };
+	const fv_pixels flow = { 4, 4, 3, 8, 12, drawn };
+	fv_paint_options o = FV_PAINT_DEFAULTS;
+	o.strength = 0.7f;
+	o.seed = 3;
+	o.max_memory = way == BANDS ? LITTLE : 0;
+	/* As wide as makes it paint at the picture's own size; wider, at less. */
+	o.strokes = way == WIDE ? 0.3f : 0.2f;
+	o.flow = way == DRAWN ? &flow : NULL;
 	out.data = result;
 	fv_status st = fv_context_new(err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 2, .allocator = &a }, &c);
 	if (!st)

@@ -9,7 +9,7 @@ root=$PWD
 trap 'chmod -R u+w "$t"; rm -rf "$t"' EXIT
 
 mkdir -p "$t/styles" "$t/data/fauve/styles" "$t/work"
-"$make_model" stylenet "$t/styles/brush.safetensors" && "$fauve" info "$t/styles/brush.safetensors" >/dev/null || exit 1
+"$make_model" strokenet "$t/styles/brush.safetensors" && "$fauve" info "$t/styles/brush.safetensors" >/dev/null || exit 1
 "$make_model" dense "$t/data/fauve/styles/digits.safetensors" || exit 1
 cd "$t/work" || exit 1
 
@@ -62,7 +62,7 @@ check "styles of both folders" [ "$(tr '\n' ' ' <"$t/out" | grep -c 'brush.*digi
 run 0 "" styles
 run 0 "" styles --json
 run 0 "" info brush
-check "info names the family" grep -q 'family.*stylenet' "$t/out"
+check "info names the family" grep -q 'family.*strokenet' "$t/out"
 run 0 "" info --json brush
 run 0 "" info --plan --size 64x48 brush
 check "the plan lists convolutions" grep -q conv2d "$t/out"

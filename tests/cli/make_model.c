@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* make_model stylenet|dense FILE: a model with random weights, for tests of what is around it. */
+/* make_model strokenet|dense FILE: a model with random weights, for tests of what is around it. */
 #include "model/model.h"
 #include <stdio.h>
 
@@ -20,9 +20,9 @@ static fv_status make(fv_err *err, const char *family, const char *path)
 		fv_dense_generator(&s, &d, fv_input(g, "z", FV_F32, FV_SHAPE(1, d.noise)));
 		network = fv_dense_json(&d);
 	} else {
-		fv_stylenet n = { .width = 8, .blocks = 1, .up = FV_UP_BILINEAR, .head = 7, .noise = 2 };
-		fv_stylenet_build(&s, &n, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), fv_input(g, "n", FV_F32, fv_nhwc(1, 32, 32, 1)), false, NULL);
-		network = fv_stylenet_json(&n);
+		fv_strokenet n = { .width = 8, .blocks = 1, .marks = 4, .stem = 5, .affine = true, .widths = 2, .stroke = { 3, 12 }, .length = 6 };
+		fv_strokenet_build(&s, &n, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), fv_input(g, "z", FV_F32, fv_nhwc(1, 32, 32, n.widths)));
+		network = fv_strokenet_json(&n);
 	}
 	st = g->err.status ? fv_fail(err, g->err.status, "%s", g->err.text) : fv_model_write(err, c, path, store, "G.", family, network, NULL);
 done:
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 {
 	fv_err err = { 0 };
 	if (argc != 3) {
-		fprintf(stderr, "usage: make_model stylenet|dense FILE\n");
+		fprintf(stderr, "usage: make_model strokenet|dense FILE\n");
 		return 2;
 	}
 	if (make(&err, argv[1], argv[2])) {

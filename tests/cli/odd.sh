@@ -56,7 +56,7 @@ one() # FILE EXPECTED WIDTHS HEIGHTS
 }
 
 if [ -f "$odd/expected.tsv" ]; then
-	"$make_model" stylenet "$t/model.safetensors" && "$fauve" info "$t/model.safetensors" >/dev/null || exit 1
+	"$make_model" strokenet "$t/model.safetensors" && "$fauve" info "$t/model.safetensors" >/dev/null || exit 1
 	while IFS=$'\t' read -r name kind expected width height note; do
 		[[ $name == \#* || $name == file ]] && continue
 		name=$(printf '%b' "$name")

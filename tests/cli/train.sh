@@ -7,7 +7,7 @@ make_model=$(realpath "$2") built=$fauve root=$PWD
 trap 'kill -9 $(jobs -p) 2>/dev/null; umount "$t/disk" 2>/dev/null; rm -rf "$t"' EXIT
 mkdir -p "$t/photos" "$t/art" "$t/empty" "$t/broken" || exit 1
 cp tests/data/mountain_path.jpg "$t/photos/one.jpg"
-"$make_model" stylenet "$t/brush.safetensors" && make_idx 100 "$t/digits.idx" || exit 1
+"$make_model" strokenet "$t/brush.safetensors" && make_idx 100 "$t/digits.idx" || exit 1
 "$fauve" -q apply "$t/brush.safetensors" "$t/photos/one.jpg" -o "$t/art/canvas.png" || exit 1
 cp "$t/art/canvas.png" "$t/photos/two.png"
 echo text >"$t/photos/no_picture.jpg"
@@ -319,9 +319,12 @@ for header in '{"w":' '{w}' '{}}' '{"w":3}' '{"__metadata__":3}' '{"__metadata__
 	model lie.safetensors "$header" 0
 	lies ""
 done
-for about in '{' '[]' '{\"reader\":1}' '{\"reader\":99,\"family\":\"stylenet\",\"network\":{}}' '{\"reader\":1,\"family\":\"x\",\"network\":{}}' \
-	'{\"reader\":1,\"family\":\"stylenet\",\"network\":{\"width\":1000000000000,\"blocks\":1,\"up\":\"nearest\",\"head\":7,\"noise\":1}}' \
-	'{\"reader\":1,\"family\":\"stylenet\",\"network\":{\"width\":8,\"blocks\":1,\"up\":\"nearest\",\"head\":7,\"noise\":1}}'; do
+for about in '{' '[]' '{\"reader\":1}' '{\"reader\":99,\"family\":\"strokenet\",\"network\":{}}' '{\"reader\":1,\"family\":\"x\",\"network\":{}}' \
+	'{\"reader\":1,\"family\":\"stylenet\",\"network\":{\"width\":8}}' \
+	'{\"reader\":1,\"family\":\"strokenet\",\"network\":{\"width\":1000000000000,\"blocks\":1,\"marks\":4,\"stem\":5,\"stroke\":[3],\"length\":6}}' \
+	'{\"reader\":1,\"family\":\"strokenet\",\"network\":{\"width\":8,\"blocks\":1,\"marks\":4,\"stem\":5,\"stroke\":[3,6,12,24,48],\"length\":6}}' \
+	'{\"reader\":1,\"family\":\"strokenet\",\"network\":{\"width\":8,\"blocks\":1,\"marks\":4,\"stem\":5,\"stroke\":[-3],\"length\":6}}' \
+	'{\"reader\":1,\"family\":\"strokenet\",\"network\":{\"width\":8,\"blocks\":1,\"marks\":4,\"stem\":5,\"stroke\":[3],\"length\":6}}'; do
 	model lie.safetensors "{\"__metadata__\":{\"fauve\":\"$about\"}}" 0
 	lies ""
 done

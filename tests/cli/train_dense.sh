@@ -73,7 +73,7 @@ run 2 "unknown ending" generate digits.safetensors -o x.bmp
 run 4 "its folder is not there" generate digits.safetensors -o nowhere/x.png
 run 3 "not a sound safetensors file" generate digits -o x.png
 run 3 "is not here" generate nothing -o x.png
-"$make_model" stylenet brush.safetensors
+"$make_model" strokenet brush.safetensors
 run 2 "makes no square pictures from noise" generate brush.safetensors -o x.png
 check "what failed left nothing" [ ! -e x.png ]
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 from torch.nn import functional as F
-from style import nhwc, value
+from value import nhwc, value
 
 WIDTH, BLOCKS = 4, 2
 

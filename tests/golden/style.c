@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ten training steps of `style` against PyTorch's (style.py made style.safetensors): every loss, every gradient. */
+/* Six training steps of `style` against PyTorch's (style.py made style.safetensors): every loss, every gradient. */
 #include "golden.h"
 #include "test.h"
 #include "model/safetensors.h"
 #include "train/style_graph.h"
 
-#define STEPS 10
+#define STEPS 6
 #define RATE 1e-4
+#define LOSSES 9
 
 static const fv_tensor *find(const fv_safetensors *f, const char *name)
 {
@@ -17,13 +18,13 @@ static const fv_tensor *find(const fv_safetensors *f, const char *name)
 	exit(1);
 }
 
-static fv_style_config config(bool identity)
+static fv_style_config config(void)
 {
 	return (fv_style_config){
-		.net = { .width = 8, .blocks = 2, .up = FV_UP_SPLINE, .head = 7, .noise = 3, .colour = true, .palette = FV_PALETTE_TWICE, .half_chroma = true },
-		.disc = { .width = 8, .scales = 2, .layers = 3, .channels = 6 }, .batch = 2, .size = 32, .art_batches = 2, .head_width = 16,
-		.patches = 16, .projections = 8, .swd_scales = 3, .adv = 1, .nce = 1, .swd = 5, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
-		.augment = 1, .detail = 1, .colour = 3, .identity = identity,
+		.net = { .width = 4, .blocks = 1, .marks = 3, .stem = 5, .affine = true, .widths = 2 }, .teacher = { .small = true, .average = true },
+		.pixels = { .width = 4, .scales = 2, .layers = 3 }, .judge = 4, .batch = 2, .size = 32, .directions = 8, .drawn = 4,
+		.style = 16, .half = 0.5, .content = 2.3, .content3 = 0.1, .colour = 4, .adv = 0.3, .adv_pixels = 0.15, .judge_rate = 0.5,
+		.beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
 	};
 }
 
@@ -33,10 +34,9 @@ static void begin(fv_store *s)
 		fv_shape t = v->tensor.shape;
 		if (!strncmp(v->name, "m.", 2) || !strncmp(v->name, "v.", 2) || !strncmp(v->name, "E.", 2))
 			continue;
-		double scale = strstr(v->name, ".bias") ? 0.1 : t.rank == 4 ? sqrt(6 / (double)(t.h * t.w * t.c)) : !strncmp(v->name, "D.u", 3) ? 1 : 1 / sqrt((double)t.c);
-		if (!strcmp(v->name, "G.head.weight"))
-			scale *= 0.25;                           /* few values at the edges of the clamp, where gradients jump */
-		golden_fill(v->tensor, v->name, scale, 0);
+		bool line = !strncmp(v->name, "direction.", 10), spread = !strncmp(v->name, "rstd.", 5), norm = t.rank == 1 && !strstr(v->name, ".bias");
+		double scale = strstr(v->name, ".bias") ? 0.1 : t.rank == 4 ? sqrt(6 / (double)(t.h * t.w * t.c)) : line ? 1 / sqrt((double)t.c) : spread ? 0.2 : norm ? 0.1 : 1;
+		golden_fill(v->tensor, v->name, scale, norm ? 1 : 0);
 	}
 	for (fv_variable *v = s->first; v; v = v->next)
 		if (!strncmp(v->name, "E.", 2)) {
@@ -72,17 +72,6 @@ static void feed_whole(const fv_node *n, const char *name, int lo, int hi)
 	free(v);
 }
 
-static void feed_augment(const fv_augment *a, const char *name)
-{
-	char part[60];
-	snprintf(part, sizeof part, "%s brightness", name);
-	feed(a->brightness, part, 0.2, 0);
-	snprintf(part, sizeof part, "%s saturation", name);
-	feed(a->saturation, part, 0.5, 1);
-	snprintf(part, sizeof part, "%s shift", name);
-	feed_whole(a->shift, part, -4, 4);
-}
-
 /* numpy's stable argsort of the formula's numbers: the first ones. */
 static const char *sorting;
 static int by_value(const void *a, const void *b)
@@ -91,43 +80,38 @@ static int by_value(const void *a, const void *b)
 	return x != y ? (x > y ? 1 : -1) : *(const int32_t *)a - *(const int32_t *)b;
 }
 
-static void feed_places(const fv_node *n, const char *name, int index, int32_t places)
+static void feed_order(const fv_node *n, const char *name, int32_t of)
 {
 	char full[100];
-	int32_t *v = malloc((size_t)places * sizeof *v);
-	snprintf(full, sizeof full, "%s%s places %d", prefix, name, index);
-	for (int32_t i = 0; i < places; i++)
+	int32_t *v = malloc((size_t)of * sizeof *v);
+	snprintf(full, sizeof full, "%s%s", prefix, name);
+	for (int32_t i = 0; i < of; i++)
 		v[i] = i;
 	sorting = full;
-	qsort(v, (size_t)places, sizeof *v, by_value);
+	qsort(v, (size_t)of, sizeof *v, by_value);
 	fv_plan_set(NULL, plan, n, v);
 	free(v);
 }
 
-static void feed_step(const fv_style_graph *s, int step)
+static void feed_step(const fv_style_graph *s, const fv_style_config *k, int step)
 {
-	static const int32_t places[] = { 256, 64, 64 };
 	char name[60];
 	snprintf(prefix, sizeof prefix, "step %d ", step);
 	feed(s->x, "photographs", 1, 0);
+	feed(s->z, "noise", sqrt(3), 0);
 	feed(s->art, "paintings", 1, 0);
-	for (int i = 0; i < 6; i++) {
-		snprintf(name, sizeof name, "noise %d", i);
-		feed(s->noise[i], name, sqrt(3), 0);
+	feed(s->content4, "content 4", 1, 0);
+	feed(s->content3, "content 3", 1, 0);
+	for (int i = 0; i < FV_STYLE_LOOKS; i++) {
+		int64_t side = k->size >> (i / FV_VGG_LAYERS + i % FV_VGG_LAYERS);
+		snprintf(name, sizeof name, "places %d", i);
+		feed_whole(s->places[i], name, 0, (int)(side * side - 1));
+		snprintf(name, sizeof name, "target %d", i);
+		feed(s->target[i], name, 1, 0);
 	}
-	feed_augment(&s->aug_real, "real");
-	feed_augment(&s->aug_fake, "fake");
-	feed_augment(&s->aug_adv, "adversary");
-	for (int i = 0; i < FV_STYLE_MAPS; i++) {
-		feed_places(s->index[i], "content", i, places[i]);
-		if (s->index_identity[i])
-			feed_places(s->index_identity[i], "identity", i, places[i]);
-		snprintf(name, sizeof name, "swd direction %d", i);
-		feed(s->swd[i].direction, name, 1, 0);
-		snprintf(name, sizeof name, "swd corner a %d", i);
-		feed_whole(s->swd[i].corner_a, name, 0, 1);
-		snprintf(name, sizeof name, "swd corner b %d", i);
-		feed_whole(s->swd[i].corner_b, name, 0, 1);
+	for (int l = 0; l < FV_VGG_LAYERS; l++) {
+		snprintf(name, sizeof name, "line %d", l);
+		feed_order(s->line[l], name, k->directions);
 	}
 }
 
@@ -150,110 +134,124 @@ static double off(const float *mine, const fv_tensor *theirs)
 	return sqrt(d / fmax(n, 1e-20));
 }
 
+static fv_store *teacher_new(fv_context *c, const fv_style_config *k)
+{
+	fv_err err = { 0 };
+	fv_store *s;
+	fv_graph *g;
+	fv_node *map[FV_VGG_LAYERS];
+	if (fv_store_new(&err, c, &s) || fv_graph_new(&err, c, &g))
+		return NULL;
+	fv_vgg_build(&(fv_scope){ .g = g, .store = s, .prefix = "", .create = true }, &k->teacher, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), FV_VGG_LAYERS - 1, map);
+	fv_graph_free(g);
+	return fv_teacher_variables(&err, s, k) ? NULL : s;
+}
+
+/* Gradients in PyTorch's order of names: the first step's value for value, the others' lengths. */
+static void compare_gradients(const fv_safetensors *f, const fv_style_graph *s, int step)
+{
+	const float *norms = fv_f32(*find(f, "norms"));
+	const char *at = fv_safetensors_text(f, "names");
+	int count = s->count_d + s->count_g;
+	for (int k = 0; k < count; k++) {
+		char name[100], key[110];
+		int n = (int)strcspn(at, " ");
+		snprintf(name, sizeof name, "%.*s", n, at);
+		at += n + (at[n] == ' ');
+		const float *d = NULL;
+		double length = 0, truth = norms[step * count + k];
+		int64_t values = 0;
+		for (int j = 0; j < count; j++) {
+			bool in_d = j < s->count_d;
+			const fv_variable *p = in_d ? s->param_d[j] : s->param_g[j - s->count_d];
+			if (strcmp(p->name, name))
+				continue;
+			d = fv_plan_data(plan, in_d ? s->grad_d[j] : s->grad_g[j - s->count_d]);
+			values = fv_elements(p->tensor.shape);
+		}
+		if (!d) {
+			check(false, "no gradient of %s", name);
+			continue;
+		}
+		for (int64_t j = 0; j < values; j++)
+			length += (double)d[j] * d[j];
+		double allowed = (step ? 0.15 : 1e-2) * truth + 1e-5;
+		check(fabs(sqrt(length) - truth) <= allowed, "step %d, |gradient of %s| is %.7g, PyTorch's %.7g", step, name, sqrt(length), truth);
+		if (step)
+			continue;
+		snprintf(key, sizeof key, "grad.%s", name);
+		double o = off(d, find(f, key));
+		check(o < 1e-2 || length < 1e-10, "gradient of %s is off by %.2g of its length", name, o);
+	}
+}
+
+static void compare_losses(const fv_safetensors *f, float mine[STEPS][LOSSES])
+{
+	static const char *const what[] = { "d", "adv", "pixels", "style", "half", "content", "content3", "colour", "g" }, *const wrong[] = { "wrong.padding", "wrong.scale" };
+	const float *truth = fv_f32(*find(f, "losses")), *exact = fv_f32(*find(f, "losses64"));
+	for (int step = 0; step < STEPS; step++)
+		for (int k = 0; k < LOSSES; k++) {
+			double t = truth[step * LOSSES + k], noise = fabs(t - exact[step * LOSSES + k]), allowed = (step ? 3e-3 : 2e-5) * fabs(t) + 4 * noise + 1e-6;
+			check(fabs(mine[step][k] - t) <= allowed, "step %d, loss %s is %.8g, PyTorch's %.8g (%.2g allowed)", step, what[k], mine[step][k], t, allowed);
+		}
+	/* The test must be able to fail: wrong padding and maps that are not scaled are farther away than it allows. */
+	for (int w = 0; w < 2; w++) {
+		const float *other = fv_f32(*find(f, wrong[w]));
+		int told = 0;
+		for (int k = 0; k < LOSSES; k++)
+			told += fabs(mine[0][k] - other[k]) > 2e-5 * fabs(other[k]) + 4 * fabs(truth[k] - exact[k]) + 1e-6;
+		check(told >= 3, "%s cannot be told from the right thing: %d of %d losses differ", wrong[w], told, LOSSES);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	fv_err err = { 0 };
 	fv_context *c;
 	fv_safetensors f;
-	fv_store *store;
-	fv_graph *g[2];
-	fv_style_graph s[2];
-	fv_plan *plans[2];
-	float mine[STEPS][7] = { { 0 } };
-	if (argc < 2 || fv_context_new(&err, NULL, &c) || fv_safetensors_open(&err, c, argv[1], &f) || fv_store_new(&err, c, &store)) {
+	fv_store *store, *teacher;
+	fv_graph *g;
+	fv_style_graph s;
+	fv_style_config k = config();
+	float mine[STEPS][LOSSES] = { { 0 } };
+	if (argc < 2 || fv_context_new(&err, NULL, &c) || fv_safetensors_open(&err, c, argv[1], &f) || fv_store_new(&err, c, &store) || !(teacher = teacher_new(c, &k)) ||
+	    fv_graph_new(&err, c, &g)) {
 		printf("%s\n", argc < 2 ? "usage: golden-style style.safetensors" : err.text);
 		return 1;
 	}
-	for (int i = 0; i < 2; i++) {
-		fv_style_config k = config(!i);
-		if (fv_graph_new(&err, c, &g[i]))
-			return 1;
-		fv_style_graph_build(g[i], store, 1, &k, true, &s[i]);
-		if (fv_plan_new(&err, c, g[i], NULL, &plans[i])) {
-			printf("%s\n", err.text);
-			return 1;
-		}
+	fv_style_graph_build(g, store, teacher, 1, &k, true, &s);
+	if (fv_plan_new(&err, c, g, NULL, &plan)) {
+		printf("%s\n", err.text);
+		return 1;
 	}
 	begin(store);
-	const float *norms = fv_f32(*find(&f, "norms"));
-	const char *names = fv_safetensors_text(&f, "names");
+	begin(teacher);
 	for (int step = 0; step < STEPS; step++) {
-		int i = step % 3 != 0;
-		fv_style_graph *v = &s[i];
-		plan = plans[i];
-		feed_step(v, step);
-		*(float *)fv_plan_data(plan, v->rate) = (float)RATE;
-		*(float *)fv_plan_data(plan, v->step_d) = *(float *)fv_plan_data(plan, v->step_g) = (float)(step + 1);
-		*(float *)fv_plan_data(plan, v->hold) = 0.75f;
-		*(float *)fv_plan_data(plan, v->decay) = (float)fmin(0.999, (2.0 + step) / (11.0 + step));
+		feed_step(&s, &k, step);
+		*(float *)fv_plan_data(plan, s.rate) = (float)RATE;
+		*(float *)fv_plan_data(plan, s.step_d) = *(float *)fv_plan_data(plan, s.step_g) = (float)(step + 1);
+		*(float *)fv_plan_data(plan, s.ramp) = 0.75f;
+		*(float *)fv_plan_data(plan, s.decay) = 0.9f;
 		if (fv_plan_run(&err, plan, (fv_key){ 0 })) {
 			printf("%s\n", err.text);
 			return 1;
 		}
-		const fv_node *loss[] = { v->loss_d, v->loss_adv, v->loss_nce, v->loss_identity, v->loss_swd, v->loss_colour, v->loss_g };
-		for (int k = 0; k < 7; k++)
-			mine[step][k] = loss[k] ? *(float *)fv_plan_data(plan, loss[k]) : 0;
-		/* Gradients: in PyTorch's order of names; the first step's value for value, the others' lengths. */
-		const char *at = names;
-		for (int k = 0; k < v->count_d + v->count_g; k++) {
-			char name[100];
-			int n = (int)strcspn(at, " ");
-			snprintf(name, sizeof name, "%.*s", n, at);
-			at += n + (at[n] == ' ');
-			const float *d = NULL;
-			double length = 0, truth = norms[step * (v->count_d + v->count_g) + k];
-			int64_t count = 0;
-			for (int j = 0; j < v->count_d + v->count_g; j++) {
-				bool in_d = j < v->count_d;
-				const fv_variable *p = in_d ? v->param_d[j] : v->param_g[j - v->count_d];
-				if (strcmp(p->name, name))
-					continue;
-				d = fv_plan_data(plan, in_d ? v->grad_d[j] : v->grad_g[j - v->count_d]);
-				count = fv_elements(p->tensor.shape);
-			}
-			if (!d) {
-				check(false, "no gradient of %s", name);
-				continue;
-			}
-			for (int64_t j = 0; j < count; j++)
-				length += (double)d[j] * d[j];
-			/* A sharp temperature and ten chaotic steps: the float64 run differs from the float32 one by up to 1 % too. */
-			double allowed = (step ? 3e-2 : 1e-3) * truth + 1e-5;
-			check(fabs(sqrt(length) - truth) <= allowed, "step %d, |gradient of %s| is %.7g, PyTorch's %.7g", step, name, sqrt(length), truth);
-			if (step == 0) {
-				char key[110];
-				snprintf(key, sizeof key, "grad.%s", name);
-				double o = off(d, find(&f, key));
-				check(o < 1e-3, "gradient of %s is off by %.2g of its length", name, o);
-			}
-		}
+		const fv_node *loss[LOSSES] = { s.loss_d, s.loss_adv, s.loss_adv_pixels, s.loss_style, s.loss_half, s.loss_content, s.loss_content3, s.loss_colour, s.loss_g };
+		for (int i = 0; i < LOSSES; i++)
+			mine[step][i] = *(float *)fv_plan_data(plan, loss[i]);
+		compare_gradients(&f, &s, step);
 	}
-	static const char *const what[] = { "d", "adv", "nce", "identity", "swd", "colour", "g" };
-	const float *truth = fv_f32(*find(&f, "losses")), *exact = fv_f32(*find(&f, "losses64"));
-	for (int step = 0; step < STEPS; step++)
-		for (int k = 0; k < 7; k++) {
-			double t = truth[step * 7 + k], floor_ = fabs(t - exact[step * 7 + k]), allowed = (step ? 1e-3 : 1e-5) * fabs(t) + 4 * floor_ + 1e-6;
-			check(fabs(mine[step][k] - t) <= allowed, "step %d, loss %s is %.8g, PyTorch's %.8g (%.2g allowed)", step, what[k], mine[step][k], t, allowed);
-		}
-	/* The test must be able to fail: wrong padding and unbiased variance are farther away than it allows. */
-	static const char *const wrong[] = { "wrong.padding", "wrong.variance" };
-	for (int w = 0; w < 2; w++) {
-		const float *other = fv_f32(*find(&f, wrong[w]));
-		int told = 0;
-		for (int k = 0; k < 7; k++)
-			told += fabs(mine[0][k] - other[k]) > 1e-5 * fabs(other[k]) + 4 * fabs(truth[k] - exact[k]) + 1e-6;
-		check(told >= 4, "%s cannot be told from the right thing: %d of 7 losses differ", wrong[w], told);
-	}
+	compare_losses(&f, mine);
 	for (int i = 0; i < f.count; i++) {
 		if (strncmp(f.entry[i].name, "final.", 6))
 			continue;
 		const fv_variable *v = fv_variable_find(store, f.entry[i].name + 6);
-		check(v && off(v->tensor.data, &f.entry[i].tensor) < 1e-3, "%s after ten steps", f.entry[i].name + 6);
+		double o = v ? off(v->tensor.data, &f.entry[i].tensor) : 1;
+		check(o < 1e-2, "%s after six steps is off by %.2g", f.entry[i].name + 6, o);
 	}
-	for (int i = 0; i < 2; i++) {
-		fv_plan_free(plans[i]);
-		fv_graph_free(g[i]);
-	}
+	fv_plan_free(plan);
+	fv_graph_free(g);
+	fv_store_free(teacher);
 	fv_store_free(store);
 	fv_safetensors_close(&f);
 	fv_context_free(c);

@@ -1,220 +1,162 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Golden training run of the recipe `style`: ten steps of a tiny network in PyTorch, written to style.safetensors.
+"""Golden training run of the recipe `style`: six steps of a tiny network in PyTorch, written to style.safetensors.
 
-    python3 tests/golden/style.py            needs torch, numpy, scipy, safetensors
+    python3 tests/golden/style.py            needs torch, numpy, safetensors
 
 Weights, pictures, noise and every draw come from one formula (`value`) that tests/golden/style.c computes too, so the
 file holds results only:
 
-    losses            10,7  d, adv, nce, identity (0 where there is none), swd, colour, g        float32 run
-    losses64          10,7  the same in float64: the distance between the two is the noise floor
-    norms             10,P  L2 norm of each parameter's gradient, in the order of `names`
-    grad.NAME               gradients of the first step, PyTorch's layout
-    final.NAME              weights after ten steps
-    wrong.padding, wrong.variance   10,7  losses with zero padding / unbiased variance: a test that
-                                          cannot tell these from `losses` is no test
+    losses            6,9  d, adv, pixels, style, half, content, content3, colour, g           float32 run
+    losses64          6,9  the same in float64: the distance between the two is the noise floor
+    norms             6,P  L2 norm of each parameter's gradient, in the order of `names`
+    grad.NAME              gradients of the first step, PyTorch's layout
+    final.NAME             weights after six steps
+    wrong.padding, wrong.scale   6,9  losses with zeros around the teacher's pictures / with maps judged as they are, not over their
+                                      spread: a test that cannot tell these from `losses` is no test
 """
 import numpy as np
 import torch, torch.nn.functional as F
 from safetensors.numpy import save_file
-from scipy.interpolate import BSpline
-from value import value
+from value import nhwc, value, whole
 
-WIDTH, BLOCKS, SIZE, BATCH, ART, HEAD, PATCHES, PROJ, SCALES, STEPS = 8, 2, 32, 2, 2, 16, 16, 8, 2, 10
-RATE, ADV, NCE, SWD, COLOUR = 1e-4, 1.0, 1.0, 5.0, 3.0
-HOLD = .75
-NOISE = 3                                                         # sizes of noise
+WIDTH, BLOCKS, MARKS, WIDTHS, JUDGE, PIXELS, SCALES, SIZE, BATCH, LINES, DRAWN, STEPS = 4, 1, 3, 2, 4, 4, 2, 32, 2, 8, 4, 6
+RATE, STYLE, HALF, CONTENT, CONTENT3, COLOUR, ADV, ADVP, JUDGE_RATE, RAMP = 1e-4, 16.0, .5, 2.3, .1, 4.0, .3, .15, .5, .75
+CHANNELS, CONVS = (16, 32, 64, 128), (2, 2, 4, 1)
 
 
-def whole(name, n, lo, hi):
-    return np.floor(lo + (value(name, n) + 1) / 2 * (hi - lo + 1)).astype(np.int64)
-
-
-def nhwc(name, *s, scale=1.0):
-    """filled in NHWC order, as fauve lays it out; returned as NCHW"""
-    return torch.from_numpy(value(name, int(np.prod(s))).reshape(s) * scale).permute(0, 3, 1, 2)
-
-
-def run(dtype, padding="reflect", unbiased=False):
+def run(dtype, padding="reflect", scaled=True):
     t = lambda a: torch.as_tensor(a).to(dtype).contiguous()
-    P = {}
-    def conv_weight(name, o, i, k):
-        scale = (3 * 2 / (i * k * k)) ** .5 * (.25 if name == "G.head" else 1)         # at an edge of the clamp gradients jump
-        P[name + ".weight"] = t(nhwc(name + ".weight", o, k, k, i, scale=scale)).requires_grad_()
-    def bias(name, o): P[name + ".bias"] = t(value(name + ".bias", o) * .1).requires_grad_()
+    P, T, U = {}, {}, {}
+    def conv_weight(name, o, i, k, store=P):
+        store[name + ".weight"] = t(nhwc(name + ".weight", o, k, k, i, scale=(6 / (i * k * k)) ** .5))
+    def bias(name, o, store=P): store[name + ".bias"] = t(value(name + ".bias", o) * .1)
+    def norm_weight(name, o): P[name + ".weight"] = t(1 + value(name + ".weight", o) * .1); bias(name, o)
+    def layer_weight(name, o, i, k): conv_weight(name + ".0", o, i, k); norm_weight(name + ".1", o)
     w = WIDTH
-    conv_weight("G.stem.0", w, 3 + NOISE, 7); conv_weight("G.d1.0", 2 * w, w, 3); conv_weight("G.d2.0", 4 * w, 2 * w, 3)
+    layer_weight("G.stem", w, 3, 5); layer_weight("G.d1", 2 * w, w, 3); layer_weight("G.d2", 4 * w, 2 * w, 3); conv_weight("G.z4", 4 * w, WIDTHS, 3)
     for i in range(BLOCKS):
-        for ab in "ab": conv_weight(f"G.res.{i}.{ab}", 4 * w, 4 * w, 3)
-    conv_weight("G.u1.0", 2 * w, 4 * w, 3); conv_weight("G.s1", 2 * w, 2 * w, 1)
-    conv_weight("G.u2.0", w, 2 * w, 3); conv_weight("G.s2", w, w, 1); bias("G.s2", w)
-    conv_weight("G.head", 3, w, 7); bias("G.head", 3); conv_weight("G.colour", 3, 3, 1)
-    for i, d in enumerate((2 * w, 4 * w, 4 * w)):
-        for l, n in ((0, d), (2, HEAD)):
-            P[f"H.mlp.{i}.{l}.weight"] = t(value(f"H.mlp.{i}.{l}.weight", HEAD * n).reshape(HEAD, n) * n ** -.5).requires_grad_()
-            bias(f"H.mlp.{i}.{l}", HEAD)
-    U = {}
+        for c, n in ("an", "bm"): conv_weight(f"G.res.{i}.{c}", 4 * w, 4 * w, 3); norm_weight(f"G.res.{i}.{n}", 4 * w)
+    for z in ("z2", "z1"): conv_weight(f"G.{z}.0", MARKS, WIDTHS, 3); bias(f"G.{z}.0", MARKS)
+    layer_weight("G.u1", 2 * w, 4 * w + MARKS, 3); layer_weight("G.u2", w, 2 * w + MARKS, 3); layer_weight("G.u3", w, w + WIDTHS, 3)
+    conv_weight("G.head", 3, w, 5); bias("G.head", 3); conv_weight("G.col", 3, 3, 1); bias("G.col", 3)
+    def spectral_weight(name, o, i): conv_weight("D.d." + name, o, i, 3); bias("D.d." + name, o); U[name] = t(value("D.u." + name, o))
+    for m in range(3):
+        for j in range(3): spectral_weight(f"map{m}.{j}", 1 if j == 2 else JUDGE, JUDGE if j else CHANNELS[m + 1])
     for s in range(SCALES):
-        for l, (i, o) in enumerate(((6, w), (w, 2 * w), (2 * w, 4 * w), (4 * w, 1))):
-            conv_weight(f"D.d.{s}.{l}", o, i, 3); bias(f"D.d.{s}.{l}", o)
-            U[f"{s}.{l}"] = t(value(f"D.u.d.{s}.{l}", o))
-    E = {k: v.detach().clone() for k, v in P.items() if k.startswith("G.")}
+        for j in range(4): spectral_weight(f"pixels.{s}.{j}", 1 if j == 3 else PIXELS << j, PIXELS << j - 1 if j else 3)
+    for p in P.values(): p.requires_grad_()
+    conv_weight("conv0", 3, 3, 1, T); bias("conv0", 3, T)
+    for b in range(4):
+        for j in range(CONVS[b]):
+            name = f"conv{b + 1}{j + 1}"
+            conv_weight(name, CHANNELS[b], CHANNELS[b] if j else CHANNELS[b - 1] if b else 3, 3, T); bias(name, CHANNELS[b], T)
+    lines = [[t(value(f"direction.{s}.{l}", LINES * CHANNELS[l]).reshape(LINES, -1) * CHANNELS[l] ** -.5) for l in range(4)] for s in range(2)]
+    rstd = [t(1 + value(f"rstd.{l}", CHANNELS[l]) * .2 * scaled)[None, :, None, None] for l in range(4)]
 
-    def pad(x, n): return F.pad(x, (n,) * 4, padding) if padding == "reflect" else F.pad(x, (n,) * 4)
-    def conv(x, name): k = P[name + ".weight"].shape[-1]; return F.conv2d(pad(x, k // 2), P[name + ".weight"], P.get(name + ".bias"))
-    def norm(x): return (x - x.mean((2, 3), keepdim=True)) / torch.sqrt(x.var((2, 3), keepdim=True, unbiased=unbiased) + 1e-5)
+    def pad(x, n, mode="reflect"): return F.pad(x, (n,) * 4, mode) if mode == "reflect" else F.pad(x, (n,) * 4)
+    def conv(x, name): return F.conv2d(pad(x, P[name + ".weight"].shape[-1] // 2), P[name + ".weight"], P.get(name + ".bias"))
+    def norm(x, name): return F.instance_norm(x, weight=P[name + ".weight"], bias=P[name + ".bias"])
+    def layer(x, name): return F.relu(norm(conv(x, name + ".0"), name + ".1"))
     def blur(x):
-        k = torch.tensor([1., 3., 3., 1.], dtype=dtype); k = (k[:, None] * k / 64)[None, None].repeat(x.shape[1], 1, 1, 1)
-        return F.conv2d(F.pad(x, (1,) * 4, "reflect"), k, stride=2, groups=x.shape[1])
-    def layer(x, name): return F.relu(norm(conv(x, name)))
-    up = lambda x, by=2: F.interpolate(x, scale_factor=by, mode="bilinear", align_corners=False)
-    def spline(x, n):                                                 # B-spline of degree n, twice the size: 1/4 and 3/4 off the grid
-        def along(x):                                                 # the last axis
-            r = (n + 1) // 2; p = F.pad(x, (r, r, 0, 0), "replicate"); m = x.shape[-1]
-            w = BSpline.basis_element(np.arange(n + 2) - r, False)(np.arange(n + 1) - r + .25)
-            even = sum(w[i] * p[..., i:i + m] for i in range(n + 1)); odd = sum(w[n - i] * p[..., i + 1:i + 1 + m] for i in range(n + 1))
-            return torch.stack([even, odd], -1).flatten(-2)
-        return along(along(x).transpose(2, 3)).transpose(2, 3)
-    def with_noise(x, z):
-        all, coarse = [x, z], z
-        for i in range(1, NOISE): coarse = blur(coarse) * 3.2; all.append(up(coarse, 2 ** i))
-        return torch.cat(all, 1)
-    def colours(x): low = blur(blur(x)); return up(low + F.conv2d(low, P["G.colour.weight"]), 4)
-    opponent = torch.tensor([[6 * .299, 6 * .587, 6 * .114], [25, -25, 0], [9, 9, -18]], dtype=dtype).view(3, 3, 1, 1)
-    def smooth(x):
-        k = torch.tensor([1., 2., 1.], dtype=dtype); k = (k[:, None] * k / 16)[None, None].repeat(3, 1, 1, 1)
-        return F.conv2d(F.pad(x, (1,) * 4, "reflect"), k, groups=3)
-    def detail(x): return torch.cat([x, F.conv2d(x - smooth(x), opponent)], 1)
-    def encode(x, z, whole_net=False):
-        f = [x, layer(with_noise(x, z), "G.stem.0")]
-        f.append(blur(layer(f[1], "G.d1.0"))); f.append(blur(layer(f[2], "G.d2.0"))); h = f[3]
-        for i in range(BLOCKS):
-            h = h + norm(conv(layer(h, f"G.res.{i}.a"), f"G.res.{i}.b"))
-            if i == BLOCKS // 2: f.append(h)
-            if i == BLOCKS // 2 and not whole_net: break
-        return f, h
-    eighth = lambda v: F.avg_pool2d(v, 8)
-    def unexplained(was, y):                                         # of y: no affine function of was
-        was, y = (v - v.mean((2, 3), keepdim=True) for v in (was, y))
-        to = torch.tensor([[.299, .587, .114], [.5, -.5, 0], [.25, .25, -.5]], dtype=dtype)
-        without = lambda y, of: y - of * (y * of).mean((2, 3), keepdim=True) / ((of ** 2).mean((2, 3), keepdim=True) + .002)
-        basis = []
-        for m in to:
-            b = (was * m.view(3, 1, 1)).sum(1, keepdim=True)
-            for q in basis: b = without(b, q)
-            basis.append(b); y = without(y, b)
-        return y
-    luma = lambda v: (v * torch.tensor([.299, .587, .114], dtype=dtype).view(3, 1, 1)).sum(1, keepdim=True)
-    def palette(x, y):                                               # what is taken out, at a quarter of the size
-        odd = unexplained(F.avg_pool2d(x, 4), F.avg_pool2d(y, 4)); low = up(F.avg_pool2d(odd, 2)); fine = odd - low
-        return low + fine - luma(fine)
+        k = torch.tensor([1., 3., 3., 1.], dtype=dtype) / 8
+        return F.conv2d(pad(x, 1), (k[:, None] * k)[None, None].repeat(x.shape[1], 1, 1, 1), stride=2, groups=x.shape[1])
+    def up(x):
+        y = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False); k = torch.tensor([1., 2., 1.], dtype=dtype) / 4
+        return F.conv2d(pad(y, 1), (k[:, None] * k)[None, None].repeat(y.shape[1], 1, 1, 1), groups=y.shape[1])
     def G(x, z):
-        f, h = encode(x, z, True)
-        h = layer(spline(h, 5), "G.u1.0") + conv(f[2], "G.s1"); h = layer(spline(h, 3), "G.u2.0") + conv(f[1], "G.s2")
-        y = conv(h, "G.head") + colours(x)
-        y = torch.tanh(y - up(palette(x, y), 4)); y = y - up(palette(x, y), 4); d = y - up(F.avg_pool2d(y, 2))
-        return (y - (d - luma(d))).clamp(-1, 1)
-    unit = lambda v: v / v.norm().clamp(min=1e-12)
+        h = blur(layer(blur(layer(layer(x, "G.stem"), "G.d1")), "G.d2")) + conv(F.avg_pool2d(z, 4), "G.z4")
+        for i in range(BLOCKS): h = h + norm(conv(F.relu(norm(conv(h, f"G.res.{i}.a"), f"G.res.{i}.n")), f"G.res.{i}.b"), f"G.res.{i}.m")
+        h = layer(torch.cat([up(h), F.relu(conv(F.avg_pool2d(z, 2), "G.z2.0"))], 1), "G.u1")
+        h = layer(torch.cat([up(h), F.relu(conv(z, "G.z1.0"))], 1), "G.u2")
+        h = layer(torch.cat([h, z], 1), "G.u3")
+        low = F.conv2d(F.avg_pool2d(x, 8), P["G.col.weight"], P["G.col.bias"])
+        return torch.tanh(conv(h, "G.head") + F.interpolate(low, size=x.shape[2:], mode="bilinear", align_corners=False))
+    def see(x):
+        h, out = F.conv2d(x * .5 + .5, T["conv0.weight"], T["conv0.bias"]), []
+        for b in range(4):
+            if b: h = F.avg_pool2d(h, 2)
+            for j in range(CONVS[b] if b < 3 else 1):
+                h = F.relu(F.conv2d(pad(h, 1, padding), T[f"conv{b + 1}{j + 1}.weight"], T[f"conv{b + 1}{j + 1}.bias"]))
+                if j == 0: out.append(h)
+        return out
     def spectral():
         W = {}
-        for k in U:
-            m = P[f"D.d.{k}.weight"]; m2 = m.flatten(1)
-            with torch.no_grad(): v = unit(m2.t() @ U[k]); U[k] = unit(m2 @ v)
-            W[k] = m / (U[k] @ (m2 @ v))
+        for name in U:
+            m = P[f"D.d.{name}.weight"].permute(0, 2, 3, 1).flatten(1); still = m.detach()
+            v = F.normalize(still.t() @ U[name], dim=0, eps=1e-12); u = F.normalize(still @ v, dim=0, eps=1e-12); U[name] = u
+            W[name] = P[f"D.d.{name}.weight"] / (u @ (m @ v))
         return W
-    def D(x, W):
-        out = []
+    def judge(f, x, W):
+        sn = lambda h, name: F.conv2d(h, W[name], P[f"D.d.{name}.bias"], padding=1)
+        maps, pixels = [], []
+        for m in range(3):
+            h = f[m + 1] * rstd[m + 1]
+            if m == 0: h = F.avg_pool2d(h, 2)
+            for j in range(3):
+                h = sn(h, f"map{m}.{j}")
+                if j < 2: h = F.leaky_relu(h, .2)
+            maps.append(h)
         for s in range(SCALES):
-            h = detail(x)
-            for l in range(4):
-                h = F.conv2d(h, W[f"{s}.{l}"], P[f"D.d.{s}.{l}.bias"], padding=1)
-                if l < 3: h = F.leaky_relu(h, .2)
-                if l < 2: h = blur(h)
-            out.append(h); x = F.avg_pool2d(x, 2)
-        return out
-    lsgan = lambda outs, v: sum(((o - v) ** 2).mean() for o in outs) / len(outs)
-    def augment(x, name):
-        x = x + t(value(name + " brightness", BATCH) * .2).view(-1, 1, 1, 1)
-        s = t(value(name + " saturation", BATCH) * .5 + 1).view(-1, 1, 1, 1)
-        m = x.mean(1, keepdim=True); x = (x - m) * s + m
-        shift, y = whole(name + " shift", 2 * BATCH, -4, 4).reshape(-1, 2), []
-        for n in range(BATCH):
-            dy, dx = shift[n]; p = F.pad(x[n:n + 1], (4,) * 4)
-            y.append(p[:, :, 4 - dy:4 - dy + SIZE, 4 - dx:4 - dx + SIZE])
-        return torch.cat(y)
-    def heads(f, i, k):
-        r = f.flatten(2).transpose(1, 2)[:, k]
-        h = F.linear(F.relu(F.linear(r, P[f"H.mlp.{i}.0.weight"], P[f"H.mlp.{i}.0.bias"])), P[f"H.mlp.{i}.2.weight"], P[f"H.mlp.{i}.2.bias"])
-        return h / h.norm(dim=-1, keepdim=True).clamp(min=1e-12)
-    def places(name, n): return torch.from_numpy(np.argsort(value(name, n), kind="stable")[:PATCHES].copy())
-    def nce(src, dst, zs, zd, name):
-        with torch.no_grad(): fs, _ = encode(src, zs)
-        fd, _ = encode(dst, zd); loss = 0
-        for i in range(3):
-            k = places(f"{name} places {i}", fd[i + 2].shape[2] * fd[i + 2].shape[3])
-            q, kk = heads(fd[i + 2], i, k), heads(fs[i + 2], i, k).detach()
-            logits = torch.bmm(q, kk.transpose(1, 2)) / .07
-            loss = loss + F.cross_entropy(logits.flatten(0, 1), torch.arange(len(k)).repeat(BATCH))
-        return loss / 3
-    def swd(a, b, name):
-        loss = 0
-        same = lambda v: v - v.mean((2, 3), keepdim=True) + v.mean((0, 2, 3), keepdim=True)
-        a, b = same(a), same(b)
-        for s in range(3):
-            d = t(nhwc(f"{name} direction {s}", PROJ, 7, 7, 6)); d = d / d.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
-            def proj(x, c):
-                h, p = x.shape[-1], []
-                for n in range(len(x)):                          # the shift by a corner, zeros entering
-                    y = F.pad(x[n:n + 1], (0, 1, 0, 1))[:, :, c[n, 0]:c[n, 0] + h, c[n, 1]:c[n, 1] + h]
-                    p.append(F.conv2d(y, d, stride=2))
-                return torch.cat(p).transpose(0, 1).flatten(1).sort(1)[0]
-            pa = proj(detail(a), whole(f"{name} corner a {s}", 2 * len(a), 0, 1).reshape(-1, 2))
-            pb = proj(detail(b), whole(f"{name} corner b {s}", 2 * len(b), 0, 1).reshape(-1, 2))
-            pb = pb[:, (torch.arange(pa.shape[1]) * pb.shape[1] + pb.shape[1] // 2) // pa.shape[1]]
-            loss = loss + (pa - pb).abs().mean(); a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
-        return loss / 3
-
-    gs, ds = [k for k in P if k[0] in "GH"], [k for k in P if k[0] == "D"]
-    og = torch.optim.Adam([P[k] for k in gs], RATE, betas=(.5, .99)); od = torch.optim.Adam([P[k] for k in ds], 2 * RATE, betas=(.5, .99))
+            h = x
+            for j in range(4):
+                h = sn(h, f"pixels.{s}.{j}")
+                if j < 3: h = F.leaky_relu(h, .2)
+                if j < 2: h = blur(h)
+            pixels.append(h); x = F.avg_pool2d(x, 2)
+        return maps, pixels
+    def lsgan(o, target): return sum(((i - target) ** 2).mean() for i in o) / len(o)
+    def content(v): return (v - v.mean((2, 3), keepdim=True)) / torch.sqrt(v.var((2, 3), keepdim=True, unbiased=False) + 1e-4)
+    def quantiles(places):
+        q = 256
+        while q > places: q //= 2
+        return q
+    def swd(f, size, prefix):
+        total = 0
+        for l in range(4):
+            v = f[l].flatten(2); places = v.shape[2]; q = quantiles(places); n = min(2048, places) // q * q
+            at = torch.from_numpy(whole(f"{prefix}places {4 * size + l}", n, 0, places - 1))
+            j = torch.from_numpy(np.argsort(value(f"{prefix}line {l}", LINES), kind="stable")[:DRAWN].copy())
+            p = (lines[size][l][j] @ v[:, :, at]).sort(2)[0].reshape(BATCH, DRAWN, q, n // q)
+            p = p.mean(3)
+            target = t(value(f"{prefix}target {4 * size + l}", BATCH * LINES * q).reshape(BATCH, LINES, q))[:, j]
+            total = total + (p - target).abs().mean()
+        return total / 4
+    ds, gs = [k for k in P if k[0] == "D"], [k for k in P if k[0] == "G"]
+    og = torch.optim.Adam([P[k] for k in gs], RATE, betas=(.5, .99)); od = torch.optim.Adam([P[k] for k in ds], JUDGE_RATE * RATE, betas=(.5, .99))
     losses, norms, first = [], [], {}
     for step in range(STEPS):
-        n = f"step {step} "
-        x = t(nhwc(n + "photographs", BATCH, SIZE, SIZE, 3)); art = t(nhwc(n + "paintings", ART * BATCH, SIZE, SIZE, 3)); y = art[:BATCH]
-        z = [t(nhwc(n + f"noise {i}", BATCH, SIZE, SIZE, 1, scale=3 ** .5)) for i in range(6)]
-        fake = G(x, z[0]); W = spectral()
-        ld = (lsgan(D(augment(y, n + "real"), W), 1) + lsgan(D(augment(fake.detach(), n + "fake"), W), 0)) / 2
-        gd = torch.autograd.grad(ld, [P[k] for k in ds])
-        for k, g in zip(ds, gd): P[k].grad = g
-        od.step(); W = {k: v.detach() for k, v in spectral().items()}
-        la = lsgan(D(augment(fake, n + "adversary"), W), 1)
-        ln = nce(x, fake, z[1], z[2], n + "content"); ident = step % 3 == 0
-        li = nce(y, G(y, z[3]), z[4], z[5], n + "identity") if ident else torch.zeros((), dtype=dtype)
-        lw = swd(fake, art, n + "swd")
-        moved = eighth(x) - eighth(fake); cast = moved.mean((2, 3)); lc = HOLD * (moved ** 2).mean() + ((cast - cast.mean(0)) ** 2).mean()
-        lg = ADV * la + NCE * (ln + li) / (2 if ident else 1.5) + SWD * lw + COLOUR * lc
-        gg = torch.autograd.grad(lg, [P[k] for k in gs])
-        for k, g in zip(gs, gg): P[k].grad = g
-        og.step(); b = min(.999, (2 + step) / (11 + step))
-        with torch.no_grad():
-            for k in E: E[k].lerp_(P[k], 1 - b)
-        losses.append([float(v.detach()) for v in (ld, la, ln, li, lw, lc, lg)])
-        norms.append([float(g.norm()) for g in list(gd) + list(gg)])
-        if step == 0: first = {k: g.detach().float().numpy() for k, g in zip(ds + gs, list(gd) + list(gg))}
-    final = {k: v.detach().float().numpy() for k, v in P.items()} | {"E." + k[2:]: v.float().numpy() for k, v in E.items()}
-    return np.float32(losses), np.float32(norms), first, final, ds + gs
+        a = f"step {step} "
+        x, z, y = t(nhwc(a + "photographs", BATCH, SIZE, SIZE, 3)), t(nhwc(a + "noise", BATCH, SIZE, SIZE, WIDTHS, scale=3 ** .5)), t(nhwc(a + "paintings", BATCH, SIZE, SIZE, 3))
+        c4, c3 = t(nhwc(a + "content 4", BATCH, SIZE // 8, SIZE // 8, 128)), t(nhwc(a + "content 3", BATCH, SIZE // 8, SIZE // 8, 64))
+        fake = G(x, z); f = see(fake); fd = [v.detach() for v in f]
+        W = spectral()
+        (rm, rp), (fm, fp) = judge(see(y), y, W), judge(fd, fake.detach(), W)
+        ld = (lsgan(rm, 1) + lsgan(fm, 0)) / 2 + (lsgan(rp, 1) + lsgan(fp, 0)) / 2
+        od.zero_grad(); ld.backward(); grads = {k: P[k].grad.clone() for k in ds}; od.step()
+        W = {k: v.detach() for k, v in spectral().items()}
+        jm, jp = judge(f, fake, W)
+        la, lp, ls = lsgan(jm, 1), lsgan(jp, 1), RAMP * swd(f, 0, a)
+        lh = RAMP * swd(see(F.avg_pool2d(fake, 2)), 1, a)
+        lc, l3 = ((content(f[3]) - c4) ** 2).mean(), ((content(F.avg_pool2d(f[2], 2)) - c3) ** 2).mean()
+        lk = ((F.avg_pool2d(x, 16) - F.avg_pool2d(fake, 16)) ** 2).mean()
+        lg = STYLE * ls + STYLE * HALF * lh + CONTENT * lc + CONTENT3 * l3 + COLOUR * lk + ADV * la + ADVP * lp
+        og.zero_grad(); lg.backward(); grads.update({k: P[k].grad.clone() for k in gs}); og.step()
+        losses.append([v.item() for v in (ld, la, lp, ls, lh, lc, l3, lk, lg)])
+        norms.append([grads[k].norm().item() for k in ds + gs])
+        if step == 0: first = grads
+    return np.array(losses), np.array(norms), first, P, ds + gs
+
+
+def main():
+    losses, norms, first, P, names = run(torch.float32)
+    f = lambda a: np.ascontiguousarray(np.asarray(a.detach() if torch.is_tensor(a) else a, dtype=np.float32))
+    out = {"losses": f(losses), "losses64": f(run(torch.float64)[0]), "norms": f(norms),
+           "wrong.padding": f(run(torch.float32, padding="zero")[0]), "wrong.scale": f(run(torch.float32, scaled=False)[0])}
+    out.update({"grad." + k: f(v) for k, v in first.items()})
+    out.update({"final." + k: f(v) for k, v in P.items() if k[0] == "G"})
+    save_file(out, __file__.replace(".py", ".safetensors"), metadata={"names": " ".join(names)})
 
 
 if __name__ == "__main__":
-    import os
-    torch.set_num_threads(1)
-    losses, norms, first, final, names = run(torch.float32)
-    l64 = run(torch.float64)[0]
-    out = {"losses": losses, "losses64": l64, "norms": norms,
-           "wrong.padding": run(torch.float32, padding="zero")[0], "wrong.variance": run(torch.float32, unbiased=True)[0]}
-    out |= {"grad." + k: np.ascontiguousarray(v) for k, v in first.items()}
-    out |= {"final." + k: np.ascontiguousarray(v) for k, v in final.items() if k[0] == "E" or k.startswith("D.d.0")}
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "style.safetensors")
-    save_file(out, path, metadata={"names": " ".join(names), "torch": torch.__version__})
-    print("noise floor of the losses, float32 against float64:", np.abs(losses - l64).max(0), "\n", losses, "\n", os.path.getsize(path), "bytes")
-    for w in ("padding", "variance"): print("wrong", w, np.abs(out["wrong." + w] / np.maximum(losses, 1e-9) - 1)[:, [0, 1, 2, 4, 5, 6]].max(0))
+    main()

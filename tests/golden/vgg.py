@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
-from style import nhwc
+from value import nhwc
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 

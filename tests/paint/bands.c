@@ -35,9 +35,10 @@ static void metered_free(void *user, void *memory)
 	free(p);
 }
 
-typedef struct { const char *name; bool resnet; fv_palette_place palette; int width, blocks; int64_t h, w; } painter;
+typedef struct { const char *name; bool resnet, affine; int width, blocks; int64_t h, w; } painter;
 
-typedef struct { fv_graph *g; fv_node *x, *y; } network;
+#define WIDTHS 3
+typedef struct { fv_graph *g; fv_node *x, *z, *y; } network;
 
 static fv_status build(fv_err *err, fv_context *c, fv_store *store, const painter *p, network *n)
 {
@@ -49,9 +50,9 @@ static fv_status build(fv_err *err, fv_context *c, fv_store *store, const painte
 	if (p->resnet)
 		n->y = fv_resnet_build(&s, &(fv_resnet){ .width = p->width, .blocks = p->blocks }, n->x);
 	else {
-		fv_stylenet k = { .width = p->width, .blocks = p->blocks, .up = FV_UP_SPLINE, .head = 7, .noise = 3, .colour = true, .palette = p->palette, .half_chroma = true };
-		fv_node *z = fv_random(n->g, FV_NORMAL, "noise", FV_F32, fv_nhwc(1, p->h, p->w, 1), 0, 1);
-		n->y = fv_stylenet_build(&s, &k, n->x, z, false, NULL);
+		fv_strokenet k = { .width = p->width, .blocks = p->blocks, .marks = 4, .stem = p->affine ? 5 : 3, .affine = p->affine, .widths = WIDTHS };
+		n->z = fv_input(n->g, "noise", FV_F32, fv_nhwc(1, p->h, p->w, WIDTHS));
+		n->y = fv_strokenet_build(&s, &k, n->x, n->z);
 	}
 	fv_output(n->g, n->y);
 	return n->g->err.status ? fv_fail(err, n->g->err.status, "%s", n->g->err.text) : FV_OK;
@@ -74,17 +75,21 @@ static void try(const painter *p)
 	fv_context *c;
 	fv_store *store;
 	fv_plan *plan;
-	network n;
+	network n = { 0 };
 	int64_t size = p->h * p->w * 3;
 	if (fv_context_new(&err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 2, .allocator = &al }, &c) ||
 	    fv_store_new(&err, c, &store) || build(&err, c, store, p, &n) || fv_plan_new(&err, c, n.g, NULL, &plan)) {
 		check(false, "%s: %s", p->name, err.text);
 		return;
 	}
-	float *x = malloc((size_t)size * sizeof *x), *y = malloc((size_t)size * sizeof *y), *truth = malloc((size_t)size * sizeof *truth);
+	float *x = malloc((size_t)size * sizeof *x), *y = malloc((size_t)size * sizeof *y), *truth = malloc((size_t)size * sizeof *truth), *z = malloc((size_t)(size / 3 * WIDTHS) * sizeof *z);
 	for (int64_t i = 0; i < size; i++)
 		x[i] = (float)((i * 7919 + i / 97 * 31) % 255) / 127.5f - 1;
+	for (int64_t i = 0; i < size / 3 * WIDTHS; i++)
+		z[i] = (float)((i * 104729 + i / 89 * 17) % 511) / 127.5f - 2;
 	memcpy(fv_plan_data(plan, n.x), x, (size_t)size * sizeof *x);
+	if (n.z)
+		memcpy(fv_plan_data(plan, n.z), z, (size_t)(size / 3 * WIDTHS) * sizeof *z);
 	fv_plan_run(&err, plan, key);
 	memcpy(truth, fv_plan_data(plan, n.y), (size_t)size * sizeof *x);
 	int64_t whole = fv_plan_bytes(plan), limit = 2 * whole;
@@ -97,7 +102,8 @@ static void try(const painter *p)
 		int64_t before = m.now;
 		m.most = m.now;
 		memset(y, 0, (size_t)size * sizeof *y);
-		st = fv_bands_run(&err, c, n.g, n.x, x, n.y, y, key, limit);
+		const fv_bands_input in[] = { { n.x, x }, { n.z, z } };
+		st = fv_bands_run(&err, c, n.g, in, n.z ? 2 : 1, n.y, y, key, limit);
 		if (!st) {
 			double d = apart(y, truth, size);
 			check(d < 1e-4, "%s in %.2f MB: off by %g", p->name, (double)limit / 1e6, d);
@@ -111,6 +117,7 @@ static void try(const painter *p)
 	}
 	check(done >= 3 && limit < whole * 3 / 4, "%s: takes %.2f MB at once, refuses %.2f MB", p->name, (double)whole / 1e6, (double)limit * 5 / 4 / 1e6);
 	free(x);
+	free(z);
 	free(y);
 	free(truth);
 	fv_store_free(store);
@@ -121,9 +128,9 @@ static void try(const painter *p)
 int main(void)
 {
 	static const painter list[] = {
-		{ "stylenet 256x160", false, FV_PALETTE_TWICE, 12, 2, 256, 160 }, { "palette after 216x104", false, FV_PALETTE_AFTER, 10, 1, 216, 104 },
-		{ "stylenet 40x304", false, FV_PALETTE_TWICE, 8, 1, 40, 304 }, { "no palette 212x100", false, FV_PALETTE_NONE, 10, 1, 212, 100 },
-		{ "resnet 228x96", true, FV_PALETTE_NONE, 8, 2, 228, 96 }, { "resnet 100x132", true, FV_PALETTE_NONE, 12, 1, 100, 132 },
+		{ "strokenet 256x160", false, true, 12, 2, 256, 160 }, { "without affine 216x104", false, false, 10, 1, 216, 104 },
+		{ "strokenet 40x304", false, true, 8, 1, 40, 304 }, { "resnet 228x96", true, false, 8, 2, 228, 96 },
+		{ "resnet 100x132", true, false, 12, 1, 100, 132 },
 	};
 	for (size_t i = 0; i < FV_COUNT(list); i++)
 		try(&list[i]);

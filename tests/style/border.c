@@ -34,8 +34,11 @@ static fv_status compare(fv_err *err, const fv_model *m, const char *path, doubl
 		for (int64_t q = 0; q < w; q++)
 			memcpy((char *)large.data + r * large.stride_bytes + q * bytes,
 			       (char *)p.data + reflected(r - top, p.height) * p.stride_bytes + reflected(q - left, p.width) * bytes, (size_t)bytes);
-	if (!st && !(st = fv_paint(err, m, &p, NULL, &p)))
-		st = fv_paint(err, m, &large, NULL, &large);
+	fv_paint_options same = FV_PAINT_DEFAULTS, half = FV_PAINT_DEFAULTS;    /* strokes of as many pixels in both */
+	same.strokes = 0.03f;
+	half.strokes = 0.015f;
+	if (!st && !(st = fv_paint(err, m, &p, &same, &p)))
+		st = fv_paint(err, m, &large, &half, &large);
 	for (int64_t r = 0; r < p.height && !st && p.bits == 8; r++)
 		for (int64_t q = 0; q < p.width; q++) {
 			bool inside = r >= BAND && r < p.height - BAND && q >= BAND && q < p.width - BAND;

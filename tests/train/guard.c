@@ -83,25 +83,38 @@ static void check_dense(void)
 	fv_store_free(store);
 }
 
+static fv_store *teacher_new(const fv_style_config *k)
+{
+	fv_store *s;
+	fv_graph *g;
+	fv_node *map[FV_VGG_LAYERS];
+	if (fv_store_new(&err, c, &s) || fv_graph_new(&err, c, &g))
+		return NULL;
+	fv_vgg_build(&(fv_scope){ .g = g, .store = s, .prefix = "", .create = true }, &k->teacher, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), FV_VGG_LAYERS - 1, map);
+	fv_graph_free(g);
+	return fv_teacher_variables(&err, s, k) ? NULL : s;
+}
+
 static void check_style(void)
 {
-	fv_store *store = NULL;
+	fv_store *store = NULL, *teacher;
 	fv_graph *g = NULL;
 	fv_plan *p = NULL;
 	fv_style_graph s;
 	fv_style_config config = {
-		.net = { .width = 8, .blocks = 1, .up = FV_UP_BILINEAR, .head = 7, .noise = 1 }, .disc = { .width = 8, .scales = 2, .layers = 3, .channels = 3 },
-		.batch = 1, .size = 32, .art_batches = 2, .head_width = 16, .patches = 16, .projections = 8, .swd_scales = 2, .adv = 1, .nce = 1, .swd = 5,
-		.beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8, .colour = 1, .identity = true,
+		.net = { .width = 8, .blocks = 1, .marks = 4, .stem = 5, .widths = 2 }, .teacher = { .small = true, .average = true }, .pixels = { .width = 8, .scales = 2, .layers = 3 },
+		.judge = 8, .batch = 1, .size = 32, .directions = 8, .drawn = 4, .style = 16, .half = 1, .content = 2, .content3 = 0.1, .colour = 4, .adv = 0.3, .adv_pixels = 0.1,
+		.judge_rate = 0.5, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
 	};
-	static float x[32 * 32 * 3], art[2 * 32 * 32 * 3];
-	if (!check(!fv_store_new(&err, c, &store) && !fv_graph_new(&err, c, &g), "%s", err.text))
+	static float x[32 * 32 * 3], art[32 * 32 * 3];
+	teacher = teacher_new(&config);
+	if (!check(teacher && !fv_store_new(&err, c, &store) && !fv_graph_new(&err, c, &g), "%s", err.text))
 		return;
-	fv_style_graph_build(g, store, 1, &config, false, &s);
+	fv_style_graph_build(g, store, teacher, 1, &config, false, &s);
 	if (!check(!fv_plan_new(&err, c, g, NULL, &p), "%s", err.text))
 		return;
 	for (int i = 0; i < 8; i++) {
-		/* 1 to 3: a photograph's value; 4, 5: the painting that the discriminator sees; 6: one that only the brushwork sees */
+		/* 1 to 3: a photograph's value; 4, 5: the painting that the discriminators see; 6: quantiles that only the brushwork sees */
 		static const float values[] = { 0, NAN, INFINITY, -INFINITY, NAN, INFINITY, NAN, 0 };
 		for (int k = 0; k < (int)FV_COUNT(x); k++)
 			x[k] = (float)sin(k + i);
@@ -111,15 +124,15 @@ static void check_style(void)
 			x[1700] = values[i];
 		else if (i == 4 || i == 5)
 			art[1700] = values[i];
-		else if (i == 6)
-			for (int k = 32 * 32 * 3; k < (int)FV_COUNT(art); k++)
-				art[k] = NAN;
+		float *target = fv_plan_data(p, s.target[0]);
+		for (int64_t k = 0; k < fv_elements(s.target[0]->shape); k++)
+			target[k] = i == 6 ? NAN : (float)sin(0.3 * (double)k);
 		char *before = copy_of(store);
 		fv_plan_set(&err, p, s.x, x);
 		fv_plan_set(&err, p, s.art, art);
 		*(float *)fv_plan_data(p, s.rate) = 1e-3f;
 		*(float *)fv_plan_data(p, s.step_d) = *(float *)fv_plan_data(p, s.step_g) = 1;
-		*(float *)fv_plan_data(p, s.hold) = 1;
+		*(float *)fv_plan_data(p, s.ramp) = 1;
 		*(float *)fv_plan_data(p, s.decay) = 0.5f;
 		check(!fv_plan_run(&err, p, (fv_key){ 1, (uint64_t)i, 0 }), "%s", err.text);
 		float ok_d = *(float *)fv_plan_data(p, s.ok_d), ok_g = *(float *)fv_plan_data(p, s.ok_g);
@@ -133,6 +146,7 @@ static void check_style(void)
 	}
 	fv_plan_free(p);
 	fv_graph_free(g);
+	fv_store_free(teacher);
 	fv_store_free(store);
 }
 
