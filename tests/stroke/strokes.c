@@ -143,6 +143,12 @@ static void against_pytorch(const fv_safetensors *f, const char *isa)
 	golden(f, "noise", isa, y, 4, 0);
 	for (int i = 0; i < 4; i++)
 		free(w[i]);
+	if (!strcmp(isa, "ref")) {
+		check(!fv_stroke_flat(&err, c, x, directions, H, W, &o, 3, 0.22, y), "flat: %s", err.text);
+		golden(f, "flat", isa, y, 3, 1e-4);
+		check(!fv_stroke_lines(&err, c, x, directions, H, W, &o, y), "lines: %s", err.text);
+		golden(f, "lines", isa, y, 1, 1e-3);
+	}
 	fv_context_free(c);
 }
 
