@@ -22,14 +22,16 @@ _Static_assert(sizeof(block) <= FV_ALIGN, "a block's header fits in one alignmen
 
 static size_t round_up(size_t n) { return (n + FV_ALIGN - 1) & ~(size_t)(FV_ALIGN - 1); }
 
+void *fv_alloc_rough(fv_context *c, size_t bytes)
+{
+	return bytes > SIZE_MAX / 2 ? NULL : c->allocator.alloc(c->allocator.user, round_up(bytes ? bytes : 1), FV_ALIGN);
+}
+
 void *fv_alloc(fv_context *c, size_t bytes)
 {
-	if (bytes > SIZE_MAX / 2)
-		return NULL;
-	size_t n = round_up(bytes ? bytes : 1);
-	void *p = c->allocator.alloc(c->allocator.user, n, FV_ALIGN);
+	void *p = fv_alloc_rough(c, bytes);
 	if (p)
-		memset(p, 0, n);
+		memset(p, 0, round_up(bytes ? bytes : 1));
 	return p;
 }
 

@@ -39,6 +39,7 @@ const char *fv_isa_name(uint32_t mask);                /* the highest in mask */
 
 /* ---- memory. fv_alloc is zeroed and aligned to FV_ALIGN; all of the library's memory comes from it. */
 void *fv_alloc(fv_context *c, size_t bytes);
+void *fv_alloc_rough(fv_context *c, size_t bytes);     /* not zeroed: for what is large and written before it is read */
 void fv_free(fv_context *c, void *p);
 
 /* An arena: things that live and die together. Allocations are zeroed, aligned to 64; NULL when out of memory. */

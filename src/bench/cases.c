@@ -4,9 +4,11 @@
 #include "base/memory.h"
 #include "model/model.h"
 #include "paint/paint.h"
+#include "stroke/stroke.h"
 #include "train/cyclegan_graph.h"
 #include "train/dense_graph.h"
 #include "train/style_graph.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +26,9 @@ typedef struct {
 	fv_cyclegan_painters painters;
 	fv_cyclegan_judges judges;
 	float *fake[2];                 /* what CycleGAN's painters painted */
+	float *fields;                  /* strokes: x, v, m, y, z of height x width */
+	int64_t height, width;
+	double scale;
 	int64_t step;
 } bench;
 
@@ -223,6 +228,35 @@ static fv_status dense_run(fv_err *err, bench *b)
 	return fv_plan_run(err, p, (fv_key){ 1, (uint64_t)b->step++ });
 }
 
+/* ------------------------------------------------------------------ strokes: flow, hold, smear and noise of a picture */
+static fv_status strokes_open(fv_err *err, bench *b, const fv_bench_options *o, double scale)
+{
+	b->height = o->height ? o->height : 1080, b->width = o->width ? o->width : 1920, b->scale = scale;
+	int64_t n = b->height * b->width;
+	size_t bytes = (size_t)n * (3 + 2 + 1 + 3 + FV_STROKE_WIDTHS) * sizeof(float);
+	if (!(b->fields = fv_alloc(b->c, bytes)))
+		return fv_fail_memory(err, "bench", bytes);
+	/* Waves with noise: slopes of all directions. */
+	fill(b->fields, 3 * n);
+	for (int64_t i = 0; i < 3 * n; i++) {
+		double x = (double)(i / 3 % b->width) / scale, y = (double)(i / 3 / b->width) / scale;
+		b->fields[i] = (float)(0.8 * sin(x / 31 + 3 * sin(y / 97)) * cos(y / 43)) + 0.2f * b->fields[i];
+	}
+	return FV_OK;
+}
+
+static fv_status strokes1_open(fv_err *err, bench *b, const fv_bench_options *o) { return strokes_open(err, b, o, 1); }
+static fv_status strokes3_open(fv_err *err, bench *b, const fv_bench_options *o) { return strokes_open(err, b, o, 3); }
+
+static fv_status strokes_run(fv_err *err, bench *b)
+{
+	int64_t n = b->height * b->width;
+	float *x = b->fields, *v = x + 3 * n, *m = v + 2 * n, *y = m + n, *z = y + 3 * n;
+	fv_stroke_options o = fv_stroke_default();
+	o.scale = b->scale;
+	return fv_stroke_prepare(err, b->c, x, b->height, b->width, &o, NULL, v, m, y, z);
+}
+
 /* ------------------------------------------------------------------ the table */
 typedef struct {
 	const char *name;
@@ -232,6 +266,7 @@ typedef struct {
 static const bench_case cases[] = {
 	{ "resnet", resnet_open, paint_run }, { "strokenet", strokenet_open, paint_run }, { "style", style_open, style_run },
 	{ "cyclegan", cyclegan_open, cyclegan_run }, { "dense", dense_open, dense_run },
+	{ "strokes", strokes1_open, strokes_run }, { "strokes-3", strokes3_open, strokes_run },
 };
 
 static double flops(const fv_graph *g)
@@ -284,6 +319,7 @@ fv_status fv_bench_run(fv_err *err, fv_context *c, const char *name, const fv_be
 		fv_graph_free(b->g[k]);
 		fv_free(c, b->fake[k]);
 	}
+	fv_free(c, b->fields);
 	fv_painting_free(&b->painting);
 	fv_model_free(b->model);
 	fv_store_free(b->teacher);

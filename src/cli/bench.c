@@ -16,7 +16,7 @@ static const fv_option table[] = {
 	{ .name = "time", .type = FV_OPT_DURATION, .arg = "TIME", .at = offsetof(options, time), .preset = "3s", .low = 0, .high = 3600, .help = "how long each case runs" },
 	{ .name = "runs", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, runs), .low = 0, .high = FV_BENCH_RUNS_MAX, .preset_help = "as --time allows",
 	  .help = "how often each case runs" },
-	{ .name = "size", .type = FV_OPT_TEXT, .arg = "WxH", .at = offsetof(options, size), .preset_help = "the case's", .help = "of the picture in resnet and strokenet; multiples of 8" },
+	{ .name = "size", .type = FV_OPT_TEXT, .arg = "WxH", .at = offsetof(options, size), .preset_help = "the case's", .help = "of the picture in resnet, strokenet and strokes; multiples of 8" },
 	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, batch), .low = 0, .high = 64, .preset_help = "the recipe's", .help = "pictures a step in style" },
 	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = offsetof(options, max_memory), .help = "of a step's values: cheap ones are made again rather than kept; in bf16 others are kept rounded" },
 	{ .name = "model", .type = FV_OPT_TEXT, .kind = FV_ARG_STYLE, .arg = "MODEL", .at = offsetof(options, model), .help = "the painter that strokenet times" },
@@ -25,7 +25,7 @@ static const fv_option table[] = {
 };
 
 static const fv_argument arguments[] = {
-	{ "CASE", "machine, kernels, resnet, strokenet, style, cyclegan, dense; all when none is given", .optional = true, .many = true },
+	{ "CASE", "machine, kernels, resnet, strokenet, style, cyclegan, dense, strokes, strokes-3; all but the strokes when none is given", .optional = true, .many = true },
 	{ 0 },
 };
 

@@ -400,7 +400,7 @@ static fv_status flow(fv_err *err, fv_context *c, const float *x, int64_t h, int
 	f.line_size = fv_max(f.line_size, f.w + 2 * (f.w + 1) * 2 * f.s.level + 128);
 	f.line_size = fv_max(f.line_size, f.columns + 16);
 	int64_t floats = 5 * plane + across + 3 * plane + 2 * f.rows * f.columns + 5 * f.w + c->threads * f.line_size;
-	float *memory = fv_alloc(c, (size_t)floats * sizeof(float));
+	float *memory = fv_alloc_rough(c, (size_t)floats * sizeof(float));
 	if (!memory)
 		return fv_fail_memory(err, "strokes", (size_t)floats * sizeof(float));
 	float *part = memory + 5 * plane, *wide = part + 3 * plane;
@@ -415,7 +415,8 @@ static fv_status flow(fv_err *err, fv_context *c, const float *x, int64_t h, int
 	if (!st && o->wander > 0) {
 		wander_fill(&f);
 		st = fv_stroke_rows(err, c, flow_wander, &f, f.h, ROWS);
-	}
+	} else
+		memset(f.sum[0], 0, (size_t)(2 * plane) * sizeof(float));
 	for (int i = 0; i < FV_FLOW_WINDOWS && !st; i++) {
 		f.n = n[i], f.ch = fv_div_up(f.h, n[i]), f.cw = fv_div_up(f.w, n[i]), f.weight = (float)fv_flow_weight[i];
 		for (int k = 0; k < 3 && !st; k++) {
@@ -528,7 +529,7 @@ static fv_status hold(fv_err *err, fv_context *c, const float *x, int64_t h, int
 	f.line_size = fv_max(f.line_size, cw + 16 + cw * f.n + 16);
 	f.line_size = fv_max(f.line_size, f.s.w + 32 + f.s.w * f.s.level);
 	int64_t floats = plane + ch * cw + (ch + 2 * g.radius) * cw + c->threads * f.line_size;
-	float *memory = fv_alloc(c, (size_t)floats * sizeof(float));
+	float *memory = fv_alloc_rough(c, (size_t)floats * sizeof(float));
 	if (!memory)
 		return fv_fail_memory(err, "strokes", (size_t)floats * sizeof(float));
 	f.lesser = memory;

@@ -107,7 +107,7 @@ static fv_status smear(fv_err *err, fv_context *c, const float *x, const float *
 		window[i] = (float)fv_stroke_window(i, FV_SMEAR_STEPS);
 	s.f.stride = follow_stride(w, s.f.pad);
 	size_t bytes = follow_bytes(h, w, s.f.pad);
-	if (!(s.f.pixel = fv_alloc(c, 2 * bytes)))
+	if (!(s.f.pixel = fv_alloc_rough(c, 2 * bytes)))
 		return fv_fail_memory(err, "strokes", 2 * bytes);
 	s.f.corners = s.f.pixel + bytes / sizeof(uint32_t);
 	fv_status st = places > 1 ? along(err, c, &s, x, y, places / 2, step / places, even) : FV_OK;

@@ -46,7 +46,7 @@ fv_status fv_stroke_rows(fv_err *err, fv_context *c, fv_team_fn fn, void *arg, i
 /* ---- arguments */
 static bool within(double x, double low, double high) { return x >= low && x <= high; }        /* false for NaN */
 
-static fv_status check(fv_err *err, int64_t h, int64_t w, const fv_stroke_options *o)
+fv_status fv_stroke_check(fv_err *err, int64_t h, int64_t w, const fv_stroke_options *o)
 {
 	int64_t values;
 	if (h < FV_STROKE_SIDE || w < FV_STROKE_SIDE || !fv_mul_size(h, w, &values) || values > INT64_MAX / 256)
@@ -83,14 +83,14 @@ static const fv_stroke_way *choose(const fv_context *c, size_t offset)
 fv_status fv_stroke_flow(fv_err *err, fv_context *c, const float *x, int64_t h, int64_t w, const fv_stroke_options *o, float *v)
 {
 	fv_stroke_options k = o ? *o : fv_stroke_default();
-	fv_status st = check(err, h, w, &k);
+	fv_status st = fv_stroke_check(err, h, w, &k);
 	return st ? st : choose(c, offsetof(fv_stroke_way, flow))->flow(err, c, x, h, w, &k, v);
 }
 
 fv_status fv_stroke_hold(fv_err *err, fv_context *c, const float *x, int64_t h, int64_t w, const fv_stroke_options *o, float *m)
 {
 	fv_stroke_options k = o ? *o : fv_stroke_default();
-	fv_status st = check(err, h, w, &k);
+	fv_status st = fv_stroke_check(err, h, w, &k);
 	if (st)
 		return st;
 	if (k.detail == 0) {
@@ -105,7 +105,7 @@ fv_status fv_stroke_smear(fv_err *err, fv_context *c, const float *x, const floa
                           const fv_stroke_options *o, float *y)
 {
 	fv_stroke_options k = o ? *o : fv_stroke_default();
-	fv_status st = check(err, h, w, &k);
+	fv_status st = fv_stroke_check(err, h, w, &k);
 	return st ? st : choose(c, offsetof(fv_stroke_way, smear))->smear(err, c, x, v, m, h, w, &k, y);
 }
 
@@ -118,7 +118,7 @@ fv_status fv_stroke_noise_of(fv_err *err, fv_context *c, const float *v, int64_t
                              const float *const *white, float *z)
 {
 	fv_stroke_options k = o ? *o : fv_stroke_default();
-	fv_status st = check(err, h, w, &k);
+	fv_status st = fv_stroke_check(err, h, w, &k);
 	return st ? st : choose(c, offsetof(fv_stroke_way, noise))->noise(err, c, v, h, w, &k, white, z);
 }
 

@@ -82,4 +82,17 @@ typedef struct { const float *x; int64_t h, w; } fv_stroke_drawing;    /* as in 
  *  @param z      h,w,o->widths, written; NULL: not wanted */
 fv_status fv_stroke_prepare(fv_err *err, fv_context *c, const float *x, int64_t h, int64_t w, const fv_stroke_options *o,
                             const fv_stroke_drawing *drawn, float *v, float *m, float *y, float *z);
+
+/* ---- for prints; not in fv_stroke_prepare */
+/** The photograph without texture, edges kept: bilateral smoothing along the flow and across it by turns (Kang, Lee, Chui 2009).
+ *  @param rounds     1 to 16; 3 is usual
+ *  @param tolerance  of colours that run together, in units of x; 0.22 is usual
+ *  @param y          h,w,3, written */
+fv_status fv_stroke_flat(fv_err *err, fv_context *c, const float *x, const float *v, int64_t h, int64_t w, const fv_stroke_options *o,
+                         int rounds, double tolerance, float *y);
+
+/** Lines as one would ink them: 0 none to 1 (Kang, Lee, Chui 2007).
+ *  @param lines  h,w, written */
+fv_status fv_stroke_lines(fv_err *err, fv_context *c, const float *x, const float *v, int64_t h, int64_t w, const fv_stroke_options *o,
+                          float *lines);
 #endif

@@ -20,6 +20,8 @@ typedef struct {
 extern const fv_stroke_way *const fv_stroke_ways[];     /* later ones are faster; ends with NULL */
 extern const fv_stroke_way fv_stroke_plain_field, fv_stroke_plain_trace;
 
+/* FV_E_SHAPE, FV_E_ARGUMENT: what stroke.h forbids. */
+fv_status fv_stroke_check(fv_err *err, int64_t h, int64_t w, const fv_stroke_options *o);
 /* fn for ranges of rows on the team, at most `grain` rows at once; FV_E_CANCELLED when the caller's thread was told so. */
 fv_status fv_stroke_rows(fv_err *err, fv_context *c, fv_team_fn fn, void *arg, int64_t rows, int64_t grain);
 
@@ -48,6 +50,8 @@ static inline int64_t fv_radius(double sigma) { return fv_max(1, (int64_t)(3 * s
 /* i of an axis of n, mirrored at its first and last pixel as often as it takes. */
 static inline int64_t fv_mirror(int64_t i, int64_t n)
 {
+	if (i >= 0 && i < n)
+		return i;
 	int64_t period = 2 * (n - 1);
 	i = i % period;
 	if (i < 0)

@@ -143,6 +143,12 @@ static void against_pytorch(const fv_safetensors *f, const char *isa)
 	golden(f, "noise", isa, y, 4, 0);
 	for (int i = 0; i < 4; i++)
 		free(w[i]);
+	if (!strcmp(isa, "ref")) {
+		check(!fv_stroke_flat(&err, c, x, directions, H, W, &o, 3, 0.22, y), "flat: %s", err.text);
+		golden(f, "flat", isa, y, 3, 1e-4);
+		check(!fv_stroke_lines(&err, c, x, directions, H, W, &o, y), "lines: %s", err.text);
+		golden(f, "lines", isa, y, 1, 1e-3);
+	}
 	fv_context_free(c);
 }
 
@@ -165,6 +171,88 @@ static void threads(const char *isa)
 	check(fv_stroke_smear(&err, c, x, v[0], m[0], H, W, NULL, y[1]) == FV_E_CANCELLED, "%s: smear is not cancelled", isa);
 	check(fv_stroke_noise(&err, c, v[0], H, W, NULL, z[1]) == FV_E_CANCELLED, "%s: noise is not cancelled", isa);
 	fv_context_free(c);
+}
+
+/* The picture enlarged three times, with scale 3: the same flow, the same noise enlarged. */
+static void enlarged(const char *isa)
+{
+	enum { S = 3 };
+	static float big[S * S * H * W * 3], vb[S * S * H * W * 2], zb[S * S * H * W * 4], v[H * W * 2], z[H * W * 4];
+	fv_context *c = context(isa, 2, NULL, NULL);
+	fv_err err = { 0 };
+	fv_stroke_options o = fv_stroke_default();
+	for (int y = 0; y < S * H; y++)
+		for (int q = 0; q < S * W; q++) {
+			double sy = fmax(0, fmin(H - 1, (y + 0.5) / S - 0.5)), sx = fmax(0, fmin(W - 1, (q + 0.5) / S - 0.5)), fy = sy - floor(sy), fx = sx - floor(sx);
+			int y0 = (int)sy, x0 = (int)sx, y1 = y0 < H - 1 ? y0 + 1 : y0, x1 = x0 < W - 1 ? x0 + 1 : x0;
+			for (int k = 0; k < 3; k++)
+				big[(y * S * W + q) * 3 + k] = (float)((1 - fy) * ((1 - fx) * x[(y0 * W + x0) * 3 + k] + fx * x[(y0 * W + x1) * 3 + k]) +
+				                                       fy * ((1 - fx) * x[(y1 * W + x0) * 3 + k] + fx * x[(y1 * W + x1) * 3 + k]));
+		}
+	check(!fv_stroke_prepare(&err, c, x, H, W, &o, NULL, v, NULL, NULL, z), "prepare: %s", err.text);
+	o.scale = S;
+	check(!fv_stroke_prepare(&err, c, big, S * H, S * W, &o, NULL, vb, NULL, NULL, zb), "prepare: %s", err.text);
+	double same = 0, sum[4] = { 0 }, a2[4] = { 0 }, b2[4] = { 0 };
+	for (int y = 0; y < H; y++)
+		for (int q = 0; q < W; q++) {
+			int64_t i = y * W + q, j = (S * y + S / 2) * S * W + S * q + S / 2;
+			double dot = (double)v[2 * i] * vb[2 * j] + (double)v[2 * i + 1] * vb[2 * j + 1];
+			same += (2 * dot * dot - 1) / (H * W);          /* the cosine of twice the angle between */
+			for (int k = 0; k < 4; k++) {
+				sum[k] += (double)z[4 * i + k] * zb[4 * j + k];
+				a2[k] += (double)z[4 * i + k] * z[4 * i + k], b2[k] += (double)zb[4 * j + k] * zb[4 * j + k];
+			}
+		}
+	check(same > 0.97, "%s: the enlarged picture's flow agrees by %.3f", isa, same);
+	for (int k = 0; k < 4; k++)
+		check(sum[k] / sqrt(a2[k] * b2[k]) > (k ? 0.9 : 0.8), "%s: the enlarged picture's noise %d agrees by %.3f", isa, k, sum[k] / sqrt(a2[k] * b2[k]));
+	if (getenv("VERBOSE"))
+		printf("enlarged, %s: flow %.4f, noise %.3f %.3f %.3f %.3f\n", isa, same, sum[0] / sqrt(a2[0] * b2[0]), sum[1] / sqrt(a2[1] * b2[1]),
+		       sum[2] / sqrt(a2[2] * b2[2]), sum[3] / sqrt(a2[3] * b2[3]));
+	fv_context_free(c);
+}
+
+/* The k-th allocation fails, for every k. */
+typedef struct { int64_t calls, fail_at, live; } counter;
+static void *counted_alloc(void *user, size_t bytes, size_t align)
+{
+	counter *n = user;
+	if (++n->calls == n->fail_at)
+		return NULL;
+	void *p = aligned_alloc(align, bytes);
+	if (p)
+		memset(p, 0xa5, bytes), n->live++;
+	return p;
+}
+static void counted_free(void *user, void *p)
+{
+	((counter *)user)->live -= p != NULL;
+	free(p);
+}
+
+static void no_memory(const char *isa)
+{
+	static float v[H * W * 2], y[H * W * 3], z[H * W * 4], lines[H * W];
+	for (int64_t k = 1, calls = 1; k <= calls; k++) {
+		counter n = { 0 };
+		fv_allocator a = { counted_alloc, counted_free, &n };
+		fv_context *c = NULL;
+		fv_err err = { 0 };
+		check(!fv_context_new(&err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 2, .isa = isa, .allocator = &a }, &c), "%s", err.text);
+		int64_t live = n.live;
+		n.calls = 0, n.fail_at = k;
+		fv_stroke_options o = fv_stroke_default();
+		o.scale = 1.5;
+		fv_status st = fv_stroke_prepare(&err, c, x, 32, 48, &o, &(fv_stroke_drawing){ x, 4, 4 }, v, NULL, y, z);
+		if (!st)
+			st = fv_stroke_flat(&err, c, x, v, 32, 48, &o, 1, 0.22, y);
+		if (!st)
+			st = fv_stroke_lines(&err, c, x, v, 32, 48, &o, lines);
+		check(n.live == live, "%s: allocation %d fails: %d pieces of memory are lost", isa, (int)k, (int)(n.live - live));
+		check(n.calls < k ? !st : st == FV_E_MEMORY, "%s: allocation %d of %d fails: status %d, '%s'", isa, (int)k, (int)n.calls, st, err.text);
+		calls = n.calls < k ? k : k + 1;
+		fv_context_free(c);
+	}
 }
 
 static void refusals(void)
@@ -225,6 +313,9 @@ int main(int argc, char **argv)
 			continue;                       /* not on this machine */
 		against_pytorch(&f, sets[i]);
 		threads(sets[i]);
+		no_memory(sets[i]);
+		if (i)                                  /* the plain way takes seconds for it */
+			enlarged(sets[i]);
 	}
 	refusals();
 	fv_safetensors_close(&f);
