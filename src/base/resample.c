@@ -5,6 +5,8 @@
 
 #define BITS 22                         /* of a weight: 32 - 8 - 2 */
 
+static double box(double x) { return x > -0.5 && x <= 0.5; }
+
 static double bilinear(double x) { return x < 0 ? (x > -1 ? 1 + x : 0) : x < 1 ? 1 - x : 0; }
 
 static double bicubic(double x)
@@ -26,7 +28,7 @@ static double sinc(double x)
 static double lanczos(double x) { return x > -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0; }
 
 static const struct { double (*f)(double); double support; } filters[] = {
-	[FV_FILTER_BILINEAR] = { bilinear, 1 }, [FV_FILTER_BICUBIC] = { bicubic, 2 }, [FV_FILTER_LANCZOS] = { lanczos, 3 },
+	[FV_FILTER_BOX] = { box, 0.5 }, [FV_FILTER_BILINEAR] = { bilinear, 1 }, [FV_FILTER_BICUBIC] = { bicubic, 2 }, [FV_FILTER_LANCZOS] = { lanczos, 3 },
 };
 
 static int64_t taps_of(int64_t from, int64_t to, double support)

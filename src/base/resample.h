@@ -5,7 +5,7 @@
 #define FV_RESAMPLE_H
 #include "base/base.h"
 
-typedef enum { FV_FILTER_BILINEAR, FV_FILTER_BICUBIC, FV_FILTER_LANCZOS } fv_filter;
+typedef enum { FV_FILTER_BOX, FV_FILTER_BILINEAR, FV_FILTER_BICUBIC, FV_FILTER_LANCZOS } fv_filter;
 
 /* from: h rows of w RGB pixels, `stride` bytes a row; to: oh rows of ow, packed. room: fv_resample_room() bytes. */
 size_t fv_resample_room(int64_t h, int64_t w, int64_t oh, int64_t ow);

@@ -54,15 +54,45 @@ double fv_chroma(const float *square)
 	return sum / (FV_SIDE / 4 * (FV_SIDE / 4));
 }
 
+/* Lightness of neither black nor white; chroma of none. Skin: between red and yellow, of every depth. */
+static bool is_grey(const float lab[3]) { return hypotf(lab[1], lab[2]) < 6 && lab[0] > 20 && lab[0] < 92; }
+
+static bool is_skin(const float lab[3])
+{
+	float chroma = hypotf(lab[1], lab[2]), hue = atan2f(lab[2], lab[1]) * 57.29577951f;
+	return hue > 25 && hue < 75 && chroma > 10 && chroma < 45 && lab[0] > 15 && lab[0] < 88;
+}
+
+void fv_colours_kept(const uint8_t *painted, const uint8_t *photo, int64_t pixels, double *grey, double *skin)
+{
+	double sum[2] = { 0 };
+	int64_t count[2] = { 0 };
+	for (int64_t i = 0; i < pixels; i++, painted += 3, photo += 3) {
+		float a[3], p[3];
+		lab_of((float[]){ linear(painted[0]), linear(painted[1]), linear(painted[2]) }, a);
+		lab_of((float[]){ linear(photo[0]), linear(photo[1]), linear(photo[2]) }, p);
+		if (is_grey(p)) {
+			sum[0] += (double)hypotf(a[1], a[2]);
+			count[0]++;
+		}
+		if (is_skin(p)) {
+			sum[1] += sqrt((double)((a[0] - p[0]) * (a[0] - p[0]) + (a[1] - p[1]) * (a[1] - p[1]) + (a[2] - p[2]) * (a[2] - p[2])));
+			count[1]++;
+		}
+	}
+	*grey = count[0] < 3 ? NAN : sum[0] / (double)count[0];
+	*skin = count[1] < 3 ? NAN : sum[1] / (double)count[1];
+}
+
 static void table_of(float table[256])
 {
 	for (int i = 0; i < 256; i++)
 		table[i] = linear((float)i);
 }
 
-fv_palette fv_palette_of(const fv_pixels *p)
+fv_moments fv_moments_of(const fv_pixels *p)
 {
-	fv_palette r = { { 0 }, { 0 } };
+	fv_moments r = { { 0 }, { 0 } };
 	double n = (double)(p->height * p->width);
 	float table[256], lab[3];
 	table_of(table);
@@ -83,9 +113,9 @@ fv_palette fv_palette_of(const fv_pixels *p)
 	return r;
 }
 
-void fv_recolour(const fv_pixels *p, const fv_palette *to, uint8_t *out, float *luma)
+void fv_recolour(const fv_pixels *p, const fv_moments *to, uint8_t *out, float *luma)
 {
-	fv_palette own = fv_palette_of(p);
+	fv_moments own = fv_moments_of(p);
 	float table[256], lab[3], gain[3], offset[3], rgb[3];
 	table_of(table);
 	for (int k = 0; k < 3; k++) {

@@ -16,7 +16,7 @@ struct fv_eval {
 	fv_context *context;
 	fv_arena *mem;
 	traits art;
-	fv_palette palette;             /* mean over the paintings */
+	fv_moments palette;             /* mean over the paintings */
 	fv_bands bands;
 };
 
@@ -44,7 +44,7 @@ typedef struct {
 	desk *desk;
 	row row[FV_FLOORS];
 	float *pool;                    /* of paintings */
-	fv_palette *palette;
+	fv_moments *palette;
 	int64_t begin;                  /* of the part that is being looked at */
 } pass;
 
@@ -89,7 +89,7 @@ static void look_art(void *arg, int thread, int64_t first, int64_t last)
 		keep_traits(d, &p->places[i], &p->eval->art, i);
 		fv_bands_pool(d->pyramid, p->pool + i * FV_POOL_FLOATS);
 		fv_pixels square = at_scale(&(fv_pictures){ .square = p->outs->square }, i);
-		p->palette[i] = fv_palette_of(&square);
+		p->palette[i] = fv_moments_of(&square);
 	}
 }
 

@@ -58,11 +58,14 @@ double fv_corr(const float *a, const float *b, int64_t n);              /* 0 whe
 
 /* ---- colour.c: CIELAB, D65 */
 double fv_chroma(const float *square);                                  /* mean of every fourth pixel of every fourth row */
-typedef struct { double mean[3], deviation[3]; } fv_palette;
-fv_palette fv_palette_of(const fv_pixels *p);
+/* Of pictures made small (packed RGB): mean chroma where the photograph is neutral, how much white walls and greys are dyed; mean
+ * distance of colours where it has skin's hues, gold faces are far. NAN where it has fewer than three such pixels. */
+void fv_colours_kept(const uint8_t *painted, const uint8_t *photo, int64_t pixels, double *grey, double *skin);
+typedef struct { double mean[3], deviation[3]; } fv_moments;
+fv_moments fv_moments_of(const fv_pixels *p);
 /* Mean and deviation a channel become those of `to` (Reinhard et al., Color Transfer between Images, 2001; in CIELAB). out:
  * packed, rounded to 8 bits; luma: of what was not rounded. */
-void fv_recolour(const fv_pixels *p, const fv_palette *to, uint8_t *out, float *luma);
+void fv_recolour(const fv_pixels *p, const fv_moments *to, uint8_t *out, float *luma);
 
 /* ---- bands.c: each band of the pyramid is given the histogram that it has in the paintings. */
 #define FV_QUANTILES 512

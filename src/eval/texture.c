@@ -2,48 +2,14 @@
 /* What the judge of auc.c sees of a block of 64x64: 54 numbers. Of luminance, R - G and (R + G) / 2 - B: mean and deviation;
  * then, of four bands between ever wider Gaussians: log energy, log kurtosis, skew; and of luminance also the gradients'
  * orientation, coherence and energy. */
+#include "eval/filter.h"
 #include "eval/metric.h"
 #include <math.h>
-#include <string.h>
 
 #define N FV_SIDE
 #define BANDS 4
-#define RADIUS 22                       /* of the widest */
 
 static const double sigmas[BANDS] = { 0.7, 1.4, 2.8, 5.6 };
-
-/* Index i of a line of N that is mirrored with its edge repeated (scipy's "reflect"). */
-static int mirror(int i) { return i < 0 ? -1 - i : i >= N ? 2 * N - 1 - i : i; }
-
-/* As scipy's gaussian_filter: cut at 4 sigma. */
-static void gaussian(const float *from, float *to, float *between, double sigma)
-{
-	int radius = (int)(4 * sigma + 0.5);
-	double sum = 0;
-	float k[2 * RADIUS + 1], line[N + 2 * RADIUS];
-	for (int i = -radius; i <= radius; i++)
-		sum += exp(-0.5 * i * i / (sigma * sigma));
-	for (int i = -radius; i <= radius; i++)
-		k[i + radius] = (float)(exp(-0.5 * i * i / (sigma * sigma)) / sum);
-	for (int y = 0; y < N; y++) {
-		float *out = between + y * N;
-		memset(out, 0, N * sizeof *out);
-		for (int i = 0; i <= 2 * radius; i++) {
-			const float *row = from + mirror(y + i - radius) * N;
-			for (int x = 0; x < N; x++)
-				out[x] += k[i] * row[x];
-		}
-	}
-	for (int y = 0; y < N; y++) {
-		float *out = to + y * N;
-		for (int x = 0; x < N + 2 * radius; x++)
-			line[x] = between[y * N + mirror(x - radius)];
-		memset(out, 0, N * sizeof *out);
-		for (int i = 0; i <= 2 * radius; i++)
-			for (int x = 0; x < N; x++)
-				out[x] += k[i] * line[x + i];
-	}
-}
 
 #define BLOCK 64
 static const float *block_at(const float *plane, int b) { return plane + b / (N / BLOCK) * BLOCK * N + b % (N / BLOCK) * BLOCK; }
@@ -99,8 +65,8 @@ static void split(const float *square, float *plane[3])
 
 void fv_texture_of(const float *square, fv_texture *out, void *room)
 {
-	float *first = room, *plane[3] = { first, first + N * N, first + 2 * N * N }, *next = first + 3 * N * N, *between = next + N * N,
-	      *band = between + N * N;
+	float *first = room, *plane[3] = { first, first + N * N, first + 2 * N * N }, *next = first + 3 * N * N, *band = next + N * N,
+	      *line = band + N * N;
 	double m[4];
 	int at = 0;
 	split(square, plane);
@@ -113,7 +79,7 @@ void fv_texture_of(const float *square, fv_texture *out, void *room)
 		}
 		at += 2;
 		for (int s = 0; s < BANDS; s++) {
-			gaussian(low, wide, between, sigmas[s]);
+			fv_gaussian(NULL, low, wide, N, N, sigmas[s], 0, 0, line);
 			for (int i = 0; i < N * N; i++)
 				band[i] = low[i] - wide[i];
 			for (int b = 0; b < FV_TEXTURE_BLOCKS; b++) {
