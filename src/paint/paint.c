@@ -6,13 +6,12 @@
 #include "graph/plan.h"
 #include "stroke/stroke.h"
 #include <math.h>
-#include <stdlib.h>
 
 #define SMALLEST 32                     /* below that a side is padded: norms over a handful of pixels mean nothing */
 #define GRID 64
 #define STROKES 0.023                   /* width of the widest streaks, in longer sides, where nothing is asked for */
 #define LEARNT_LONGER 640               /* pixels of the photographs' longer sides in training */
-#define LEAST_SCALE 1.25                /* a streak is painted at least so many times as wide as it was learnt: finer ones turn to grain; */
+#define LEAST_SCALE 1.6                 /* a streak is painted at least so many times as wide as it was learnt: finer ones turn to grain; */
 #define MOST_SCALE 3                    /* and at most, or the painter's own marks are too fine for it: the picture is painted larger or smaller */
 #define MOST_ENLARGED 4000000           /* pixels that a picture is enlarged to for that */
 
@@ -200,7 +199,7 @@ static double working_scale(const fv_model *m, const fv_pixels *in, double share
 {
 	const fv_strokenet *net = &m->strokenet;
 	double longer = (double)fv_max(in->width, in->height), scale = share * longer / net->stroke[net->widths - 1];
-	double least = getenv("FV_L") ? atof(getenv("FV_L")) : LEAST_SCALE, mostx = getenv("FV_M") ? atof(getenv("FV_M")) : MOST_SCALE, wanted = fmin(fmax(scale, least), mostx), pixels = (double)in->width * (double)in->height;
+	double wanted = fmin(fmax(scale, LEAST_SCALE), MOST_SCALE), pixels = (double)in->width * (double)in->height;
 	*size = wanted / scale;
 	if (*size > 1)
 		*size = fmax(1, fmin(*size, sqrt(MOST_ENLARGED / pixels)));

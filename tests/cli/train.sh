@@ -14,7 +14,7 @@ echo text >"$t/photos/no_picture.jpg"
 echo text >"$t/broken/a.jpg"
 echo text >"$t/broken/b.png"
 cd "$t" || exit 1
-small="--width 4 --blocks 1 --size 64 --batch 1"
+small="--width 4 --blocks 1 --size 64 --batch 1 --features $root/features/vgg19-small.safetensors"
 style="style --photos photos --art art $small"
 dense="dense --data digits.idx --batch 8"
 
