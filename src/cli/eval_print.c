@@ -7,7 +7,7 @@
 static const struct { const char *name, *title; } titles[] = {
 	{ "painted", "painted" }, { "identity", "photographs" }, { "reinhard", "colour transfer" }, { "bands", "band histograms" }, { "real", "real paintings" },
 };
-static json_t *real(double v) { return v == v ? json_real(v) : json_null(); }
+static json_t *real(double v) { return isfinite(v) ? json_real(v) : json_null(); }
 
 static json_t *as_json(const fv_measures *m)
 {

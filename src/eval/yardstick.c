@@ -216,7 +216,7 @@ fv_status fv_yard_measure(fv_err *err, fv_yard *y, const fv_yard_set *s, const f
 		double deviation;
 		sum_up(s, k, &f.mean[k], &deviation);
 		if (k < FV_OF_STROKES)
-			f.off[k] = (f.mean[k] - y->mean[k]) / y->deviation[k];
+			f.off[k] = y->deviation[k] > 0 ? (f.mean[k] - y->mean[k]) / y->deviation[k] : NAN;
 	}
 	if (!st)
 		*out = f;

@@ -31,7 +31,7 @@ typedef struct {
 	int count;
 	fv_likeness_figures by[FV_YARD_NETWORKS];
 	double mean[FV_FIGURES];        /* over the pictures that have one; NAN without */
-	double off[FV_OF_STROKES];      /* from the paintings' mean, in their deviations */
+	double off[FV_OF_STROKES];      /* from the paintings' mean, in their deviations; NAN where they have none: of one painting */
 } fv_yard_figures;
 
 /* networks: borrowed while the yard is open; 1 or 2 of them. */

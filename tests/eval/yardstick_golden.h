@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* strokes_golden.py wrote this: numpy 2.4.6, Pillow 13.0.0, torch 2.15.0. */
+/* yardstick_golden.py wrote this: numpy 2.4.6, Pillow 13.0.0, torch 2.15.0. */
 /* near, hand, look, far, coh2, coh4, run, stroke, grain (off the paintings'), content, grey, skin: of the painted, the
  * photographs, other paintings */
 static const double golden_vgg16[3][12] = {

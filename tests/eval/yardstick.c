@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* strokes VGG16 SMALL: the yardstick against the reference's figures, on pictures that strokes_golden.py makes too; threads,
+/* yardstick VGG16 SMALL: the yardstick against the reference's figures, on pictures that yardstick_golden.py makes too; threads,
  * odd pictures, memory that ends. */
 #include "eval/yardstick.h"
 #include "test.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "strokes_golden.h"
+#include "yardstick_golden.h"
 
 enum { PHOTO, ART, OUTS, KINDS };
 static const int size[4][2] = { { 300, 120 }, { 180, 330 }, { 512, 128 }, { 200, 200 } };
@@ -20,7 +20,7 @@ static uint32_t hashed(int x, int y, int salt)
 	return h ^ h >> 15;
 }
 
-/* As in strokes_golden.py. */
+/* As in yardstick_golden.py. */
 static fv_pixels picture(int kind, int i)
 {
 	const int w = size[i % 4][0], h = size[i % 4][1], salt = 17 * i + (kind == ART ? 1000 : 0);
@@ -225,7 +225,7 @@ int main(int argc, char **argv)
 	const fv_pixels *kind[KINDS] = { p.photo, p.art, p.outs };
 	for (int k = 0; k < KINDS; k++)
 		near("pictures", "mean", (mean(&kind[k][0]) + mean(&kind[k][1]) + mean(&kind[k][2]) + mean(&kind[k][3])) / 4, golden_means[k], 1e-6);
-	fv_status st = argc < 3 ? fv_fail(&err, FV_E_ARGUMENT, "usage: strokes VGG16 SMALL") : FV_OK;
+	fv_status st = argc < 3 ? fv_fail(&err, FV_E_ARGUMENT, "usage: yardstick VGG16 SMALL") : FV_OK;
 	for (int i = 0; i < 2 && !st; i++)
 		st = fv_context_new(&err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = i ? 1 : 3 }, &c[i]);
 	for (int i = 0; i < 2 && !st; i++)
@@ -259,5 +259,5 @@ int main(int argc, char **argv)
 		if (i < 3)
 			free(p.more[i].data);
 	}
-	return finish("strokes");
+	return finish("yardstick");
 }

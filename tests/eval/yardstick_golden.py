@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""strokes_golden.py PAINTED.PY >strokes_golden.h: what the reference says of the strokes of pictures that strokes.c makes too.
+"""yardstick_golden.py PAINTED.PY >yardstick_golden.h: what the reference says of the strokes of pictures that yardstick.c makes too.
 
 Needs numpy, pillow, scipy, torch, safetensors, and beside the reference its painted_features.py and ../features. Pictures are
 whole-number functions of their index: bars of random slants, thick in paintings and thin in photographs,
@@ -49,7 +49,7 @@ def main():
             os.makedirs(f"{t}/{name}")
             for i in range(n):
                 picture(kind, i + (4 if name == "more" else 0)).save(f"{t}/{name}/{i}.png")
-        print("/* SPDX-License-Identifier: Apache-2.0 */\n/* strokes_golden.py wrote this: numpy %s, Pillow %s, torch %s. */"
+        print("/* SPDX-License-Identifier: Apache-2.0 */\n/* yardstick_golden.py wrote this: numpy %s, Pillow %s, torch %s. */"
               % (np.__version__, Image.__version__, painted.torch.__version__.split("+")[0]))
         for kind, label in (("vgg16", "vgg16"), ("cd", "small")):
             json = f"{t}/out.json"
