@@ -8,7 +8,8 @@
 
 enum { FV_ROW_PAINTED, FV_ROW_FLOORS, FV_ROW_REAL = FV_ROW_FLOORS + FV_FLOORS, FV_ROWS };
 typedef struct {
-	const char *network[FV_YARD_NETWORKS];  /* names; networks may be 0: no strokes were looked at */
+	/* Names; networks may be 0: no strokes were looked at. */
+	const char *network[FV_YARD_NETWORKS];
 	int networks, art_count;
 	fv_measures pixels[FV_ROWS];    /* count 0: no such row */
 	fv_yard_figures strokes[FV_ROWS], art;  /* the same */

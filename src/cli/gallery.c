@@ -24,7 +24,8 @@ static fv_status make_room(fv_err *err, fv_arena *a, const char *what, fv_galler
 	return s->pixels && s->square ? FV_OK : fv_fail_memory(err, what, n * FV_SQUARE_BYTES);
 }
 
-static fv_status list(fv_err *err, fv_arena *a, const char *const *folders, int count, fv_gallery *s)
+static fv_status list(fv_err *err, fv_arena *a, const char *const *folders, int count,
+                      fv_gallery *s)
 {
 	int n = 0;
 	fv_status st;
@@ -36,7 +37,9 @@ static fv_status list(fv_err *err, fv_arena *a, const char *const *folders, int 
 			return st;
 		n += f->count;
 		if (!f->count)
-			return fv_fail(err, FV_E_READ, "%s: this folder holds no pictures (jpg, png, webp, tif)", folders[s->folders]);
+			return fv_fail(err, FV_E_READ,
+			               "%s: this folder holds no pictures (jpg, png, webp, tif)",
+			               folders[s->folders]);
 	}
 	if (!(s->path = fv_arena_get(a, (size_t)n * sizeof *s->path)))
 		return fv_fail_memory(err, folders[0], (size_t)n * sizeof *s->path);
@@ -88,7 +91,8 @@ static int index_of(const fv_gallery *g, int i)
 	return i;
 }
 
-fv_status fv_gallery_read(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a, const char *const *folders, int count, fv_gallery_look look, void *user,
+fv_status fv_gallery_read(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a,
+                          const char *const *folders, int count, fv_gallery_look look, void *user,
                           fv_gallery *g)
 {
 	fv_status st = list(err, a, folders, count, g);
@@ -126,31 +130,45 @@ static int stem(const char *path, const char **name)
 	return dot && dot != *name ? (int)(dot - *name) : (int)strlen(*name);
 }
 
-/* Puts the painted ones in the photographs' order: names without endings must be the same, one for one. */
-fv_status fv_gallery_match(fv_err *err, fv_arena *a, const fv_gallery *photos, const char *folder, fv_gallery *outs)
+/* Puts the painted ones in the photographs' order: names without endings must be the same, one
+ * for one. */
+fv_status fv_gallery_match(fv_err *err, fv_arena *a, const fv_gallery *photos, const char *folder,
+                           fv_gallery *outs)
 {
-	fv_gallery sorted = { .folder = outs->folder, .folders = outs->folders, .count = outs->count };
+	fv_gallery sorted = { .folder = outs->folder,
+		              .folders = outs->folders,
+		              .count = outs->count };
 	fv_status st = FV_OK;
 	if (photos->count != outs->count)
-		return fv_fail(err, FV_E_ARGUMENT, "%s: %d pictures for %d photographs; every photograph needs one of its name", folder, outs->count,
-		               photos->count);
-	if ((st = make_room(err, a, folder, &sorted)) || !(sorted.path = fv_arena_get(a, (size_t)outs->count * sizeof *sorted.path)))
-		return st ? st : fv_fail_memory(err, folder, (size_t)outs->count * sizeof *sorted.path);
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "%s: %d pictures for %d photographs; every photograph needs one of "
+		               "its name",
+		               folder, outs->count, photos->count);
+	if ((st = make_room(err, a, folder, &sorted)) ||
+	    !(sorted.path = fv_arena_get(a, (size_t)outs->count * sizeof *sorted.path)))
+		return st ? st
+		          : fv_fail_memory(err, folder, (size_t)outs->count * sizeof *sorted.path);
 	for (int i = 0; i < photos->count; i++) {
 		const char *name, *other;
 		int length = stem(photos->path[i], &name), k = 0;
 		for (; k < outs->count; k++)
-			if (outs->path[k] && stem(outs->path[k], &other) == length && !memcmp(name, other, (size_t)length))
+			if (outs->path[k] && stem(outs->path[k], &other) == length &&
+			    !memcmp(name, other, (size_t)length))
 				break;
 		if (k == outs->count)
-			return fv_fail(err, FV_E_ARGUMENT, "%s: holds no picture named %.*s, as %s has it", folder, length, name, photos->path[i]);
+			return fv_fail(err, FV_E_ARGUMENT,
+			               "%s: holds no picture named %.*s, as %s has it", folder,
+			               length, name, photos->path[i]);
 		const fv_pixels *p = &photos->pixels[i], *q = &outs->pixels[k];
 		if (p->width != q->width || p->height != q->height)
-			return fv_fail(err, FV_E_SHAPE, "%s: %" PRId64 "x%" PRId64 " pixels, but its photograph has %" PRId64 "x%" PRId64, outs->path[k], q->width,
-			               q->height, p->width, p->height);
+			return fv_fail(err, FV_E_SHAPE,
+			               "%s: %" PRId64 "x%" PRId64
+			               " pixels, but its photograph has %" PRId64 "x%" PRId64,
+			               outs->path[k], q->width, q->height, p->width, p->height);
 		sorted.path[i] = outs->path[k];
 		sorted.pixels[i] = *q;
-		memcpy(sorted.square + (size_t)i * FV_SQUARE_BYTES, outs->square + (size_t)k * FV_SQUARE_BYTES, FV_SQUARE_BYTES);
+		memcpy(sorted.square + (size_t)i * FV_SQUARE_BYTES,
+		       outs->square + (size_t)k * FV_SQUARE_BYTES, FV_SQUARE_BYTES);
 		outs->path[k] = NULL;
 		outs->pixels[k].data = NULL;
 	}
@@ -158,7 +176,8 @@ fv_status fv_gallery_match(fv_err *err, fv_arena *a, const fv_gallery *photos, c
 	return FV_OK;
 }
 
-fv_status fv_gallery_paint(fv_err *err, fv_cli *cli, fv_arena *a, const fv_model *m, int64_t seed, const fv_gallery *photos, fv_gallery *outs)
+fv_status fv_gallery_paint(fv_err *err, fv_cli *cli, fv_arena *a, const fv_model *m, int64_t seed,
+                           const fv_gallery *photos, fv_gallery *outs)
 {
 	const fv_paint_options opt = { sizeof opt, 1, (uint64_t)seed };
 	fv_painter *painter = NULL;
@@ -174,7 +193,8 @@ fv_status fv_gallery_paint(fv_err *err, fv_cli *cli, fv_arena *a, const fv_model
 		fv_progress_show(cli->progress, (double)i / photos->count, text);
 		*p = photos->pixels[i];
 		if (!(p->data = malloc((size_t)(p->height * p->stride_bytes))))
-			st = fv_fail_memory(err, photos->path[i], (size_t)(p->height * p->stride_bytes));
+			st = fv_fail_memory(err, photos->path[i],
+			                    (size_t)(p->height * p->stride_bytes));
 		else if ((st = fv_painter_paint(&why, painter, &photos->pixels[i], &opt, p)))
 			fv_fail(err, st, "%s: %s", photos->path[i], why.text);
 		else

@@ -15,15 +15,21 @@ typedef struct {
 	int folders, count;
 } fv_gallery;
 
-/* A picture on its way through, the index-th of its folder: for measures that need no more than one look. */
+/* A picture on its way through, the index-th of its folder: for measures that need no more than
+ * one look. */
 typedef fv_status (*fv_gallery_look)(fv_err *err, void *user, int index, const fv_pixels *p);
 
-/* Lists live in the arena. look: called for each in order, then its pixels go; NULL: pixels are kept. */
-fv_status fv_gallery_read(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a, const char *const *folders, int count, fv_gallery_look look, void *user,
+/* Lists live in the arena. look: called for each in order, then its pixels go; NULL: pixels are
+ * kept. */
+fv_status fv_gallery_read(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a,
+                          const char *const *folders, int count, fv_gallery_look look, void *user,
                           fv_gallery *g);
-/* Puts the painted ones in the photographs' order: names without endings must be the same, one for one. */
-fv_status fv_gallery_match(fv_err *err, fv_arena *a, const fv_gallery *photos, const char *folder, fv_gallery *outs);
-fv_status fv_gallery_paint(fv_err *err, fv_cli *cli, fv_arena *a, const fv_model *m, int64_t seed, const fv_gallery *photos, fv_gallery *outs);
+/* Puts the painted ones in the photographs' order: names without endings must be the same, one
+ * for one. */
+fv_status fv_gallery_match(fv_err *err, fv_arena *a, const fv_gallery *photos, const char *folder,
+                           fv_gallery *outs);
+fv_status fv_gallery_paint(fv_err *err, fv_cli *cli, fv_arena *a, const fv_model *m, int64_t seed,
+                           const fv_gallery *photos, fv_gallery *outs);
 void fv_gallery_free(fv_gallery *g);
 fv_pictures fv_gallery_view(const fv_gallery *g, bool squares);
 #endif

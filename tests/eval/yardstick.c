@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* yardstick VGG16 SMALL: the yardstick against the reference's figures, on pictures that yardstick_golden.py makes too; threads,
- * odd pictures, memory that ends. */
+/* yardstick VGG16 SMALL: the yardstick against the reference's figures, on pictures that
+ * yardstick_golden.py makes too; threads, odd pictures, memory that ends. */
 #include "eval/yardstick.h"
 #include "test.h"
 #include <math.h>
@@ -14,7 +14,8 @@ static const int base[2][3] = { { 90, 95, 100 }, { 150, 110, 85 } };
 
 static uint32_t hashed(int x, int y, int salt)
 {
-	uint32_t h = (uint32_t)x * 0x9E3779B1u ^ (uint32_t)y * 0x85EBCA77u ^ (uint32_t)salt * 0xC2B2AE3Du;
+	uint32_t h = (uint32_t)x * 0x9E3779B1u ^ (uint32_t)y * 0x85EBCA77u ^
+	             (uint32_t)salt * 0xC2B2AE3Du;
 	h = (h ^ h >> 15) * 0x2C1B3C6Du;
 	h = (h ^ h >> 12) * 0x297A2D39u;
 	return h ^ h >> 15;
@@ -29,11 +30,16 @@ static fv_pixels picture(int kind, int i)
 	for (int y = 0; y < h && to; y++)
 		for (int x = 0; x < w; x++) {
 			int a = (int)(hashed(x >> 5, y >> 5, salt) & 7);
-			int bar = ((x * (a - 4) + y * (3 - (a & 3)) + 4096) >> (kind == PHOTO ? 2 : 4) & 7) * 9;
+			int bar = ((x * (a - 4) + y * (3 - (a & 3)) + 4096) >>
+			                   (kind == PHOTO ? 2 : 4) &
+			           7) *
+			          9;
 			for (int c = 0; c < 3; c++) {
-				int v = (int)(hashed(x >> 6, y >> 6, salt + 5 + c) & 31) + base[i % 2][c] + (int)(hashed(x, y, salt + 50 + c) & 7);
+				int v = (int)(hashed(x >> 6, y >> 6, salt + 5 + c) & 31) +
+				        base[i % 2][c] + (int)(hashed(x, y, salt + 50 + c) & 7);
 				if (kind != PHOTO)
-					v += (int)(hashed(x >> 4, y >> 4, salt + 90 + c) & 31) + bar;
+					v += (int)(hashed(x >> 4, y >> 4, salt + 90 + c) & 31) +
+					     bar;
 				else if (y >= h / 2)
 					v += bar;
 				*to++ = (uint8_t)(v > 255 ? 255 : v);
@@ -53,14 +59,16 @@ static double mean(const fv_pixels *p)
 typedef struct { fv_pixels photo[4], outs[4], art[4], more[3]; } pictures;
 enum { PAINTED, PHOTOS, MORE, ROWS };
 
-static fv_status measure(fv_err *err, fv_context *c, const fv_model *const *network, int networks, const pictures *p, fv_yard_figures *rows)
+static fv_status measure(fv_err *err, fv_context *c, const fv_model *const *network, int networks,
+                         const pictures *p, fv_yard_figures *rows)
 {
 	fv_yard *y = NULL;
 	fv_yard_set art = { 0 }, set[ROWS] = { { { { 0 } } } };
 	fv_yard_figures own;
 	fv_status st = fv_yard_open(err, c, network, networks, &y);
 	for (int i = 0; i < 4 && !st; i++)
-		if (!(st = fv_yard_add(err, y, &art, &p->art[i], NULL)) && !(st = fv_yard_add(err, y, &set[PHOTOS], &p->photo[i], &p->photo[i])))
+		if (!(st = fv_yard_add(err, y, &art, &p->art[i], NULL)) &&
+		    !(st = fv_yard_add(err, y, &set[PHOTOS], &p->photo[i], &p->photo[i])))
 			st = fv_yard_add(err, y, &set[PAINTED], &p->outs[i], &p->photo[i]);
 	for (int i = 0; i < 3 && !st; i++)
 		st = fv_yard_add(err, y, &set[MORE], &p->more[i], NULL);
@@ -77,7 +85,8 @@ static fv_status measure(fv_err *err, fv_context *c, const fv_model *const *netw
 
 static void near(const char *row, const char *what, double is, double should, double tolerance)
 {
-	check(isnan(should) ? isnan(is) : fabs(is - should) <= tolerance, "%s: %s is %.7g, should be %.7g (tolerance %.2g)", row, what, is, should, tolerance);
+	check(isnan(should) ? isnan(is) : fabs(is - should) <= tolerance,
+	      "%s: %s is %.7g, should be %.7g (tolerance %.2g)", row, what, is, should, tolerance);
 }
 
 static void compare(const fv_yard_figures *f, int network, const double golden[12], const char *row)
@@ -88,11 +97,13 @@ static void compare(const fv_yard_figures *f, int network, const double golden[1
 	near(row, "hand", l->view[FV_HAND], golden[1], 0.02);
 	near(row, "look", l->view[FV_LOOK], golden[2], 0.02);
 	near(row, "far", l->view[FV_FAR], golden[3], 0.02);
-	/* In deviations of four like paintings: .03 is a thousandth of an octave of grain, a twentieth of a pixel of run; where a
-	 * float decides whether a pixel is plain, the two may differ by one. */
+	/* In deviations of four like paintings: .03 is a thousandth of an octave of grain, a
+	 * twentieth of a pixel of run; where a float decides whether a pixel is plain, the two
+	 * may differ by one. */
 	for (int k = 0; k < 5; k++)
 		near(row, fv_figure_names[order[k]], f->off[order[k]], golden[4 + k],
-		     (order[k] == FV_RUN || order[k] == FV_GRAIN ? 0.03 : 5e-3) * fmax(1, fabs(golden[4 + k])));
+		     (order[k] == FV_RUN || order[k] == FV_GRAIN ? 0.03 : 5e-3) *
+		             fmax(1, fabs(golden[4 + k])));
 	near(row, "content", l->content, golden[9], 1e-3);
 	near(row, "grey", f->mean[FV_GREY], golden[10], 1e-2);
 	near(row, "skin", f->mean[FV_SKIN], golden[11], 1e-2);
@@ -103,15 +114,19 @@ static void check_bars(const fv_yard_figures *rows)
 	fv_bar list[FV_BARS_MOST];
 	fv_yard_figures good = rows[PAINTED];
 	int n = fv_yard_short(&rows[PHOTOS], FV_BARS_OIL, list);
-	check(n > 5 && !strcmp(list[0].name, "near") && list[0].low == 0.88, "photographs fall short of oils");
+	check(n > 5 && !strcmp(list[0].name, "near") && list[0].low == 0.88,
+	      "photographs fall short of oils");
 	for (int k = 0; k < FV_OF_STROKES; k++)
 		good.off[k] = 0;
 	good.by[0] = (fv_likeness_figures){ { 10, 10, 5 }, 0.9, NAN };
 	good.mean[FV_GREY] = good.mean[FV_SKIN] = NAN;
-	check(!fv_yard_short(&good, FV_BARS_OIL, list), "what is within the bars does not fall short, nor what only a photograph gives");
+	check(!fv_yard_short(&good, FV_BARS_OIL, list),
+	      "what is within the bars does not fall short, nor what only a photograph gives");
 	good.off[FV_RUN] = NAN;
 	good.by[0].view[FV_LOOK] = 20;
-	check(fv_yard_short(&good, FV_BARS_OIL, list) == 2 && !fv_yard_short(&good, FV_BARS_PRINT, list), "no stroke is asked of prints");
+	check(fv_yard_short(&good, FV_BARS_OIL, list) == 2 &&
+	              !fv_yard_short(&good, FV_BARS_PRINT, list),
+	      "no stroke is asked of prints");
 }
 
 /* One colour; narrower than any filter; a lone painting. */
@@ -124,10 +139,17 @@ static void check_odd(fv_context *c, const fv_model *small, const pictures *p)
 	fv_yard_figures f;
 	memset(grey, 128, sizeof grey);
 	fv_pixels flat = { 40, 1, 3, 8, 120, grey };
-	check(!fv_yard_open(&err, c, &small, 1, &y) && !fv_yard_add(&err, y, &one, &flat, &flat), "a grey line of 40x1");
-	check(fv_yard_measure(&err, y, &one, NULL, &f) == FV_E_ARGUMENT, "without paintings there is nothing to compare with");
-	check(!fv_yard_add(&err, y, &two, &p->art[0], NULL) && !fv_yard_add(&err, y, &two, &p->art[1], NULL) && !fv_yard_art(&err, y, &two, &f), "two paintings");
-	check(!fv_yard_measure(&err, y, &one, NULL, &f) && f.count == 1 && isnan(f.by[0].near) && isfinite(f.by[0].view[FV_HAND]), "its figures");
+	check(!fv_yard_open(&err, c, &small, 1, &y) && !fv_yard_add(&err, y, &one, &flat, &flat),
+	      "a grey line of 40x1");
+	check(fv_yard_measure(&err, y, &one, NULL, &f) == FV_E_ARGUMENT,
+	      "without paintings there is nothing to compare with");
+	check(!fv_yard_add(&err, y, &two, &p->art[0], NULL) &&
+	              !fv_yard_add(&err, y, &two, &p->art[1], NULL) &&
+	              !fv_yard_art(&err, y, &two, &f),
+	      "two paintings");
+	check(!fv_yard_measure(&err, y, &one, NULL, &f) && f.count == 1 && isnan(f.by[0].near) &&
+	              isfinite(f.by[0].view[FV_HAND]),
+	      "its figures");
 	check(isnan(f.by[1].view[FV_HAND]), "no second network, no figures by it");
 	fv_yard_set_free(y, &one);
 	fv_yard_set_free(y, &two);
@@ -135,19 +157,28 @@ static void check_odd(fv_context *c, const fv_model *small, const pictures *p)
 	fv_yard_close(y);
 	fv_model painter = *small;
 	strcpy(painter.family, "resnet");
-	check(fv_yard_open(&err, c, &(const fv_model *){ &painter }, 1, &y) == FV_E_ARGUMENT && strstr(err.text, "resnet"), "a painter is no feature network");
+	check(fv_yard_open(&err, c, &(const fv_model *){ &painter }, 1, &y) == FV_E_ARGUMENT &&
+	              strstr(err.text, "resnet"),
+	      "a painter is no feature network");
 }
 
 /* A preview's way, and that it is the same. */
-static void check_likeness(fv_context *c, const fv_model *small, const pictures *p, const fv_yard_figures *painted)
+static void check_likeness(fv_context *c, const fv_model *small, const pictures *p,
+                           const fv_yard_figures *painted)
 {
 	fv_err err;
 	fv_likeness *l = NULL;
 	fv_seen art = { 0 }, seen = { 0 };
 	fv_likeness_figures f;
-	check(!fv_likeness_open(&err, c, small, &l) && !fv_likeness_add(&err, l, &art, p->art, NULL, 4) && !fv_likeness_art(&err, l, &art) &&
-	      !fv_likeness_add(&err, l, &seen, p->outs, p->photo, 4) && !fv_likeness_measure(&err, l, &seen, NULL, &f), "a likeness of its own");
-	check(!memcmp(f.view, painted->by[1].view, sizeof f.view) && f.content == painted->by[1].content && isnan(f.near), "its figures are the yardstick's");
+	check(!fv_likeness_open(&err, c, small, &l) &&
+	              !fv_likeness_add(&err, l, &art, p->art, NULL, 4) &&
+	              !fv_likeness_art(&err, l, &art) &&
+	              !fv_likeness_add(&err, l, &seen, p->outs, p->photo, 4) &&
+	              !fv_likeness_measure(&err, l, &seen, NULL, &f),
+	      "a likeness of its own");
+	check(!memcmp(f.view, painted->by[1].view, sizeof f.view) &&
+	              f.content == painted->by[1].content && isnan(f.near),
+	      "its figures are the yardstick's");
 	fv_seen_free(l, &art);
 	fv_seen_free(l, &seen);
 	fv_likeness_close(l);
@@ -189,8 +220,10 @@ static void check_memory(const char *path)
 		fv_yard_figures f;
 		fv_err err = { 0 };
 		fv_status st = fv_context_new(&err, &o, &c);
-		if (!st && !(st = fv_model_open(&err, c, path, &m)) && !(st = fv_yard_open(&err, c, &(const fv_model *){ m }, 1, &y)) &&
-		    !(st = fv_yard_add(&err, y, &art, &line[0], NULL)) && !(st = fv_yard_add(&err, y, &out, &line[1], &line[0])) &&
+		if (!st && !(st = fv_model_open(&err, c, path, &m)) &&
+		    !(st = fv_yard_open(&err, c, &(const fv_model *){ m }, 1, &y)) &&
+		    !(st = fv_yard_add(&err, y, &art, &line[0], NULL)) &&
+		    !(st = fv_yard_add(&err, y, &out, &line[1], &line[0])) &&
 		    !(st = fv_yard_art(&err, y, &art, &f)))
 			st = fv_yard_measure(&err, y, &out, &art, &f);
 		fv_yard_set_free(y, &art);
@@ -224,10 +257,18 @@ int main(int argc, char **argv)
 	}
 	const fv_pixels *kind[KINDS] = { p.photo, p.art, p.outs };
 	for (int k = 0; k < KINDS; k++)
-		near("pictures", "mean", (mean(&kind[k][0]) + mean(&kind[k][1]) + mean(&kind[k][2]) + mean(&kind[k][3])) / 4, golden_means[k], 1e-6);
-	fv_status st = argc < 3 ? fv_fail(&err, FV_E_ARGUMENT, "usage: yardstick VGG16 SMALL") : FV_OK;
+		near("pictures", "mean",
+		     (mean(&kind[k][0]) + mean(&kind[k][1]) + mean(&kind[k][2]) +
+		      mean(&kind[k][3])) /
+		             4,
+		     golden_means[k], 1e-6);
+	fv_status st =
+		argc < 3 ? fv_fail(&err, FV_E_ARGUMENT, "usage: yardstick VGG16 SMALL") : FV_OK;
 	for (int i = 0; i < 2 && !st; i++)
-		st = fv_context_new(&err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = i ? 1 : 3 }, &c[i]);
+		st = fv_context_new(&err,
+		                    &(fv_context_options){ .size = sizeof(fv_context_options),
+		                                           .threads = i ? 1 : 3 },
+		                    &c[i]);
 	for (int i = 0; i < 2 && !st; i++)
 		st = fv_model_open(&err, c[0], argv[1 + i], &network[i]);
 	if (!st && !(st = fv_model_open(&err, c[1], argv[2], &small)))
@@ -238,9 +279,11 @@ int main(int argc, char **argv)
 		compare(&rows[r], 1, golden_small[r], names[r]);
 	}
 	if (!st) {
-		check(!measure(&err, c[1], &(const fv_model *){ small }, 1, &p, again), "measured by one thread");
+		check(!measure(&err, c[1], &(const fv_model *){ small }, 1, &p, again),
+		      "measured by one thread");
 		for (int r = 0; r < ROWS; r++)
-			check(!memcmp(&rows[r].by[1], &again[r].by[0], sizeof rows[r].by[1]) && !memcmp(rows[r].off, again[r].off, sizeof rows[r].off),
+			check(!memcmp(&rows[r].by[1], &again[r].by[0], sizeof rows[r].by[1]) &&
+			              !memcmp(rows[r].off, again[r].off, sizeof rows[r].off),
 			      "%s: one thread or three: the same bits", names[r]);
 		check_bars(rows);
 		check_likeness(c[1], small, &p, &rows[PAINTED]);
