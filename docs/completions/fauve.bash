@@ -46,6 +46,9 @@ _fauve()
 	eval:--outputs) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	eval:--sheet|eval:-o) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	eval:--seed) COMPREPLY=(); return ;;
+	eval:--kind) COMPREPLY=($(compgen -W 'vgg16 vgg19-small both none' -- "$cur")); return ;;
+	eval:--most) COMPREPLY=(); return ;;
+	eval:--bars) COMPREPLY=($(compgen -W 'oil print' -- "$cur")); return ;;
 	info:--size) COMPREPLY=(); return ;;
 	bench:--time) COMPREPLY=(); return ;;
 	bench:--runs) COMPREPLY=(); return ;;
@@ -70,7 +73,7 @@ _fauve()
 	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;
 	generate:-*) COMPREPLY=($(compgen -W '--output --count --seed --columns --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	generate:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
-	eval:-*) COMPREPLY=($(compgen -W '--photos --art --more-art --outputs --sheet --seed --no-floors --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
+	eval:-*) COMPREPLY=($(compgen -W '--photos --art --more-art --outputs --sheet --seed --kind --most --bars --no-floors --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	eval:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
 	styles:-*) COMPREPLY=($(compgen -W '--names --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	info:-*) COMPREPLY=($(compgen -W '--plan --size --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;

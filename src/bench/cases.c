@@ -139,7 +139,7 @@ static fv_status style_run(fv_err *err, bench *b)
 	const fv_node *in[] = { s->x, s->z, s->content4, s->content3, s->art };
 	for (size_t i = 0; i < FV_COUNT(in); i++)
 		fill(fv_plan_data(p, in[i]), fv_elements(in[i]->shape));
-	for (int k = 0; k < FV_STYLE_LOOKS; k++)
+	for (int k = 0; k < b->config.sizes * FV_VGG_LAYERS; k++)
 		fill(fv_plan_data(p, s->target[k]), fv_elements(s->target[k]->shape));
 	put(p, s->rate, 1e-3);
 	put(p, s->step_d, (double)++b->step);

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve eval: metrics of a model's paintings beside their floors. */
+#include "cli/eval_print.h"
 #include "cli/find.h"
-#include "eval/eval.h"
-#include "picture/picture.h"
-#include <jansson.h>
+#include "cli/gallery.h"
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct {
 	const char *photos, *outputs, *sheet;
 	fv_texts art, more_art;
-	int64_t seed;
+	int64_t seed, most;
+	int kind, bars;
 	bool no_floors;
 } options;
+
+static const char *const kinds[] = { "vgg16", "vgg19-small", "both", "none", NULL };
+enum { KIND_SECOND = 1, KIND_BOTH, KIND_NONE };
+static const char *const bars[] = { "oil", "print", NULL };     /* fv_bars */
 
 static const fv_option table[] = {
 	{ .name = "photos", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .required = true, .at = offsetof(options, photos),
@@ -27,253 +30,34 @@ static const fv_option table[] = {
 	  .help = "contact sheet: photographs and paintings side by side" },
 	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, seed), .preset = "0", .low = 0, .high = 1e15,
 	  .help = "of the painter's noise" },
+	{ .name = "kind", .type = FV_OPT_ENUM, .arg = "NETWORK", .at = offsetof(options, kind),
+	  .preset = "both", .choices = kinds,
+	  .help = "frozen network that looks at strokes: of both the first is quoted, the second "
+	          "shows what only pleases a teacher; none: no strokes" },
+	{ .name = "most", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, most),
+	  .preset = "60", .low = 2, .high = 1e6,
+	  .help = "pictures of a folder that are looked at for strokes: its first" },
+	{ .name = "bars", .type = FV_OPT_ENUM, .arg = "KIND", .at = offsetof(options, bars), .choices = bars,
+	  .help = "say which figures of strokes fall short of what a style of that kind ought to "
+	          "reach, and end with code 6 if any does" },
 	{ .name = "no-floors", .type = FV_OPT_FLAG, .at = offsetof(options, no_floors),
 	  .help = "leave out the photographs themselves, colour transfer and band histograms" },
 	{ 0 },
 };
 static const fv_argument arguments[] = { { "MODEL", "a style's name, a model file, or a run's folder", .kind = FV_ARG_STYLE, .optional = true }, { 0 } };
 static const fv_example examples[] = {
-	{ "fauve eval vangogh --photos test/photos --art test/paintings --more-art train/paintings", "A model beside its floors." },
-	{ "fauve eval --outputs painted/ --photos test/photos --art test/paintings", "Pictures that any program painted." },
+	{ "fauve eval vangogh --photos test/photos --art test/paintings --more-art train/paintings",
+	  "A model beside its floors." },
+	{ "fauve eval vangogh --photos test/photos --art train/paintings --kind vgg16 --bars oil",
+	  "Is it good enough to hang?" },
+	{ "fauve eval --outputs painted/ --photos test/photos --art test/paintings",
+	  "Pictures that any program painted." },
 	{ 0 },
 };
 
-/* The pictures of some folders. Of paintings to compare with, only the squares stay. */
-typedef struct {
-	char **path;
-	fv_pixels *pixels;
-	uint8_t *square;
-	fv_names *folder;
-	int folders, count;
-} set;
-
-static fv_pictures view(const set *s, bool squares) { return (fv_pictures){ s->count, squares ? NULL : s->pixels, s->square }; }
-
-static void free_set(set *s)
-{
-	for (int i = 0; i < s->count && s->pixels; i++)
-		free(s->pixels[i].data);
-	for (int i = 0; i < s->folders; i++)
-		fv_names_free(&s->folder[i]);
-}
-
-static fv_status make_room(fv_err *err, fv_arena *a, const char *what, set *s)
-{
-	size_t n = (size_t)s->count;
-	s->pixels = fv_arena_get(a, n * sizeof *s->pixels);
-	s->square = fv_arena_get(a, n * FV_SQUARE_BYTES);
-	return s->pixels && s->square ? FV_OK : fv_fail_memory(err, what, n * FV_SQUARE_BYTES);
-}
-
-static fv_status list(fv_err *err, fv_arena *a, const char *const *folders, int count, set *s)
-{
-	int n = 0;
-	fv_status st;
-	if (!(s->folder = fv_arena_get(a, (size_t)count * sizeof *s->folder)))
-		return fv_fail_memory(err, folders[0], (size_t)count * sizeof *s->folder);
-	for (; s->folders < count; s->folders++) {
-		fv_names *f = &s->folder[s->folders];
-		if ((st = fv_folder_list(err, folders[s->folders], f)))
-			return st;
-		n += f->count;
-		if (!f->count)
-			return fv_fail(err, FV_E_READ, "%s: this folder holds no pictures (jpg, png, webp, tif)", folders[s->folders]);
-	}
-	if (!(s->path = fv_arena_get(a, (size_t)n * sizeof *s->path)))
-		return fv_fail_memory(err, folders[0], (size_t)n * sizeof *s->path);
-	for (int i = 0; i < count; i++)
-		for (int k = 0; k < s->folder[i].count; k++)
-			s->path[s->count++] = s->folder[i].path[k];
-	return make_room(err, a, folders[0], s);
-}
-
-static fv_status square_of(fv_err *err, const fv_pixels *p, uint8_t *square)
-{
-	size_t bytes = fv_square_room(p->height, p->width);
-	void *room = malloc(bytes);
-	if (!room)
-		return fv_fail_memory(err, "a picture", bytes);
-	fv_square(p, square, room);
-	free(room);
-	return FV_OK;
-}
-
-typedef struct {
-	set *set;
-	bool squares;
-	int begin;
-	fv_err *err;                    /* a thread's first */
-} reading;
-
-static void read_some(void *arg, int thread, int64_t first, int64_t last)
-{
-	reading *r = arg;
-	for (int64_t i = r->begin + first; i < r->begin + last && !r->err[thread].status; i++) {
-		fv_pixels *p = &r->set->pixels[i];
-		if (fv_picture_shrink(&r->err[thread], r->set->path[i], 0, p))
-			return;
-		square_of(&r->err[thread], p, r->set->square + i * FV_SQUARE_BYTES);
-		if (r->squares) {
-			free(p->data);
-			p->data = NULL;
-		}
-	}
-}
-
-static fv_status read_set(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a, const char *const *folders, int count, bool squares, set *s)
-{
-	fv_status st = list(err, a, folders, count, s);
-	if (st)
-		return st;
-	reading r = { s, squares, 0, fv_arena_get(a, (size_t)c->threads * sizeof(fv_err)) };
-	if (!r.err)
-		return fv_fail_memory(err, folders[0], (size_t)c->threads * sizeof(fv_err));
-	for (; r.begin < s->count; r.begin += 4 * c->threads) {
-		char text[300];
-		snprintf(text, sizeof text, "reading %s: %d of %d", folders[0], r.begin, s->count);
-		fv_progress_show(cli->progress, (double)r.begin / s->count, text);
-		if (fv_interrupted())
-			return fv_fail(err, FV_E_CANCELLED, "interrupted");
-		fv_team_run(c->team, read_some, &r, fv_min(4 * c->threads, s->count - r.begin), 1);
-		for (int t = 0; t < c->threads; t++)
-			if (r.err[t].status)
-				return fv_fail(err, r.err[t].status, "%s", r.err[t].text);
-	}
-	return FV_OK;
-}
-
-/* Length of the name without folder and ending. */
-static int stem(const char *path, const char **name)
-{
-	const char *slash = strrchr(path, '/'), *dot;
-	*name = slash ? slash + 1 : path;
-	dot = strrchr(*name, '.');
-	return dot && dot != *name ? (int)(dot - *name) : (int)strlen(*name);
-}
-
-/* Puts the painted ones in the photographs' order: names without endings must be the same, one for one. */
-static fv_status match(fv_err *err, fv_arena *a, const set *photos, const char *folder, set *outs)
-{
-	set sorted = { .folder = outs->folder, .folders = outs->folders, .count = outs->count };
-	fv_status st = FV_OK;
-	if (photos->count != outs->count)
-		return fv_fail(err, FV_E_ARGUMENT, "%s: %d pictures for %d photographs; every photograph needs one of its name", folder, outs->count,
-		               photos->count);
-	if ((st = make_room(err, a, folder, &sorted)) || !(sorted.path = fv_arena_get(a, (size_t)outs->count * sizeof *sorted.path)))
-		return st ? st : fv_fail_memory(err, folder, (size_t)outs->count * sizeof *sorted.path);
-	for (int i = 0; i < photos->count; i++) {
-		const char *name, *other;
-		int length = stem(photos->path[i], &name), k = 0;
-		for (; k < outs->count; k++)
-			if (outs->path[k] && stem(outs->path[k], &other) == length && !memcmp(name, other, (size_t)length))
-				break;
-		if (k == outs->count)
-			return fv_fail(err, FV_E_ARGUMENT, "%s: holds no picture named %.*s, as %s has it", folder, length, name, photos->path[i]);
-		const fv_pixels *p = &photos->pixels[i], *q = &outs->pixels[k];
-		if (p->width != q->width || p->height != q->height)
-			return fv_fail(err, FV_E_SHAPE, "%s: %" PRId64 "x%" PRId64 " pixels, but its photograph has %" PRId64 "x%" PRId64, outs->path[k], q->width,
-			               q->height, p->width, p->height);
-		sorted.path[i] = outs->path[k];
-		sorted.pixels[i] = *q;
-		memcpy(sorted.square + (size_t)i * FV_SQUARE_BYTES, outs->square + (size_t)k * FV_SQUARE_BYTES, FV_SQUARE_BYTES);
-		outs->path[k] = NULL;
-		outs->pixels[k].data = NULL;
-	}
-	*outs = sorted;
-	return FV_OK;
-}
-
-static fv_status paint(fv_err *err, fv_cli *cli, fv_arena *a, const fv_model *m, int64_t seed, const set *photos, set *outs)
-{
-	fv_paint_options opt = FV_PAINT_DEFAULTS;
-	fv_painter *painter = NULL;
-	fv_err why;
-	outs->count = photos->count;
-	fv_status st = make_room(err, a, "paintings", outs);
-	if (!st)
-		st = fv_painter_new(err, m, &painter);
-	for (int i = 0; i < photos->count && !st; i++) {
-		fv_pixels *p = &outs->pixels[i];
-		char text[100];
-		snprintf(text, sizeof text, "painting %d of %d", i + 1, photos->count);
-		fv_progress_show(cli->progress, (double)i / photos->count, text);
-		*p = photos->pixels[i];
-		if (!(p->data = malloc((size_t)(p->height * p->stride_bytes))))
-			st = fv_fail_memory(err, photos->path[i], (size_t)(p->height * p->stride_bytes));
-		else if ((st = fv_painter_paint(&why, painter, &photos->pixels[i], &opt, p)))
-			fv_fail(err, st, "%s: %s", photos->path[i], why.text);
-		else
-			st = square_of(err, p, outs->square + (size_t)i * FV_SQUARE_BYTES);
-	}
-	fv_painter_free(painter);
-	return st;
-}
-
-/* ---- what is printed. Names: of JSON, as metrics.py has them; of the table. */
-static const struct { const char *name, *title; } titles[] = {
-	{ "painted", "painted" }, { "identity", "photographs" }, { "reinhard", "colour transfer" }, { "bands", "band histograms" }, { "real", "real paintings" },
-};
-enum { PAINTED, FLOORS, REAL = FLOORS + FV_FLOORS, ROWS };
-
-static json_t *real(double v) { return v == v ? json_real(v) : json_null(); }
-
-static json_t *as_json(const fv_measures *m)
-{
-	return json_pack("{s:i, s:{s:o, s:[o,o,o,o]}, s:o, s:{s:o, s:o, s:o}, s:o, s:{s:o, s:o, s:o}, s:o, s:o}", "n", m->count, "swd", "mean", real(m->swd),
-	                 "levels", real(m->level[0]), real(m->level[1]), real(m->level[2]), real(m->level[3]), "auc", real(m->auc), "lattice", "2",
-	                 real(m->lattice[0]), "4", real(m->lattice[1]), "8", real(m->lattice[2]), "chroma", real(m->chroma), "lattice_input", "2",
-	                 real(m->lattice_input[0]), "4", real(m->lattice_input[1]), "8", real(m->lattice_input[2]), "ssim", real(m->ssim), "corr",
-	                 real(m->corr));
-}
-
-static fv_status print_json(fv_err *err, const fv_measures *rows)
-{
-	json_t *all = json_object();
-	for (int i = 0; i < ROWS; i++)
-		if (rows[i].count)
-			json_object_set_new(all, titles[i].name, as_json(&rows[i]));
-	char *text = json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
-	json_decref(all);
-	if (!text)
-		return fv_fail_memory(err, "JSON", 4096);
-	fv_out("%s\n", text);
-	free(text);
-	return FV_OK;
-}
-
-/* Right-aligned, "-" for what there is none of. */
-static const char *figure(char room[16], double v, int width, int digits)
-{
-	if (v == v)
-		snprintf(room, 16, "%*.*f", width, digits, v);
-	else
-		snprintf(room, 16, "%*s", width, "-");
-	return room;
-}
-
-static void print_table(const fv_measures *rows, int art)
-{
-	fv_out("%-16s %4s %6s %6s %6s %6s %6s   %s\n", "", "n", "SWD", "AUC", "SSIM", "corr", "chroma", "lattice at 2, 4, 8 (input's)");
-	for (int i = 0; i < ROWS; i++) {
-		const fv_measures *m = &rows[i];
-		char t[11][16];
-		if (!m->count)
-			continue;
-		fv_out("%-16s %4d %s %s %s %s %s   %s %s %s", titles[i].title, m->count, figure(t[0], m->swd, 6, 1), figure(t[1], m->auc, 6, 3),
-		       figure(t[2], m->ssim, 6, 3), figure(t[3], m->corr, 6, 3), figure(t[4], m->chroma, 6, 3), figure(t[5], m->lattice[0], 4, 2),
-		       figure(t[6], m->lattice[1], 4, 2), figure(t[7], m->lattice[2], 4, 2));
-		if (m->lattice_input[0] == m->lattice_input[0])
-			fv_out(" (%s %s %s)", figure(t[8], m->lattice_input[0], 4, 2), figure(t[9], m->lattice_input[1], 4, 2),
-			       figure(t[10], m->lattice_input[2], 4, 2));
-		fv_out("\n");
-	}
-	fv_out("\nCompared with %d paintings. SWD: distance of patches, lower is nearer. AUC: how well a judge tells patches from the\n"
-	       "paintings': 0.5 not at all, 1 always. SSIM, corr: what is kept of the photograph. chroma: the paintings' is 1.\n"
-	       "lattice: 1 is none; noise below 30 pictures. Every figure moves with n: compare equal n only.\n", art);
-}
-
 /* Photograph and painting side by side, of the first sixty. */
-static fv_status write_sheet(fv_err *err, fv_cli *cli, fv_context *c, const char *path, const set *photos, const set *outs)
+static fv_status write_sheet(fv_err *err, fv_cli *cli, fv_context *c, const char *path,
+                             const fv_gallery *photos, const fv_gallery *outs)
 {
 	enum { CELLS = 60 };
 	fv_pixels cell[2 * CELLS];
@@ -295,21 +79,205 @@ static void tell(void *user, double done)
 	fv_progress_show(t->cli->progress, done, t->what);
 }
 
-static fv_status measure(fv_err *err, fv_cli *cli, fv_context *c, const options *o, const set *photos, const set *outs, const set *art, const set *more,
+/* ---- patches and pixels */
+
+typedef struct { fv_gallery photos, outs, art, more; } galleries;
+
+static fv_status measure(fv_err *err, fv_cli *cli, fv_eval *e, const options *o, const galleries *s,
                          fv_measures *rows)
 {
-	fv_pictures p = view(photos, false), q = view(outs, false), b = view(art, true), r = view(more, true);
-	fv_eval *e = NULL;
-	fv_status st = fv_eval_open(err, c, &b, &e);
-	if (!st)
-		st = fv_eval_set(err, e, &q, &p, tell, &(teller){ cli, "measuring" }, &rows[PAINTED]);
+	fv_pictures p = fv_gallery_view(&s->photos, false), q = fv_gallery_view(&s->outs, false),
+		    r = fv_gallery_view(&s->more, true);
+	fv_status st = fv_eval_set(err, e, &q, &p, tell, &(teller){ cli, "measuring" },
+	                           &rows[FV_ROW_PAINTED]);
 	if (!st && !o->no_floors)
-		st = fv_eval_floors(err, e, &p, tell, &(teller){ cli, "measuring floors" }, &rows[FLOORS]);
+		st = fv_eval_floors(err, e, &p, tell, &(teller){ cli, "measuring floors" },
+		                    &rows[FV_ROW_FLOORS]);
 	if (!st && r.count)
-		st = fv_eval_set(err, e, &r, NULL, tell, &(teller){ cli, "measuring real paintings" }, &rows[REAL]);
+		st = fv_eval_set(err, e, &r, NULL, tell,
+		                 &(teller){ cli, "measuring real paintings" }, &rows[FV_ROW_REAL]);
+	return st;
+}
+
+/* ---- strokes */
+
+typedef struct {
+	fv_model *model[FV_YARD_NETWORKS];
+	fv_yard *yard;                  /* NULL: strokes are not looked at */
+	int most;
+	fv_yard_set row[FV_ROWS], art;
+} strokes;
+
+static fv_status open_strokes(fv_err *err, fv_context *c, const options *o, fv_eval_rows *rows,
+                              strokes *s)
+{
+	char path[FV_PATH_MAX];
+	fv_status st = FV_OK;
+	s->most = (int)o->most;
+	for (int k = 0; k < KIND_BOTH && !st; k++)
+		if (o->kind == k || o->kind == KIND_BOTH) {
+			if (!(st = fv_features_find(err, kinds[k], path, sizeof path)) &&
+			    !(st = fv_model_open(err, c, path, &s->model[rows->networks])))
+				rows->network[rows->networks++] = kinds[k];
+		}
+	if (!st && rows->networks)
+		st = fv_yard_open(err, c, (const fv_model *const *)s->model, rows->networks,
+		                  &s->yard);
+	return st;
+}
+
+static void close_strokes(strokes *s)
+{
+	for (int i = 0; i < FV_ROWS; i++)
+		fv_yard_set_free(s->yard, &s->row[i]);
+	fv_yard_set_free(s->yard, &s->art);
+	fv_yard_close(s->yard);
+	for (int i = 0; i < FV_YARD_NETWORKS; i++)
+		fv_model_free(s->model[i]);
+}
+
+typedef struct { strokes *strokes; fv_yard_set *set; } looking;
+
+static fv_status look(fv_err *err, void *user, int index, const fv_pixels *p)
+{
+	const looking *l = user;
+	return l->strokes->yard && index < l->strokes->most
+	               ? fv_yard_add(err, l->strokes->yard, l->set, p, NULL)
+	               : FV_OK;
+}
+
+/* A photograph in its floors' dress; room: of its size at least, and of a square. */
+static fv_status look_floor(fv_err *err, strokes *s, fv_eval *e, fv_floor floor,
+                            const fv_pixels *photo, const uint8_t *square, uint8_t *room)
+{
+	fv_pixels p = { photo->width, photo->height, 3, 8, 3 * photo->width, room };
+	/* Only read. */
+	fv_pixels whole = { FV_SIDE, FV_SIDE, 3, 8, 3 * FV_SIDE, (void *)(uintptr_t)square };
+	if (floor == FV_FLOOR_BANDS)
+		p.width = p.height = FV_SIDE, p.stride_bytes = 3 * FV_SIDE;
+	fv_status st = fv_eval_floor(err, e, floor, photo, room);
+	return st ? st
+	          : fv_yard_add(err, s->yard, &s->row[FV_ROW_FLOORS + floor], &p,
+	                        floor == FV_FLOOR_BANDS ? &whole : photo);
+}
+
+/* All rows of a photograph one after the other: what it shows is looked at once. */
+static fv_status look_at_photo(fv_err *err, strokes *s, fv_eval *e, const options *o,
+                               const galleries *g, int i)
+{
+	const fv_pixels *photo = &g->photos.pixels[i];
+	fv_status st =
+		fv_yard_add(err, s->yard, &s->row[FV_ROW_FLOORS + FV_FLOOR_IDENTITY], photo, photo);
+	if (!st)
+		st = fv_yard_add(err, s->yard, &s->row[FV_ROW_PAINTED], &g->outs.pixels[i], photo);
+	if (st || o->no_floors)
+		return st;
+	size_t bytes = (size_t)fv_max(photo->width * photo->height * 3, FV_SQUARE_BYTES);
+	uint8_t *room = malloc(bytes);
+	if (!room)
+		return fv_fail_memory(err, g->photos.path[i], bytes);
+	for (fv_floor f = FV_FLOOR_REINHARD; f < FV_FLOORS && !st; f++)
+		st = look_floor(err, s, e, f, photo, g->photos.square + (size_t)i * FV_SQUARE_BYTES,
+		                room);
+	free(room);
+	return st;
+}
+
+static fv_status measure_strokes(fv_err *err, fv_cli *cli, strokes *s, fv_eval *e, const options *o,
+                                 const galleries *g, fv_eval_rows *rows)
+{
+	int count = (int)fv_min(s->most, g->photos.count);
+	fv_status st = FV_OK;
+	if (!s->yard)
+		return FV_OK;
+	for (int i = 0; i < count && !st; i++) {
+		char text[100];
+		snprintf(text, sizeof text, "looking at strokes: %d of %d", i, count);
+		fv_progress_show(cli->progress, (double)i / count, text);
+		st = look_at_photo(err, s, e, o, g, i);
+	}
+	if (!st)
+		st = fv_yard_art(err, s->yard, &s->art, &rows->art);
+	for (int i = 0; i < FV_ROWS && !st; i++)
+		if (s->row[i].count && (i != FV_ROW_FLOORS + FV_FLOOR_IDENTITY || !o->no_floors))
+			st = fv_yard_measure(err, s->yard, &s->row[i],
+			                     &s->row[FV_ROW_FLOORS + FV_FLOOR_IDENTITY],
+			                     &rows->strokes[i]);
+	if (!st && o->bars >= 0)
+		rows->shortfalls = fv_yard_short(&rows->strokes[FV_ROW_PAINTED], (fv_bars)o->bars,
+		                                 rows->shortfall);
+	return st;
+}
+
+/* ---- the command */
+
+static fv_status check(fv_err *err, const options *o, int count)
+{
+	if (!count == !o->outputs)
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "give a MODEL, or --outputs with painted pictures");
+	if (!fv_picture_ending(o->sheet))
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "--sheet: %s: unknown ending; pictures are written as .jpg, .png, "
+		               ".webp or .tif",
+		               o->sheet);
+	if (o->bars >= 0 && o->kind == KIND_NONE)
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "--bars are of strokes, which --kind none leaves out");
+	return FV_OK;
+}
+
+static fv_status read_all(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a, const options *o,
+                          strokes *s, galleries *g)
+{
+	looking art = { s, &s->art }, more = { s, &s->row[FV_ROW_REAL] };
+	fv_status st = fv_gallery_read(err, cli, c, a, &o->photos, 1, NULL, NULL, &g->photos);
+	if (!st)
+		st = fv_gallery_read(err, cli, c, a, o->art.item, o->art.count, look, &art,
+		                     &g->art);
+	if (!st && o->more_art.count)
+		st = fv_gallery_read(err, cli, c, a, o->more_art.item, o->more_art.count, look,
+		                     &more, &g->more);
+	return st;
+}
+
+static fv_status evaluate(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a, const options *o,
+                          const fv_model *m, galleries *g, fv_eval_rows *rows)
+{
+	strokes s = { 0 };
+	fv_eval *e = NULL;
+	fv_status st = open_strokes(err, c, o, rows, &s);
+	if (!st)
+		st = read_all(err, cli, c, a, o, &s, g);
+	if (!st && m)
+		st = fv_gallery_paint(err, cli, a, m, o->seed, &g->photos, &g->outs);
+	else if (!st &&
+	         !(st = fv_gallery_read(err, cli, c, a, &o->outputs, 1, NULL, NULL, &g->outs)))
+		st = fv_gallery_match(err, a, &g->photos, o->outputs, &g->outs);
+	if (!st) {
+		fv_pictures art = fv_gallery_view(&g->art, true);
+		rows->art_count = art.count;
+		st = fv_eval_open(err, c, &art, &e);
+	}
+	if (!st && !(st = measure(err, cli, e, o, g, rows->pixels)))
+		st = measure_strokes(err, cli, &s, e, o, g, rows);
 	fv_eval_close(e);
+	close_strokes(&s);
 	fv_progress_clear(cli->progress);
 	return st;
+}
+
+static fv_status fall_short(fv_err *err, const options *o, const fv_eval_rows *r)
+{
+	char names[200] = "";
+	for (int i = 0; i < r->shortfalls; i++) {
+		size_t n = strlen(names);
+		snprintf(names + n, sizeof names - n, "%s%s", i ? ", " : "", r->shortfall[i].name);
+	}
+	return fv_fail(err, FV_E_PARTIAL,
+	               "%d figures of strokes fall short of the bars for %s: %s; docs/yardstick.md "
+	               "says what they mean",
+	               r->shortfalls, o->bars == FV_BARS_OIL ? "oils" : "prints", names);
 }
 
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
@@ -318,44 +286,35 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	fv_context *c = NULL;
 	fv_model *m = NULL;
 	fv_arena *a = NULL;
-	set photos = { 0 }, art = { 0 }, more = { 0 }, outs = { 0 };
-	fv_measures rows[ROWS] = { { 0 } };
+	galleries g = { 0 };
+	fv_eval_rows rows = { 0 };
 	char path[FV_PATH_MAX];
-	fv_status st;
-	if (!count == !o->outputs)
-		return fv_fail(err, FV_E_ARGUMENT, "give a MODEL, or --outputs with painted pictures");
-	if (!fv_picture_ending(o->sheet))
-		return fv_fail(err, FV_E_ARGUMENT, "--sheet: %s: unknown ending; pictures are written as .jpg, .png, .webp or .tif", o->sheet);
-	if (count && (st = fv_style_find(err, args[0], path, sizeof path)))
+	fv_status st = check(err, o, count);
+	if (!st && count)
+		st = fv_style_find(err, args[0], path, sizeof path);
+	if (st || (st = fv_picture_begin(err, "fauve")))
 		return st;
-	if ((st = fv_picture_begin(err, "fauve")))
-		return st;
-	if ((st = fv_cli_context(err, cli, true, &c)) || (count && (st = fv_model_open(err, c, path, &m))))
+	if ((st = fv_cli_context(err, cli, true, &c)) ||
+	    (count && (st = fv_model_open(err, c, path, &m))))
 		goto done;
 	if (!(a = fv_arena_new(c))) {
 		st = fv_fail_memory(err, "eval", 64);
 		goto done;
 	}
-	if ((st = read_set(err, cli, c, a, &o->photos, 1, false, &photos)) || (st = read_set(err, cli, c, a, o->art.item, o->art.count, true, &art)) ||
-	    (o->more_art.count && (st = read_set(err, cli, c, a, o->more_art.item, o->more_art.count, true, &more))))
-		goto done;
-	if (m)
-		st = paint(err, cli, a, m, o->seed, &photos, &outs);
-	else if (!(st = read_set(err, cli, c, a, &o->outputs, 1, false, &outs)))
-		st = match(err, a, &photos, o->outputs, &outs);
-	if (st || (st = measure(err, cli, c, o, &photos, &outs, &art, &more, rows)))
+	if ((st = evaluate(err, cli, c, a, o, m, &g, &rows)))
 		goto done;
 	if (!cli->json)
-		print_table(rows, art.count);
-	else if ((st = print_json(err, rows)))
+		fv_eval_print(&rows);
+	else if ((st = fv_eval_print_json(err, &rows)))
 		goto done;
-	st = write_sheet(err, cli, c, o->sheet, &photos, &outs);
+	if (!(st = write_sheet(err, cli, c, o->sheet, &g.photos, &g.outs)) && rows.shortfalls)
+		st = fall_short(err, o, &rows);
 done:
 	fv_progress_clear(cli->progress);
-	free_set(&photos);
-	free_set(&art);
-	free_set(&more);
-	free_set(&outs);
+	fv_gallery_free(&g.photos);
+	fv_gallery_free(&g.art);
+	fv_gallery_free(&g.more);
+	fv_gallery_free(&g.outs);
 	fv_model_free(m);
 	fv_arena_free(a);
 	fv_context_free(c);
@@ -366,8 +325,14 @@ done:
 const fv_command fv_command_eval = {
 	.name = "eval",
 	.summary = "metrics of a model's paintings beside their floors",
-	.description = "Paints photographs and measures how near the result is to real paintings (SWD, AUC), how much of the scene is kept (SSIM, corr), "
-	               "whether colours are alive (chroma) and whether a pixel lattice shows. Every figure stands beside what needs no learning. "
-	               "Compare only figures with the same n.",
-	.options = table, .bytes = sizeof(options), .arguments = arguments, .examples = examples, .json = true, .run = run,
+	.description =
+		"Paints photographs and measures the strokes: how near they are to real paintings as a "
+		"frozen network sees them (hand, look, far, near), how straight, long, wide and grainy "
+		"they are (coh, run, stroke, grain), whether the scene is still there (content) and its "
+		"colours (grey, skin). Then, of patches and pixels: distance (SWD, AUC), what is kept "
+		"(SSIM, corr), whether colours are alive (chroma) and whether a pixel lattice shows. "
+		"Every figure stands beside what needs no learning. Compare only figures with the same "
+		"n; quote n, 24 at least.",
+	.options = table, .bytes = sizeof(options), .arguments = arguments, .examples = examples,
+	.json = true, .run = run,
 };

@@ -12,7 +12,10 @@
 #define LEAST 0.3f                      /* coherence of a stroke */
 #define PI 3.14159265358979323846f
 
-static size_t plane(int64_t height, int64_t width) { return (size_t)fv_div_up(height * width, 16) * 16; }
+static size_t plane(int64_t height, int64_t width)
+{
+	return (size_t)fv_div_up(height * width, 16) * 16;
+}
 
 size_t fv_tensor_room(int threads, int64_t height, int64_t width)
 {
@@ -22,7 +25,8 @@ size_t fv_tensor_room(int threads, int64_t height, int64_t width)
 void fv_tensor_of(fv_team *team, const float *luma, double sigma, fv_tensor_field *f, void *room)
 {
 	const int64_t h = f->height, w = f->width, n = h * w;
-	float *gx = room, *gy = gx + plane(h, w), *product = gy + plane(h, w), *xx = product + plane(h, w), *xy = xx + plane(h, w);
+	float *gx = room, *gy = gx + plane(h, w), *product = gy + plane(h, w),
+	      *xx = product + plane(h, w), *xy = xx + plane(h, w);
 	float *yy = f->energy, *line = xy + plane(h, w);
 	fv_gaussian(team, luma, gx, h, w, sigma, 0, 1, line);
 	fv_gaussian(team, luma, gy, h, w, sigma, 1, 0, line);
@@ -65,10 +69,12 @@ static int follow(const fv_tensor_field *f, float y, float x, float a)
 		y += sinf(a);
 		x += cosf(a);
 		int64_t i = (int64_t)nearbyintf(y), j = (int64_t)nearbyintf(x);
-		if (i < 0 || i >= f->height || j < 0 || j >= f->width || f->coherence[i * f->width + j] < LEAST)
+		if (i < 0 || i >= f->height || j < 0 || j >= f->width ||
+		    f->coherence[i * f->width + j] < LEAST)
 			break;
 		float b = f->angle[i * f->width + j];
-		b += PI * nearbyintf((a - b) / PI);             /* a direction has no sign: the nearer one */
+		/* A direction has no sign: the nearer one. */
+		b += PI * nearbyintf((a - b) / PI);
 		float turn = fabsf(remainderf(2 * (b - start), 2 * PI)) / 2;
 		if ((double)turn > 25 * M_PI / 180)
 			break;
@@ -94,12 +100,14 @@ double fv_run(const fv_tensor_field *f, const uint8_t *mask)
 	fv_pcg64 g = fv_pcg64_seed(1);
 	for (int k = 0; k < STARTS; k++)
 		start[k] = fv_pcg64_below(&g, (uint32_t)places);
-	qsort(start, STARTS, sizeof *start, by_place);          /* then one walk over the mask finds them all */
+	/* In order, so that one walk over the mask finds them all. */
+	qsort(start, STARTS, sizeof *start, by_place);
 	for (int k = 0; k < STARTS; k++) {
 		while (seen < (int64_t)start[k])
 			seen += mask[++i] != 0;
 		for (int way = 0; way < 2 && f->coherence[i] >= LEAST; way++)
-			total += follow(f, (float)(i / f->width), (float)(i % f->width), f->angle[i] + (way ? PI : 0));
+			total += follow(f, (float)(i / f->width), (float)(i % f->width),
+			                f->angle[i] + (way ? PI : 0));
 	}
 	return (double)total / STARTS;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Distances between many long rows: |a - b|^2 = |a|^2 + |b|^2 - 2 a b, block by block. What is compared is standardised and
- * cut at 3, so that float products are enough: a distance is off by a millionth. */
+/* Distances between many long rows: |a - b|^2 = |a|^2 + |b|^2 - 2 a b, block by block. What is
+ * compared is standardised and cut at 3, so that float products are enough: a distance is off by
+ * a millionth. */
 #include "eval/likeness.h"
 #include "eval/pcg64.h"
 #include "graph/plan.h"
@@ -56,7 +57,8 @@ static double length(const float *v, int n)
 	return sum;
 }
 
-fv_status fv_pairs_run(fv_err *err, fv_pairs *p, const float *a, int a_count, const float *b, int b_count, fv_pair_fn fn, void *arg)
+fv_status fv_pairs_run(fv_err *err, fv_pairs *p, const float *a, int a_count, const float *b,
+                       int b_count, fv_pair_fn fn, void *arg)
 {
 	const size_t row = (size_t)p->values;
 	float *block_a = fv_plan_data(p->plan, p->a), *block_b = fv_plan_data(p->plan, p->b);
@@ -77,7 +79,10 @@ fv_status fv_pairs_run(fv_err *err, fv_pairs *p, const float *a, int a_count, co
 			const float *product = fv_plan_data(p->plan, p->product);
 			for (int k = 0; k < rows; k++)
 				for (int m = 0; m < columns; m++)
-					fn(arg, i + k, j + m, fmax(square_a[k] + square_b[m] - 2 * (double)product[k * B_ROWS + m], 0));
+					fn(arg, i + k, j + m,
+					   fmax(square_a[k] + square_b[m] -
+					                2 * (double)product[k * B_ROWS + m],
+					        0));
 		}
 	}
 	return FV_OK;
@@ -92,12 +97,13 @@ static void add_distance(void *arg, int i, int j, double square)
 		s->sum += sqrt(square);
 }
 
-fv_status fv_spread(fv_err *err, fv_pairs *p, const float *a, int a_count, const float *b, int b_count, double *out)
+fv_status fv_spread(fv_err *err, fv_pairs *p, const float *a, int a_count, const float *b,
+                    int b_count, double *out)
 {
 	spreading s = { 0, a == b };
 	fv_status st = fv_pairs_run(err, p, a, a_count, b, b_count, add_distance, &s);
 	if (!st)
-		*out = s.sum / sqrt(p->values) / ((double)a_count * (s.same ? b_count - 1 : b_count));
+		*out = s.sum / sqrt(p->values) / a_count / (s.same ? b_count - 1 : b_count);
 	return st;
 }
 
@@ -120,27 +126,33 @@ static void keep_nearest(void *arg, int i, int j, double square)
 	n->art[at] = j < s->art;
 }
 
-static void draw(fv_pcg64 *g, const float *from, int count, int n, int values, uint32_t *order, float *to)
+static void draw(fv_pcg64 *g, const float *from, int count, int n, int values, uint32_t *order,
+                 float *to)
 {
 	fv_pcg64_permutation(g, order, count);
 	for (int i = 0; i < n; i++)
-		memcpy(to + (size_t)i * (size_t)values, from + (size_t)order[i] * (size_t)values, (size_t)values * sizeof(float));
+		memcpy(to + (size_t)i * (size_t)values, from + (size_t)order[i] * (size_t)values,
+		       (size_t)values * sizeof(float));
 }
 
-fv_status fv_share_near(fv_err *err, fv_context *c, fv_pairs *p, const float *x, int x_count, const float *art, int art_count, const float *photos,
-                        int photo_count, double *out)
+fv_status fv_share_near(fv_err *err, fv_context *c, fv_pairs *p, const float *x, int x_count,
+                        const float *art, int art_count, const float *photos, int photo_count,
+                        double *out)
 {
 	int n = (int)fv_min(art_count, photo_count), like = 0;
 	size_t bytes = (size_t)n * (size_t)p->values * sizeof(float);
 	fv_arena *mem = fv_arena_new(c);
 	float *both = mem ? fv_arena_get(mem, 2 * bytes) : NULL;
 	searching s = { mem ? fv_arena_get(mem, (size_t)x_count * sizeof *s.of) : NULL, n };
-	uint32_t *order = mem ? fv_arena_get(mem, (size_t)fv_max(art_count, photo_count) * sizeof *order) : NULL;
+	uint32_t *order =
+		mem ? fv_arena_get(mem, (size_t)fv_max(art_count, photo_count) * sizeof *order)
+		    : NULL;
 	fv_status st = both && s.of && order ? FV_OK : fv_fail_memory(err, "neighbours", 2 * bytes);
 	if (!st) {
 		fv_pcg64 g = fv_pcg64_seed(0);
 		draw(&g, art, art_count, n, p->values, order, both);
-		draw(&g, photos, photo_count, n, p->values, order, both + (size_t)n * (size_t)p->values);
+		draw(&g, photos, photo_count, n, p->values, order,
+		     both + (size_t)n * (size_t)p->values);
 		st = fv_pairs_run(err, p, x, x_count, both, 2 * n, keep_nearest, &s);
 	}
 	for (int i = 0; i < x_count && !st; i++) {

@@ -44,4 +44,7 @@ fv_status fv_eval_set(fv_err *err, fv_eval *e, const fv_pictures *outs, const fv
                       fv_measures *out);
 /* The photographs themselves; with the paintings' colours; with the histograms of their bands. */
 fv_status fv_eval_floors(fv_err *err, fv_eval *e, const fv_pictures *ins, fv_eval_progress progress, void *user, fv_measures out[FV_FLOORS]);
+/* One photograph as a floor has it, for other measures. out: packed RGB, of the photograph's size (FV_FLOOR_REINHARD; IDENTITY:
+ * itself) or of a square (FV_FLOOR_BANDS). FV_E_MEMORY. */
+fv_status fv_eval_floor(fv_err *err, fv_eval *e, fv_floor floor, const fv_pixels *in, uint8_t *out);
 #endif

@@ -397,3 +397,33 @@ done:
 	fv_arena_free(mem);
 	return st;
 }
+
+fv_status fv_eval_floor(fv_err *err, fv_eval *e, fv_floor floor, const fv_pixels *in, uint8_t *out)
+{
+	const fv_pictures one = { 1, in, NULL };
+	const int64_t row = 3 * in->width;
+	pass p = { .eval = e };
+	fv_arena *mem = fv_arena_new(e->context);
+	if (!mem || !pass_new(mem, &p, &one, FV_SWD_SEED, 0)) {
+		fv_arena_free(mem);
+		return no_room(err, 1);
+	}
+	desk *d = &p.desk[0];
+	if (floor == FV_FLOOR_IDENTITY)
+		for (int64_t y = 0; y < in->height; y++)
+			memcpy(d->rgb + y * row, (const uint8_t *)in->data + y * in->stride_bytes, (size_t)row);
+	else
+		fv_recolour(in, &e->palette, d->rgb, d->luma[1]);
+	if (floor != FV_FLOOR_BANDS)
+		memcpy(out, d->rgb, (size_t)(in->height * row));
+	else {
+		fv_square(&(fv_pixels){ in->width, in->height, 3, 8, row, d->rgb }, d->small, d->wide);
+		floats_of(d->small, d->square);
+		fv_pyramid(d->square, d->pyramid, d->room);
+		give_bands(d, &e->bands);
+		for (int64_t i = 0; i < FV_SQUARE_FLOATS; i++)
+			out[i] = (uint8_t)(d->square[i] + 0.5f);
+	}
+	fv_arena_free(mem);
+	return FV_OK;
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Separable filters: each row of the result is summed down into a line, which is mirrored at its ends and summed across. */
+/* Separable filters: each row of the result is summed down into a line, which is mirrored at its
+ * ends and summed across. */
 #include "eval/filter.h"
 #include <math.h>
 #include <string.h>
@@ -18,7 +19,10 @@ typedef struct {
 
 static int64_t line_of(int64_t width) { return fv_div_up(width + 2 * FV_FILTER_RADIUS, 16) * 16; }
 
-size_t fv_filter_room(int threads, int64_t width) { return (size_t)threads * (size_t)line_of(width) * sizeof(float); }
+size_t fv_filter_room(int threads, int64_t width)
+{
+	return (size_t)threads * (size_t)line_of(width) * sizeof(float);
+}
 
 /* A picture may be narrower than the filter: it is mirrored as often as it takes. */
 static int64_t mirror(int64_t i, int64_t n)
@@ -46,7 +50,8 @@ static void gaussian_rows(void *arg, int thread, int64_t first, int64_t last)
 		float *out = j->to + y * w;
 		memset(middle, 0, (size_t)w * sizeof *middle);
 		for (int64_t i = 0; i <= 2 * r; i++) {
-			const float *row = j->from + mirror(y + i - r, j->height) * w, k = j->down[i];
+			const float *row = j->from + mirror(y + i - r, j->height) * w,
+				    k = j->down[i];
 			for (int64_t x = 0; x < w; x++)
 				middle[x] += k * row[x];
 		}
@@ -108,18 +113,25 @@ static void weights(float *k, int radius, double sigma, int order)
 	for (int i = -radius; i <= radius; i++)
 		sum += exp(-0.5 * i * i / (sigma * sigma));
 	for (int i = -radius; i <= radius; i++)
-		k[i + radius] = (float)(exp(-0.5 * i * i / (sigma * sigma)) / sum * (order ? i / (sigma * sigma) : 1));
+		k[i + radius] = (float)(exp(-0.5 * i * i / (sigma * sigma)) / sum *
+		                        (order ? i / (sigma * sigma) : 1));
 }
 
-void fv_gaussian(fv_team *team, const float *from, float *to, int64_t height, int64_t width, double sigma, int dy, int dx, void *room)
+void fv_gaussian(fv_team *team, const float *from, float *to, int64_t height, int64_t width,
+                 double sigma, int dy, int dx, void *room)
 {
-	job j = { .from = from, .to = to, .height = height, .width = width, .radius = (int)(4 * sigma + 0.5) };
+	job j = { .from = from,
+		  .to = to,
+		  .height = height,
+		  .width = width,
+		  .radius = (int)(4 * sigma + 0.5) };
 	weights(j.down, j.radius, sigma, dy);
 	weights(j.across, j.radius, sigma, dx);
 	run(team, gaussian_rows, &j, room);
 }
 
-void fv_box(fv_team *team, const float *from, float *to, int64_t height, int64_t width, int size, void *room)
+void fv_box(fv_team *team, const float *from, float *to, int64_t height, int64_t width, int size,
+            void *room)
 {
 	job j = { .from = from, .to = to, .height = height, .width = width, .radius = size / 2 };
 	run(team, box_rows, &j, room);

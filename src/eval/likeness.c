@@ -5,9 +5,12 @@
 #include <math.h>
 
 #define CUT 3.0                         /* deviations */
-#define KEPT 2                          /* photographs whose scene is remembered: paintings of one photograph come one after the other */
+/* Photographs whose scene is remembered: paintings of one come one after the other. */
+#define KEPT 2
 
-static const struct { int win, step; } cuts[FV_VIEWS] = { [FV_HAND] = { 160, 80 }, [FV_LOOK] = { 160, 80 }, [FV_FAR] = { 128, 64 } };
+static const struct {
+	int win, step;
+} cuts[FV_VIEWS] = { [FV_HAND] = { 160, 80 }, [FV_LOOK] = { 160, 80 }, [FV_FAR] = { 128, 64 } };
 
 /* relu4_1 less each channel's mean, over its deviation. */
 typedef struct { uint64_t hash; int64_t length; float *value; } scene;
@@ -102,7 +105,8 @@ static float *normalised(fv_context *c, const float *v, fv_shape s)
 			square[k] += (double)v[i * s.c + k] * (double)v[i * s.c + k];
 		}
 	for (int64_t k = 0; k < s.c && to && sum; k++) {
-		double deviation = sqrt(fmax(square[k] - sum[k] * sum[k] / (double)n, 0) / (double)(n - 1));
+		double deviation =
+			sqrt(fmax(square[k] - sum[k] * sum[k] / (double)n, 0) / (double)(n - 1));
 		sum[k] /= (double)n;
 		square[k] = 1 / (deviation + 0.05);
 	}
@@ -141,7 +145,8 @@ static fv_status scene_of(fv_err *err, fv_likeness *l, const fv_small *photo, co
 			*out = &l->kept[i];
 			return FV_OK;
 		}
-	fv_status st = fv_windows_of(err, l->windows, photo, false, cuts[FV_LOOK].win, cuts[FV_LOOK].step, NULL, &map, &shape);
+	fv_status st = fv_windows_of(err, l->windows, photo, false, cuts[FV_LOOK].win,
+	                             cuts[FV_LOOK].step, NULL, &map, &shape);
 	if (st)
 		return st;
 	float *value = normalised(l->context, map, shape);
@@ -180,7 +185,8 @@ fv_status fv_likeness_see(fv_err *err, fv_likeness *l, fv_seen *s, const fv_view
 		if ((st = make_room(err, l, s, view, more[view])))
 			break;
 		float *to = s->window[view] + (size_t)s->count[view] * (size_t)l->values;
-		st = fv_windows_of(err, l->windows, p, view != FV_LOOK, cuts[view].win, cuts[view].step, to, &map, &shape);
+		st = fv_windows_of(err, l->windows, p, view != FV_LOOK, cuts[view].win,
+		                   cuts[view].step, to, &map, &shape);
 		if (st || view != FV_LOOK || !v->photo.rgb)
 			continue;
 		length = fv_elements(shape);
@@ -190,7 +196,8 @@ fv_status fv_likeness_see(fv_err *err, fv_likeness *l, fv_seen *s, const fv_view
 	if (!st && own) {
 		const scene *photo = NULL;
 		const size_t bytes = (size_t)(v->middle.height * v->middle.width * 3);
-		/* A photograph is its own painting when floors are measured: what was made of it is all that is needed. */
+		/* A photograph is its own painting when floors are measured: what was made of it
+		 * is all that is needed. */
 		if (!memcmp(v->middle.rgb, v->photo.rgb, bytes)) {
 			photo = keep(l, hash_of(&v->photo), own, length);
 			own = NULL;
@@ -208,13 +215,15 @@ fv_status fv_likeness_see(fv_err *err, fv_likeness *l, fv_seen *s, const fv_view
 	return FV_OK;
 }
 
-fv_status fv_likeness_add(fv_err *err, fv_likeness *l, fv_seen *s, const fv_pixels *pictures, const fv_pixels *photos, int count)
+fv_status fv_likeness_add(fv_err *err, fv_likeness *l, fv_seen *s, const fv_pixels *pictures,
+                          const fv_pixels *photos, int count)
 {
 	fv_status st = FV_OK;
 	for (int i = 0; i < count && !st; i++) {
 		fv_views v;
 		fv_arena *mem = fv_arena_new(l->context);
-		st = mem ? fv_views_make(err, mem, &pictures[i], photos ? &photos[i] : NULL, &v) : fv_fail_memory(err, "a picture", 64);
+		st = mem ? fv_views_make(err, mem, &pictures[i], photos ? &photos[i] : NULL, &v)
+		         : fv_fail_memory(err, "a picture", 64);
 		if (!st)
 			st = fv_likeness_see(err, l, s, &v);
 		fv_arena_free(mem);
@@ -224,7 +233,8 @@ fv_status fv_likeness_add(fv_err *err, fv_likeness *l, fv_seen *s, const fv_pixe
 
 /* ---- comparing */
 
-/* Means and deviations of the paintings' windows; a channel that never changes has a thousandth of all values' deviation. */
+/* Means and deviations of the paintings' windows; a channel that never changes has a thousandth
+ * of all values' deviation. */
 static void learn(const float *v, int count, int values, double *mean, double *deviation)
 {
 	double all = 0, square = 0, n = (double)count * values;
@@ -247,7 +257,8 @@ static float *standard(fv_context *c, const fv_likeness *l, int view, const floa
 {
 	float *to = fv_alloc(c, (size_t)count * (size_t)l->values * sizeof *to);
 	for (int64_t i = 0; to && i < (int64_t)count * l->values; i++) {
-		double deviation = l->deviation[view][i % l->values], z = (double)v[i] - l->mean[view][i % l->values];
+		double deviation = l->deviation[view][i % l->values],
+		       z = (double)v[i] - l->mean[view][i % l->values];
 		to[i] = (float)fmin(CUT, fmax(-CUT, deviation > 0 ? z / deviation : 0));
 	}
 	return to;
@@ -265,8 +276,10 @@ fv_status fv_likeness_art(fv_err *err, fv_likeness *l, const fv_seen *art)
 	for (int v = 0; v < FV_VIEWS && !st; v++) {
 		int n = l->art_count[v] = art->count[v];
 		if (n < 2)
-			st = fv_fail(err, FV_E_ARGUMENT, "measuring strokes needs two paintings at least");
-		else if (!(l->mean[v] = fv_alloc(l->context, (size_t)(2 * l->values) * sizeof(double))))
+			st = fv_fail(err, FV_E_ARGUMENT,
+			             "measuring strokes needs two paintings at least");
+		else if (!(l->mean[v] =
+		                   fv_alloc(l->context, (size_t)(2 * l->values) * sizeof(double))))
 			st = no_room(err, l, n);
 		if (st)
 			break;
@@ -282,26 +295,31 @@ fv_status fv_likeness_art(fv_err *err, fv_likeness *l, const fv_seen *art)
 	return st;
 }
 
-fv_status fv_likeness_measure(fv_err *err, fv_likeness *l, const fv_seen *s, const fv_seen *photos, fv_likeness_figures *out)
+fv_status fv_likeness_measure(fv_err *err, fv_likeness *l, const fv_seen *s, const fv_seen *photos,
+                              fv_likeness_figures *out)
 {
-	fv_likeness_figures f = { .near = NAN, .content = s->with_photo ? s->content / s->with_photo : NAN };
+	fv_likeness_figures f = { .near = NAN,
+		                  .content = s->with_photo ? s->content / s->with_photo : NAN };
 	fv_status st = FV_OK;
 	if (!l->art[FV_FAR] || s->pictures < 1)
-		return fv_fail(err, FV_E_ARGUMENT, "measuring needs paintings, and a picture at least");
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "measuring needs paintings, and a picture at least");
 	for (int v = 0; v < FV_VIEWS && !st; v++) {
 		int n = s->count[v];
 		double across = 0, own = 0;
 		float *x = standard(l->context, l, v, s->window[v], n), *p = NULL;
 		if (!x)
 			return no_room(err, l, n);
-		if (!(st = fv_spread(err, l->pairs, x, n, l->art[v], l->art_count[v], &across)) && n > 1)
+		if (!(st = fv_spread(err, l->pairs, x, n, l->art[v], l->art_count[v], &across)) &&
+		    n > 1)
 			st = fv_spread(err, l->pairs, x, n, x, n, &own);
 		f.view[v] = n > 1 ? 100 * (2 * across - own - l->spread[v]) / l->spread[v] : NAN;
 		if (!st && v == FV_FAR && photos && photos->count[v]) {
 			if (!(p = standard(l->context, l, v, photos->window[v], photos->count[v])))
 				st = no_room(err, l, photos->count[v]);
 			else
-				st = fv_share_near(err, l->context, l->pairs, x, n, l->art[v], l->art_count[v], p, photos->count[v], &f.near);
+				st = fv_share_near(err, l->context, l->pairs, x, n, l->art[v],
+				                   l->art_count[v], p, photos->count[v], &f.near);
 		}
 		fv_free(l->context, p);
 		fv_free(l->context, x);

@@ -15,7 +15,10 @@ void fv_luma_unit(const uint8_t *rgb, int64_t pixels, float *luma)
 		luma[i] = (0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2]) / 255;
 }
 
-static size_t plane(int64_t height, int64_t width) { return (size_t)fv_div_up(height * width, 16) * 16; }
+static size_t plane(int64_t height, int64_t width)
+{
+	return (size_t)fv_div_up(height * width, 16) * 16;
+}
 
 size_t fv_plain_room(int threads, int64_t height, int64_t width)
 {
@@ -31,10 +34,12 @@ static float quantile(float *v, float *room, int64_t n, double share)
 	return low + 1 < n ? v[low] + (float)(at - (double)low) * (v[low + 1] - v[low]) : v[low];
 }
 
-void fv_plain(fv_team *team, const float *luma, int64_t height, int64_t width, uint8_t *mask, void *room)
+void fv_plain(fv_team *team, const float *luma, int64_t height, int64_t width, uint8_t *mask,
+              void *room)
 {
 	const int64_t n = height * width;
-	float *mean = room, *square = mean + plane(height, width), *deviation = square + plane(height, width), *line = deviation + plane(height, width);
+	float *mean = room, *square = mean + plane(height, width),
+	      *deviation = square + plane(height, width), *line = deviation + plane(height, width);
 	for (int64_t i = 0; i < n; i++)
 		mean[i] = luma[i] * luma[i];
 	fv_box(team, mean, square, height, width, WINDOW, line);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Windows' descriptors: mean and deviation (of n - 1) of each channel of relu2_1, relu3_1, relu4_1. Windows overlap by half,
- * so sums are made of cells a step wide, and a window is four of them. */
+/* Windows' descriptors: mean and deviation (of n - 1) of each channel of relu2_1, relu3_1,
+ * relu4_1. Windows overlap by half, so sums are made of cells a step wide, and a window is four
+ * of them. */
 #include "eval/likeness.h"
 #include "graph/plan.h"
 #include <math.h>
@@ -18,12 +19,16 @@ struct fv_windows {
 	fv_context *context;
 	const fv_model *network;
 	int values;
-	/* Of a square picture, the largest: all others work in its memory, so a plan for another size is made in half a millisecond
-	 * where 150 MB of fresh memory would take as long as the network. */
+	/* Of a square picture, the largest: all others work in its memory, so a plan for another
+	 * size is made in half a millisecond where 150 MB of fresh memory would take as long as
+	 * the network. */
 	sized largest, current;
 };
 
-static int channels(const fv_windows *w, int layer) { return (w->network->vgg.small ? 32 : 128) << layer; }
+static int channels(const fv_windows *w, int layer)
+{
+	return (w->network->vgg.small ? 32 : 128) << layer;
+}
 
 static void forget(sized *s)
 {
@@ -35,7 +40,9 @@ static void forget(sized *s)
 fv_status fv_windows_open(fv_err *err, fv_context *c, const fv_model *network, fv_windows **out)
 {
 	if (strcmp(network->family, "vgg"))
-		return fv_fail(err, FV_E_ARGUMENT, "a model of family %s is no feature network; give one of features/", network->family);
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "a model of family %s is no feature network; give one of features/",
+		               network->family);
 	fv_windows *w = fv_alloc(c, sizeof *w);
 	if (!w)
 		return fv_fail_memory(err, "a feature network", sizeof *w);
@@ -67,7 +74,8 @@ int fv_windows_count(const fv_small *p, int win, int step)
 	return (int)(along(whole(p->height), win, step) * along(whole(p->width), win, step));
 }
 
-static fv_status make(fv_err *err, fv_windows *w, int64_t height, int64_t width, const fv_plan *share, sized *out)
+static fv_status make(fv_err *err, fv_windows *w, int64_t height, int64_t width,
+                      const fv_plan *share, sized *out)
 {
 	fv_node *layer[FV_VGG_LAYERS] = { NULL };
 	sized s = { .height = height, .width = width };
@@ -81,7 +89,8 @@ static fv_status make(fv_err *err, fv_windows *w, int64_t height, int64_t width,
 		s.layer[l] = layer[l + 1];
 		fv_output(s.graph, s.layer[l]);
 	}
-	if ((st = fv_plan_new(err, w->context, s.graph, &(fv_plan_options){ .share = share }, &s.plan)))
+	if ((st = fv_plan_new(err, w->context, s.graph, &(fv_plan_options){ .share = share },
+	                      &s.plan)))
 		forget(&s);
 	else
 		*out = s;
@@ -99,7 +108,8 @@ static fv_status plan_for(fv_err *err, fv_windows *w, int64_t height, int64_t wi
 	return make(err, w, height, width, w->largest.plan, &w->current);
 }
 
-/* Grey of mean .45 and deviation .22, in all three channels: brushwork without palette, light or contrast. */
+/* Grey of mean .45 and deviation .22, in all three channels: brushwork without palette, light or
+ * contrast. */
 static void load_grey(const fv_small *p, int64_t height, int64_t width, float *x)
 {
 	double mean = 0, square = 0, n = (double)(p->height * p->width);
@@ -117,7 +127,8 @@ static void load_grey(const fv_small *p, int64_t height, int64_t width, float *x
 		for (int64_t q = 0; q < width; q++, x += 3) {
 			const uint8_t *v = p->rgb + 3 * (r * p->width + q);
 			double luma = (0.299 * v[0] + 0.587 * v[1] + 0.114 * v[2]) / 255;
-			x[0] = x[1] = x[2] = (float)(2 * fmin(1, fmax(0, (luma - mean) * scale + 0.45)) - 1);
+			x[0] = x[1] = x[2] =
+				(float)(2 * fmin(1, fmax(0, (luma - mean) * scale + 0.45)) - 1);
 		}
 }
 
@@ -130,7 +141,8 @@ static void load_colour(const fv_small *p, int64_t height, int64_t width, float 
 
 typedef struct {
 	const float *layer[LAYERS];
-	int64_t channels[LAYERS], height, width, rows, columns;        /* of the picture; of cells */
+	int64_t channels[LAYERS];
+	int64_t height, width, rows, columns;   /* of the picture; of cells */
 	int step;
 	double *cell[LAYERS];           /* sums, then sums of squares, of each channel */
 } summing;
@@ -141,8 +153,10 @@ static void sum_cells(void *arg, int thread, int64_t first, int64_t last)
 	const summing *s = arg;
 	for (int64_t u = first; u < last; u++) {
 		int l = (int)(u % LAYERS), scale = 2 << l;
-		int64_t at = u / LAYERS, c = s->channels[l], y0 = at / s->columns * s->step, x0 = at % s->columns * s->step;
-		int64_t y1 = fv_min(y0 + s->step, s->height) / scale, x1 = fv_min(x0 + s->step, s->width) / scale;
+		int64_t at = u / LAYERS, c = s->channels[l], y0 = at / s->columns * s->step,
+			x0 = at % s->columns * s->step;
+		int64_t y1 = fv_min(y0 + s->step, s->height) / scale,
+			x1 = fv_min(x0 + s->step, s->width) / scale;
 		double *sum = s->cell[l] + at * 2 * c, *square = sum + c;
 		for (int64_t y = y0 / scale; y < y1; y++)
 			for (int64_t x = x0 / scale; x < x1; x++) {
@@ -168,7 +182,8 @@ static void describe(const summing *s, int win, int64_t i, int64_t j, float *to)
 				int64_t row = i + part / 2, column = j + part % 2;
 				if (row >= s->rows || column >= s->columns)
 					continue;
-				const double *cell = s->cell[l] + (row * s->columns + column) * 2 * c;
+				const double *cell =
+					s->cell[l] + (row * s->columns + column) * 2 * c;
 				sum += cell[k];
 				square += cell[c + k];
 			}
@@ -179,7 +194,8 @@ static void describe(const summing *s, int win, int64_t i, int64_t j, float *to)
 	}
 }
 
-fv_status fv_windows_of(fv_err *err, fv_windows *w, const fv_small *p, bool grey, int win, int step, float *to, const float **relu4_1, fv_shape *shape)
+fv_status fv_windows_of(fv_err *err, fv_windows *w, const fv_small *p, bool grey, int win, int step,
+                        float *to, const float **relu4_1, fv_shape *shape)
 {
 	summing s = { .height = whole(p->height), .width = whole(p->width), .step = step };
 	const sized *net = &w->current;

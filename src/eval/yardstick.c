@@ -8,7 +8,8 @@
 
 #define COARSE 32                       /* pixels of 512 to one of colour */
 
-const char *const fv_figure_names[FV_FIGURES] = { "coh2", "coh4", "run", "stroke", "grain", "grey", "skin" };
+const char *const fv_figure_names[FV_FIGURES] = { "coh2",  "coh4", "run", "stroke",
+	                                          "grain", "grey", "skin" };
 
 struct fv_yard {
 	fv_context *context;
@@ -17,7 +18,8 @@ struct fv_yard {
 	double mean[FV_OF_STROKES], deviation[FV_OF_STROKES];   /* the paintings' */
 };
 
-fv_status fv_yard_open(fv_err *err, fv_context *c, const fv_model *const *networks, int count, fv_yard **out)
+fv_status fv_yard_open(fv_err *err, fv_context *c, const fv_model *const *networks, int count,
+                       fv_yard **out)
 {
 	fv_yard *y = fv_alloc(c, sizeof *y);
 	fv_status st = y ? FV_OK : fv_fail_memory(err, "the yardstick", sizeof *y);
@@ -51,10 +53,14 @@ void fv_yard_set_free(const fv_yard *y, fv_yard_set *s)
 
 /* ---- a picture's figures. In an arena: its planes are gone when it is done. */
 
-static fv_status no_room(fv_err *err, int64_t pixels) { return fv_fail_memory(err, "a picture's strokes", (size_t)pixels * 5 * sizeof(float)); }
+static fv_status no_room(fv_err *err, int64_t pixels)
+{
+	return fv_fail_memory(err, "a picture's strokes", (size_t)pixels * 5 * sizeof(float));
+}
 
 /* mask: where to look: where the photograph is plain, or everywhere without one. */
-static bool look_where(fv_yard *y, fv_arena *a, const fv_small *photo, int64_t height, int64_t width, uint8_t **mask)
+static bool look_where(fv_yard *y, fv_arena *a, const fv_small *photo, int64_t height,
+                       int64_t width, uint8_t **mask)
 {
 	const int threads = y->context->threads;
 	if (!(*mask = fv_arena_get(a, (size_t)(height * width))))
@@ -77,13 +83,16 @@ static fv_status strokes_of(fv_err *err, fv_yard *y, fv_arena *a, const fv_views
 	const int64_t h = v->middle.height, w = v->middle.width;
 	const size_t plane = (size_t)(h * w) * sizeof(float);
 	const int threads = y->context->threads;
-	fv_tensor_field f = { h, w, fv_arena_get(a, plane), fv_arena_get(a, plane), fv_arena_get(a, plane) };
+	fv_tensor_field f = { h, w, fv_arena_get(a, plane), fv_arena_get(a, plane),
+		              fv_arena_get(a, plane) };
 	float *luma = fv_arena_get(a, plane);
-	size_t bytes = (size_t)fv_max((int64_t)fv_tensor_room(threads, h, w), (int64_t)fv_octaves_room(threads, h, w));
+	size_t bytes = (size_t)fv_max((int64_t)fv_tensor_room(threads, h, w),
+	                              (int64_t)fv_octaves_room(threads, h, w));
 	void *room = fv_arena_get(a, bytes);
 	uint8_t *mask;
 	double power[FV_OCTAVES];
-	if (!f.energy || !f.coherence || !f.angle || !luma || !room || !look_where(y, a, &v->photo, h, w, &mask))
+	if (!f.energy || !f.coherence || !f.angle || !luma || !room ||
+	    !look_where(y, a, &v->photo, h, w, &mask))
 		return no_room(err, h * w);
 	fv_luma_unit(v->middle.rgb, h * w, luma);
 	fv_tensor_of(y->context->team, luma, 1.5, &f, room);
@@ -97,7 +106,8 @@ static fv_status strokes_of(fv_err *err, fv_yard *y, fv_arena *a, const fv_views
 }
 
 /* At the picture's own size: noise and dither do not survive resizing. */
-static fv_status grain_of(fv_err *err, fv_yard *y, fv_arena *a, const fv_pixels *picture, const fv_pixels *photo, double *figure)
+static fv_status grain_of(fv_err *err, fv_yard *y, fv_arena *a, const fv_pixels *picture,
+                          const fv_pixels *photo, double *figure)
 {
 	const int64_t h = picture->height, w = picture->width;
 	fv_small own, other = { 0 };
@@ -120,8 +130,10 @@ static fv_status grain_of(fv_err *err, fv_yard *y, fv_arena *a, const fv_pixels 
 
 static fv_status colours_of(fv_err *err, fv_arena *a, const fv_views *v, double *figure)
 {
-	const int64_t h = fv_max(2, v->middle.height / COARSE), w = fv_max(2, v->middle.width / COARSE);
-	uint8_t *small[2] = { fv_arena_get(a, (size_t)(h * w * 3)), fv_arena_get(a, (size_t)(h * w * 3)) };
+	const int64_t h = fv_max(2, v->middle.height / COARSE),
+		      w = fv_max(2, v->middle.width / COARSE);
+	uint8_t *small[2] = { fv_arena_get(a, (size_t)(h * w * 3)),
+		              fv_arena_get(a, (size_t)(h * w * 3)) };
 	void *room = fv_arena_get(a, fv_resample_room(v->middle.height, v->middle.width, h, w));
 	figure[FV_GREY] = figure[FV_SKIN] = NAN;
 	if (!v->photo.rgb)
@@ -129,7 +141,8 @@ static fv_status colours_of(fv_err *err, fv_arena *a, const fv_views *v, double 
 	if (!small[0] || !small[1] || !room)
 		return no_room(err, h * w);
 	for (int i = 0; i < 2; i++)
-		fv_resample(i ? v->photo.rgb : v->middle.rgb, v->middle.height, v->middle.width, 3 * v->middle.width, small[i], h, w, FV_FILTER_BOX, room);
+		fv_resample(i ? v->photo.rgb : v->middle.rgb, v->middle.height, v->middle.width,
+		            3 * v->middle.width, small[i], h, w, FV_FILTER_BOX, room);
 	fv_colours_kept(small[0], small[1], h * w, &figure[FV_GREY], &figure[FV_SKIN]);
 	return FV_OK;
 }
@@ -150,7 +163,8 @@ static fv_status make_room(fv_err *err, fv_yard *y, fv_yard_set *s)
 	return FV_OK;
 }
 
-fv_status fv_yard_add(fv_err *err, fv_yard *y, fv_yard_set *s, const fv_pixels *picture, const fv_pixels *photo)
+fv_status fv_yard_add(fv_err *err, fv_yard *y, fv_yard_set *s, const fv_pixels *picture,
+                      const fv_pixels *photo)
 {
 	fv_arena *mem = fv_arena_new(y->context), *large = fv_arena_new(y->context);
 	fv_status st = mem && large ? make_room(err, y, s) : fv_fail_memory(err, "a picture", 64);
@@ -158,7 +172,8 @@ fv_status fv_yard_add(fv_err *err, fv_yard *y, fv_yard_set *s, const fv_pixels *
 	if (!st)
 		st = grain_of(err, y, large, picture, photo, s->figure[s->count]);
 	fv_arena_free(large);
-	if (!st && !(st = fv_views_make(err, mem, picture, photo, &v)) && !(st = strokes_of(err, y, mem, &v, s->figure[s->count])))
+	if (!st && !(st = fv_views_make(err, mem, picture, photo, &v)) &&
+	    !(st = strokes_of(err, y, mem, &v, s->figure[s->count])))
 		st = colours_of(err, mem, &v, s->figure[s->count]);
 	for (int i = 0; i < y->networks && !st; i++)
 		st = fv_likeness_see(err, y->likeness[i], &s->seen[i], &v);
@@ -182,7 +197,8 @@ static void sum_up(const fv_yard_set *s, int figure, double *mean, double *devia
 	*mean = n ? sum / n : NAN;
 	for (int i = 0; i < s->count; i++)
 		if (isfinite(s->figure[i][figure]))
-			square += (s->figure[i][figure] - *mean) * (s->figure[i][figure] - *mean) / n;
+			square +=
+				(s->figure[i][figure] - *mean) * (s->figure[i][figure] - *mean) / n;
 	*deviation = n ? sqrt(square) : NAN;
 }
 
@@ -204,37 +220,56 @@ fv_status fv_yard_art(fv_err *err, fv_yard *y, const fv_yard_set *art, fv_yard_f
 	return st;
 }
 
-fv_status fv_yard_measure(fv_err *err, fv_yard *y, const fv_yard_set *s, const fv_yard_set *photos, fv_yard_figures *out)
+fv_status fv_yard_measure(fv_err *err, fv_yard *y, const fv_yard_set *s, const fv_yard_set *photos,
+                          fv_yard_figures *out)
 {
 	fv_yard_figures f = { .count = s->count };
 	fv_status st = FV_OK;
 	for (int i = 0; i < FV_YARD_NETWORKS; i++)
 		f.by[i] = (fv_likeness_figures){ { NAN, NAN, NAN }, NAN, NAN };
 	for (int i = 0; i < y->networks && !st; i++)
-		st = fv_likeness_measure(err, y->likeness[i], &s->seen[i], photos ? &photos->seen[i] : NULL, &f.by[i]);
+		st = fv_likeness_measure(err, y->likeness[i], &s->seen[i],
+		                         photos ? &photos->seen[i] : NULL, &f.by[i]);
 	for (int k = 0; k < FV_FIGURES; k++) {
 		double deviation;
 		sum_up(s, k, &f.mean[k], &deviation);
 		if (k < FV_OF_STROKES)
-			f.off[k] = (f.mean[k] - y->mean[k]) / y->deviation[k];
+			f.off[k] = y->deviation[k] > 0 ? (f.mean[k] - y->mean[k]) / y->deviation[k]
+			                               : NAN;
 	}
 	if (!st)
 		*out = f;
 	return st;
 }
 
-/* To add one: a line. Figures come by the first network. Those that only a photograph gives may be absent. */
+/* To add one: a line. Figures come by the first network. Those that only a photograph gives may
+ * be absent. */
 #define AT(field) offsetof(fv_yard_figures, field)
-static const struct { const char *name; size_t at; double low, high; bool optional; } bars[2][FV_BARS_MOST] = {
+static const struct {
+	const char *name;
+	size_t at;
+	double low, high;
+	bool optional;
+} bars[2][FV_BARS_MOST] = {
 	[FV_BARS_OIL] = {
-		{ "near", AT(by[0].near), 0.88, 1 }, { "hand", AT(by[0].view[FV_HAND]), -9, 18 }, { "look", AT(by[0].view[FV_LOOK]), -9, 18 },
-		{ "far", AT(by[0].view[FV_FAR]), -9, 10 }, { "coh2", AT(off[FV_COH2]), -0.8, 0.8 }, { "run", AT(off[FV_RUN]), -0.8, 0.8 },
-		{ "stroke", AT(off[FV_STROKE]), -0.8, 0.8 }, { "grain", AT(off[FV_GRAIN]), -1, 1 }, { "content", AT(by[0].content), 0.25, 1, true },
-		{ "grey", AT(mean[FV_GREY]), 0, 12.5, true }, { "skin", AT(mean[FV_SKIN]), 0, 15, true },
+		{ "near", AT(by[0].near), 0.88, 1 },
+		{ "hand", AT(by[0].view[FV_HAND]), -9, 18 },
+		{ "look", AT(by[0].view[FV_LOOK]), -9, 18 },
+		{ "far", AT(by[0].view[FV_FAR]), -9, 10 },
+		{ "coh2", AT(off[FV_COH2]), -0.8, 0.8 },
+		{ "run", AT(off[FV_RUN]), -0.8, 0.8 },
+		{ "stroke", AT(off[FV_STROKE]), -0.8, 0.8 },
+		{ "grain", AT(off[FV_GRAIN]), -1, 1 },
+		{ "content", AT(by[0].content), 0.25, 1, true },
+		{ "grey", AT(mean[FV_GREY]), 0, 12.5, true },
+		{ "skin", AT(mean[FV_SKIN]), 0, 15, true },
 	},
 	[FV_BARS_PRINT] = {
-		{ "near", AT(by[0].near), 0.85, 1 }, { "hand", AT(by[0].view[FV_HAND]), -9, 30 }, { "look", AT(by[0].view[FV_LOOK]), -9, 30 },
-		{ "far", AT(by[0].view[FV_FAR]), -9, 15 }, { "content", AT(by[0].content), 0.25, 1, true },
+		{ "near", AT(by[0].near), 0.85, 1 },
+		{ "hand", AT(by[0].view[FV_HAND]), -9, 30 },
+		{ "look", AT(by[0].view[FV_LOOK]), -9, 30 },
+		{ "far", AT(by[0].view[FV_FAR]), -9, 15 },
+		{ "content", AT(by[0].content), 0.25, 1, true },
 	},
 };
 
@@ -245,7 +280,8 @@ int fv_yard_short(const fv_yard_figures *f, fv_bars kind, fv_bar list[FV_BARS_MO
 		double v = *(const double *)((const char *)f + bars[kind][i].at);
 		bool absent = isnan(v) && bars[kind][i].optional;
 		if (!absent && !(v >= bars[kind][i].low && v <= bars[kind][i].high))
-			list[n++] = (fv_bar){ bars[kind][i].name, v, bars[kind][i].low, bars[kind][i].high };
+			list[n++] = (fv_bar){ bars[kind][i].name, v, bars[kind][i].low,
+				              bars[kind][i].high };
 	}
 	return n;
 }

@@ -12,7 +12,7 @@ json_t *fv_strokenet_json(const fv_strokenet *c)
 	json_t *stroke = json_array();
 	for (int i = 0; i < c->widths; i++)
 		json_array_append_new(stroke, json_real(c->stroke[i]));
-	return json_pack("{s:i, s:i, s:i, s:i, s:b, s:o, s:f}", "width", c->width, "blocks", c->blocks, "marks", c->marks, "stem", c->stem, "affine", c->affine, "stroke", stroke,
+	return json_pack("{s:i, s:i, s:i, s:i, s:b, s:b, s:o, s:f}", "width", c->width, "blocks", c->blocks, "marks", c->marks, "stem", c->stem, "affine", c->affine, "grain", c->grain, "stroke", stroke,
 	                 "length", c->length);
 }
 
@@ -37,7 +37,7 @@ static fv_status read_strokenet(fv_err *err, json_t *j, fv_model *m)
 {
 	json_t *stroke = json_object_get(j, "stroke");
 	m->strokenet = (fv_strokenet){ .width = whole(j, "width"), .blocks = whole(j, "blocks"), .marks = whole(j, "marks"), .stem = whole(j, "stem"),
-	                               .affine = json_is_true(json_object_get(j, "affine")), .widths = (int)fv_min((int64_t)json_array_size(stroke), FV_STROKE_WIDTHS + 1),
+	                               .affine = json_is_true(json_object_get(j, "affine")), .grain = json_is_true(json_object_get(j, "grain")), .widths = (int)fv_min((int64_t)json_array_size(stroke), FV_STROKE_WIDTHS + 1),
 	                               .length = json_number_value(json_object_get(j, "length")) };
 	for (int i = 0; i < m->strokenet.widths && i < FV_STROKE_WIDTHS; i++)
 		m->strokenet.stroke[i] = json_number_value(json_array_get(stroke, (size_t)i));

@@ -2,7 +2,8 @@
 /* StrokeNet: a painter that is handed strokes to paint with.
  *
  *	x	the photograph, smeared along its own flow (src/stroke); it passes through a quarter of its size alone
- *	z	noise smeared along the same flow, a channel for each width of stroke; it enters at every size
+ *	z	noise smeared along the same flow, a channel for each width of stroke; it enters at every size; where `grain`, white
+ *		noise stands beside it at full size: what runs in no direction need not be made of the pixel grid
  *
  *	x > 5x5 > 3x3, half > 3x3, half > + 3x3 z/4 > residual blocks > up, with 3x3 z/2: 3x3 > up, with 3x3 z: 3x3 > with z: 3x3
  *	  > 5x5 + colours of x at an eighth > tanh
@@ -103,6 +104,8 @@ fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x
 	for (int i = 0; i < c->blocks; i++)
 		h = residual(s, c, h, 4 * w, i);
 	h = layer(s, c, with_marks(s, c, up(s, h), half, "z2.0"), 2 * w, 3, "u1");
+	if (c->grain)
+		z = fv_concat(g, 5, (fv_node *[]){ z, fv_random(g, FV_NORMAL, "grain", FV_F32, fv_nhwc(x->shape.n, x->shape.h, x->shape.w, 1), 0, 1) }, 2);
 	h = layer(s, c, with_marks(s, c, up(s, h), z, "z1.0"), w, 3, "u2");
 	h = layer(s, c, fv_concat(g, 5, (fv_node *[]){ h, z }, 2), w, 3, "u3");
 	fv_node *head = fv_param(s, fv_nhwc(3, c->stem, c->stem, w), FV_INIT_NORMAL, 0.02, "head.weight");

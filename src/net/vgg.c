@@ -1,28 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VGG as a frozen judge: what teachers and measures see of a picture. No painter holds it.
  *
- *	VGG-16 [1]	colours less ImageNet's mean, over its deviation; channels 64 128 256 512, convolutions 2 2 3 1
- *	small		VGG-19, distilled to a sixteenth [2]: a 1x1 convolution of [0,1] first; channels 16 32 64 128, 2 2 4 1
+ *	VGG-16 [1]	first colours less ImageNet's mean, over its deviation;
+ *			channels 64 128 256 512, convolutions 2 2 3 1
+ *	small		VGG-19, distilled to a sixteenth [2]: first a 1x1 convolution of [0,1];
+ *			channels 16 32 64 128, convolutions 2 2 4 1
  *
- * 3x3 convolutions with mirrored borders (the original pads zeros: a rim would be learnt), each with ReLU; 2x2 pooling of
- * stride 2, rounded down, before every block but the first. The mean's gradient is smoother than the original maximum's
- * and leaves no weave in what is painted.
+ * 3x3 convolutions with mirrored borders (the original pads zeros: a rim would be learnt), each
+ * with ReLU; 2x2 pooling of stride 2, rounded down, before every block but the first. The mean's
+ * gradient is smoother than the original maximum's and leaves no weave in what is painted.
  *
- * [1] Simonyan, Zisserman, arXiv:1409.1556. [2] Wang et al., Collaborative Distillation, arXiv:2003.08436. */
+ * [1] Simonyan, Zisserman, arXiv:1409.1556. [2] Wang et al., Collaborative Distillation,
+ * arXiv:2003.08436. */
 #include "net/net.h"
 #include <stdio.h>
 
 #define DEVIATION 0.05                  /* of weights that no file gave: only tests make them */
 
 /* ImageNet's, of colours in [0,1]. */
-static const double imagenet_mean[] = { 0.485, 0.456, 0.406 }, imagenet_deviation[] = { 0.229, 0.224, 0.225 };
+static const double imagenet_mean[] = { 0.485, 0.456, 0.406 },
+		    imagenet_deviation[] = { 0.229, 0.224, 0.225 };
 
 static fv_node *conv(const fv_scope *s, fv_node *x, int64_t out, int k, const char *name)
 {
 	if (!x)
 		return NULL;
-	fv_node *w = fv_param(s, fv_nhwc(out, k, k, x->shape.c), FV_INIT_NORMAL, DEVIATION, "%s.weight", name);
-	return fv_conv2d(s->g, x, w, fv_param(s, FV_SHAPE(out), FV_INIT_ZERO, 0, "%s.bias", name), fv_conv_same(k, FV_PAD_REFLECT));
+	fv_node *w = fv_param(s, fv_nhwc(out, k, k, x->shape.c), FV_INIT_NORMAL, DEVIATION,
+	                      "%s.weight", name);
+	return fv_conv2d(s->g, x, w, fv_param(s, FV_SHAPE(out), FV_INIT_ZERO, 0, "%s.bias", name),
+	                 fv_conv_same(k, FV_PAD_REFLECT));
 }
 
 static fv_node *channels(fv_graph *g, fv_type type, const double v[3])
@@ -63,16 +69,21 @@ static fv_node *pool(fv_graph *g, bool average, fv_node *x)
 	if (!fv_shape_equal(even, x->shape))
 		x = fv_slice(g, x, (int64_t[FV_RANK]){ 0 }, even);
 	fv_node *four = fv_space_to_depth(g, x, 2);
-	fv_node *two = fv_binary(g, FV_MAX, part(g, four, 0, 2 * c), part(g, four, 2 * c, 2 * c), 0);
+	fv_node *two =
+		fv_binary(g, FV_MAX, part(g, four, 0, 2 * c), part(g, four, 2 * c, 2 * c), 0);
 	return fv_binary(g, FV_MAX, part(g, two, 0, c), part(g, two, c, c), 0);
 }
 
-fv_node *fv_vgg_build(const fv_scope *s, const fv_vgg *c, fv_node *x, int last, fv_node *out[FV_VGG_LAYERS])
+fv_node *fv_vgg_build(const fv_scope *s, const fv_vgg *c, fv_node *x, int last,
+                      fv_node *out[FV_VGG_LAYERS])
 {
 	static const int count[2][FV_VGG_LAYERS] = { { 2, 2, 3, 1 }, { 2, 2, 4, 1 } };
-	if (x && (x->shape.rank != 4 || x->shape.c != 3 || (x->shape.h < x->shape.w ? x->shape.h : x->shape.w) >> last < 2))
-		return fv_graph_error(s->g, FV_E_SHAPE, "vgg: a picture of %s; give three channels and at least %d pixels a side",
-		                      fv_shape_text(x->shape).s, 2 << last);
+	if (x && (x->shape.rank != 4 || x->shape.c != 3 ||
+	          (x->shape.h < x->shape.w ? x->shape.h : x->shape.w) >> last < 2))
+		return fv_graph_error(
+			s->g, FV_E_SHAPE,
+			"vgg: a picture of %s; give three channels and at least %d pixels a side",
+			fv_shape_text(x->shape).s, 2 << last);
 	fv_node *h = enter(s, c->small, x);
 	for (int block = 0; block <= last; block++) {
 		int64_t width = (int64_t)(c->small ? 16 : 64) << block;
@@ -80,7 +91,8 @@ fv_node *fv_vgg_build(const fv_scope *s, const fv_vgg *c, fv_node *x, int last, 
 			h = pool(s->g, c->average, h);
 		for (int i = 0; i < (block < last ? count[c->small][block] : 1); i++) {
 			char name[24];
-			snprintf(name, sizeof name, c->small ? "conv%d%d" : "conv%d_%d", block + 1, i + 1);
+			snprintf(name, sizeof name, c->small ? "conv%d%d" : "conv%d_%d", block + 1,
+			         i + 1);
 			h = fv_relu(s->g, conv(s, h, width, 3, name));
 			if (i == 0)
 				out[block] = h;

@@ -11,7 +11,7 @@
 #define GRID 64
 #define STROKES 0.023                   /* width of the widest streaks, in longer sides, where nothing is asked for */
 #define LEARNT_LONGER 640               /* pixels of the photographs' longer sides in training */
-#define LEAST_SCALE 1.6                 /* a streak is painted at least so many times as wide as it was learnt: finer ones turn to grain; */
+#define LEAST_SCALE 1.25                /* a streak is painted at least so many times as wide as it was learnt: finer ones turn to grain; */
 #define MOST_SCALE 3                    /* and at most, or the painter's own marks are too fine for it: the picture is painted larger or smaller */
 #define MOST_ENLARGED 4000000           /* pixels that a picture is enlarged to for that */
 
@@ -79,8 +79,10 @@ static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int
 {
 	*p = (fv_painting){ .height = padded(m, height), .width = padded(m, width) };
 	bool strokes = !strcmp(m->family, "strokenet");
-	if (!strokes && strcmp(m->family, "resnet"))
-		return fv_fail(err, FV_E_ARGUMENT, "a model of family %s cannot paint%s", m->family, strcmp(m->family, "dense") ? "" : ": it makes pictures from noise; see `fauve generate`");
+	if (!strcmp(m->family, "dense"))
+		return fv_fail(err, FV_E_ARGUMENT, "a model of family %s makes pictures from noise and cannot paint; see `fauve generate`", m->family);
+	if (!strcmp(m->family, "vgg"))
+		return fv_fail(err, FV_E_ARGUMENT, "a network of family %s judges pictures and cannot paint; see `fauve styles` for models that can", m->family);
 	fv_status st = fv_graph_new(err, m->context, &p->graph);
 	if (st)
 		return st;
@@ -164,31 +166,31 @@ static fv_status prepare(fv_err *err, fv_painter *p, const canvas *k, int64_t mo
 	return fv_paint_plan(err, p->model, k->h, k->w, &(fv_plan_options){ .most = most, .timed = true }, q);
 }
 
-static fv_status run_bands(fv_err *err, const fv_model *m, const canvas *k, int64_t most)
+static fv_status run_bands(fv_err *err, const fv_model *m, const canvas *k, fv_key key, int64_t most)
 {
 	fv_painting p;
 	fv_status st = paint_graph(err, m, k->h, k->w, &p);
 	const fv_bands_input in[] = { { p.x, k->x }, { p.z, k->z } };
 	if (!st)
-		st = fv_bands_run(err, m->context, p.graph, in, k->z ? 2 : 1, p.y, k->y, (fv_key){ 0 }, most);
+		st = fv_bands_run(err, m->context, p.graph, in, k->z ? 2 : 1, p.y, k->y, key, most);
 	fv_painting_free(&p);
 	return st;
 }
 
-/* k->y from k->x and k->z. most: bytes beside the canvas; 0: any. */
-static fv_status run(fv_err *err, fv_painter *painter, const canvas *k, int64_t most)
+/* k->y from k->x and k->z; key: of the grain. most: bytes beside the canvas; 0: any. */
+static fv_status run(fv_err *err, fv_painter *painter, const canvas *k, fv_key key, int64_t most)
 {
 	const fv_painting *p = &painter->painting;
 	int64_t pixels = k->h * k->w;
 	fv_status st = prepare(err, painter, k, most);
 	if (st == FV_E_LIMIT)
-		return run_bands(err, painter->model, k, most);
+		return run_bands(err, painter->model, k, key, most);
 	if (st)
 		return st;
 	memcpy(fv_plan_data(p->plan, p->x), k->x, (size_t)(3 * pixels) * sizeof(float));
 	if (k->z)
 		memcpy(fv_plan_data(p->plan, p->z), k->z, (size_t)(p->z->shape.c * pixels) * sizeof(float));
-	if (!(st = fv_plan_run(err, p->plan, (fv_key){ 0 })))
+	if (!(st = fv_plan_run(err, p->plan, key)))
 		memcpy(k->y, fv_plan_data(p->plan, p->y), (size_t)(3 * pixels) * sizeof(float));
 	return st;
 }
@@ -274,7 +276,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	load(in, resized ? whole : k.x, resized ? h : k.h, resized ? w : k.w);
 	if (resized && (st = fv_floats_resize(err, c, whole, h, w, k.x, k.h, k.w)))
 		goto done;
-	if ((strokes && (st = direct(err, m, opt, scale, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, most ? most - floats * (int64_t)sizeof *room : 0)))
+	if ((strokes && (st = direct(err, m, opt, scale, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, (fv_key){ .seed = opt->seed, .step = fingerprint(in) }, most ? most - floats * (int64_t)sizeof *room : 0)))
 		goto done;
 	if (resized && (st = fv_floats_resize(err, c, k.y, k.h, k.w, whole, h, w)))
 		goto done;

@@ -28,6 +28,7 @@ struct fv_bank {
 	slot *slot;
 	float (*description)[FV_DESCRIPTION];   /* by slot */
 	fv_survey survey;
+	int looks;                      /* sizes times layers */
 	int64_t pixels, values[FV_STYLE_LOOKS];
 };
 
@@ -90,7 +91,7 @@ static fv_status measure(fv_err *err, fv_bank *b, fv_store *teacher, const fv_sl
 	fv_style_look_build(g, teacher, b->config, FV_LOOK_MOMENTS, &look);
 	if ((st = fv_plan_new(err, c, g, NULL, &plan)))
 		goto done;
-	for (int k = 0; k < FV_STYLE_LOOKS && !st; k++) {
+	for (int k = 0; k < b->looks && !st; k++) {
 		int64_t n = look.mean[k]->shape.c;
 		mean[k] = fv_arena_get(a, (size_t)n * sizeof(double));
 		product[k] = fv_arena_get(a, (size_t)(n * n) * sizeof(double));
@@ -105,7 +106,7 @@ static fv_status measure(fv_err *err, fv_bank *b, fv_store *teacher, const fv_sl
 		fv_feed_take(b->art, i, fv_plan_data(plan, look.x));
 		if (!st)
 			st = fv_plan_run(err, plan, (fv_key){ b->seed, (uint64_t)i, 1 });
-		for (int k = 0; k < FV_STYLE_LOOKS && !st; k++) {
+		for (int k = 0; k < b->looks && !st; k++) {
 			int64_t n = look.mean[k]->shape.c;
 			const float *m = fv_plan_data(plan, look.mean[k]), *p = fv_plan_data(plan, look.product[k]);
 			for (int64_t j = 0; j < n; j++)
@@ -114,7 +115,7 @@ static fv_status measure(fv_err *err, fv_bank *b, fv_store *teacher, const fv_sl
 				product[k][j] += p[j] / (double)MOMENTS;
 		}
 	}
-	for (int k = 0; k < FV_STYLE_LOOKS && !st; k++) {
+	for (int k = 0; k < b->looks && !st; k++) {
 		int size = k / FV_VGG_LAYERS, l = k % FV_VGG_LAYERS;
 		st = draw_lines(err, c, b->seed, k, mean[k], product[k], fv_teacher_direction(teacher, size, l), size ? NULL : fv_teacher_rstd(teacher, l));
 	}
@@ -129,7 +130,7 @@ done:
 static fv_status make_room(fv_err *err, fv_bank *b)
 {
 	size_t n = (size_t)b->slots.count, bytes = (size_t)b->pixels * 3;
-	for (int k = 0; k < FV_STYLE_LOOKS; k++) {
+	for (int k = 0; k < b->looks; k++) {
 		b->values[k] = fv_elements(b->look.quantiles[k]->shape);
 		bytes += (size_t)b->values[k] * sizeof(uint16_t);
 	}
@@ -140,7 +141,7 @@ static fv_status make_room(fv_err *err, fv_bank *b)
 		slot *s = &b->slot[i];
 		s->crop = -1;
 		memory = (s->art = fv_arena_get(b->arena, (size_t)b->pixels * 3)) != NULL;
-		for (int k = 0; k < FV_STYLE_LOOKS && memory; k++)
+		for (int k = 0; k < b->looks && memory; k++)
 			memory = (s->quantiles[k] = fv_arena_get(b->arena, (size_t)b->values[k] * sizeof(uint16_t))) != NULL;
 	}
 	return memory ? FV_OK : fv_fail_memory(err, "paintings to compare with", n * bytes);
@@ -156,7 +157,8 @@ fv_status fv_bank_new(fv_err *err, fv_context *c, const fv_style_config *config,
 		fv_arena_free(a);
 		return fv_fail_memory(err, "bank", sizeof *b);
 	}
-	*b = (fv_bank){ .context = c, .arena = a, .config = config, .art = art, .slots = *slots, .seed = seed, .pixels = (int64_t)config->size * config->size };
+	*b = (fv_bank){ .context = c, .arena = a, .config = config, .art = art, .slots = *slots, .seed = seed, .looks = config->sizes * FV_VGG_LAYERS,
+	                .pixels = (int64_t)config->size * config->size };
 	if ((st = measure(err, b, teacher, live)) || (st = fv_graph_new(err, c, &b->g)))
 		goto done;
 	fv_style_look_build(b->g, teacher, config, FV_LOOK_QUANTILES, &b->look);
@@ -182,7 +184,7 @@ void fv_bank_free(fv_bank *b)
 int64_t fv_bank_bytes(const fv_bank *b)
 {
 	int64_t each = b->pixels * 3;
-	for (int k = 0; k < FV_STYLE_LOOKS; k++)
+	for (int k = 0; k < b->looks; k++)
 		each += b->values[k] * (int64_t)sizeof(uint16_t);
 	return fv_plan_bytes(b->plan) + b->slots.count * each;
 }
@@ -197,7 +199,7 @@ static fv_status fill(fv_err *err, fv_bank *b, slot *s, int64_t crop)
 	fv_status st = fv_plan_run(err, b->plan, (fv_key){ b->seed, (uint64_t)crop, 0 });
 	if (st)
 		return st;
-	for (int k = 0; k < FV_STYLE_LOOKS; k++) {
+	for (int k = 0; k < b->looks; k++) {
 		const float *q = fv_plan_data(b->plan, b->look.quantiles[k]);
 		for (int64_t i = 0; i < b->values[k]; i++)
 			s->quantiles[k][i] = fv_float_to_f16(q[i]);
@@ -259,7 +261,7 @@ void fv_bank_take(const fv_bank *b, int64_t i, float *art, float *const quantile
 	const slot *s = &b->slot[i];
 	for (int64_t k = 0; k < 3 * b->pixels; k++)
 		art[k] = (float)s->art[k] * (1 / 127.5f) - 1;
-	for (int k = 0; k < FV_STYLE_LOOKS; k++)
+	for (int k = 0; k < b->looks; k++)
 		for (int64_t j = 0; j < b->values[k]; j++)
 			quantiles[k][j] = fv_f16_to_float(s->quantiles[k][j]);
 }

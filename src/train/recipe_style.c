@@ -50,9 +50,9 @@ static void defaults(fv_train_options *o)
 static fv_style_config config_of(const fv_train_options *o)
 {
 	return (fv_style_config){
-		.net = { .width = o->width, .blocks = o->blocks, .marks = instant(o) ? 6 : 12, .stem = instant(o) ? 3 : 5, .affine = true, .widths = 4, .stroke = { 1.5, 3, 6, 12 }, .length = 6 },
+		.net = { .width = o->width, .blocks = o->blocks, .marks = instant(o) ? 6 : 12, .stem = instant(o) ? 3 : 5, .affine = true, .grain = !getenv("FV_NOGRAIN"), .widths = 4, .stroke = { 1.5, 3, 6, 12 }, .length = 6 },
 		.teacher = { .average = true }, .pixels = { .width = 24, .scales = 1, .layers = 3 }, .judge = 48,
-		.batch = o->batch, .size = o->size, .directions = 128, .drawn = 32, .style = o->style, .half = 1, .content = o->content, .content3 = 0.1, .colour = o->colour,
+		.batch = o->batch, .size = o->size, .directions = 128, .drawn = 32, .style = o->style, .sizes = 3, .coarse = 1, .content = o->content, .content3 = 0.1, .colour = o->colour,
 		.adv = o->adv, .adv_pixels = o->adv / 2, .judge_rate = 0.5, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
 	};
 }
@@ -142,7 +142,7 @@ static fv_status open(fv_err *err, fv_run *r)
 	if ((st = fv_bank_new(err, r->context, &s->config, s->teacher->store, s->art, &art_slots, o->seed, &live, &s->bank)) ||
 	    (st = fv_pool_new(err, r->context, &s->config, s->teacher->store, s->photos, &photo_slots, o->seed, &s->pool)) || (st = make_plan(err, r, s)))
 		return st;
-	static const char *const name[] = { "d", "adv", "pixels", "style", "half", "content", "colour" };
+	static const char *const name[] = { "d", "adv", "pixels", "style", "coarse", "content", "colour" };
 	for (size_t i = 0; i < FV_COUNT(name); i++)
 		r->loss_name[i] = name[i];
 	r->losses = FV_COUNT(name);
@@ -177,7 +177,7 @@ static fv_status feed(fv_err *err, fv_run *r, style *s)
 		float *quantiles[FV_STYLE_LOOKS];
 		for (size_t i = 0; i < FV_COUNT(in); i++)
 			in[i] += b * fv_elements(node[i]->shape) / r->o.batch;
-		for (int k = 0; k < FV_STYLE_LOOKS; k++)
+		for (int k = 0; k < s->config.sizes * FV_VGG_LAYERS; k++)
 			quantiles[k] = (float *)fv_plan_data(p, g->target[k]) + b * fv_elements(g->target[k]->shape) / r->o.batch;
 		fv_pool_take(s->pool, slot, draw.v[1] & 1 ? 1 : -1, in[0], in[1], in[2], in[3]);
 		int64_t near = fv_bank_match(s->bank, fv_pool_description(s->pool, slot), fv_pool_survey(s->pool), NEAREST, fv_unit(draw.v[2]));
@@ -201,7 +201,7 @@ static fv_status step(fv_err *err, fv_run *r)
 	*scalar(p, g->decay) = (float)fmin(0.995, (1.0 + (double)t) / (10.0 + (double)t));
 	if ((st = fv_plan_run(err, p, (fv_key){ r->o.seed, (uint64_t)r->step, (uint64_t)r->attempt })))
 		return st;
-	const fv_node *loss[] = { g->loss_d, g->loss_adv, g->loss_adv_pixels, g->loss_style, g->loss_half, g->loss_content, g->loss_colour };
+	const fv_node *loss[] = { g->loss_d, g->loss_adv, g->loss_adv_pixels, g->loss_style, g->loss_coarse, g->loss_content, g->loss_colour };
 	for (size_t k = 0; k < FV_COUNT(loss); k++)
 		r->loss[k] = loss[k] ? *scalar(p, loss[k]) : NAN;
 	r->finite = *scalar(p, g->ok_g) != 0;

@@ -4,7 +4,7 @@
  *
  *	fake = G(x, z)
  *	L_D = (LSGAN(D(F y), 1) + LSGAN(D(F fake), 0)) / 2 + the same of D on pixels			then D's update
- *	L_G = ramp style [ SWD(F fake, F y) + half SWD(F(fake at half the size), F(y at half)) ]	mean over the layers
+ *	L_G = ramp style [ SWD(F fake, F y) + coarse sum SWD(F(fake at 1/2, 1/4), F(y there)) ]	mean over the layers
  *	    + content |IN F4 fake - IN F4 x|^2 + content3 the same of F3 at half its size
  *	    + colour |blur16 x - blur16 fake|^2
  *	    + adv LSGAN(D(F fake), 1) + adv_pixels LSGAN(D(fake), 1)				with the updated D
@@ -30,7 +30,7 @@ fv_status fv_teacher_variables(fv_err *err, fv_store *teacher, const fv_style_co
 {
 	for (int l = 0; l < FV_VGG_LAYERS; l++) {
 		bool made = fv_variable_new(teacher, FV_F32, FV_SHAPE(channels(c, l)), "rstd.%d", l) != NULL;
-		for (int s = 0; s < FV_STYLE_SIZES; s++)
+		for (int s = 0; s < c->sizes; s++)
 			made &= fv_variable_new(teacher, FV_F32, FV_SHAPE(c->directions, channels(c, l)), "direction.%d.%d", s, l) != NULL;
 		if (!made)
 			return fv_fail_memory(err, "the teacher's lines", (size_t)(c->directions * channels(c, l)) * sizeof(float));
@@ -80,10 +80,13 @@ void fv_style_look_build(fv_graph *g, fv_store *teacher, const fv_style_config *
 		fv_output(g, out->content4);
 		fv_output(g, out->content3);
 	}
-	for (int k = 0; k < FV_STYLE_LOOKS && what & (FV_LOOK_MOMENTS | FV_LOOK_QUANTILES); k++) {
+	fv_node *x = out->x;
+	for (int k = 0; k < c->sizes * FV_VGG_LAYERS && what & (FV_LOOK_MOMENTS | FV_LOOK_QUANTILES); k++) {
 		int size = k / FV_VGG_LAYERS, l = k % FV_VGG_LAYERS;
-		if (size && !l)
-			see(g, teacher, c, fv_blur(g, out->x, 2, FV_PAD_ZERO), map);
+		if (size && !l) {
+			x = fv_blur(g, x, 2, FV_PAD_ZERO);
+			see(g, teacher, c, x, map);
+		}
 		fv_node *at = places(g, c, size, l);
 		if (what & FV_LOOK_MOMENTS) {
 			int64_t count = fv_quantile_samples(places_of(c, size, l));
@@ -217,7 +220,7 @@ static void inputs(builder *b)
 	s->content4 = fv_input(g, "content 4", FV_F32, fv_nhwc(n, size / 8, size / 8, channels(c, 3)));
 	s->content3 = fv_input(g, "content 3", FV_F32, fv_nhwc(n, size / 8, size / 8, channels(c, 2)));
 	s->art = fv_input(g, "paintings", FV_F32, fv_nhwc(n, size, size, 3));
-	for (int k = 0; k < FV_STYLE_LOOKS; k++) {
+	for (int k = 0; k < c->sizes * FV_VGG_LAYERS; k++) {
 		snprintf(name, sizeof name, "target %d", k);
 		s->target[k] = fv_input(g, name, FV_F32, FV_SHAPE(n, c->directions, fv_quantiles(places_of(c, k / FV_VGG_LAYERS, k % FV_VGG_LAYERS))));
 	}
@@ -253,7 +256,7 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint6
 	builder b = { .g = g, .store = store, .teacher = teacher, .c = c, .s = s, .maps = { c->judge, { channels(c, 1), channels(c, 2), channels(c, 3) } },
 	              .judges = { g, store, "D.", true, seed } };
 	fv_scope painter = { g, store, "G.", true, seed };
-	fv_node *map[FV_VGG_LAYERS] = { 0 }, *half[FV_VGG_LAYERS] = { 0 }, *judged[2][FV_SCALES_MAX] = { 0 };
+	fv_node *map[FV_VGG_LAYERS] = { 0 }, *coarse[FV_VGG_LAYERS] = { 0 }, *judged[2][FV_SCALES_MAX] = { 0 };
 	fv_gradients d = { 0 };
 	*s = (fv_style_graph){ 0 };
 	inputs(&b);
@@ -296,11 +299,14 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint6
 		fv_gradients_add(g, s->loss_adv_pixels, c->adv_pixels, &p, at, at + 1);
 	}
 
-	if (c->half > 0) {
-		g->label = "brushwork, half";
-		see(g, teacher, c, fv_blur(g, picture, 2, FV_PAD_ZERO), half);
-		s->loss_half = fv_mul(g, s->ramp, brushwork(&b, 1, half));
-		fv_gradients_add(g, s->loss_half, c->style * c->half, &p, at, at + 1);
+	fv_node *small = picture;
+	for (int i = 1; i < c->sizes && c->coarse > 0; i++) {
+		g->label = "brushwork, coarse";
+		small = fv_blur(g, small, 2, FV_PAD_ZERO);
+		see(g, teacher, c, small, coarse);
+		fv_node *l = fv_mul(g, s->ramp, brushwork(&b, i, coarse));
+		fv_gradients_add(g, l, c->style * c->coarse, &p, at, at + 1);
+		s->loss_coarse = s->loss_coarse ? fv_add(g, s->loss_coarse, l) : l;
 	}
 
 	g->label = "colour";
@@ -314,14 +320,14 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint6
 
 	g->label = "update";
 	s->loss_g = more(g, seen, c->adv_pixels, s->loss_adv_pixels);
-	s->loss_g = more(g, s->loss_g, c->style * c->half, s->loss_half);
+	s->loss_g = more(g, s->loss_g, c->style * c->coarse, s->loss_coarse);
 	s->loss_g = more(g, s->loss_g, c->colour, s->loss_colour);
 	s->ok_g = fv_gradients_finite(g, s->loss_g, &p, s->ok_d);
 	fv_gradients_update(g, store, adam(c), &p, s->rate, s->step_g, s->ok_g);
 	fv_spectral_keep(g, &b.updated, s->ok_g);
 	average(&b, &p);
 
-	fv_node *out[] = { s->loss_d, s->loss_adv, s->loss_adv_pixels, s->loss_style, s->loss_half, s->loss_content, s->loss_content3, s->loss_colour, s->loss_g,
+	fv_node *out[] = { s->loss_d, s->loss_adv, s->loss_adv_pixels, s->loss_style, s->loss_coarse, s->loss_content, s->loss_content3, s->loss_colour, s->loss_g,
 	                   s->ok_d, s->ok_g, s->fake };
 	for (size_t i = 0; i < FV_COUNT(out); i++)
 		fv_output(g, out[i]);

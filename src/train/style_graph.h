@@ -4,7 +4,7 @@
 #define FV_STYLE_GRAPH_H
 #include "loss/loss.h"
 
-#define FV_STYLE_SIZES 2                /* at which brushwork is compared: full and half */
+#define FV_STYLE_SIZES 3                /* at which brushwork is compared, at most: full, half, a quarter */
 #define FV_STYLE_LOOKS (FV_STYLE_SIZES * FV_VGG_LAYERS)
 
 typedef struct {
@@ -14,7 +14,8 @@ typedef struct {
 	int judge;                      /* width of the discriminators on the teacher's maps */
 	int batch, size;
 	int directions, drawn;          /* fixed lines on which features are projected, a map; how many of them a step looks at */
-	double style, half;             /* weight of brushwork; of that at half the size, relative to it */
+	int sizes;                      /* at which brushwork is compared, full size the first */
+	double style, coarse;           /* weight of brushwork; of that at each coarser size, relative to it */
 	double content, content3;       /* of what is shown, by relu4_1; by relu3_1 at half its size */
 	double colour;                  /* of the photograph's coarse colours */
 	double adv, adv_pixels;         /* of the adversaries: on the teacher's maps, on pixels */
@@ -59,7 +60,7 @@ typedef struct {
 	fv_node *places[FV_STYLE_LOOKS];        /* i32: where maps are looked at */
 	fv_node *line[FV_VGG_LAYERS];           /* i32: which lines, `drawn` of them; the same at both sizes */
 	/* outputs: scalars, but for fake: B,S,S,3 */
-	fv_node *loss_d, *loss_adv, *loss_adv_pixels, *loss_style, *loss_half, *loss_content, *loss_content3, *loss_colour, *loss_g;
+	fv_node *loss_d, *loss_adv, *loss_adv_pixels, *loss_style, *loss_coarse, *loss_content, *loss_content3, *loss_colour, *loss_g;
 	fv_node *ok_d, *ok_g;                   /* 1: losses and gradients were finite, the update was made */
 	fv_node *fake;
 	/* gradients, in the store's order of the variables "D.d." and "G."; with keep_gradients */

@@ -124,11 +124,18 @@ mkdir pictures paintings
 cp b.jpg word.png pictures
 cp word.jpg a.png bare.png paintings
 mkdir run && cp "$t/styles/brush.safetensors" run/model.safetensors
-run 0 "" eval run --photos pictures --art paintings -o sheet.jpg
+run 0 "" eval run --photos pictures --art paintings -o sheet.jpg --kind none
 rm sheet.jpg
-run 0 "" eval brush --photos pictures --art paintings -o sheet.jpg
+run 0 "" eval brush --photos pictures --art paintings -o sheet.jpg --kind none
 check "eval: two were painted" grep -q '^painted  *2 ' "$t/out"
 check "eval: a contact sheet" [ -s sheet.jpg ]
+run 2 "leaves out" eval brush --photos pictures --art paintings --kind none --bars oil
+run 0 "" eval brush --photos pictures --art paintings --more-art paintings -o sheet.jpg --kind vgg19-small
+check "eval: strokes of all rows" [ "$(grep -c '^\(painted\|photographs\|colour transfer\|band histograms\|real paintings\) ' "$t/out")" = 15 ]
+check "eval: strokes of the paintings" grep -q '^the paintings  *3 ' "$t/out"
+run 6 "fall short" eval brush --photos pictures --art paintings -o bars.jpg --kind vgg19-small --no-floors --bars oil --json
+check "eval: what falls short, as JSON" grep -q '"figure"' "$t/out"
+check "eval: the sheet is written all the same" [ -s bars.jpg ]
 cp b.jpg c.jpg
 run 2 "painted over" apply brush c.jpg -o c.jpg
 check "the photograph is as it was" cmp -s b.jpg c.jpg

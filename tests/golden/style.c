@@ -23,7 +23,7 @@ static fv_style_config config(void)
 	return (fv_style_config){
 		.net = { .width = 4, .blocks = 1, .marks = 3, .stem = 5, .affine = true, .widths = 2 }, .teacher = { .small = true, .average = true },
 		.pixels = { .width = 4, .scales = 2, .layers = 3 }, .judge = 4, .batch = 2, .size = 32, .directions = 8, .drawn = 4,
-		.style = 16, .half = 0.5, .content = 2.3, .content3 = 0.1, .colour = 4, .adv = 0.3, .adv_pixels = 0.15, .judge_rate = 0.5,
+		.style = 16, .sizes = 2, .coarse = 0.5, .content = 2.3, .content3 = 0.1, .colour = 4, .adv = 0.3, .adv_pixels = 0.15, .judge_rate = 0.5,
 		.beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
 	};
 }
@@ -102,7 +102,7 @@ static void feed_step(const fv_style_graph *s, const fv_style_config *k, int ste
 	feed(s->art, "paintings", 1, 0);
 	feed(s->content4, "content 4", 1, 0);
 	feed(s->content3, "content 3", 1, 0);
-	for (int i = 0; i < FV_STYLE_LOOKS; i++) {
+	for (int i = 0; i < k->sizes * FV_VGG_LAYERS; i++) {
 		int64_t side = k->size >> (i / FV_VGG_LAYERS + i % FV_VGG_LAYERS);
 		snprintf(name, sizeof name, "places %d", i);
 		feed_whole(s->places[i], name, 0, (int)(side * side - 1));
@@ -187,7 +187,7 @@ static void compare_gradients(const fv_safetensors *f, const fv_style_graph *s, 
 
 static void compare_losses(const fv_safetensors *f, float mine[STEPS][LOSSES])
 {
-	static const char *const what[] = { "d", "adv", "pixels", "style", "half", "content", "content3", "colour", "g" }, *const wrong[] = { "wrong.padding", "wrong.scale" };
+	static const char *const what[] = { "d", "adv", "pixels", "style", "coarse", "content", "content3", "colour", "g" }, *const wrong[] = { "wrong.padding", "wrong.scale" };
 	const float *truth = fv_f32(*find(f, "losses")), *exact = fv_f32(*find(f, "losses64"));
 	for (int step = 0; step < STEPS; step++)
 		for (int k = 0; k < LOSSES; k++) {
@@ -236,7 +236,7 @@ int main(int argc, char **argv)
 			printf("%s\n", err.text);
 			return 1;
 		}
-		const fv_node *loss[LOSSES] = { s.loss_d, s.loss_adv, s.loss_adv_pixels, s.loss_style, s.loss_half, s.loss_content, s.loss_content3, s.loss_colour, s.loss_g };
+		const fv_node *loss[LOSSES] = { s.loss_d, s.loss_adv, s.loss_adv_pixels, s.loss_style, s.loss_coarse, s.loss_content, s.loss_content3, s.loss_colour, s.loss_g };
 		for (int i = 0; i < LOSSES; i++)
 			mine[step][i] = *(float *)fv_plan_data(plan, loss[i]);
 		compare_gradients(&f, &s, step);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vgg GOLDEN VGG16 SMALL: the frozen networks' features and gradients by the picture against PyTorch's (vgg.py made GOLDEN); no
- * gradient of a weight is made when none is asked for; the gradient in double against a difference. */
+/* vgg GOLDEN VGG16 SMALL: the frozen networks' features and gradients by the picture against
+ * PyTorch's (vgg.py made GOLDEN); no gradient of a weight is made when none is asked for; the
+ * gradient in double against a difference. */
 #include "golden.h"
 #include "model/model.h"
 #include "model/safetensors.h"
@@ -23,7 +24,10 @@ static double off(const float *mine, const fv_safetensors *f, const char *name)
 		if (strcmp(f->entry[i].name, name))
 			continue;
 		for (int64_t k = 0; k < fv_elements(s); k++) {
-			int64_t at = ((k / (s.c * s.w * s.h) * s.w + k / s.c % s.w) * s.c + k % s.c) * s.h + k / (s.c * s.w) % s.h;
+			int64_t at =
+				((k / (s.c * s.w * s.h) * s.w + k / s.c % s.w) * s.c + k % s.c) *
+					s.h +
+				k / (s.c * s.w) % s.h;
 			d = fmax(d, fabs((double)mine[at] - (double)fv_f32(t)[k]));
 			most = fmax(most, fabs((double)fv_f32(t)[k]));
 		}
@@ -33,7 +37,8 @@ static double off(const float *mine, const fv_safetensors *f, const char *name)
 
 typedef struct { fv_graph *g; fv_plan *plan; fv_node *x, *out[FV_VGG_LAYERS], *loss, *dx; } net;
 
-static fv_status make(fv_err *err, fv_context *c, fv_store *store, const fv_vgg *v, fv_type type, fv_shape shape, net *n)
+static fv_status make(fv_err *err, fv_context *c, fv_store *store, const fv_vgg *v, fv_type type,
+                      fv_shape shape, net *n)
 {
 	fv_status st = fv_graph_new(err, c, &n->g);
 	if (st)
@@ -46,7 +51,10 @@ static fv_status make(fv_err *err, fv_context *c, fv_store *store, const fv_vgg 
 	static double room[512 * 4 * 5];
 	fv_tensor weights = { type, y->shape, room };
 	golden_fill(weights, "weights of relu4_1", 1, 0);
-	n->loss = fv_reshape(n->g, fv_mean(n->g, fv_mul(n->g, y, fv_constant(n->g, type, y->shape, room)), FV_ALL), fv_scalar());
+	n->loss = fv_reshape(n->g,
+	                     fv_mean(n->g, fv_mul(n->g, y, fv_constant(n->g, type, y->shape, room)),
+	                             FV_ALL),
+	                     fv_scalar());
 	fv_grad(n->g, n->loss, &n->x, 1, &n->dx);
 	for (int i = 0; i < FV_VGG_LAYERS; i++)
 		fv_output(n->g, n->out[i]);
@@ -64,7 +72,8 @@ static void free_net(net *n)
 	fv_graph_free(n->g);
 }
 
-static fv_status against_torch(fv_err *err, const fv_model *m, const char *network, bool average, const fv_safetensors *f)
+static fv_status against_torch(fv_err *err, const fv_model *m, const char *network, bool average,
+                               const fv_safetensors *f)
 {
 	net n = { 0 };
 	fv_vgg v = m->vgg;
@@ -84,7 +93,8 @@ static fv_status against_torch(fv_err *err, const fv_model *m, const char *netwo
 		}
 		if (v.small && !average) {
 			d = off(fv_plan_data(n.plan, n.out[3]), f, "wrong.padding");
-			check(d > 1e-2, "relu4_1, from that with other padding, too little, it", d, 1e-2);
+			check(d > 1e-2, "relu4_1, from that with other padding, too little, it", d,
+			      1e-2);
 		}
 		int weights = 0;
 		for (int i = 0; i < n.g->nodes; i++)
@@ -95,7 +105,8 @@ static fv_status against_torch(fv_err *err, const fv_model *m, const char *netwo
 	return st;
 }
 
-/* In double: the slope along one direction. ReLU and maximum have kinks, which a step this small rarely meets. */
+/* In double: the slope along one direction. ReLU and maximum have kinks, which a step this small
+ * rarely meets. */
 static fv_status against_difference(fv_err *err, const fv_model *m, bool average)
 {
 	enum { H = 18, W = 21 };
@@ -106,7 +117,8 @@ static fv_status against_difference(fv_err *err, const fv_model *m, bool average
 	v.average = average;
 	fv_status st = fv_store_new(err, m->context, &store);
 	for (const fv_variable *from = m->store->first; from && !st; from = from->next) {
-		fv_variable *to = fv_variable_new(store, FV_F64, from->tensor.shape, "%s", from->name);
+		fv_variable *to =
+			fv_variable_new(store, FV_F64, from->tensor.shape, "%s", from->name);
 		if (!to)
 			st = fv_fail_memory(err, from->name, 0);
 		for (int64_t i = 0; to && i < fv_elements(from->tensor.shape); i++)
@@ -125,7 +137,8 @@ static fv_status against_difference(fv_err *err, const fv_model *m, bool average
 			loss[side] = *(const double *)fv_plan_data(n.plan, n.loss);
 		}
 		double d = fabs((loss[0] - loss[1]) / (2 * step) / slope - 1);
-		check(!st && d < 1e-5, average ? "the slope, by mean" : "the slope, by maximum", d, 1e-5);
+		check(!st && d < 1e-5, average ? "the slope, by mean" : "the slope, by maximum", d,
+		      1e-5);
 	}
 	free_net(&n);
 	fv_store_free(store);
@@ -137,7 +150,9 @@ int main(int argc, char **argv)
 	fv_err err = { 0 };
 	fv_context *c = NULL;
 	fv_safetensors f = { 0 };
-	fv_status st = argc < 4 ? fv_fail(&err, FV_E_ARGUMENT, "usage: golden-vgg GOLDEN VGG16 SMALL") : fv_context_new(&err, NULL, &c);
+	fv_status st =
+		argc < 4 ? fv_fail(&err, FV_E_ARGUMENT, "usage: golden-vgg GOLDEN VGG16 SMALL")
+			 : fv_context_new(&err, NULL, &c);
 	if (!st)
 		st = fv_safetensors_open(&err, c, argv[1], &f);
 	for (int i = 0; i < 2 && !st; i++) {

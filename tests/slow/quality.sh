@@ -9,7 +9,7 @@ if [ ! -d "$data/photo/test" ] || ! command -v python3 >/dev/null; then
 fi
 t=$(mktemp -d)
 trap 'rm -rf "$t"' EXIT
-"$fauve" -q eval styles/vangogh.safetensors --photos "$data/photo/test" --art "$data/vangogh/test" --no-floors -o "$t/sheet.jpg" --json >"$t/said" || exit 1
+"$fauve" -q eval styles/vangogh.safetensors --photos "$data/photo/test" --art "$data/vangogh/test" --no-floors --kind none -o "$t/sheet.jpg" --json >"$t/said" || exit 1
 python3 - "$t/said" <<'PY'
 import json, sys
 p = json.load(open(sys.argv[1]))["painted"]
