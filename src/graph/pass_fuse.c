@@ -76,7 +76,8 @@ static void ride(fv_node *n, const int *readers, bool residuals)
 			if (!is_normalise(x) || readers[x->id] != 1 || r->id >= x->id)
 				continue;
 			x->attr.normalise.residual = true;
-			x->in[x->inputs++] = r;
+			x->in[1] = r;
+			x->inputs = x->inputs < 2 ? 2 : x->inputs;
 			n->same = x;
 		}
 }

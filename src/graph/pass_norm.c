@@ -2,6 +2,7 @@
 /* norm: where one picture passes through, a norm over it costs less than a pass over memory.
  *
  *	conv2d, conv2d_dx > normalise		the convolution measures what it makes; the norm only applies it
+ *	normalise > scale and shift		into the statistics: a few numbers a channel; then as the fusion pass does
  *	normalise [> relu, lrelu] > conv2d	the convolution reads what the norm would have read, through it
  *	normalise [> relu, lrelu] > blur	so does what halves a picture
  *
@@ -46,6 +47,46 @@ static void measure(fv_graph *g, fv_node *n)
 	n->inputs = 3;
 }
 
+/* Reader of n's output 0, when there is one and it is binary of that kind with a value a channel that is there before `at`; *other: that. */
+static fv_node *only(const fv_graph *g, const fv_node *n, fv_binary_kind kind, int at, fv_node **other)
+{
+	fv_node *reader = NULL;
+	for (int i = n->id + 1; i < g->nodes; i++)
+		for (int j = 0; j < g->node[i]->inputs; j++) {
+			fv_node *r = g->node[i];
+			if (r->in[j] != n || (r->op == &fv_op_part && r->attr.part.index == 1))
+				continue;
+			if (reader || r->op != &fv_op_binary || r->attr.binary.kind != (int)kind)
+				return NULL;
+			reader = r;
+			*other = r->in[!j];
+		}
+	for (int i = 0; i < g->outputs; i++)
+		if (g->output[i] == n)
+			return NULL;
+	bool channel = reader && (*other)->id < at && (*other)->shape.c == n->shape.c && fv_elements((*other)->shape) == n->shape.c;
+	return channel ? reader : NULL;
+}
+
+/* A norm that was measured takes the scale and shift behind it into its statistics. */
+static void take_affine(fv_graph *g, fv_node *n)
+{
+	fv_node *scale, *shift, *scaled, *shifted;
+	if (!n->attr.normalise.given || n->attr.normalise.act != FV_ACT_NONE || n->attr.normalise.residual)
+		return;
+	for (int i = n->id + 1; i < g->nodes; i++)             /* its own statistics are wanted as they are */
+		if (g->node[i]->op == &fv_op_part && g->node[i]->in[0] == n)
+			return;
+	if (!(scaled = only(g, n, FV_MUL, n->id, &scale)) || !(shifted = only(g, scaled, FV_ADD, n->id, &shift)))
+		return;
+	fv_node *stats = fv_norm_affine(g, n->in[2], scale, shift);
+	if (!stats)
+		return;
+	fv_pass_move(g, n->id);
+	n->in[2] = stats;
+	scaled->same = shifted->same = n;
+}
+
 /* n, a convolution or a blur, reads through the norm before it. */
 static void read_through(fv_graph *g, fv_node *n, const int *readers)
 {
@@ -77,6 +118,19 @@ fv_status fv_pass_norm(fv_err *err, fv_graph *g)
 		i = n->id;                      /* it may have moved */
 	}
 	fv_pass_settle(g);
+	bool taken = false;
+	for (int i = 0; i < g->nodes; i++) {
+		fv_node *n = g->node[i];
+		if (over_picture(n)) {
+			take_affine(g, n);
+			taken |= g->node[i] != n;
+			i = n->id;
+		}
+	}
+	fv_pass_settle(g);
+	fv_status st = taken ? fv_pass_fuse(err, g) : FV_OK;
+	if (st)
+		return st;
 	fv_arena *a = fv_arena_new(g->context);
 	int *readers = a ? fv_arena_get(a, (size_t)g->nodes * sizeof *readers) : NULL;
 	if (!readers) {

@@ -12,7 +12,7 @@ json_t *fv_strokenet_json(const fv_strokenet *c)
 	json_t *stroke = json_array();
 	for (int i = 0; i < c->widths; i++)
 		json_array_append_new(stroke, json_real(c->stroke[i]));
-	return json_pack("{s:i, s:i, s:i, s:i, s:b, s:b, s:o, s:f}", "width", c->width, "blocks", c->blocks, "marks", c->marks, "stem", c->stem, "affine", c->affine, "grain", c->grain, "stroke", stroke,
+	return json_pack("{s:i, s:i, s:i, s:i, s:b, s:o, s:f}", "width", c->width, "blocks", c->blocks, "marks", c->marks, "stem", c->stem, "affine", c->affine, "stroke", stroke,
 	                 "length", c->length);
 }
 
@@ -37,7 +37,7 @@ static fv_status read_strokenet(fv_err *err, json_t *j, fv_model *m)
 {
 	json_t *stroke = json_object_get(j, "stroke");
 	m->strokenet = (fv_strokenet){ .width = whole(j, "width"), .blocks = whole(j, "blocks"), .marks = whole(j, "marks"), .stem = whole(j, "stem"),
-	                               .affine = json_is_true(json_object_get(j, "affine")), .grain = json_is_true(json_object_get(j, "grain")), .widths = (int)fv_min((int64_t)json_array_size(stroke), FV_STROKE_WIDTHS + 1),
+	                               .affine = json_is_true(json_object_get(j, "affine")), .widths = (int)fv_min((int64_t)json_array_size(stroke), FV_STROKE_WIDTHS + 1),
 	                               .length = json_number_value(json_object_get(j, "length")) };
 	for (int i = 0; i < m->strokenet.widths && i < FV_STROKE_WIDTHS; i++)
 		m->strokenet.stroke[i] = json_number_value(json_array_get(stroke, (size_t)i));
@@ -174,6 +174,8 @@ fv_status fv_model_write(fv_err *err, fv_context *c, const char *path, fv_store 
 {
 	fv_variable *v[FV_PARAMS_MAX];
 	const char *name[FV_PARAMS_MAX];
+	/* A painter's rounding is far below what its precision is. */
+	const fv_type as = strcmp(family, "strokenet") ? FV_F32 : FV_F16;
 	int n = fv_params(store, prefix, v, FV_PARAMS_MAX);
 	for (int i = 0; i < n; i++)
 		name[i] = v[i]->name + strlen(prefix);
@@ -182,7 +184,7 @@ fv_status fv_model_write(fv_err *err, fv_context *c, const char *path, fv_store 
 		json_object_update(all, about);
 	char *text = all ? json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 	json_t *metadata = text ? json_pack("{s:s, s:s}", "fauve", text, "format", "pt") : NULL;
-	fv_status st = metadata ? fv_weights_write(err, c, path, v, name, n, true, FV_F32, metadata) : fv_fail(err, FV_E_MEMORY, "%s: no memory", path);
+	fv_status st = metadata ? fv_weights_write(err, c, path, v, name, n, true, as, metadata) : fv_fail(err, FV_E_MEMORY, "%s: no memory", path);
 	json_decref(metadata);
 	json_decref(all);
 	free(text);

@@ -21,7 +21,7 @@ json_t *fv_strokenet_json(const fv_strokenet *c);
 json_t *fv_resnet_json(const fv_resnet *c);
 json_t *fv_dense_json(const fv_dense *c);
 
-/* Writes the variables that begin with prefix, without it, as a model. network: from above, borrowed; about: further
+/* Writes the variables that begin with prefix, without it, as a model; a StrokeNet as half floats. network: from above, borrowed; about: further
  * metadata (an object, borrowed), or NULL. */
 fv_status fv_model_write(fv_err *err, fv_context *c, const char *path, fv_store *store, const char *prefix, const char *family, json_t *network,
                          json_t *about);

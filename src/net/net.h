@@ -42,7 +42,6 @@ typedef struct {
 	int marks;                      /* channels made of the noise, at half and at full size */
 	int stem;                       /* kernel of the first and last convolution: 5 or 3 */
 	bool affine;                    /* scale and shift behind every norm */
-	bool grain;                     /* a channel of white noise, drawn by the plan, beside z at full size */
 	int widths;                     /* of strokes: channels of z */
 	double stroke[FV_STROKE_WIDTHS];/* pixels, as it was trained; not used in building */
 	double length;                  /* of a streak, in its widths, each way; not used in building */

@@ -2,15 +2,14 @@
 /* StrokeNet: a painter that is handed strokes to paint with.
  *
  *	x	the photograph, smeared along its own flow (src/stroke); it passes through a quarter of its size alone
- *	z	noise smeared along the same flow, a channel for each width of stroke; it enters at every size; where `grain`, white
- *		noise stands beside it at full size: what runs in no direction need not be made of the pixel grid
+ *	z	noise smeared along the same flow, a channel for each width of stroke; it enters at every size
  *
  *	x > 5x5 > 3x3, half > 3x3, half > + 3x3 z/4 > residual blocks > up, with 3x3 z/2: 3x3 > up, with 3x3 z: 3x3 > with z: 3x3
  *	  > 5x5 + colours of x at an eighth > tanh
  *
  * Instance norm (with scale and shift where `affine`) and ReLU after every convolution of the body; mirrored borders; a blur
  * before each halving and binomial upsampling, so that no lattice comes from the sampling. A generator that is handed streaks
- * learns to paint them; one that is handed white noise makes grain or a weave. Instance norm takes from every map its mean, so
+ * learns to paint them; one that is handed white noise makes grain or a weave, or, where it is handed both, lichen. Instance norm takes from every map its mean, so
  * the photograph's colours, as means over 8x8 pixels through a matrix that begins as the identity, are added before the tanh.
  * Line integral convolution: Cabral and Leedom 1993; the rest after Johnson et al., arXiv:1603.08155. */
 #include "net/net.h"
@@ -22,11 +21,11 @@
 
 static fv_node *norm(const fv_scope *s, const fv_strokenet *c, fv_node *x, const char *name)
 {
-	fv_node *y = fv_normalise(s->g, x, FV_HW, EPS);
-	if (!c->affine || !y)
-		return y;
-	fv_node *scale = fv_param(s, FV_SHAPE(y->shape.c), FV_INIT_ONE, 0, "%s.weight", name);
-	return fv_affine(s->g, y, scale, fv_param(s, FV_SHAPE(y->shape.c), FV_INIT_ZERO, 0, "%s.bias", name));
+	if (!c->affine || !x)
+		return fv_normalise(s->g, x, FV_HW, EPS);
+	fv_node *scale = fv_param(s, FV_SHAPE(x->shape.c), FV_INIT_ONE, 0, "%s.weight", name);
+	fv_node *shift = fv_param(s, FV_SHAPE(x->shape.c), FV_INIT_ZERO, 0, "%s.bias", name);
+	return fv_affine(s->g, fv_normalise(s->g, x, FV_HW, EPS), scale, shift);
 }
 
 static fv_node *conv(const fv_scope *s, fv_node *x, int64_t out, int k, const char *name, bool bias)
@@ -104,8 +103,6 @@ fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x
 	for (int i = 0; i < c->blocks; i++)
 		h = residual(s, c, h, 4 * w, i);
 	h = layer(s, c, with_marks(s, c, up(s, h), half, "z2.0"), 2 * w, 3, "u1");
-	if (c->grain)
-		z = fv_concat(g, 5, (fv_node *[]){ z, fv_random(g, FV_NORMAL, "grain", FV_F32, fv_nhwc(x->shape.n, x->shape.h, x->shape.w, 1), 0, 1) }, 2);
 	h = layer(s, c, with_marks(s, c, up(s, h), z, "z1.0"), w, 3, "u2");
 	h = layer(s, c, fv_concat(g, 5, (fv_node *[]){ h, z }, 2), w, 3, "u3");
 	fv_node *head = fv_param(s, fv_nhwc(3, c->stem, c->stem, w), FV_INIT_NORMAL, 0.02, "head.weight");

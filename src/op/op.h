@@ -27,7 +27,7 @@ struct fv_op {
 };
 /* Records that others need to know by name. */
 extern const fv_op fv_op_input, fv_op_constant, fv_op_read, fv_op_reshape, fv_op_stop, fv_op_part, fv_op_conv2d,
-	fv_op_conv2d_dx, fv_op_conv2d_dw, fv_op_matmul, fv_op_transpose, fv_op_normalise, fv_op_normalise_grad, fv_op_unary,
+	fv_op_conv2d_dx, fv_op_conv2d_dw, fv_op_matmul, fv_op_transpose, fv_op_norm_affine, fv_op_normalise, fv_op_normalise_grad, fv_op_unary,
 	fv_op_binary, fv_op_reduce, fv_op_expand, fv_op_resize, fv_op_resize_adjoint, fv_op_space_to_depth,
 	fv_op_depth_to_space, fv_op_blur, fv_op_blur_adjoint, fv_op_pad, fv_op_pad_adjoint, fv_op_slice,
 	fv_op_slice_adjoint, fv_op_concat, fv_op_translate, fv_op_cutout, fv_op_gather, fv_op_gather_adjoint, fv_op_sort,
@@ -60,6 +60,8 @@ fv_node *fv_matmul(fv_graph *g, fv_node *a, fv_node *b, bool ta, bool tb);
 fv_node *fv_transpose(fv_graph *g, fv_node *x);                                   /* last two axes */
 /* ---- norms. normalise's output 1: [groups,2] mean and 1/sqrt(variance + eps) of each group */
 fv_node *fv_normalise(fv_graph *g, fv_node *x, fv_axes axes, double eps);
+/* C,2 > C,2: statistics such that the norm with them also scales and shifts: C each; for passes. */
+fv_node *fv_norm_affine(fv_graph *g, fv_node *stats, fv_node *scale, fv_node *shift);
 fv_node *fv_normalise_grad(fv_graph *g, fv_node *x, fv_node *stats, fv_node *dy, fv_axes axes, double eps);
 /* ---- elementwise. Unary kinds; a, b are parameters. */
 typedef enum {

@@ -166,31 +166,31 @@ static fv_status prepare(fv_err *err, fv_painter *p, const canvas *k, int64_t mo
 	return fv_paint_plan(err, p->model, k->h, k->w, &(fv_plan_options){ .most = most, .timed = true }, q);
 }
 
-static fv_status run_bands(fv_err *err, const fv_model *m, const canvas *k, fv_key key, int64_t most)
+static fv_status run_bands(fv_err *err, const fv_model *m, const canvas *k, int64_t most)
 {
 	fv_painting p;
 	fv_status st = paint_graph(err, m, k->h, k->w, &p);
 	const fv_bands_input in[] = { { p.x, k->x }, { p.z, k->z } };
 	if (!st)
-		st = fv_bands_run(err, m->context, p.graph, in, k->z ? 2 : 1, p.y, k->y, key, most);
+		st = fv_bands_run(err, m->context, p.graph, in, k->z ? 2 : 1, p.y, k->y, (fv_key){ 0 }, most);
 	fv_painting_free(&p);
 	return st;
 }
 
-/* k->y from k->x and k->z; key: of the grain. most: bytes beside the canvas; 0: any. */
-static fv_status run(fv_err *err, fv_painter *painter, const canvas *k, fv_key key, int64_t most)
+/* k->y from k->x and k->z. most: bytes beside the canvas; 0: any. */
+static fv_status run(fv_err *err, fv_painter *painter, const canvas *k, int64_t most)
 {
 	const fv_painting *p = &painter->painting;
 	int64_t pixels = k->h * k->w;
 	fv_status st = prepare(err, painter, k, most);
 	if (st == FV_E_LIMIT)
-		return run_bands(err, painter->model, k, key, most);
+		return run_bands(err, painter->model, k, most);
 	if (st)
 		return st;
 	memcpy(fv_plan_data(p->plan, p->x), k->x, (size_t)(3 * pixels) * sizeof(float));
 	if (k->z)
 		memcpy(fv_plan_data(p->plan, p->z), k->z, (size_t)(p->z->shape.c * pixels) * sizeof(float));
-	if (!(st = fv_plan_run(err, p->plan, key)))
+	if (!(st = fv_plan_run(err, p->plan, (fv_key){ 0 })))
 		memcpy(k->y, fv_plan_data(p->plan, p->y), (size_t)(3 * pixels) * sizeof(float));
 	return st;
 }
@@ -276,7 +276,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	load(in, resized ? whole : k.x, resized ? h : k.h, resized ? w : k.w);
 	if (resized && (st = fv_floats_resize(err, c, whole, h, w, k.x, k.h, k.w)))
 		goto done;
-	if ((strokes && (st = direct(err, m, opt, scale, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, (fv_key){ .seed = opt->seed, .step = fingerprint(in) }, most ? most - floats * (int64_t)sizeof *room : 0)))
+	if ((strokes && (st = direct(err, m, opt, scale, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, most ? most - floats * (int64_t)sizeof *room : 0)))
 		goto done;
 	if (resized && (st = fv_floats_resize(err, c, k.y, k.h, k.w, whole, h, w)))
 		goto done;

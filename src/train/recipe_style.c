@@ -50,9 +50,9 @@ static void defaults(fv_train_options *o)
 static fv_style_config config_of(const fv_train_options *o)
 {
 	return (fv_style_config){
-		.net = { .width = o->width, .blocks = o->blocks, .marks = instant(o) ? 6 : 12, .stem = instant(o) ? 3 : 5, .affine = true, .grain = !getenv("FV_NOGRAIN"), .widths = 4, .stroke = { 1.5, 3, 6, 12 }, .length = 6 },
+		.net = { .width = o->width, .blocks = o->blocks, .marks = instant(o) ? 6 : 12, .stem = instant(o) ? 3 : 5, .affine = true, .widths = 4, .stroke = { 1.5, 3, 6, 12 }, .length = 6 },
 		.teacher = { .average = true }, .pixels = { .width = 24, .scales = 1, .layers = 3 }, .judge = 48,
-		.batch = o->batch, .size = o->size, .directions = 128, .drawn = 32, .style = o->style, .sizes = 3, .coarse = 1, .content = o->content, .content3 = 0.1, .colour = o->colour,
+		.batch = o->batch, .size = o->size, .directions = 128, .drawn = 32, .style = o->style, .sizes = 3, .coarse = 0.5, .content = o->content, .content3 = 0.1, .colour = o->colour,
 		.adv = o->adv, .adv_pixels = o->adv / 2, .judge_rate = 0.5, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
 	};
 }

@@ -50,7 +50,7 @@ static fv_status build(fv_err *err, fv_context *c, fv_store *store, const painte
 	if (p->resnet)
 		n->y = fv_resnet_build(&s, &(fv_resnet){ .width = p->width, .blocks = p->blocks }, n->x);
 	else {
-		fv_strokenet k = { .width = p->width, .blocks = p->blocks, .marks = 4, .stem = p->affine ? 5 : 3, .affine = p->affine, .grain = p->affine, .widths = WIDTHS };
+		fv_strokenet k = { .width = p->width, .blocks = p->blocks, .marks = 4, .stem = p->affine ? 5 : 3, .affine = p->affine, .widths = WIDTHS };
 		n->z = fv_input(n->g, "noise", FV_F32, fv_nhwc(1, p->h, p->w, WIDTHS));
 		n->y = fv_strokenet_build(&s, &k, n->x, n->z);
 	}
