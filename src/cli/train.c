@@ -305,7 +305,8 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	}
 	if ((!o.resume || ((const options *)given)->name) && (st = begun(err, c, recipe, &o, &text)))
 		goto done;
-	char features[FV_PATH_MAX];
+	char features[FV_PATH_MAX] = "", critic[FV_PATH_MAX];
+	fv_err without;
 	if (!strcmp(recipe, "style") && (st = fv_features_find(err, o.features, features, sizeof features)))
 		goto done;
 	host h = { cli, c };
@@ -315,7 +316,10 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		.seconds = o.time == o.time ? o.time : !o.steps && !strcmp(recipe, "style") ? 5400 : 0, .more_seconds = o.more, .steps = o.steps,
 		.batch = (int)o.batch, .size = (int)o.size, .width = (int)o.width, .blocks = (int)o.blocks, .rate = or_default(o.rate), .adv = or_default(o.adv),
 		.content = or_default(o.content), .style = or_default(o.style), .colour = or_default(o.colour), .seed = (uint64_t)o.seed, .preview_seconds = o.preview, .checkpoint_seconds = o.checkpoint,
-		.max_memory = o.max_memory, .features = features, .decode = decode, .sheet = sheet, .say = say, .live = live, .user = &h,
+		.max_memory = o.max_memory, .features = features,
+		/* Previews go without where the small network is not here, or teaches itself. */
+		.critic = fv_features_find(&without, "vgg19-small", critic, sizeof critic) || strstr(features, "vgg19-small") ? NULL : critic,
+		.decode = decode, .sheet = sheet, .say = say, .live = live, .user = &h,
 	};
 	fv_say(cli, "device: cpu, %d threads, %s (no other device is built in)", c->threads, fv_isa_name(c->isa));
 	if (o.name)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* style: a folder of photographs, a folder of paintings; a painter comes out. The step: style_graph.h. */
+#include "eval/likeness.h"
 #include "model/model.h"
 #include "model/weights.h"
 #include "train/bank.h"
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 
 #define PREVIEWS 6
+#define CRITIC_ART 32                   /* paintings that previews are compared with, at most */
 #define PHOTO_LONGEST 640               /* training photographs are reduced to that: a stroke is so wide in a picture of that size */
 #define ART_LONGEST 1024                /* paintings are kept as */
 #define ART_LONGER 880                  /* strokes are learnt as a painting of that longer side shows them */
@@ -29,6 +31,9 @@ typedef struct {
 	fv_feed *photos, *art;
 	fv_pool *pool;
 	fv_bank *bank;
+	/* by which previews say how near it is; from the first preview on */
+	fv_model *critic;
+	fv_likeness *likeness;
 } style;
 
 /* A painter of a tenth of the work: for previews and films. */
@@ -245,6 +250,50 @@ done:
 	return st;
 }
 
+/* The critic and what it has seen of the paintings. */
+static fv_status open_critic(fv_err *err, fv_run *r, style *s)
+{
+	const fv_train_options *o = &r->o;
+	fv_seen art = { 0 };
+	int every = (int)fv_div_up(o->art.count, CRITIC_ART);
+	fv_status st = fv_model_open(err, r->context, o->critic, &s->critic);
+	if (st || (st = fv_likeness_open(err, r->context, s->critic, &s->likeness)))
+		return st;
+	for (int i = 0; i < o->art.count && !st; i += every) {
+		fv_err broken;                  /* the feed has said so */
+		fv_pixels p;
+		if (o->decode(o->user, &broken, o->art.path[i], ART_LONGEST, &p))
+			continue;
+		st = fv_likeness_add(err, s->likeness, &art, &p, NULL, 1);
+		free(p.data);
+	}
+	if (!st)
+		st = fv_likeness_art(err, s->likeness, &art);
+	fv_seen_free(s->likeness, &art);
+	return st;
+}
+
+/* How near the paintings of a preview are: photograph and painting by turns in cell. Few pictures: figures to compare with each other. */
+static fv_status say_likeness(fv_err *err, fv_run *r, const fv_pixels *cell)
+{
+	style *s = r->state;
+	fv_pixels photo[PREVIEWS], painted[PREVIEWS];
+	fv_seen seen = { 0 };
+	fv_likeness_figures f;
+	fv_status st = FV_OK;
+	if (!r->o.critic || (!s->likeness && (st = open_critic(err, r, s))))
+		return st;
+	for (int i = 0; i < PREVIEWS; i++)
+		photo[i] = cell[2 * i], painted[i] = cell[2 * i + 1];
+	if (!(st = fv_likeness_add(err, s->likeness, &seen, painted, photo, PREVIEWS)) && !(st = fv_likeness_measure(err, s->likeness, &seen, NULL, &f))) {
+		fv_run_say(r, "step %" PRId64 ": distance from the paintings in brushwork %.0f, in colour %.0f, from afar %.0f; %.2f of the scene kept (%d pictures)", r->step,
+		           f.view[FV_HAND], f.view[FV_LOOK], f.view[FV_FAR], f.content, PREVIEWS);
+		st = fv_run_time(err, r, "\"hand\":%.2f,\"look\":%.2f,\"far\":%.2f,\"content\":%.3f", f.view[FV_HAND], f.view[FV_LOOK], f.view[FV_FAR], f.content);
+	}
+	fv_seen_free(s->likeness, &seen);
+	return st;
+}
+
 /* Left the photograph's crop, right its painting. */
 static fv_status preview(fv_err *err, fv_run *r, const char *path)
 {
@@ -277,7 +326,8 @@ static fv_status preview(fv_err *err, fv_run *r, const char *path)
 			bytes[i * n + k] = (uint8_t)(fminf(fmaxf((v[k] + 1) * 127.5f, 0), 255) + 0.5f);
 		cell[i] = (fv_pixels){ side, side, 3, 8, side * 3, bytes + i * n };
 	}
-	st = r->o.sheet(r->o.user, err, path, cell, 2 * PREVIEWS, 4);
+	if (!(st = say_likeness(err, r, cell)))
+		st = r->o.sheet(r->o.user, err, path, cell, 2 * PREVIEWS, 4);
 done:
 	fv_free(r->context, bytes);
 	fv_free(r->context, x);
@@ -313,6 +363,8 @@ static void close_run(fv_run *r)
 	fv_bank_free(s->bank);
 	fv_feed_close(s->photos);
 	fv_feed_close(s->art);
+	fv_likeness_close(s->likeness);
+	fv_model_free(s->critic);
 	fv_model_free(s->teacher);
 	fv_free(r->context, s);
 	r->state = NULL;

@@ -35,6 +35,7 @@ typedef struct {
 	int batch, size, width, blocks;
 	double rate, adv, content, style, colour;
 	const char *features;           /* style: the file of the network that teaches */
+	const char *critic;             /* style: of one that does not, by which previews say how near it is; NULL: they do not say */
 	uint64_t seed;
 	double preview_seconds, checkpoint_seconds;
 	int64_t max_memory;             /* bytes; 0: no limit of ours */
