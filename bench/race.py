@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Races fauve against its peers and writes docs/benchmarks.md. usage: race.py ROUNDS [WORD...] (see script/bench-peers)
+       race.py --dry [WORD...]	times nothing: do the peers run, on tiny sizes, and compute what fauve does?
 
 WORDs keep the cases whose title has one of them, and then print only. First every mode of a peer, a few runs each: the fastest
 one races. Then ROUNDS rounds: fauve, peer, fauve, next peer ... Figures are medians over all runs."""
@@ -35,7 +36,8 @@ def peer(file, mode, runs, more=()):
 
 
 # title; what fauve runs; runs a round; bars {peer, or "fastest": ratio}; memory bar; peers: name, file, modes, more
-TORCH_STYLE32, TORCH_STYLE = ["eager", "eager-cl"], ["eager-autocast", "eager-autocast-cl", "compile-autocast"]
+TORCH_STYLE32 = ["eager", "eager-cl", "compile-cl"]
+TORCH_STYLE = ["eager-autocast", "eager-autocast-cl", "compile-autocast", "compile-autocast-cl"]
 CASES = [
     ("ResNet-9 paints 256x256, f32", ["resnet", "--precision", "f32"], 10, {"fastest": 1.5, "PyTorch": 2.5, "ONNX Runtime": 2.5, "OpenVINO": 2.5}, 0.5, [
         ("PyTorch", "resnet.py", ["eager-cl", "compile-freeze-cl"], []), ("ONNX Runtime", "runtimes.py", ["onnxruntime"], [DATA]),
@@ -46,11 +48,14 @@ CASES = [
     ("a step of CycleGAN, 256x256, batch 1", ["cyclegan"], 2, {"PyTorch": 2.5}, 0.4, [("PyTorch", "cyclegan.py", ["eager", "eager-cl", "compile"], [])]),
     ("a step of CycleGAN, bf16", ["cyclegan", "--precision", "bf16", "--max-memory", "300M"], 2, {"PyTorch": 2.5}, 0.4, [
         ("PyTorch", "cyclegan.py", ["eager-autocast", "eager-autocast-cl", "compile-autocast"], [])]),
-    ("a step of `style`", ["style"], 4, {"PyTorch": 2.5}, 0.5, [("PyTorch", "style.py", TORCH_STYLE32, ["default"])]),
-    ("a step of `style`, bf16", ["style", "--precision", "bf16"], 4, {"PyTorch": 2.5}, 0.5, [("PyTorch", "style.py", TORCH_STYLE, ["default"])]),
-    ("a step of `style`, fauve in float, PyTorch as it likes", ["style"], 4, {"PyTorch": 2.5}, 0.5, [("PyTorch", "style.py", TORCH_STYLE32 + TORCH_STYLE, ["default"])]),
-    ("a step of `style`'s first program, PyTorch as it likes", ["style-first"], 4, {"PyTorch": 1.5}, 0.5, [
-        ("PyTorch", "style.py", TORCH_STYLE32 + TORCH_STYLE, ["prototype"])]),
+    ("StrokeNet paints 768x512, f32", ["strokenet", "--precision", "f32"], 5, {"PyTorch": 2.5}, 0.5, [
+        ("PyTorch", "strokenet.py", ["eager", "eager-cl", "compile-cl", "compile-freeze-cl"], [])]),
+    ("StrokeNet paints 768x512, bf16", ["strokenet", "--precision", "bf16"], 5, {"PyTorch": 2.5}, 0.5, [
+        ("PyTorch", "strokenet.py", ["eager-autocast", "eager-autocast-cl", "compile-autocast-cl", "compile-freeze-autocast-cl"], [])]),
+    ("`strokes` of 1920x1080: flow, hold, smear, noise", ["strokes"], 4, {}, 0.5, [("PyTorch", "strokes.py", ["eager", "compile"], [])]),
+    ("a step of `style`", ["style"], 4, {"PyTorch": 2.5}, 0.5, [("PyTorch", "style.py", TORCH_STYLE32, [])]),
+    ("a step of `style`, bf16", ["style", "--precision", "bf16"], 4, {"PyTorch": 2.5}, 0.5, [("PyTorch", "style.py", TORCH_STYLE, [])]),
+    ("a step of `style`, fauve in float, PyTorch as it likes", ["style"], 4, {"PyTorch": 2.5}, 0.5, [("PyTorch", "style.py", TORCH_STYLE32 + TORCH_STYLE, [])]),
     ("a step of `dense`, batch 1000", ["dense"], 20, {"PyTorch": 1.25, "Keras": 1.6}, 0.5, [
         ("PyTorch", "dense.py", ["eager", "compile"], []), ("Keras", "keras_dense.py", ["tensorflow", "jax"], [])]),
     ("a step of `dense`, bf16", ["dense", "--precision", "bf16"], 20, {"PyTorch": 1.0}, 0.5, [
@@ -127,6 +132,22 @@ def pictures():
             run([sys.executable, os.path.join(HERE, "peers", "runtimes.py"), "export", "0", "0", DATA, str(w), str(h)])
 
 
+def family(path):
+    with open(path, "rb") as f:
+        about = json.loads(f.read(int.from_bytes(f.read(8), "little")))["__metadata__"]["fauve"]
+    return json.loads(about)["family"]
+
+
+def style():
+    """the shipped vangogh; while that is of another family one of made-up weights, which is as fast; and how a row names it"""
+    path, made = os.path.join(ROOT, "styles", "vangogh.safetensors"), DATA + "/strokenet.safetensors"
+    if family(path) == "strokenet":
+        return path, "`vangogh`"
+    program = "import sys; sys.path.insert(0, sys.argv[1]); import strokenet; strokenet.save(sys.argv[2])"
+    run([sys.executable, "-c", program, os.path.join(HERE, "peers"), made])
+    return made, "StrokeNet of made-up weights"
+
+
 # A process inherits the peak of the one that starts it: a small one starts what is measured.
 STARTER = """import os, sys, time
 t = time.perf_counter()
@@ -149,16 +170,16 @@ def start(rounds):
     """from the start of the process to the painted file"""
     rows = []
     py = [sys.executable, os.path.join(HERE, "peers", "runtimes.py")]
-    style = os.path.join(ROOT, "styles", "vangogh.safetensors")
+    model, title = style()
     for size, name, bars in ((64, "64x64", {"fastest": 4}), (768, "768x512", {"fastest": 2})):
         source = f"{DATA}/{size}.jpg"
         commands = {"fauve": ([FAUVE, "apply", DATA + "/resnet.safetensors", source, "-o", DATA + "/a.png", "-f", "-q"], PLAIN)}
         for who, mode in (("ONNX Runtime", "onnxruntime"), ("OpenVINO", "openvino"), ("ncnn", "ncnn")):
             commands[who] = (py + [mode, str(THREADS), "paint", DATA, source, DATA + "/b.png"], None)
         compare(rows, f"ResNet-9, {name}, JPEG to PNG", commands, bars, rounds)
-        commands = {"fauve": ([FAUVE, "apply", style, source, "-o", DATA + "/a.png", "-f", "-q"], PLAIN),
-                    "PyTorch": ([sys.executable, os.path.join(HERE, "peers", "paint.py"), style, source, DATA + "/b.png", str(THREADS)], None)}
-        compare(rows, f"`vangogh`, {name}, JPEG to PNG", commands, {"PyTorch": 20 if size == 64 else 6}, rounds)
+        commands = {"fauve": ([FAUVE, "apply", model, source, "-o", DATA + "/a.png", "-f", "-q"], PLAIN),
+                    "PyTorch": ([sys.executable, os.path.join(HERE, "peers", "paint.py"), model, source, DATA + "/b.png", str(THREADS)], None)}
+        compare(rows, f"{title}, {name}, JPEG to PNG", commands, {"PyTorch": 20 if size == 64 else 6}, rounds)
     return rows
 
 
@@ -207,24 +228,24 @@ def busy(case, rounds, peers, quiet):
 
 
 def frames_and_memory():
-    rows = []
+    rows, (model, title) = [], style()
     for name in sorted(os.listdir(os.path.join(ROOT, "styles"))):
-        if not name.endswith(".safetensors"):
+        if not name.endswith(".safetensors") or family(os.path.join(ROOT, "styles", name)) != "strokenet":
             continue
         for more in ([], ["--precision", "f32"]):
-            ms = fauve(["stylenet", "--model", os.path.join(ROOT, "styles", name), "--size", "1920x1080", *more], 5)["median_ms"]
+            ms = fauve(["strokenet", "--model", os.path.join(ROOT, "styles", name), "--size", "1920x1080", *more], 5)["median_ms"]
             rows.append(f"| `{name.split('.')[0]}` {' '.join(more)} | {ms:.0f} ms | {1e3 / ms:.2f} frames a second |")
     for more in ([], ["--max-memory", "400M"]):
-        got = [process([FAUVE, "apply", "vangogh", f"{DATA}/1920.jpg", "-o", DATA + "/a.png", "-f", "-q", *more], PLAIN) for _ in range(3)]
-        rows.append(f"| `fauve apply vangogh {' '.join(more)}`, JPEG to PNG | {statistics.median(s for s, _ in got):.1f} s | {max(m for _, m in got):.0f} MB |")
+        got = [process([FAUVE, "apply", model, f"{DATA}/1920.jpg", "-o", DATA + "/a.png", "-f", "-q", *more], PLAIN) for _ in range(3)]
+        rows.append(f"| {title}, `fauve apply {' '.join(more)}`, JPEG to PNG | {statistics.median(s for s, _ in got):.1f} s | {max(m for _, m in got):.0f} MB |")
     print("\n".join(rows), flush=True)
     return rows
 
 
 def scaling():
-    rows = []
+    rows, model = [], style()[0]
     for w, h in ((128, 128), (256, 256), (512, 512), (1024, 1024), (2048, 2048)):
-        one, two = (json.loads(run([FAUVE, "bench", "stylenet", "--model", "vangogh", "--size", f"{w}x{h}", "--json", "--threads", str(t), "--time", "3s"], PLAIN))["cases"][0]["median_ms"]
+        one, two = (json.loads(run([FAUVE, "bench", "strokenet", "--model", model, "--size", f"{w}x{h}", "--json", "--threads", str(t), "--time", "3s"], PLAIN))["cases"][0]["median_ms"]
                     for t in (1, 2))
         rows.append(f"| {w}x{h} | {one:.1f} | {two:.1f} | {one / two:.2f} | {1e6 * two / (w * h):.0f} |")
     return rows
@@ -234,7 +255,7 @@ def batches():
     rows = []
     for b in (1, 2, 4, 8, 16):
         one, two = (json.loads(run([FAUVE, "bench", "style", "--batch", str(b), "--json", "--threads", str(t), "--time", "4s"], PLAIN))["cases"][0]["median_ms"] for t in (1, 2))
-        rows.append(f"| {b} | {one:.0f} | {two:.0f} | {one / two:.2f} | {1e6 * two / (b * 128 * 128):.0f} |")
+        rows.append(f"| {b} | {one:.0f} | {two:.0f} | {one / two:.2f} | {1e6 * two / (b * 192 * 192):.0f} |")
     return rows
 
 
@@ -260,7 +281,31 @@ def versions():
 HEAD = "| work | by | ms (5 % - 95 %) | times fauve's | bar | MB above idle |\n| --- | --- | --- | --- | --- | --- |\n"
 
 
+def dry(words):
+    """every peer's work once, on tiny sizes; what a Python lacks is named. Without ONNX files the other runtimes have nothing to run."""
+    peers = os.path.join(HERE, "peers")
+    env, failed, seen = {**os.environ, "BENCH_DRY": "1"}, 0, set()
+    jobs = [] if words else [("numbers", ["check.py"])]
+    for title, _, _, _, _, rivals in CASES:
+        if not words or any(w in title for w in words):
+            jobs += [(f"{file} {m}", [file, m, "1", "1", *more]) for _, file, modes, more in rivals for m in modes if file != "runtimes.py"]
+    for name, (file, *more) in jobs:
+        if name in seen:
+            continue
+        seen.add(name)
+        r = subprocess.run([sys.executable, os.path.join(peers, file), *more], env=env, capture_output=True, text=True)
+        last = (r.stderr.strip() or "no message").splitlines()[-1]
+        lacks = "ModuleNotFoundError" in last
+        failed += r.returncode != 0 and not lacks
+        print(f"{name}: " + ("ran" if r.returncode == 0 else last), flush=True)
+        if name == "numbers":
+            print(r.stdout.rstrip(), flush=True)
+    return failed
+
+
 def main():
+    if sys.argv[1] == "--dry":
+        sys.exit(dry(sys.argv[2:]) != 0)
     rounds, words = int(sys.argv[1]), sys.argv[2:]
     pictures()
     bf16 = any(s.startswith(("avx512_bf16", "amx_bf16")) for s in open("/proc/cpuinfo").read().split())
@@ -283,9 +328,8 @@ Written by `script/bench-peers {rounds}` on {datetime.date.today()}: fauve {vers
 Processor: {processor()}. Load when it ended: {os.getloadavg()[0]:.1f}.
 
 All run in turn, {rounds} rounds; milliseconds: median of all runs. Peers run in their fastest mode, found first (below), with as many threads, and PyTorch
-with a good allocator (see `script/bench-peers`). A step of `style` is the mean over three: every third has the identity term. bf16: products of numbers
-rounded to bf16, sums in float; the peers' modes round more, all that passes from layer to layer. MB above idle: at the peak, above what the program holds
-when its libraries are loaded; behind the colon fauve's share of it.
+with a good allocator (see `script/bench-peers`). bf16: products of numbers rounded to bf16, sums in float; the peers' modes round more, all that passes
+from layer to layer. MB above idle: at the peak, above what the program holds when its libraries are loaded; behind the colon fauve's share of it.
 
 {HEAD}""" + "\n".join(rows) + f"""
 
@@ -305,13 +349,13 @@ The first race again while another process keeps one core busy, ms:
 | --- | --- | --- |
 """ + "\n".join(frames) + """
 
-`vangogh` paints pictures of many sizes; ms, and what a pixel costs:
+The network of `vangogh` paints pictures of many sizes; ms, and what a pixel costs:
 
 | size | one thread | two | gain | ns a pixel, two threads |
 | --- | --- | --- | --- | --- |
 """ + "\n".join(sizes) + """
 
-A step of `style`, batches of many sizes:
+A step of `style`, crops of 192x192, batches of many sizes:
 
 | batch | one thread | two | gain | ns a pixel, two threads |
 | --- | --- | --- | --- | --- |

@@ -5,6 +5,7 @@ import measure
 import torch                                    # idle is counted with it in memory
 
 IDLE = measure.memory("VmRSS")
+DRY = measure.DRY
 
 
 def arguments(modes):

@@ -24,8 +24,9 @@ def against(x, target):
 
 def main():
     mode, runs, _ = common.arguments(MODES)
-    nets = [resnet(), resnet(), patchgan(), patchgan()]
-    a, b = torch.rand(1, 3, 256, 256) * 2 - 1, torch.rand(1, 3, 256, 256) * 2 - 1
+    width, blocks, side = (8, 1, 64) if common.DRY else (64, 9, 256)
+    nets = [resnet(width, blocks), resnet(width, blocks), patchgan(width), patchgan(width)]
+    a, b = torch.rand(1, 3, side, side) * 2 - 1, torch.rand(1, 3, side, side) * 2 - 1
     if "cl" in mode:
         nets = [n.to(memory_format=torch.channels_last) for n in nets]
         a, b = a.contiguous(memory_format=torch.channels_last), b.contiguous(memory_format=torch.channels_last)

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 MODES = ("eager", "eager-autocast", "compile", "compile-autocast")
-BATCH = 1000
+BATCH = 10 if common.DRY else 1000
 
 
 def stack(sizes):

@@ -14,7 +14,7 @@ if mode == "tensorflow":
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
-BATCH = 1000
+BATCH = 10 if measure.DRY else 1000
 
 
 def stack(sizes, last):

@@ -1,32 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Paints one picture with a `style` model. usage: paint.py MODEL IN OUT [THREADS]"""
-import json, sys
+"""Paints one picture with a `style` model, as `fauve apply` does. usage: paint.py MODEL IN OUT [THREADS]"""
+import sys
 import numpy as np
 import torch
 from PIL import Image
 from torch.nn import functional as F
-from stylenet import DEFAULT, StyleNet
+import strokes
+from strokenet import load
+
+STROKES, LEAST, MOST, ENLARGED, LEARNT = 0.023, 1.25, 3, 4e6, 640      # src/paint/paint.c
+MULTIPLE, SMALLEST = 8, 32
 
 
-def weights(path):
-    with open(path, "rb") as f:
-        about = json.loads(f.read(int.from_bytes(f.read(8), "little")))
-        data = bytearray(f.read())
-    about.pop("__metadata__", None)
-    return {n: torch.frombuffer(data, dtype=torch.float32, count=int(np.prod(e["shape"])), offset=e["data_offsets"][0]).reshape(e["shape"])
-            for n, e in about.items()}
+def working_scale(h, w, widest):
+    """how wide the streaks are, as learnt 1; how many times as large it is painted"""
+    scale = STROKES * max(h, w) / widest
+    size = min(max(scale, LEAST), MOST) / scale
+    if size > 1:
+        size = max(1, min(size, (ENLARGED / (h * w)) ** 0.5))
+    return scale * size, size
+
+
+def paint(net, k, x):
+    h, w = x.shape[2:]
+    scale, size = working_scale(h, w, k.stroke[-1])
+    if size != 1:
+        canvas = [max(SMALLEST, int(size * n / MULTIPLE + 0.5) * MULTIPLE) for n in (h, w)]
+        x = F.interpolate(x, size=canvas, mode="bicubic", antialias=True)
+    else:
+        below, right = (max(SMALLEST, -(-n // MULTIPLE) * MULTIPLE) - n for n in (h, w))
+        x = F.pad(x, (0, right, 0, below), "replicate")
+    # What is in the picture is as large as it is, however wide the strokes.
+    own = max(0.25, max(x.shape[2:]) / LEARNT)
+    v = strokes.flow(x, own)
+    y = net(strokes.smear(x, v, strokes.hold(x, own), own), strokes.noise(v, k.stroke, k.length, scale))
+    if size != 1:
+        y = F.interpolate(y, size=(h, w), mode="bicubic", antialias=True)
+    return y[:, :, :h, :w]
 
 
 def main():
     model, source, target = sys.argv[1:4]
     torch.set_num_threads(int(sys.argv[4]) if len(sys.argv) > 4 else 2)
-    net = StyleNet(DEFAULT)
-    net.load_state_dict(weights(model))
+    net, k = load(model)
     x = torch.from_numpy(np.array(Image.open(source).convert("RGB"))).permute(2, 0, 1)[None].float() / 127.5 - 1
-    h, w = x.shape[2:]
-    x = F.pad(x, (0, -w % 4, 0, -h % 4), "replicate")
     with torch.inference_mode():
-        y = net(x)[0, :, :h, :w]
+        y = paint(net, k, x)[0]
     Image.fromarray(((y + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()).save(target)
 
 

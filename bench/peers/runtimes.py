@@ -3,7 +3,7 @@
        runtimes.py MODE THREADS paint FOLDER IN OUT		paints a file, from start to end
 MODE: onnxruntime; openvino (its own choice of precision), openvino-f32; ncnn (fp32), ncnn-bf16; export writes what the others
 read into FOLDER."""
-import json, os, subprocess, sys
+import os, subprocess, sys
 import measure
 import numpy as np
 
@@ -13,25 +13,13 @@ def export(folder, w, h):
     from resnet import resnet
     torch.manual_seed(1)
     g, x = resnet().eval(), torch.rand(1, 3, h, w) * 2 - 1
-    model(folder + "/resnet.safetensors", {"model." + n: p.detach().contiguous().numpy() for n, p in g.state_dict().items()})
+    measure.model(folder + "/resnet.safetensors", "resnet", dict(width=64, blocks=9),
+                  {"model." + n: p.detach().contiguous().numpy() for n, p in g.state_dict().items()})
     base = f"{folder}/resnet-{w}x{h}"
     torch.onnx.export(g, (x,), base + ".onnx", dynamo=False, opset_version=17, input_names=["x"], output_names=["y"])
     torch.jit.trace(g, x).save(base + ".pt")
     subprocess.run([os.path.join(os.path.dirname(sys.executable), "pnnx"), base + ".pt", f"inputshape=[1,3,{h},{w}]", "fp16=0"], check=True,
                    stdout=subprocess.DEVNULL, cwd=folder)
-
-
-def model(path, weights):
-    """the same weights as fauve reads them"""
-    about, at = {}, 0
-    about["__metadata__"] = {"fauve": json.dumps(dict(format=1, reader=1, family="resnet", network=dict(width=64, blocks=9)))}
-    for n, a in weights.items():
-        about[n] = dict(dtype="F32", shape=list(a.shape), data_offsets=[at, at + a.nbytes])
-        at += a.nbytes
-    text = json.dumps(about).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as f:
-        f.write(len(text).to_bytes(8, "little") + text + b"".join(a.tobytes() for a in weights.values()))
 
 
 def onnxruntime(base, threads):

@@ -1,95 +1,112 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A training step of `style`. usage: style.py MODE THREADS RUNS prototype|default [PHOTOS ART]
-With two folders of JPEG files every step cuts its crops out of them, as the recipe's first program did."""
+"""A training step of `style`, as src/train/style_graph.c has it, with a teacher of made-up weights.
+usage: style.py MODE THREADS RUNS; a mode joins words by -: eager or compile; cl (channels last);
+autocast (bf16). `fauve bench style` is handed the same: pictures, noise, what of the photograph is
+to be kept and the paintings' quantiles are ready when a step begins."""
+import copy
 import common
-import copy, math, os, random
-import numpy as np
 import torch
-from PIL import Image
 from torch.nn import functional as F
-from stylenet import DEFAULT, Heads, Kind, MultiD, StyleNet, augment, lsgan, nce, patch_swd
+from strokenet import DEFAULT, TINY, Judges, StrokeNet, Vgg, content, lsgan, quantiles, swd
 
-MODES = ("eager", "eager-cl", "eager-autocast", "eager-autocast-cl", "compile", "compile-cl", "compile-autocast", "compile-autocast-cl")
-PERIOD = 3                      # every third step has the identity term
-
-
-def load(folder, longest=640):
-    out = []
-    for name in sorted(os.listdir(folder)):
-        im = Image.open(os.path.join(folder, name)).convert("RGB")
-        im.thumbnail((longest, longest), Image.LANCZOS)
-        out.append(np.asarray(im))
-    return out
+MODES = ("eager", "eager-cl", "eager-autocast", "eager-autocast-cl", "compile", "compile-cl",
+         "compile-autocast", "compile-autocast-cl")
+LAYERS = 4
 
 
-def crop(images, size, zoom):
-    im = images[random.randrange(len(images))]
-    h, w, _ = im.shape
-    side = min(h, w, max(32, int(size * math.exp(random.uniform(math.log(zoom[0]), math.log(zoom[1]))))))
-    y, x = random.randrange(h - side + 1), random.randrange(w - side + 1)
-    p = Image.fromarray(im[y:y + side, x:x + side]).resize((size, size), Image.BICUBIC)
-    t = torch.from_numpy(np.array(p)).permute(2, 0, 1).float() / 127.5 - 1
-    return t.flip(2) if random.random() < 0.5 else t
+class Step:
+    def __init__(self, k, mode):
+        self.k, self.mode, self.done, self.ramp = k, mode, 0, 1.0
+        self.layout = torch.channels_last if "cl" in mode else torch.contiguous_format
+        nets = StrokeNet(k), Vgg(k.small), Judges(k)
+        self.G, self.T, self.D = (m.to(memory_format=self.layout) for m in nets)
+        self.E = copy.deepcopy(self.G)
+        adam = lambda net, rate: torch.optim.Adam(net.parameters(), rate, (0.5, 0.99), fused=True)
+        self.og, self.od = adam(self.G, k.rate), adam(self.D, k.rate * k.judge_rate)
+        self.paint, self.see, self.judge = self.G, self.T, self.D
+        if "compile" in mode:
+            self.paint, self.see, self.judge = (
+                torch.compile(m, dynamic=False) for m in (self.G, self.T, self.D))
+        c = 16 if k.small else 64
+        self.widths = [c << l for l in range(LAYERS)]
+        self.lines = [[torch.randn(k.directions, w) / w ** 0.5 for w in self.widths]
+                      for _ in range(k.sizes)]
+        self.rstd = [torch.ones(1, w, 1, 1) for w in self.widths[1:]]
+
+    def places(self, size, l):
+        return (self.k.size >> size + l) ** 2
+
+    def inputs(self):
+        """made-up: photographs, noise, their content, paintings, quantiles"""
+        k, side = self.k, self.k.size // 8
+        made = [torch.rand(k.batch, 3, k.size, k.size) * 2 - 1,
+                torch.randn(k.batch, len(k.stroke), k.size, k.size),
+                torch.randn(k.batch, self.widths[3], side, side),
+                torch.randn(k.batch, self.widths[2], side, side),
+                torch.rand(k.batch, 3, k.size, k.size) * 2 - 1]
+        targets = [[torch.randn(k.batch, k.directions, quantiles(self.places(s, l))[0])
+                    for l in range(LAYERS)] for s in range(k.sizes)]
+        return [t.contiguous(memory_format=self.layout) for t in made] + [targets]
+
+    def draw(self):
+        """where maps are looked at; which lines, the same at all sizes"""
+        k, at = self.k, []
+        for s in range(k.sizes):
+            counts = [self.places(s, l) for l in range(LAYERS)]
+            at.append([torch.randint(n, (quantiles(n)[1],)) for n in counts])
+        return at, [torch.randperm(k.directions)[:k.drawn] for _ in range(LAYERS)]
+
+    def brushwork(self, size, maps, at, picked, targets):
+        return self.ramp / LAYERS * sum(
+            swd(maps[l], at[size][l], self.lines[size][l][p], targets[size][l][:, p])
+            for l, p in enumerate(picked))
+
+    def __call__(self, x, z, content4, content3, art, targets, draws=None):
+        k = self.k
+        at, picked = draws or self.draw()
+        scaled = lambda maps: [m * r for m, r in zip(maps[1:], self.rstd)]
+        with common.casting(self.mode):
+            fake = self.paint(x, z)
+            maps = self.see(fake)
+            judged = scaled(maps)
+            with torch.no_grad():
+                real = scaled(self.see(art))
+            weights = self.D.normal()
+            good = self.judge(weights, real, art)
+            bad = self.judge(weights, [m.detach() for m in judged], fake.detach())
+            loss_d = sum(lsgan(g, 1) + lsgan(b, 0) for g, b in zip(good, bad)) / 2
+        self.od.zero_grad()
+        loss_d.backward()
+        self.od.step()
+        self.D.requires_grad_(False)
+        with common.casting(self.mode):
+            of_maps, of_pixels = self.judge(self.D.normal(), judged, fake)
+            adv, pixels = lsgan(of_maps, 1), lsgan(of_pixels, 1)
+            style, coarse, small = self.brushwork(0, maps, at, picked, targets), 0, fake
+            for s in range(1, k.sizes):
+                small = F.avg_pool2d(small, 2)
+                coarse = coarse + self.brushwork(s, self.see(small), at, picked, targets)
+            c4 = F.mse_loss(content(maps[3]), content4)
+            c3 = F.mse_loss(content(F.avg_pool2d(maps[2], 2)), content3)
+            colour = F.mse_loss(F.avg_pool2d(fake.float(), 16), F.avg_pool2d(x, 16))
+            loss = (k.style * (style + k.coarse * coarse) + k.content * c4 + k.content3 * c3
+                    + k.colour * colour + k.adv * adv + k.adv_pixels * pixels)
+        self.og.zero_grad()
+        loss.backward()
+        self.og.step()
+        self.D.requires_grad_(True)
+        self.done += 1
+        decay = min(0.995, (1 + self.done) / (10 + self.done))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.E.parameters()), list(self.G.parameters()), 1 - decay)
+        return loss_d, adv, pixels, style, coarse, c4, c3, colour, loss
 
 
 def main():
-    mode, runs, more = common.arguments(MODES)
-    k = dict(prototype=Kind(), default=DEFAULT)[more[0]]
-    random.seed(1)
-    layout = torch.channels_last if "cl" in mode else torch.contiguous_format
-    G, D, H = (m.to(memory_format=layout) for m in (StyleNet(k), MultiD(k), Heads(k)))
-    E = copy.deepcopy(G)
-    og = torch.optim.Adam(list(G.parameters()) + list(H.parameters()), 4e-4, betas=(0.5, 0.99), fused=True)
-    od = torch.optim.Adam(D.parameters(), 4e-4, betas=(0.5, 0.99), fused=True)
-    paint, encode, judge = G, G.encode, D
-    if "compile" in mode:
-        paint, encode, judge = torch.compile(G), torch.compile(G.encode), torch.compile(D)
-    if len(more) > 1:
-        X, Y = load(more[1]), load(more[2])
-        photos = lambda: torch.stack([crop(X, k.size, (1.0, 2.2)) for _ in range(k.batch)])
-        paintings = lambda: torch.stack([crop(Y, k.size, (0.8, 1.6)) for _ in range(k.batch * k.art_batches)])
-    else:
-        X, Y = torch.rand(k.batch, 3, k.size, k.size) * 2 - 1, torch.rand(k.batch * k.art_batches, 3, k.size, k.size) * 2 - 1
-        photos, paintings = lambda: X, lambda: Y
-    done = 0
-
-    def step():
-        nonlocal done
-        x, art = photos().contiguous(memory_format=layout), paintings().contiguous(memory_format=layout)
-        y, identity = art[:k.batch], done % PERIOD == 0
-        with common.casting(mode):
-            fake = paint(x)
-            D.requires_grad_(True)
-            ld = (lsgan(judge(augment(y, k.augment)), 1) + lsgan(judge(augment(fake.detach(), k.augment)), 0)) / 2
-        od.zero_grad()
-        ld.backward()
-        od.step()
-        D.requires_grad_(False)
-        with common.casting(mode):
-            content = nce(encode, H, x, fake)
-            if identity:
-                content = content + nce(encode, H, y, paint(y))
-            lg = k.adv * lsgan(judge(augment(fake, k.augment)), 1) + k.nce * content / (2 if identity else 1.5)
-            lg = lg + k.swd * patch_swd(fake, art, k)
-            if k.colour:
-                moved = F.avg_pool2d(x, 8) - F.avg_pool2d(fake, 8)
-                lg = lg + k.colour * moved.square().mean()
-                if k.casts:
-                    cast = moved.mean((2, 3))
-                    lg = lg + k.colour * (cast - cast.mean(0)).square().mean()
-        og.zero_grad()
-        lg.backward()
-        og.step()
-        done += 1
-        with torch.no_grad():
-            b = min(0.999, (1 + done) / (10 + done))
-            torch._foreach_lerp_(list(E.parameters()), list(G.parameters()), 1 - b)
-
-    def period():
-        for _ in range(PERIOD):
-            step()
-
-    common.report(more[0], period, runs, 2, PERIOD)
+    mode, runs, _ = common.arguments(MODES)
+    step = Step(TINY if common.DRY else DEFAULT, mode)
+    inputs = step.inputs()
+    common.report("style", lambda: step(*inputs), runs, 3)
 
 
 if __name__ == "__main__":
