@@ -24,7 +24,7 @@ def painter():
     p = tensors("strokenet.safetensors")
     x, z, wanted = (p.pop(n) for n in ("x", "z", "output"))
     net = StrokeNet(Kind(width=p["stem.0.weight"].shape[0], marks=p["z1.0.weight"].shape[0],
-                         blocks=sum(n.endswith(".a.weight") for n in p), grain=False,
+                         blocks=sum(n.endswith(".a.weight") for n in p),
                          stem=p["stem.0.weight"].shape[2], stroke=(1,) * z.shape[1]))
     net.load_state_dict(p)
     with torch.no_grad():
@@ -46,7 +46,7 @@ def set_by_name(name, to):
 
 def step_losses(steps):
     """of the golden run of tests/golden/style.py"""
-    k = Kind(width=4, blocks=1, marks=3, grain=False, stroke=(1, 1), small=True, judge=4, pixels=4,
+    k = Kind(width=4, blocks=1, marks=3, stroke=(1, 1), small=True, judge=4, pixels=4,
              scales=2, batch=2, size=32, directions=8, drawn=4, sizes=2, coarse=0.5, rate=1e-4)
     s = style.Step(k, ["eager"])
     s.ramp = 0.75

@@ -19,7 +19,6 @@ class Kind:
     blocks: int = 4
     marks: int = 12             # channels made of the noise
     stem: int = 5               # kernel of the first and the last convolution
-    grain: bool = True          # white noise beside the directed one
     stroke: tuple = (1.5, 3, 6, 12)     # widths of streaks, a channel of noise each
     length: float = 6           # of streaks each way, in widths
     small: bool = False         # the teacher: VGG-19 distilled, not VGG-16
@@ -32,7 +31,7 @@ class Kind:
     drawn: int = 32
     sizes: int = 3              # at which brushwork is compared
     style: float = 16
-    coarse: float = 1           # of the sizes after the first
+    coarse: float = .5          # of the sizes after the first
     content: float = 2.3
     content3: float = 0.1
     colour: float = 4
@@ -97,18 +96,16 @@ class StrokeNet(nn.Module):
     def __init__(self, k):
         super().__init__()
         w, n = k.width, len(k.stroke)
-        fine = n + k.grain
-        self.grain = k.grain
         self.stem = layer(3, w, k.stem)
         self.d1, self.d2 = layer(w, 2 * w, 3), layer(2 * w, 4 * w, 3)
         self.down1, self.down2 = halve(2 * w), halve(4 * w)
         self.z4 = conv(n, 4 * w, 3)
         self.res = nn.Sequential(*(Residual(4 * w) for _ in range(k.blocks)))
         self.z2 = nn.Sequential(conv(n, k.marks, 3, True), nn.ReLU())
-        self.z1 = nn.Sequential(conv(fine, k.marks, 3, True), nn.ReLU())
+        self.z1 = nn.Sequential(conv(n, k.marks, 3, True), nn.ReLU())
         self.up2, self.up1 = double(4 * w), double(2 * w)
         self.u1, self.u2 = layer(4 * w + k.marks, 2 * w, 3), layer(2 * w + k.marks, w, 3)
-        self.u3 = layer(w + fine, w, 3)
+        self.u3 = layer(w + n, w, 3)
         self.head, self.col = conv(w, 3, k.stem, True), nn.Conv2d(3, 3, 1)
         for m in self.modules():
             if isinstance(m, nn.Conv2d):
@@ -124,8 +121,6 @@ class StrokeNet(nn.Module):
         h = self.down2(self.d2(self.down1(self.d1(self.stem(x)))))
         h = self.res(h + self.z4(F.avg_pool2d(half, 2)))
         h = self.u1(torch.cat([self.up2(h), self.z2(half)], 1))
-        if self.grain:
-            z = torch.cat([z, torch.randn_like(z[:, :1])], 1)
         h = self.u2(torch.cat([self.up1(h), self.z1(z)], 1))
         h = self.head(self.u3(torch.cat([h, z], 1)))
         colours = self.col(F.avg_pool2d(x, 8))
@@ -146,7 +141,7 @@ def load(path):
     if about.get("family") != "strokenet":
         raise SystemExit(f"{path}: its family is {about.get('family')}, not strokenet")
     n = about["network"]
-    k = Kind(**{name: n[name] for name in ("width", "blocks", "marks", "stem", "grain", "length")},
+    k = Kind(**{name: n[name] for name in ("width", "blocks", "marks", "stem", "length")},
              stroke=tuple(n["stroke"]))
     net = StrokeNet(k)
     with open(path, "rb") as f:
@@ -163,7 +158,7 @@ def save(path, k=DEFAULT):
     torch.manual_seed(1)
     weights = {n: p.detach().contiguous().numpy() for n, p in StrokeNet(k).state_dict().items()}
     network = dict(width=k.width, blocks=k.blocks, marks=k.marks, stem=k.stem, affine=True,
-                   grain=k.grain, stroke=[float(s) for s in k.stroke], length=float(k.length))
+                   stroke=[float(s) for s in k.stroke], length=float(k.length))
     common.measure.model(path, "strokenet", network, weights)
 
 
