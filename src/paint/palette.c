@@ -4,9 +4,9 @@
  * All happens on a grid of at most GRID cells a side: p is the photograph's mean over a cell, y the painting's. What is
  * added to the painting is a field of displacements d on that grid, spread over the pixels by a quadratic spline.
  *
- *	towards the photograph:	d = along(p - y), then d += along(p - y - d)
+ *	towards the photograph:	d = along(p - y), then d += along(p - y - d), twice
  *	towards the painter:	c = along(y)			the coarse layer
- *				d = along(T(c) - c), then d = along(T(c + d) - c)
+ *				d = along(T(c) - c), then d = along(T(c + d) - c), twice
  *				T: sliced optimal transport to his colours [2, 3]
  *
  * along() is the guided filter [1] with the photograph as guide: blurred over a part of the longer side, yet not over the
@@ -28,13 +28,13 @@
 
 enum {
 	GRID = 192,                     /* cells of the longer side */
-	COARSE = 40,                    /* of the longer side: one sigma, towards the photograph */
+	COARSE = 50,                    /* of the longer side: one sigma, towards the photograph */
 	WIDE = 12,                      /* towards the painter: narrower, and the network's own patches on a plain wall become clouds */
 	FIELDS = 21,                    /* of the guided filter, below */
 	FITS = 12,
 	BINS = 512,
 	ROUNDS = 24,
-	PASSES = 2,                     /* the second moves what along() has kept the first from moving */
+	PASSES = 3,                     /* the later ones move what along() has kept the first from moving */
 	ROWS = 4,                       /* of the grid, a unit */
 };
 #define EDGE 0.01                       /* variance of the photograph from which on it is an edge */
