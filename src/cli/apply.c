@@ -56,6 +56,7 @@ static const fv_example examples[] = {
 	{ "fauve apply vangogh holiday/ more.jpg -o painted/", "All pictures of a folder and one more, into a folder." },
 	{ "fauve apply runs/mine photo.jpg -o soft.jpg --strength 0.6", "A model of your own, less of it." },
 	{ "fauve apply vangogh photo.jpg -o bold.png --strokes broad", "Wide strokes." },
+	{ "fauve apply vangogh photo.jpg -o mine.png --palette 0", "His brush, the photograph's colours." },
 	{ 0 },
 };
 
