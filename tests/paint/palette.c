@@ -18,8 +18,8 @@ typedef struct {
 	int threads;
 } size;
 
-/* Hills of two colours with a sharp ridge and some grain; nothing near black or white, where strokes
- * are cut off. */
+/* Hills of two colours with a sharp ridge and some grain; nothing near black or white, where
+ * strokes are cut off. */
 static void draw(const size *s)
 {
 	for (int64_t y = 0; y < s->h; y++)
@@ -290,6 +290,46 @@ static void colours_of(const char *model, const size *s)
 	      "a palette of NaN is painted");
 }
 
+static bool asked(void *user) { return *(bool *)user; }
+
+/* Stopped between looking and turning; and the memory that it takes counts. */
+static void refused(const char *model)
+{
+	enum { W = 64, H = 48 };
+	static float y[W * H * 3], x[W * H * 3];
+	bool stop = false;
+	fv_context_options how = { .size = sizeof how, .cancelled = asked };
+	fv_err err = { 0 };
+	fv_context *c = NULL;
+	fv_model *m = NULL;
+	fv_palette *p = NULL;
+	how.cancelled_user = &stop;
+	if (!check(!fv_context_new(&err, &how, &c) && !fv_model_open(&err, c, model, &m) &&
+			   !fv_palette_new(&err, m, 0, H, W, &p),
+		   "%s", err.text))
+		return;
+	check(!fv_palette_look(&err, p, x, W), "%s", err.text);
+	stop = true;
+	check(fv_palette_turn(&err, p, y, W) == FV_E_CANCELLED && err.text[0],
+	      "goes on when told to stop");
+	stop = false;
+	fv_palette_free(p);
+	fv_pixels in = { W, H, 3, 8, W * 3, photo }, out = in;
+	fv_paint_options o = FV_PAINT_DEFAULTS;
+	o.strokes = 0.2f;
+	out.data = other;
+	o.max_memory = 1300000;
+	check(!fv_paint(&err, m, &in, &o, &out), "in little memory: %s", err.text);
+	o.palette = 0;
+	check(fv_palette_bytes(c, H, W) > o.max_memory / 2 &&
+		      fv_paint(&err, m, &in, &o, &out) == FV_E_MEMORY,
+	      "the palette's %d bytes are not counted", (int)fv_palette_bytes(c, H, W));
+	o.max_memory += fv_palette_bytes(c, H, W);
+	check(!fv_paint(&err, m, &in, &o, &out), "in little memory, counted: %s", err.text);
+	fv_model_free(m);
+	fv_context_free(c);
+}
+
 /* Writes the model with a palette, and opens it. */
 static fv_status with(fv_err *err, fv_context *c, fv_model *m, json_t *palette, int *colours)
 {
@@ -378,6 +418,7 @@ int main(int argc, char **argv)
 	/* In the last one neighbours are few: it is moved less. */
 	for (size_t i = 0; i + 1 < FV_COUNT(list); i++)
 		turned(argv[1], &list[i], 1);
+	refused(argv[1]);
 	files(argv[1]);
 	return finish("palette");
 }
