@@ -147,8 +147,9 @@ def load(path):
     with open(path, "rb") as f:
         data = bytearray(f.read())
     net.load_state_dict({
-        name: torch.frombuffer(data, dtype=torch.float32, count=torch.Size(e["shape"]).numel(),
-                               offset=at + e["data_offsets"][0]).reshape(e["shape"])
+        name: torch.frombuffer(data, dtype={"F16": torch.float16, "F32": torch.float32}[e["dtype"]],
+                               count=torch.Size(e["shape"]).numel(),
+                               offset=at + e["data_offsets"][0]).reshape(e["shape"]).float()
         for name, e in tensors.items()})
     return net.eval(), k
 

@@ -9,7 +9,10 @@ _fauve()
 	case $cmd:$prev in
 	apply:--output|apply:-o) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	apply:--strength) COMPREPLY=(); return ;;
-	apply:--strokes) COMPREPLY=($(compgen -W 'auto 1 2 4 8 16' -- "$cur")); return ;;
+	apply:--strokes) COMPREPLY=(); return ;;
+	apply:--detail) COMPREPLY=(); return ;;
+	apply:--palette) COMPREPLY=(); return ;;
+	apply:--flow) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	apply:--seed) COMPREPLY=(); return ;;
 	apply:--quality) COMPREPLY=(); return ;;
 	apply:--max-megapixels) COMPREPLY=(); return ;;
@@ -28,9 +31,10 @@ _fauve()
 	train:--blocks) COMPREPLY=(); return ;;
 	train:--rate) COMPREPLY=(); return ;;
 	train:--adv) COMPREPLY=(); return ;;
-	train:--nce) COMPREPLY=(); return ;;
-	train:--swd) COMPREPLY=(); return ;;
+	train:--content) COMPREPLY=(); return ;;
+	train:--style) COMPREPLY=(); return ;;
 	train:--colour) COMPREPLY=(); return ;;
+	train:--features) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	train:--preset) COMPREPLY=(); return ;;
 	train:--seed) COMPREPLY=(); return ;;
 	train:--preview-every) COMPREPLY=(); return ;;
@@ -56,8 +60,6 @@ _fauve()
 	bench:--batch) COMPREPLY=(); return ;;
 	bench:--max-memory) COMPREPLY=(); return ;;
 	bench:--model) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); return ;;
-	bench:--photos) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-	bench:--art) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	help:--completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur")); return ;;
 	*:--threads) COMPREPLY=(); return ;;
 	*:--isa) COMPREPLY=($(compgen -W 'ref plain avx2 avx512 amx' -- "$cur")); return ;;
@@ -67,9 +69,9 @@ _fauve()
 	case $cmd:$cur in
 	:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --color --help --version' -- "$cur")) ;;
 	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
-	apply:-*) COMPREPLY=($(compgen -W '--output --strength --strokes --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
+	apply:-*) COMPREPLY=($(compgen -W '--output --strength --strokes --detail --palette --flow --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
-	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --name --resume --time --steps --batch --size --width --blocks --rate --adv --nce --swd --colour --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
+	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --name --resume --time --steps --batch --size --width --blocks --rate --adv --content --style --colour --features --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;
 	generate:-*) COMPREPLY=($(compgen -W '--output --count --seed --columns --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	generate:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
@@ -79,7 +81,7 @@ _fauve()
 	info:-*) COMPREPLY=($(compgen -W '--plan --size --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	info:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
 	doctor:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
-	bench:-*) COMPREPLY=($(compgen -W '--time --runs --size --batch --max-memory --model --photos --art --profile --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
+	bench:-*) COMPREPLY=($(compgen -W '--time --runs --size --batch --max-memory --model --profile --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	bench:*) COMPREPLY=() ;;
 	help:-*) COMPREPLY=($(compgen -W '--man --completion --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	help:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;

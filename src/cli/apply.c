@@ -10,7 +10,7 @@
 
 typedef struct {
 	const char *output, *strokes, *flow;
-	double strength, detail, megapixels;
+	double strength, detail, palette, megapixels;
 	int64_t seed, quality, memory;
 	bool keep_private, force;
 } options;
@@ -27,6 +27,8 @@ static const fv_option table[] = {
 	  .help = "how wide the widest are: fine, medium, broad; pixels, such as 40; or a share of the longer side, such as 3%" },
 	{ .name = "detail", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, detail), .preset = "0.5", .low = 0, .high = 1,
 	  .help = "how much of faces and fine things is kept: 0 all is swept along, 1 as much as can be" },
+	{ .name = "palette", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, palette), .preset = "0.5", .low = 0, .high = 1,
+	  .help = "whose colours: 0 the photograph's, 0.5 as learnt, 1 those of the painter's own paintings, whatever the photograph" },
 	{ .name = "flow", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "FILE", .at = offsetof(options, flow),
 	  .help = "a picture whose colours say where strokes run: the hue is twice the angle (red level, cyan upright, yellow-green and violet aslant), grey leaves it to the photograph" },
 	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, seed), .preset = "0",
@@ -54,6 +56,7 @@ static const fv_example examples[] = {
 	{ "fauve apply vangogh holiday/ more.jpg -o painted/", "All pictures of a folder and one more, into a folder." },
 	{ "fauve apply runs/mine photo.jpg -o soft.jpg --strength 0.6", "A model of your own, less of it." },
 	{ "fauve apply vangogh photo.jpg -o bold.png --strokes broad", "Wide strokes." },
+	{ "fauve apply vangogh photo.jpg -o mine.png --palette 0", "His brush, the photograph's colours." },
 	{ 0 },
 };
 
@@ -207,6 +210,7 @@ static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *
 	fv_paint_options how = FV_PAINT_DEFAULTS;
 	how.strength = (float)o->strength;
 	how.detail = (float)o->detail;
+	how.palette = (float)o->palette;
 	how.seed = (uint64_t)o->seed;
 	how.max_memory = allowance(o, v, painter);
 	how.flow = flow;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LONGEST 500                     /* characters of a text that are shown: a palette has thousands */
+
 typedef struct {
 	bool plan;
 	const char *size;
@@ -54,8 +56,11 @@ static void value(const char *key, const json_t *j, int depth)
 	if (json_is_string(j)) {
 		fv_out(" ");
 		/* Text from a file: nothing in it may steer the terminal. */
-		for (const char *s = json_string_value(j); *s; s++)
+		int left = LONGEST;
+		for (const char *s = json_string_value(j); *s && left; s++, left--)
 			fv_out("%c", (unsigned char)*s < 0x20 || *s == 0x7f ? ' ' : *s);
+		if (!left)
+			fv_out("... (%d characters; --json has all)", (int)json_string_length(j));
 	} else if (json_is_integer(j))
 		fv_out(" %" JSON_INTEGER_FORMAT, json_integer_value(j));
 	else if (json_is_real(j))

@@ -26,6 +26,14 @@ json_t *fv_dense_json(const fv_dense *c)
 	return json_pack("{s:i, s:o, s:i}", "noise", c->noise, "hidden", hidden, "out", c->out);
 }
 
+json_t *fv_palette_json(uint8_t (*colour)[3], int count)
+{
+	char text[6 * FV_PALETTE_MOST + 1] = "";
+	for (int i = 0; i < count && i < FV_PALETTE_MOST; i++)
+		snprintf(text + 6 * i, 7, "%02x%02x%02x", colour[i][0], colour[i][1], colour[i][2]);
+	return json_string(text);
+}
+
 static int whole(json_t *j, const char *key)
 {
 	json_t *v = json_object_get(j, key);
@@ -101,6 +109,27 @@ static fv_status prove(fv_err *err, fv_model *m)
 	return st;
 }
 
+static int digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
+
+/* A model may have none. */
+static fv_status read_palette(fv_err *err, json_t *j, fv_model *m)
+{
+	const char *text = json_string_value(j);
+	size_t n = json_string_length(j);
+	if (!j)
+		return FV_OK;
+	if (!text || n % 6 || n < 6 * FV_PALETTE_LEAST || n > 6 * FV_PALETTE_MOST)
+		return fv_fail(err, FV_E_FORMAT, "its palette is no text of %d to %d colours of six hexadecimal digits", FV_PALETTE_LEAST, FV_PALETTE_MOST);
+	for (size_t i = 0; i < n; i += 2) {
+		int high = digit(text[i]), low = digit(text[i + 1]);
+		if (high < 0 || low < 0)
+			return fv_fail(err, FV_E_FORMAT, "colour %d of its palette is not six hexadecimal digits", (int)(i / 6) + 1);
+		m->palette[i / 6][i / 2 % 3] = (uint8_t)(16 * high + low);
+	}
+	m->colours = (int)(n / 6);
+	return FV_OK;
+}
+
 static fv_status understand(fv_err *err, fv_model *m)
 {
 	const char *family = json_string_value(json_object_get(m->about, "family"));
@@ -147,6 +176,8 @@ fv_status fv_model_open(fv_err *err, fv_context *c, const char *path, fv_model *
 		goto done;
 	m->about = json_loads(text, JSON_REJECT_DUPLICATES, &je);
 	st = m->about ? understand(&e, m) : fv_fail(&e, FV_E_FORMAT, "its metadata is no JSON: %s", je.text);
+	if (!st)
+		st = read_palette(&e, json_object_get(m->about, "palette"), m);
 	if (!st && !(st = fv_weights_make(&e, "weights", &f, m->store)))
 		st = prove(&e, m);
 	if (st)

@@ -5,6 +5,9 @@
 #include "net/net.h"
 #include <jansson.h>
 
+#define FV_PALETTE_LEAST 16
+#define FV_PALETTE_MOST 512
+
 struct fv_model {
 	fv_context *context;
 	fv_store *store;
@@ -13,6 +16,8 @@ struct fv_model {
 	fv_resnet resnet;
 	fv_dense dense;
 	fv_vgg vgg;
+	int colours;                    /* in its palette; 0: it has none */
+	uint8_t palette[FV_PALETTE_MOST][3];    /* sRGB: what the paintings that it learnt from are painted with, seen coarsely */
 	json_t *about;                  /* the metadata, whole */
 };
 
@@ -20,6 +25,8 @@ struct fv_model {
 json_t *fv_strokenet_json(const fv_strokenet *c);
 json_t *fv_resnet_json(const fv_resnet *c);
 json_t *fv_dense_json(const fv_dense *c);
+/* A palette as it stands there, under "palette": a text of six hexadecimal digits a colour. NULL: no memory. */
+json_t *fv_palette_json(uint8_t (*colour)[3], int count);
 
 /* Writes the variables that begin with prefix, without it, as a model; a StrokeNet as half floats. network: from above, borrowed; about: further
  * metadata (an object, borrowed), or NULL. */

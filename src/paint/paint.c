@@ -263,25 +263,35 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	if (resized)
 		k.h = fv_max(SMALLEST, (int64_t)(size * (double)h / (double)multiple + 0.5) * multiple), k.w = fv_max(SMALLEST, (int64_t)(size * (double)w / (double)multiple + 0.5) * multiple);
 	int64_t pixels = k.h * k.w, floats = (6 + widths) * pixels, most = opt->max_memory;
+	bool turned = opt->palette != 0.5f;
+	int64_t bytes = floats * (int64_t)sizeof(float) + (turned ? fv_palette_bytes(c, h, w) : 0);
 	float *room = NULL, *whole = NULL;
+	fv_palette *palette = NULL;
 	fv_status st = FV_OK;
-	if (most && most <= floats * (int64_t)sizeof(float))
+	if (most && most <= bytes)
 		return fv_fail(err, FV_E_MEMORY, "%" PRId64 "x%" PRId64 " pixels take %.0f MB alone, and %.0f MB are allowed; allow more, or paint a smaller copy", in->width,
-		               in->height, (double)floats * sizeof(float) / 1e6, (double)most / 1e6);
+		               in->height, (double)bytes / 1e6, (double)most / 1e6);
+	if (turned && (st = fv_palette_new(err, m, opt->palette, h, w, &palette)))
+		goto done;
 	if (!(room = fv_alloc(c, (size_t)floats * sizeof *room)) || (resized && !(whole = fv_alloc(c, (size_t)(3 * h * w) * sizeof *whole)))) {
 		st = fv_fail_memory(err, "picture", (size_t)floats * sizeof *room);
 		goto done;
 	}
 	k.x = room, k.y = room + 3 * pixels, k.z = strokes ? room + 6 * pixels : NULL;
 	load(in, resized ? whole : k.x, resized ? h : k.h, resized ? w : k.w);
+	if (turned && (st = fv_palette_look(err, palette, resized ? whole : k.x, resized ? w : k.w)))
+		goto done;
 	if (resized && (st = fv_floats_resize(err, c, whole, h, w, k.x, k.h, k.w)))
 		goto done;
-	if ((strokes && (st = direct(err, m, opt, scale, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, most ? most - floats * (int64_t)sizeof *room : 0)))
+	if ((strokes && (st = direct(err, m, opt, scale, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, most ? most - bytes : 0)))
 		goto done;
 	if (resized && (st = fv_floats_resize(err, c, k.y, k.h, k.w, whole, h, w)))
 		goto done;
+	if (turned && (st = fv_palette_turn(err, palette, resized ? whole : k.y, resized ? w : k.w)))
+		goto done;
 	store(in, resized ? whole : k.y, resized ? w : k.w, opt->strength, out);
 done:
+	fv_palette_free(palette);
 	fv_free(c, whole);
 	fv_free(c, room);
 	return st;
@@ -301,6 +311,8 @@ fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in
 		return fv_fail(err, FV_E_SHAPE, "the output picture must have the input's size, channels and bits");
 	if (!(o.strength >= 0 && o.strength <= 1) || !(o.detail >= 0 && o.detail <= 1))
 		return fv_fail(err, FV_E_ARGUMENT, "strength %g and detail %g must lie between 0 and 1", (double)o.strength, (double)o.detail);
+	if (!(o.palette >= 0 && o.palette <= 1))
+		return fv_fail(err, FV_E_ARGUMENT, "palette %g must lie between 0 and 1", (double)o.palette);
 	if (!(o.strokes >= 0 && o.strokes <= 0.5))
 		return fv_fail(err, FV_E_ARGUMENT, "strokes %g of the longer side wide: 0 to 0.5 can be painted", (double)o.strokes);
 	return paint(err, painter, in, &o, out);

@@ -19,4 +19,14 @@ void fv_painting_free(fv_painting *p);
 
 /* from: h,w,3; to: oh,ow,3; packed (resize.c). FV_E_MEMORY. */
 fv_status fv_floats_resize(fv_err *err, fv_context *c, const float *from, int64_t h, int64_t w, float *to, int64_t oh, int64_t ow);
+
+/* Whose colours a painting has (palette.c): the photograph's, 0, his as the network makes them, 0.5, or his paintings', 1.
+ * First it looks at the photograph, then it turns the painting's colours, in place; both are h,w,3 in rows of `stride` pixels.
+ * FV_E_ARGUMENT: above 0.5, and the model knows no palette; FV_E_MEMORY; FV_E_CANCELLED. */
+typedef struct fv_palette fv_palette;
+int64_t fv_palette_bytes(const fv_context *c, int64_t h, int64_t w);
+fv_status fv_palette_new(fv_err *err, const fv_model *m, double palette, int64_t h, int64_t w, fv_palette **out);
+fv_status fv_palette_look(fv_err *err, fv_palette *p, const float *x, int64_t stride);
+fv_status fv_palette_turn(fv_err *err, fv_palette *p, float *y, int64_t stride);
+void fv_palette_free(fv_palette *p);
 #endif

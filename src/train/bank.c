@@ -7,6 +7,7 @@
 
 #define MOMENTS 96                      /* crops from which the features' covariance is taken */
 #define WHITEN 0.25                     /* lines are turned towards where paintings vary little by that power of the covariance */
+#define CELL 16                         /* pixels of a crop, of which the palette has the mean */
 #define LEAST 1e-4                      /* of the largest eigenvalue: no line is turned further */
 
 typedef struct {
@@ -30,6 +31,7 @@ struct fv_bank {
 	fv_survey survey;
 	int looks;                      /* sizes times layers */
 	int64_t pixels, values[FV_STYLE_LOOKS];
+	uint8_t palette[FV_BANK_COLOURS][3];
 };
 
 /* ------------------------------------------------------------------ lines and spreads */
@@ -147,6 +149,27 @@ static fv_status make_room(fv_err *err, fv_bank *b)
 	return memory ? FV_OK : fv_fail_memory(err, "paintings to compare with", n * bytes);
 }
 
+/* Not from what is in the slots: that changes, and a run that is resumed only to be written has none. x: room for a crop. */
+static fv_status gather(fv_err *err, fv_bank *b, float *x)
+{
+	int64_t side = b->config->size;
+	for (int i = 0; i < FV_BANK_COLOURS; i++) {
+		if (fv_cancelled(b->context))
+			return fv_fail(err, FV_E_CANCELLED, "stopped while the paintings were looked at");
+		if (i % 2 == 0)
+			fv_feed_take(b->art, i / 2, x);
+		fv_philox u = fv_philox_at(b->seed, fv_purpose("palette"), (uint64_t)i);
+		int64_t top = (int64_t)(fv_unit(u.v[0]) * (double)(side - CELL + 1)), left = (int64_t)(fv_unit(u.v[1]) * (double)(side - CELL + 1));
+		double sum[3] = { 0 };
+		for (int64_t k = 0; k < CELL * CELL; k++)
+			for (int c = 0; c < 3; c++)
+				sum[c] += x[((top + k / CELL) * side + left + k % CELL) * 3 + c];
+		for (int c = 0; c < 3; c++)
+			b->palette[i][c] = (uint8_t)(fmin(fmax((sum[c] / (CELL * CELL) + 1) * 127.5, 0), 255) + 0.5);
+	}
+	return FV_OK;
+}
+
 fv_status fv_bank_new(fv_err *err, fv_context *c, const fv_style_config *config, fv_store *teacher, fv_feed *art, const fv_slots *slots, uint64_t seed,
                       const fv_slots_live *live, fv_bank **out)
 {
@@ -162,8 +185,8 @@ fv_status fv_bank_new(fv_err *err, fv_context *c, const fv_style_config *config,
 	if ((st = measure(err, b, teacher, live)) || (st = fv_graph_new(err, c, &b->g)))
 		goto done;
 	fv_style_look_build(b->g, teacher, config, FV_LOOK_QUANTILES, &b->look);
-	if (!(st = fv_plan_new(err, c, b->g, NULL, &b->plan)))
-		st = make_room(err, b);
+	if (!(st = fv_plan_new(err, c, b->g, NULL, &b->plan)) && !(st = make_room(err, b)))
+		st = gather(err, b, fv_plan_data(b->plan, b->look.x));
 done:
 	if (st)
 		fv_bank_free(b);
@@ -180,6 +203,8 @@ void fv_bank_free(fv_bank *b)
 	fv_graph_free(b->g);
 	fv_arena_free(b->arena);
 }
+
+void fv_bank_palette(const fv_bank *b, uint8_t out[FV_BANK_COLOURS][3]) { memcpy(out, b->palette, sizeof b->palette); }
 
 int64_t fv_bank_bytes(const fv_bank *b)
 {

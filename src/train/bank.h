@@ -20,5 +20,8 @@ fv_status fv_bank_fill(fv_err *err, fv_bank *b, int64_t step, const fv_slots_liv
 int64_t fv_bank_match(const fv_bank *b, const float *description, const fv_survey *photos, int top, double u);
 /* Copies of slot's crop S,S,3 and of its quantiles. */
 void fv_bank_take(const fv_bank *b, int64_t slot, float *art, float *const quantiles[FV_STYLE_LOOKS]);
+/* Colours of the paintings seen coarsely (a mean over 16x16 pixels), two of each of the first crops; sRGB. Of the feed's seed alone. */
+#define FV_BANK_COLOURS 512
+void fv_bank_palette(const fv_bank *b, uint8_t out[FV_BANK_COLOURS][3]);
 int64_t fv_bank_bytes(const fv_bank *b);
 #endif

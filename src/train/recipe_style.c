@@ -340,9 +340,11 @@ static fv_status save(fv_err *err, fv_run *r, const char *path)
 {
 	style *s = r->state;
 	const fv_train_options *o = &r->o;
+	uint8_t palette[FV_BANK_COLOURS][3];
+	fv_bank_palette(s->bank, palette);
 	json_t *network = fv_strokenet_json(&s->config.net);
-	json_t *about = json_pack("{s:{s:s, s:s, s:I, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I}, s:s, s:{s:s, s:s, s:s, s:i, s:i, s:i, s:s}}",
-	                          "training", "recipe", "style", "preset", o->preset ? o->preset : "", "step", (json_int_t)r->step, "steps", (json_int_t)r->steps, "batch", o->batch, "size", o->size,
+	json_t *about = json_pack("{s:o, s:{s:s, s:s, s:I, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I}, s:s, s:{s:s, s:s, s:s, s:i, s:i, s:i, s:s}}",
+	                          "palette", fv_palette_json(palette, FV_BANK_COLOURS), "training", "recipe", "style", "preset", o->preset ? o->preset : "", "step", (json_int_t)r->step, "steps", (json_int_t)r->steps, "batch", o->batch, "size", o->size,
 	                          "rate", o->rate, "adv", o->adv, "content", o->content, "style", o->style, "colour", o->colour, "seed", (json_int_t)o->seed,
 	                          "data", r->data,
 	                          "signature", "input", "image, sRGB, RGB, [-1,1], smeared along its flow", "noise", "spread 1, along the same flow, a channel a width", "output", "image, sRGB, RGB, [-1,1]",

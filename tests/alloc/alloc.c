@@ -33,8 +33,9 @@ static void counted_free(void *user, void *memory)
 #define LITTLE 1500000                   /* bytes */
 static uint8_t photo[HEIGHT][WIDTH][4], result[HEIGHT][WIDTH][4], good[HEIGHT][WIDTH][4];
 
-/* At once; in place; in bands: with less memory than it takes at once; as the third of a painter's; with wide strokes; along a drawn flow. */
-enum { ONCE, PLACE, BANDS, THIRD, WIDE, DRAWN, WAYS };
+/* At once; in place; in bands: with less memory than it takes at once; as the third of a painter's; with wide strokes; along a drawn flow; in
+ * the photograph's colours. */
+enum { ONCE, PLACE, BANDS, THIRD, WIDE, DRAWN, COLOURS, WAYS };
 static fv_status third(fv_err *err, const fv_model *m, const fv_pixels *in, const fv_paint_options *o, fv_pixels *out)
 {
 	static uint8_t other[HEIGHT][WIDTH][4];
@@ -64,6 +65,7 @@ static fv_status paint(fv_err *err, counter *n, const char *model, int way)
 	/* As wide as makes it paint at the picture's own size; wider, at less. */
 	o.strokes = way == WIDE ? 0.3f : 0.2f;
 	o.flow = way == DRAWN ? &flow : NULL;
+	o.palette = way == COLOURS ? 0 : 0.5f;
 	out.data = result;
 	fv_status st = fv_context_new(err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 2, .allocator = &a }, &c);
 	if (!st)

@@ -102,6 +102,13 @@ run 0 "" apply brush "$photo" -o a3.png --threads 1
 check "one thread: the same bytes" cmp -s a.png a3.png
 run 0 "" apply brush "$photo" -o a4.png --strength 0.5
 check "half the strength: another picture" sh -c '! cmp -s a.png a4.png'
+run 0 "" apply brush "$photo" -o p.png --palette 0.5
+check "palette 0.5 is what is painted unasked" cmp -s a.png p.png
+run 0 "" apply brush "$photo" -o p.png --palette 0
+check "palette 0: another picture" sh -c '! cmp -s a.png p.png'
+run 2 "does not know its painter's palette" apply brush "$photo" -o none.png --palette 0.6
+run 2 "is not between 0 and 1" apply brush "$photo" -o none.png --palette 1.5
+check "no picture when refused" [ ! -e none.png ]
 run 0 "" apply brush "$photo" -o b.jpg --quality 60
 run 0 "" info b.jpg
 check "a picture's size" grep -q '768' "$t/out"

@@ -31,6 +31,9 @@ check "how to use it" grep -q '^done: runs/one/model.safetensors; try: fauve app
 check "the last sheet" [ -s runs/one/sheets/sheet_000012.jpg ]
 run 0 "" info runs/one/sheets/sheet_000012.jpg
 run 0 "" apply runs/one photos/one.jpg -o painted.png
+run 0 "" apply runs/one photos/one.jpg -o palette.png --palette 1
+check "the model knows its painter's palette" sh -c '! cmp -s painted.png palette.png'
+rm palette.png
 run 0 "" apply runs/one/model.safetensors photos/one.jpg -o painted2.png
 check "a run's folder is its model" cmp -s painted.png painted2.png
 number='-\?[0-9][0-9.e+-]*'
