@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Householder's reduction to three diagonals, then implicit QL: Bowdler, Martin, Reinsch, Wilkinson, in Wilkinson and Reinsch,
- * Handbook for Automatic Computation II, 1971 (tred2, tql2). Columns of vectors stand one after the other, so that the inner loops run
- * along memory. */
+/* Householder's reduction to three diagonals, then implicit QL: Bowdler, Martin, Reinsch,
+ * Wilkinson, in Wilkinson and Reinsch, Handbook for Automatic Computation II, 1971 (tred2, tql2).
+ * Columns of vectors stand one after the other, so that the inner loops run along memory. */
 #include "base/eigen.h"
 #include <math.h>
 
@@ -90,12 +90,14 @@ static bool iterate(int64_t n, double *v, double *d, double *e)
 		while (m < n - 1 && !(fabs(e[m]) <= 0x1p-52 * most))
 			m++;
 		for (int turn = 0; m > l && fabs(e[l]) > 0x1p-52 * most; turn++) {
-			double g = d[l], p = (d[l + 1] - g) / (2 * e[l]), r = p < 0 ? -hypot(p, 1) : hypot(p, 1);
+			double g = d[l], p = (d[l + 1] - g) / (2 * e[l]);
+			double r = p < 0 ? -hypot(p, 1) : hypot(p, 1);
 			if (turn == 60)
 				return false;
 			d[l] = e[l] / (p + r);
 			d[l + 1] = e[l] * (p + r);
-			double dl1 = d[l + 1], h = g - d[l], c = 1, c2 = 1, c3 = 1, el1 = e[l + 1], s = 0, s2 = 0;
+			double dl1 = d[l + 1], h = g - d[l], c = 1, c2 = 1, c3 = 1, el1 = e[l + 1];
+			double s = 0, s2 = 0;
 			for (int64_t i = l + 2; i < n; i++)
 				d[i] -= h;
 			f += h;

@@ -47,8 +47,10 @@ static void measure(fv_graph *g, fv_node *n)
 	n->inputs = 3;
 }
 
-/* Reader of n's output 0, when there is one and it is binary of that kind with a value a channel that is there before `at`; *other: that. */
-static fv_node *only(const fv_graph *g, const fv_node *n, fv_binary_kind kind, int at, fv_node **other)
+/* The reader of n's output 0, when there is exactly one and it is a binary of that kind whose other
+ * operand has a value a channel and is there before `at`; *other becomes that operand. */
+static fv_node *only(const fv_graph *g, const fv_node *n, fv_binary_kind kind, int at,
+                     fv_node **other)
 {
 	fv_node *reader = NULL;
 	for (int i = n->id + 1; i < g->nodes; i++)
@@ -64,7 +66,8 @@ static fv_node *only(const fv_graph *g, const fv_node *n, fv_binary_kind kind, i
 	for (int i = 0; i < g->outputs; i++)
 		if (g->output[i] == n)
 			return NULL;
-	bool channel = reader && (*other)->id < at && (*other)->shape.c == n->shape.c && fv_elements((*other)->shape) == n->shape.c;
+	bool channel = reader && (*other)->id < at && (*other)->shape.c == n->shape.c &&
+	               fv_elements((*other)->shape) == n->shape.c;
 	return channel ? reader : NULL;
 }
 
@@ -72,12 +75,15 @@ static fv_node *only(const fv_graph *g, const fv_node *n, fv_binary_kind kind, i
 static void take_affine(fv_graph *g, fv_node *n)
 {
 	fv_node *scale, *shift, *scaled, *shifted;
-	if (!n->attr.normalise.given || n->attr.normalise.act != FV_ACT_NONE || n->attr.normalise.residual)
+	if (!n->attr.normalise.given || n->attr.normalise.act != FV_ACT_NONE ||
+	    n->attr.normalise.residual)
 		return;
-	for (int i = n->id + 1; i < g->nodes; i++)             /* its own statistics are wanted as they are */
+	/* Where a reader wants the norm's own statistics, they stay as they are. */
+	for (int i = n->id + 1; i < g->nodes; i++)
 		if (g->node[i]->op == &fv_op_part && g->node[i]->in[0] == n)
 			return;
-	if (!(scaled = only(g, n, FV_MUL, n->id, &scale)) || !(shifted = only(g, scaled, FV_ADD, n->id, &shift)))
+	if (!(scaled = only(g, n, FV_MUL, n->id, &scale)) ||
+	    !(shifted = only(g, scaled, FV_ADD, n->id, &shift)))
 		return;
 	fv_node *stats = fv_norm_affine(g, n->in[2], scale, shift);
 	if (!stats)

@@ -9,15 +9,21 @@ fv_node *fv_lsgan(fv_graph *g, fv_node *const *out, int maps, double target);
 
 /* Sliced Wasserstein distance between maps of features (feature_swd.c).
  *
- * Of the places of a map some are looked at, and of these the projections on a direction stand sorted as quantiles: */
-int64_t fv_quantiles(int64_t places);                           /* 256, or the power of two that is not more than the places */
-int64_t fv_quantile_samples(int64_t places);                    /* 2048 at most; a multiple of the quantiles */
-/* map: N,H,W,C; places: i32, fv_quantile_samples(HW) of them, the same for every picture; direction: P,C > N,P,fv_quantiles(HW) */
+ * Of the places of a map some are looked at, and of these the projections on a direction stand
+ * sorted as quantiles: */
+/* 256, or the largest power of two that is not more than the places. */
+int64_t fv_quantiles(int64_t places);
+/* 2048 at most, and a multiple of the quantiles. */
+int64_t fv_quantile_samples(int64_t places);
+/* map: N,H,W,C; places: i32, fv_quantile_samples(HW) of them, the same for every picture;
+ * direction: P,C > N,P,fv_quantiles(HW) */
 fv_node *fv_projected_quantiles(fv_graph *g, fv_node *map, fv_node *places, fv_node *direction);
 /* Mean absolute difference of a's quantiles to those given: N,P,Q, constants. */
-fv_node *fv_feature_swd(fv_graph *g, fv_node *map, fv_node *places, fv_node *direction, fv_node *target);
+fv_node *fv_feature_swd(fv_graph *g, fv_node *map, fv_node *places, fv_node *direction,
+                        fv_node *target);
 
-/* A map whose channels have mean 0 and spread 1 over the picture: what is shown, less how. A loss of content is the mean squared difference of two. */
+/* A map whose channels have mean 0 and spread 1 over the picture: what is shown, less how. A loss
+ * of content is the mean squared difference of two. */
 fv_node *fv_content(fv_graph *g, fv_node *map);
 fv_node *fv_square_distance(fv_graph *g, fv_node *a, fv_node *b);
 #endif

@@ -33,18 +33,21 @@ fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale,
 int fv_params(fv_store *store, const char *prefix, fv_variable **list, int max);
 #define FV_PARAMS_MAX 256
 
-/* ---- StrokeNet (strokenet.c): a painter with directed noise. x: N,H,W,3 in [-1,1], the photograph smeared along its flow; z: N,H,W,widths,
- * noise of unit spread smeared along it (src/stroke); H and W multiples of FV_STROKENET_MULTIPLE */
+/* ---- StrokeNet (strokenet.c): a painter with directed noise. x: N,H,W,3 in [-1,1], the photograph
+ * smeared along its flow; z: N,H,W,widths, noise of unit spread smeared along it (src/stroke); H
+ * and W multiples of FV_STROKENET_MULTIPLE */
 #define FV_STROKENET_MULTIPLE 8
 typedef struct {
-	int width;                      /* channels at full size; 2 width at half, 4 width at a quarter */
+	int width;                      /* channels at full size; half the size has 2 width, a
+	                                 * quarter 4 width */
 	int blocks;                     /* residual blocks at a quarter of the size */
 	int marks;                      /* channels made of the noise, at half and at full size */
 	int stem;                       /* kernel of the first and last convolution: 5 or 3 */
 	bool affine;                    /* scale and shift behind every norm */
 	int widths;                     /* of strokes: channels of z */
 	double stroke[FV_STROKE_WIDTHS];/* pixels, as it was trained; not used in building */
-	double length;                  /* of a streak, in its widths, each way; not used in building */
+	double length;                  /* of a streak each way, in its widths; building does
+	                                 * not use it */
 } fv_strokenet;
 fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x, fv_node *z);
 fv_status fv_strokenet_check(fv_err *err, const fv_strokenet *c);
@@ -57,41 +60,53 @@ typedef struct {
 fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x);
 fv_status fv_resnet_check(fv_err *err, const fv_resnet *c);
 
-/* ---- VGG (vgg.c), frozen: what teachers and measures see. x: N,H,W,3 in [-1,1], at least 2 << last pixels a side */
+/* ---- VGG (vgg.c), frozen: what teachers and measures see. x: N,H,W,3 in [-1,1],
+ * with at least 2 << last pixels a side */
 typedef struct {
 	bool small;                     /* VGG-19 distilled to a sixteenth, else VGG-16 */
 	bool average;                   /* 2x2 pooling by mean, else by maximum */
 } fv_vgg;
-#define FV_VGG_LAYERS 4                 /* relu1_1, relu2_1, relu3_1, relu4_1: at 1, 1/2, 1/4, 1/8 of the size */
+/* The layers are relu1_1, relu2_1, relu3_1, relu4_1, at 1, 1/2, 1/4, 1/8 of the size. */
+#define FV_VGG_LAYERS 4
 /* Fills out[0 .. last] and returns out[last]. */
-fv_node *fv_vgg_build(const fv_scope *s, const fv_vgg *c, fv_node *x, int last, fv_node *out[FV_VGG_LAYERS]);
+fv_node *fv_vgg_build(const fv_scope *s, const fv_vgg *c, fv_node *x, int last,
+                      fv_node *out[FV_VGG_LAYERS]);
 
-/* ---- convolutions with spectral norm (spectral.c): 3x3, zeros around. One phase's normalised weights are made once, in order, and
- * used by every forward of the phase */
+/* ---- convolutions with spectral norm (spectral.c): 3x3, zeros around. One phase's normalised
+ * weights are made once, in order, and used by every forward of the phase */
 #define FV_SPECTRAL_MAX 32
 typedef struct {
 	fv_node *weight, *bias, *u;
 	fv_variable *state;             /* where u is kept between steps */
 } fv_spectral_layer;
 typedef struct { fv_spectral_layer layer[FV_SPECTRAL_MAX]; int count; } fv_spectral;
-/* Appends a layer: one power iteration from `previous` (NULL: from the stored vector), then weight / sigma. */
-void fv_spectral_conv(const fv_scope *s, const fv_spectral *previous, fv_spectral *out, int64_t channels, int64_t in, const char *name);
+/* Appends a layer: one power iteration from `previous` (NULL: from the stored vector), then
+ * weight / sigma. */
+void fv_spectral_conv(const fv_scope *s, const fv_spectral *previous, fv_spectral *out,
+                      int64_t channels, int64_t in, const char *name);
 /* The layer *at of x; *at goes on. */
 fv_node *fv_spectral_apply(fv_graph *g, const fv_spectral *w, int *at, fv_node *x);
 /* Keeps every u for the next step, where flag (scalar) is not 0. */
 void fv_spectral_keep(fv_graph *g, const fv_spectral *w, fv_node *flag);
 
-/* ---- multi-scale patch discriminator (patch_discriminator.c): N,H,W,3 > `scales` maps of logits */
-typedef struct { int width, scales, layers; } fv_patch_discriminator;   /* layers: convolutions before the last; the first two halve */
+/* ---- multi-scale patch discriminator (patch_discriminator.c): N,H,W,3 >
+ * `scales` maps of logits */
+/* `layers` counts the convolutions before the last; the first two halve. */
+typedef struct { int width, scales, layers; } fv_patch_discriminator;
 #define FV_SCALES_MAX 4
-void fv_patch_discriminator_weights(const fv_scope *s, const fv_patch_discriminator *c, const fv_spectral *previous, fv_spectral *out);
-void fv_patch_discriminator_build(fv_graph *g, const fv_patch_discriminator *c, const fv_spectral *w, int *at, fv_node *x, fv_node **out);
+void fv_patch_discriminator_weights(const fv_scope *s, const fv_patch_discriminator *c,
+                                    const fv_spectral *previous, fv_spectral *out);
+void fv_patch_discriminator_build(fv_graph *g, const fv_patch_discriminator *c,
+                                  const fv_spectral *w, int *at, fv_node *x, fv_node **out);
 
-/* ---- discriminators on a frozen network's maps (feature_discriminator.c): relu2_1, relu3_1, relu4_1 > a map of logits each */
+/* ---- discriminators on a frozen network's maps (feature_discriminator.c): relu2_1, relu3_1,
+ * relu4_1 > a map of logits each */
 #define FV_FEATURE_MAPS 3
 typedef struct { int width; int64_t channels[FV_FEATURE_MAPS]; } fv_feature_discriminator;
-void fv_feature_discriminator_weights(const fv_scope *s, const fv_feature_discriminator *c, const fv_spectral *previous, fv_spectral *out);
-void fv_feature_discriminator_build(fv_graph *g, const fv_spectral *w, int *at, fv_node *const map[FV_FEATURE_MAPS], fv_node **out);
+void fv_feature_discriminator_weights(const fv_scope *s, const fv_feature_discriminator *c,
+                                      const fv_spectral *previous, fv_spectral *out);
+void fv_feature_discriminator_build(fv_graph *g, const fv_spectral *w, int *at,
+                                    fv_node *const map[FV_FEATURE_MAPS], fv_node **out);
 
 /* ---- PatchGAN (patchgan.c): pix2pix' and CycleGAN's discriminator; N,H,W,C > logits N,h,w,1 */
 typedef struct { int width, layers; } fv_patchgan;      /* the originals: 64, 3 */

@@ -4,7 +4,8 @@
  *	stats	C,2: mean and 1 / sqrt(variance + eps) of each channel
  *	y	C,2: mean' and rstd' such that (x - mean') rstd' = (x - mean) rstd scale + shift
  *
- * Only a pass makes it (pass_norm.c), of one picture; a scale of nearly nothing is taken as 1e-12. */
+ * Only a pass makes it (pass_norm.c), of one picture; a scale of nearly nothing is taken as
+ * 1e-12. */
 #include "op/op.h"
 #include <math.h>
 
@@ -13,9 +14,11 @@ static fv_status shape(fv_err *err, fv_node *n)
 	int64_t c = n->in[0]->shape.w;
 	n->type = n->in[0]->type;
 	n->shape = n->in[0]->shape;
-	if (n->shape.rank != 2 || n->shape.c != 2 || fv_elements(n->in[1]->shape) != c || fv_elements(n->in[2]->shape) != c)
-		return fv_fail(err, FV_E_SHAPE, "norm_affine: statistics %s, scale %s, shift %s", fv_shape_text(n->shape).s,
-		               fv_shape_text(n->in[1]->shape).s, fv_shape_text(n->in[2]->shape).s);
+	if (n->shape.rank != 2 || n->shape.c != 2 || fv_elements(n->in[1]->shape) != c ||
+	    fv_elements(n->in[2]->shape) != c)
+		return fv_fail(err, FV_E_SHAPE, "norm_affine: statistics %s, scale %s, shift %s",
+		               fv_shape_text(n->shape).s, fv_shape_text(n->in[1]->shape).s,
+		               fv_shape_text(n->in[2]->shape).s);
 	return FV_OK;
 }
 

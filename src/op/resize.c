@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* resize: nearest, bilinear, binomial or B-spline of degree n = 3 or 5, half-pixel grid, edges clamped (PyTorch's align_corners=False).
+/* resize: nearest, bilinear, binomial or B-spline of degree n = 3 or 5, half-pixel grid, edges
+ * clamped (PyTorch's align_corners=False).
  *
  *	bilinear	source = (i + 1/2) from/to - 1/2, not below 0
  *	spline		source the same, below 0 too; weight of a value at distance d: Bn(d)
- *	binomial	bilinear, then [1 2 1]/4 over the result, mirrored at its edges: [1 5 10 10 5 1]/16 for twice the size
+ *	binomial	bilinear, then [1 2 1]/4 over the result, mirrored at its edges:
+ *			[1 5 10 10 5 1]/16 for twice the size
  *	nearest		source = floor(i from/to) */
 #include "op/taps.h"
 #include <math.h>
@@ -26,7 +28,8 @@ static fv_taps bilinear(int64_t i, int64_t from, int64_t to)
 	double at = fmax(0, ((double)i + 0.5) * (double)from / (double)to - 0.5);
 	int64_t low = fv_min((int64_t)at, from - 1);
 	double part = low == from - 1 ? 0 : at - (double)low;
-	return part == 0 ? (fv_taps){ 1, { low }, { 1 } } : (fv_taps){ 2, { low, low + 1 }, { 1 - part, part } };
+	return part == 0 ? (fv_taps){ 1, { low }, { 1 } } :
+	       (fv_taps){ 2, { low, low + 1 }, { 1 - part, part } };
 }
 
 /* Three neighbours of the bilinear result, so at most six taps; those of one place are added up. */
@@ -34,7 +37,8 @@ static fv_taps binomial(int64_t i, int64_t from, int64_t to)
 {
 	fv_taps t = { 0 };
 	for (int64_t k = i - 1; k <= i + 1; k++) {
-		int64_t mirrored = k < 0 ? fv_min(-k, to - 1) : k < to ? k : fv_max(0, 2 * to - 2 - k);
+		int64_t mirrored = k < 0 ? fv_min(-k, to - 1) : k < to ? k :
+		                   fv_max(0, 2 * to - 2 - k);
 		fv_taps b = bilinear(mirrored, from, to);
 		for (int j = 0; j < b.count; j++) {
 			int at = 0;
@@ -75,8 +79,9 @@ static fv_status shape(fv_err *err, fv_node *n)
 	n->shape.h = n->attr.resize.h;
 	n->shape.w = n->attr.resize.w;
 	if (n->shape.rank != 4 || n->shape.h < 1 || n->shape.w < 1)
-		return fv_fail(err, FV_E_SHAPE, "resize: %s to %" PRId64 "x%" PRId64 ": both must be pictures", fv_shape_text(n->in[0]->shape).s,
-		               n->shape.h, n->shape.w);
+		return fv_fail(err, FV_E_SHAPE,
+		               "resize: %s to %" PRId64 "x%" PRId64 ": both must be pictures",
+		               fv_shape_text(n->in[0]->shape).s, n->shape.h, n->shape.w);
 	return FV_OK;
 }
 

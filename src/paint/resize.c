@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pictures of floats made larger or smaller: Catmull-Rom, stretched where it shrinks, so that nothing aliases; separable, mirrored
- * by repeating the edge. */
+/* Pictures of floats made larger or smaller: Catmull-Rom, stretched where it shrinks, so that
+ * nothing aliases; separable, mirrored by repeating the edge. */
 #include "paint/paint.h"
 #include <math.h>
 
@@ -51,7 +51,10 @@ static void run(void *arg, int thread, int64_t first, int64_t last)
 		for (int64_t i = 0; i < n; i++)
 			line[i] = 0;
 		for (int64_t k = 0; k < w->down->taps; k++) {
-			const float *row = w->from + fv_max(0, fv_min(w->down->first[r] + k, w->down->from - 1)) * n, f = weight[k];
+			const float *row = w->from +
+			                   fv_max(0, fv_min(w->down->first[r] + k,
+			                                    w->down->from - 1)) * n;
+			const float f = weight[k];
 			for (int64_t i = 0; i < n && f != 0; i++)
 				line[i] += f * row[i];
 		}
@@ -59,7 +62,9 @@ static void run(void *arg, int thread, int64_t first, int64_t last)
 			float sum[3] = { 0 };
 			weight = w->across->weight + q * w->across->taps;
 			for (int64_t k = 0; k < w->across->taps; k++) {
-				const float *p = line + 3 * fv_max(0, fv_min(w->across->first[q] + k, w->width - 1));
+				const float *p = line +
+				                 3 * fv_max(0, fv_min(w->across->first[q] + k,
+				                                      w->width - 1));
 				for (int c = 0; c < 3; c++)
 					sum[c] += weight[k] * p[c];
 			}
@@ -69,15 +74,19 @@ static void run(void *arg, int thread, int64_t first, int64_t last)
 	}
 }
 
-fv_status fv_floats_resize(fv_err *err, fv_context *c, const float *from, int64_t h, int64_t w, float *to, int64_t oh, int64_t ow)
+fv_status fv_floats_resize(fv_err *err, fv_context *c, const float *from, int64_t h, int64_t w,
+                           float *to, int64_t oh, int64_t ow)
 {
 	axis down = { 0 }, across = { 0 };
 	bool memory = axis_new(c, h, oh, &down);
 	memory = axis_new(c, w, ow, &across) && memory;
 	float *line = memory ? fv_alloc(c, (size_t)(c->threads * 3 * w) * sizeof *line) : NULL;
-	fv_status st = line ? FV_OK : fv_fail_memory(err, "resizing", (size_t)(c->threads * 3 * w) * sizeof *line);
+	fv_status st = line ? FV_OK
+	                    : fv_fail_memory(err, "resizing",
+	                                     (size_t)(c->threads * 3 * w) * sizeof *line);
 	if (!st)
-		fv_team_run(c->team, run, &(work){ from, to, w, ow, &down, &across, line }, fv_div_up(oh, ROWS), 1);
+		fv_team_run(c->team, run, &(work){ from, to, w, ow, &down, &across, line },
+		            fv_div_up(oh, ROWS), 1);
 	fv_free(c, line);
 	fv_free(c, down.first);
 	fv_free(c, down.weight);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The direction whose angle doubled is that of (a, b): (cos, sin)(atan2(b, a) / 2), without either. The larger of the two from a
- * square root, the other from their product b / 2R, so that neither loses its small digits. (0, 0) gives (1, 0). */
+/* The direction whose angle doubled is that of (a, b): (cos, sin)(atan2(b, a) / 2), without either.
+ * The larger of the two from a square root, the other from their product b / 2R, so that neither
+ * loses its small digits. (0, 0) gives (1, 0). */
 #ifndef FV_STROKE_ANGLE_H
 #define FV_STROKE_ANGLE_H
 #include <math.h>
 
-static inline __attribute__((always_inline)) void fv_half_angle(float a, float b, float *x, float *y)
+static inline __attribute__((always_inline))
+void fv_half_angle(float a, float b, float *x, float *y)
 {
-	float r = sqrtf(a * a + b * b), by = r > 1e-18f ? 1 / r : 0, c = r > 1e-18f ? fabsf(a) * by : 1;
+	float r = sqrtf(a * a + b * b), by = r > 1e-18f ? 1 / r : 0;
+	float c = r > 1e-18f ? fabsf(a) * by : 1;
 	float large = sqrtf(0.5f + 0.5f * c), small = 0.5f * fabsf(b) * by / large;
 	*x = a < 0 ? small : large;
 	*y = copysignf(a < 0 ? large : small, b);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Following the flow from VF neighbouring pixels at once, both ways, and summing what lies under the lines.
+/* Following the flow from VF neighbouring pixels at once, both ways, and summing what lies under
+ * the lines.
  *
- * A padded picture of pixels of 8 bytes (tap.h): the flow's x and y and two numbers to sum. Its pads hold what is past the border:
- * the border's flow, the mirrored picture; so no place needs a bound. Places are kept as distances from where a line began. */
+ * A padded picture of pixels of 8 bytes (tap.h): the flow's x and y and two numbers to sum. Its
+ * pads hold what is past the border: the border's flow, the mirrored picture; so no place needs a
+ * bound. Places are kept as distances from where a line began. */
 #ifndef FV_FOLLOW_H
 #define FV_FOLLOW_H
 #include "stroke/tap.h"
@@ -11,26 +13,41 @@
 #define FOLLOW_STEPS 96                 /* at most: 32 widths of a third each step */
 
 typedef struct {
-	uint32_t *pixel;                /* (h + 2 pad) x stride of two words: flow's x | y << 16, first number | second << 16 */
-	uint32_t *corners;              /* of a third number, as tap1() wants it; NULL: there is none */
+	uint32_t *pixel;                /* (h + 2 pad) x stride of two words, which are the flow's
+	                                 * x | y << 16, and first number | second << 16 */
+	uint32_t *corners;              /* of a third number, as tap1() wants it; NULL where
+	                                 * there is none */
 	int64_t h, w, pad, stride;      /* pixels; stride is w + 2 pad and some more */
 } follow_picture;
 
-VEC uint32_t *follow_row(const follow_picture *f, int64_t y) { return f->pixel + 2 * ((y + f->pad) * f->stride + f->pad); }
+VEC uint32_t *follow_row(const follow_picture *f, int64_t y)
+{
+	return f->pixel + 2 * ((y + f->pad) * f->stride + f->pad);
+}
 
-/* Pixels a row, so that VF of them from any x below w on, and pad more, lie within it or before the next one's. */
-static inline int64_t follow_stride(int64_t w, int64_t pad) { return fv_div_up(w + 2 * pad + 16, 16) * 16; }
+/* Pixels a row, so that VF of them from any x below w on, and pad more, lie within it or before the
+ * next one's. */
+static inline int64_t follow_stride(int64_t w, int64_t pad)
+{
+	return fv_div_up(w + 2 * pad + 16, 16) * 16;
+}
 /* Bytes of such a picture: with a row more, which weights of 0 may touch. */
-static inline size_t follow_bytes(int64_t h, int64_t w, int64_t pad) { return (size_t)((h + 2 * pad + 1) * follow_stride(w, pad)) * 8; }
+static inline size_t follow_bytes(int64_t h, int64_t w, int64_t pad)
+{
+	return (size_t)((h + 2 * pad + 1) * follow_stride(w, pad)) * 8;
+}
 
-/* sum[k] = number k at the pixels themselves + sum over steps of share[k][i] times it at the lines' places, 32767^2 times the value
- * that 32767 stands for. `step`: pixels. numbers: 2, or 3 with corners; the third has share[0]. */
-VEC void follow(const follow_picture *f, int64_t y, int64_t x, vf step, int steps, const float *const *share, const int numbers, vf *sum)
+/* sum[k] = number k at the pixels themselves + sum over steps of share[k][i] times it at the lines'
+ * places, 32767^2 times the value that 32767 stands for. `step`: pixels. numbers: 2, or 3 with
+ * corners; the third has share[0]. */
+VEC void follow(const follow_picture *f, int64_t y, int64_t x, vf step, int steps,
+                const float *const *share, const int numbers, vf *sum)
 {
 	/* Numbers of pixels count from the pad's first row above: never negative. */
 	const int64_t stride = f->stride, from = y * stride;
 	const uint32_t *p = f->pixel + 2 * from, *q = numbers == 3 ? f->corners + 2 * from : NULL;
-	const vi lanes = vi_add(vi_iota(), vi_set((int32_t)(f->pad * stride + f->pad + x))), row = vi_set((int32_t)stride);
+	const vi lanes = vi_add(vi_iota(), vi_set((int32_t)(f->pad * stride + f->pad + x)));
+	const vi row = vi_set((int32_t)stride);
 	const tap_weights here = { vi_set((int32_t)((uint32_t)TAP_ONE << 16)), vi_set(0) };
 	const vf fine = vf_mul(step, vf_set(1 << TAP_SHIFT));
 	vf v[4], dx[2], dy[2];                  /* a step's way */
@@ -45,11 +62,13 @@ VEC void follow(const follow_picture *f, int64_t y, int64_t x, vf step, int step
 	px[0] = py[0] = px[1] = py[1] = vi_set(0);
 	for (int i = 0; i < steps; i++) {
 		const vf share0 = vf_set(share[0][i]), share1 = vf_set(share[1][i]);
+		/* These are two chains that need not wait for each other. */
 #pragma GCC unroll 2
-		for (int s = 0; s < 2; s++) {           /* two chains that need not wait for each other */
+		for (int s = 0; s < 2; s++) {
 			px[s] = vi_add(px[s], tap_round(dx[s]));
 			py[s] = vi_add(py[s], tap_round(dy[s]));
-			vi at = vi_add(vi_add(vi_sar(px[s], TAP_SHIFT), lanes), vi_mul(vi_sar(py[s], TAP_SHIFT), row));
+			vi at = vi_add(vi_add(vi_sar(px[s], TAP_SHIFT), lanes),
+			               vi_mul(vi_sar(py[s], TAP_SHIFT), row));
 			tap_weights w = tap_weigh(px[s], py[s]);
 			tap4(p, stride, at, w, v);
 			sum[0] = vf_fma(share0, v[2], sum[0]);
@@ -57,7 +76,8 @@ VEC void follow(const follow_picture *f, int64_t y, int64_t x, vf step, int step
 			if (numbers == 3)
 				sum[2] = vf_fma(share0, tap1(q, at, w), sum[2]);
 			/* On to the side that the line came for. */
-			scale = tap_over_sqrt(fine, vf_fma(v[0], v[0], vf_fma(v[1], v[1], vf_set(1))));
+			scale = tap_over_sqrt(fine,
+			                      vf_fma(v[0], v[0], vf_fma(v[1], v[1], vf_set(1))));
 			scale = tap_flip(scale, vf_fma(v[0], dx[s], vf_mul(v[1], dy[s])));
 			dx[s] = vf_mul(v[0], scale), dy[s] = vf_mul(v[1], scale);
 		}
@@ -65,7 +85,10 @@ VEC void follow(const follow_picture *f, int64_t y, int64_t x, vf step, int step
 }
 
 /* ---- filling */
-static inline uint32_t follow_word(int32_t low, int32_t high) { return ((uint32_t)low & 0xffff) | (uint32_t)high << 16; }
+static inline uint32_t follow_word(int32_t low, int32_t high)
+{
+	return ((uint32_t)low & 0xffff) | (uint32_t)high << 16;
+}
 
 /* x, times 32767 / most, as int16 */
 static inline int32_t follow_int(float x, float by)
@@ -80,7 +103,8 @@ static inline void follow_put_flow(const follow_picture *f, int64_t y, const flo
 {
 	uint32_t *to = follow_row(f, y);
 	for (int64_t x = 0; x < f->w; x++)
-		to[2 * x] = follow_word(follow_int(v[2 * x], 32767), follow_int(v[2 * x + 1], 32767));
+		to[2 * x] = follow_word(follow_int(v[2 * x], 32767),
+		                        follow_int(v[2 * x + 1], 32767));
 }
 
 /* The pads left and right of row y, when the row is there. */
@@ -92,7 +116,8 @@ static inline void follow_sides(const follow_picture *f, int64_t y)
 			row[-2 * i] = row[0], row[-2 * i + 1] = row[2 * fv_mirror(-i, f->w) + 1];
 		if (i <= f->stride - f->pad - f->w) {
 			int64_t x = f->w - 1 + i;
-			row[2 * x] = row[2 * (f->w - 1)], row[2 * x + 1] = row[2 * fv_mirror(x, f->w) + 1];
+			row[2 * x] = row[2 * (f->w - 1)],
+			row[2 * x + 1] = row[2 * fv_mirror(x, f->w) + 1];
 		}
 	}
 }
@@ -101,7 +126,8 @@ static inline void follow_sides(const follow_picture *f, int64_t y)
 static inline void follow_outside(const follow_picture *f, int64_t y)
 {
 	uint32_t *to = follow_row(f, y) - 2 * f->pad;
-	const uint32_t *flow = follow_row(f, y < 0 ? 0 : f->h - 1) - 2 * f->pad, *numbers = follow_row(f, fv_mirror(y, f->h)) - 2 * f->pad;
+	const uint32_t *flow = follow_row(f, y < 0 ? 0 : f->h - 1) - 2 * f->pad;
+	const uint32_t *numbers = follow_row(f, fv_mirror(y, f->h)) - 2 * f->pad;
 	for (int64_t x = 0; x < f->stride; x++)
 		to[2 * x] = flow[2 * x], to[2 * x + 1] = numbers[2 * x + 1];
 }

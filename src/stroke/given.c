@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The flow that an artist drew in colours.
  *
- * Red, green and blue lie on a circle, a third of a turn apart, so a colour's place on it is a vector that is linear in the
- * colour, and zero for greys:
+ * Red, green and blue lie on a circle, a third of a turn apart, so a colour's place on it is a
+ * vector that is linear in the colour, and zero for greys:
  *
- *	a = (R - (G + B) / 2, sqrt(3)/2 (G - B))		R, G, B in 0..1; length 1 for pure colours
+ *	a = (R - (G + B) / 2, sqrt(3)/2 (G - B))	R, G, B in 0..1; length 1 for pure colours
  *
- * Its angle, the hue, is twice the strokes' angle; so it is added to the photograph's own flow with its angle doubled:
+ * Its angle, the hue, is twice the strokes' angle; so it is added to the photograph's own flow with
+ * its angle doubled:
  *
  *	V = (1 - |a|) V(photograph) + (ax, -ay)			y is downwards
  *
- * Being linear in the colour, the drawing can be resized as a picture: by a triangle as wide as two of the larger pixels. */
+ * Being linear in the colour, the drawing can be resized as a picture: by a triangle as wide as two
+ * of the larger pixels. */
 #include "stroke/way.h"
 #include <math.h>
 
 typedef struct { const float *drawn; int64_t dh, dw, h, w; float *line, *v; } giving;
 
 /* The triangle of pixel i of n over an axis of dn: its middle and half its width. */
-static void triangle(int64_t i, int64_t n, int64_t dn, double *middle, double *half, int64_t *first, int64_t *last)
+static void triangle(int64_t i, int64_t n, int64_t dn, double *middle, double *half, int64_t *first,
+                     int64_t *last)
 {
 	double ratio = (double)dn / (double)n;
 	*middle = ((double)i + 0.5) * ratio - 0.5;
@@ -39,7 +42,8 @@ static void give_rows(void *arg, int thread, int64_t from, int64_t to)
 		for (int64_t r = first; r <= last; r++)
 			sum += 1 - fabs((double)r - middle) / half;
 		for (int64_t r = first; r <= last; r++) {
-			float share = (float)((1 - fabs((double)r - middle) / half) / sum / 2);        /* -1..1 to 0..1 */
+			/* Half the weight takes -1..1 to 0..1. */
+			float share = (float)((1 - fabs((double)r - middle) / half) / sum / 2);
 			for (int64_t q = 0; q < g->dw; q++) {
 				const float *p = g->drawn + (r * g->dw + q) * 3;
 				line[2 * q] += share * (p[0] - (p[1] + p[2]) / 2);
@@ -68,12 +72,14 @@ static void give_rows(void *arg, int thread, int64_t from, int64_t to)
 	}
 }
 
-fv_status fv_stroke_given(fv_err *err, fv_context *c, const float *drawn, int64_t dh, int64_t dw, const float *x, int64_t h, int64_t w,
-                          const fv_stroke_options *o, float *v)
+fv_status fv_stroke_given(fv_err *err, fv_context *c, const float *drawn, int64_t dh, int64_t dw,
+                          const float *x, int64_t h, int64_t w, const fv_stroke_options *o,
+                          float *v)
 {
 	int64_t values;
 	if (dh < 1 || dw < 1 || !fv_mul_size(dh, dw, &values) || values > INT64_MAX / 256)
-		return fv_fail(err, FV_E_SHAPE, "strokes: a drawn flow of %" PRId64 "x%" PRId64 " pixels", dw, dh);
+		return fv_fail(err, FV_E_SHAPE,
+		               "strokes: a drawn flow of %" PRId64 "x%" PRId64 " pixels", dw, dh);
 	fv_status st = fv_stroke_flow(err, c, x, h, w, o, v);
 	if (st)
 		return st;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Coherent lines, for prints: a difference of Gaussians across the flow finds dark lines and edges, its mean along the flow joins
- * them [1].
+/* Coherent lines, for prints: a difference of Gaussians across the flow finds dark lines and edges,
+ * its mean along the flow joins them [1].
  *
- *	d(p) = sum over t of (G_s(t) - 0.99 G_1.6s(t)) l(p + t u)	u: across the flow; l: luma in 0..1; s: one pixel
- *	line = tanh(max(0, -56 * mean of d along the flow))		cosine window, six pixels each way
+ *	d(p) = sum over t of (G_s(t) - 0.99 G_1.6s(t)) l(p + t u)
+ *	line = tanh(max(0, -56 * mean of d along the flow))
+ *
+ * u points across the flow, l is luma in 0..1, s is one pixel; the mean has a cosine window of six
+ * pixels each way.
  *
  * [1] Kang, Lee, Chui: Coherent Line Drawing, NPAR 2007 */
 #include "stroke/line.h"
@@ -13,13 +16,21 @@
 #define STEPS 6
 #define GAIN 56
 
-typedef struct { const float *l, *v; float *to; int64_t h, w; int64_t radius; const double *tap; double step; } drawing;
+typedef struct {
+	const float *l, *v;
+	float *to;
+	int64_t h, w;
+	int64_t radius;
+	const double *tap;
+	double step;
+} drawing;
 
 static void luma_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	const drawing *d = arg;
 	for (int64_t i = first * d->w; i < last * d->w; i++)
-		d->to[i] = (float)((0.299 * d->l[3 * i] + 0.587 * d->l[3 * i + 1] + 0.114 * d->l[3 * i + 2]) / 2 + 0.5);
+		d->to[i] = (float)((0.299 * d->l[3 * i] + 0.587 * d->l[3 * i + 1] +
+		                    0.114 * d->l[3 * i + 2]) / 2 + 0.5);
 }
 
 static void across_rows(void *arg, int thread, int64_t first, int64_t last)
@@ -30,8 +41,10 @@ static void across_rows(void *arg, int thread, int64_t first, int64_t last)
 			const float *v = d->v + (y * d->w + x) * 2;
 			double sum = 0;
 			for (int64_t t = -d->radius; t <= d->radius; t++)
-				sum += d->tap[t < 0 ? -t : t] * between(d->l, d->h, d->w, 1, 0, mirrored((double)x - (double)t * v[1], d->w),
-				                                        mirrored((double)y + (double)t * v[0], d->h));
+				sum += d->tap[t < 0 ? -t : t] *
+				       between(d->l, d->h, d->w, 1, 0,
+				               mirrored((double)x - (double)t * v[1], d->w),
+				               mirrored((double)y + (double)t * v[0], d->h));
 			d->to[y * d->w + x] = (float)sum;
 		}
 }
@@ -47,7 +60,9 @@ static void along_rows(void *arg, int thread, int64_t first, int64_t last)
 				for (int i = 0; i < STEPS; i++) {
 					double share = fv_stroke_window(i, STEPS);
 					line_step(&l, d->step);
-					sum += share * between(d->l, d->h, d->w, 1, 0, mirrored(l.x, d->w), mirrored(l.y, d->h));
+					sum += share * between(d->l, d->h, d->w, 1, 0,
+					                       mirrored(l.x, d->w),
+					                       mirrored(l.y, d->h));
 					weight += share;
 					line_turn(&l);
 				}
@@ -56,7 +71,8 @@ static void along_rows(void *arg, int thread, int64_t first, int64_t last)
 		}
 }
 
-fv_status fv_stroke_lines(fv_err *err, fv_context *c, const float *x, const float *v, int64_t h, int64_t w, const fv_stroke_options *o, float *lines)
+fv_status fv_stroke_lines(fv_err *err, fv_context *c, const float *x, const float *v, int64_t h,
+                          int64_t w, const fv_stroke_options *o, float *lines)
 {
 	const fv_stroke_options k = o ? *o : fv_stroke_default();
 	fv_status st = fv_stroke_check(err, h, w, &k);
@@ -64,7 +80,8 @@ fv_status fv_stroke_lines(fv_err *err, fv_context *c, const float *x, const floa
 		return st;
 	const double sigma = SIGMA * k.scale;
 	const int64_t radius = (int64_t)ceil(4 * sigma);
-	const size_t bytes = (size_t)(radius + 1) * sizeof(double) + (size_t)(2 * h * w) * sizeof(float);
+	const size_t bytes = (size_t)(radius + 1) * sizeof(double) +
+	                     (size_t)(2 * h * w) * sizeof(float);
 	double *tap = fv_alloc_rough(c, bytes), narrow = 0, wide = 0;
 	if (!tap)
 		return fv_fail_memory(err, "lines", bytes);
@@ -74,8 +91,10 @@ fv_status fv_stroke_lines(fv_err *err, fv_context *c, const float *x, const floa
 		wide += exp(-(double)(t * t) / (2 * 1.6 * 1.6 * sigma * sigma));
 	}
 	for (int64_t t = 0; t <= radius; t++)
-		tap[t] = exp(-(double)(t * t) / (2 * sigma * sigma)) / narrow - 0.99 * exp(-(double)(t * t) / (2 * 1.6 * 1.6 * sigma * sigma)) / wide;
-	drawing d = { .l = x, .v = v, .to = l, .h = h, .w = w, .radius = radius, .tap = tap, .step = k.scale };
+		tap[t] = exp(-(double)(t * t) / (2 * sigma * sigma)) / narrow -
+		         0.99 * exp(-(double)(t * t) / (2 * 1.6 * 1.6 * sigma * sigma)) / wide;
+	drawing d = { .l = x, .v = v, .to = l, .h = h, .w = w, .radius = radius, .tap = tap,
+	              .step = k.scale };
 	st = fv_stroke_rows(err, c, luma_rows, &d, h, 16);
 	d.l = l, d.to = across;
 	if (!st)

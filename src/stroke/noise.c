@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Directed noise, VF pixels at once; plain_trace.c has the formula.
  *
- * A width of 6 pixels or more is made and followed on a picture of half the size, of 12 or more on a quarter, and so on: at
- * least 3 pixels are left of it. Then it is enlarged by Catmull-Rom's cubic, which leaves what is that smooth alone
- * (docs/strokes.md has what it costs: correlation with the full size's). Neighbouring widths of one size and one step, such as 1.5
- * and 3, are followed together. */
+ * A width of 6 pixels or more is made and followed on a picture of half the size, of 12 or more on
+ * a quarter, and so on: at least 3 pixels are left of it. Then it is enlarged by Catmull-Rom's
+ * cubic, which leaves what is that smooth alone (docs/strokes.md has what it costs: correlation
+ * with the full size's). Neighbouring widths of one size and one step, such as 1.5 and 3, are
+ * followed together. */
 #include "cpu/normal.h"
 #include "stroke/angle.h"
 #include "stroke/follow.h"
 #include "stroke/white.h"
 
 enum { ROWS = 16, STRIP = 64, LEAST = 3, TAPS = 32 };
-#define STRONGEST 8.0f                   /* of the white noise between its values, in standard deviations: 32767 stands for it */
+/* The strongest value of the white noise between its values, in standard deviations; 32767 stands
+ * for it. */
+#define STRONGEST 8.0f
 
 typedef struct {
 	follow_picture f;               /* of the picture reduced */
@@ -50,20 +53,24 @@ static void halve_rows(void *arg, int thread, int64_t first, int64_t last)
 	const weaving *g = arg;
 	int64_t w = fv_div_up(g->w0, 2);
 	for (int64_t y = first; y < last; y++) {
-		const float *a = g->v0 + 2 * y * g->w0 * 2, *b = g->v0 + fv_min(2 * y + 1, g->h0 - 1) * g->w0 * 2;
+		const float *a = g->v0 + 2 * y * g->w0 * 2;
+		const float *b = g->v0 + fv_min(2 * y + 1, g->h0 - 1) * g->w0 * 2;
 		float *to = g->half + y * w * 2;
 		for (int64_t x = 0; x < w; x++) {
 			int64_t l = 4 * x, r = fv_min(2 * x + 1, g->w0 - 1) * 2;
-			float c = a[l] * a[l] - a[l + 1] * a[l + 1] + a[r] * a[r] - a[r + 1] * a[r + 1] + b[l] * b[l] - b[l + 1] * b[l + 1] +
+			float c = a[l] * a[l] - a[l + 1] * a[l + 1] + a[r] * a[r] -
+			          a[r + 1] * a[r + 1] + b[l] * b[l] - b[l + 1] * b[l + 1] +
 			          b[r] * b[r] - b[r + 1] * b[r + 1];
-			float s = 2 * (a[l] * a[l + 1] + a[r] * a[r + 1] + b[l] * b[l + 1] + b[r] * b[r + 1]);
+			float s = 2 * (a[l] * a[l + 1] + a[r] * a[r + 1] + b[l] * b[l + 1] +
+			               b[r] * b[r + 1]);
 			fv_half_angle(c, s, &to[2 * x], &to[2 * x + 1]);
 		}
 	}
 }
 
 /* ---- white noise, at the reduced picture's pixels, into follow's words */
-static void white_row(const weaving *g, int number, int64_t row, int64_t columns, float *to, float *unit)
+static void white_row(const weaving *g, int number, int64_t row, int64_t columns, float *to,
+                      float *unit)
 {
 	if (g->white && g->white[number]) {
 		memcpy(to, g->white[number] + row * columns, (size_t)columns * sizeof *to);
@@ -88,17 +95,22 @@ static double white_row_of(const weaving *g, int64_t y, int64_t rows)
 	return sy < 0 ? 0 : sy > (double)(rows - 1) ? (double)(rows - 1) : sy;
 }
 
-/* Rows of noise smoothed: white rows in pairs, between them, between columns, smoothed across, then down. */
+/* Rows of noise smoothed: white rows in pairs, between them, between columns, smoothed across, then
+ * down. */
 static void weave_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	const weaving *g = arg;
 	const strand *s = g->s;
 	const int number = s->first + g->i;
 	const double width = g->o->width[number] * g->o->scale;
-	const int64_t rows = fv_stroke_grid(g->h, width), columns = fv_stroke_grid(g->w, width), w = s->f.w, h = s->f.h, radius = g->radius;
-	const int64_t room = fv_div_up(columns, 4) * 4 + 16, wide = w + 2 * radius + 16, from = fv_max(0, first - radius), to = fv_min(h, last + radius);
-	float *unit = g->line + thread * g->line_size, *white[2] = { unit + 1024, unit + 1024 + room };
-	float *between = white[1] + room, *even = between + room, *smooth = even + wide;      /* smooth: w a row, from `from` on */
+	const int64_t rows = fv_stroke_grid(g->h, width), columns = fv_stroke_grid(g->w, width);
+	const int64_t w = s->f.w, h = s->f.h, radius = g->radius;
+	const int64_t room = fv_div_up(columns, 4) * 4 + 16, wide = w + 2 * radius + 16;
+	const int64_t from = fv_max(0, first - radius), to = fv_min(h, last + radius);
+	float *unit = g->line + thread * g->line_size;
+	float *white[2] = { unit + 1024, unit + 1024 + room };
+	/* `smooth` has w values a row, from row `from` on. */
+	float *between = white[1] + room, *even = between + room, *smooth = even + wide;
 	int64_t have[2] = { -1, -1 };
 	for (int64_t y = from; y < to; y++) {
 		double sy = white_row_of(g, y, rows);
@@ -106,7 +118,8 @@ static void weave_rows(void *arg, int thread, int64_t first, int64_t last)
 		for (int k = 0; k < 2; k++) {
 			int64_t row = k ? y1 : y0;
 			if (have[row & 1] != row)
-				white_row(g, number, row, columns, white[row & 1], unit), have[row & 1] = row;
+				white_row(g, number, row, columns, white[row & 1], unit),
+				have[row & 1] = row;
 		}
 		const float fy = (float)(sy - (double)y0), *a = white[y0 & 1], *b = white[y1 & 1];
 		for (int64_t x = 0; x < columns; x++)
@@ -114,14 +127,16 @@ static void weave_rows(void *arg, int thread, int64_t first, int64_t last)
 		between[columns] = between[columns - 1];
 		float *e = even + radius;
 		for (int64_t x = 0; x < w; x++)
-			e[x] = between[g->column[x]] + g->share[x] * (between[g->column[x] + 1] - between[g->column[x]]);
+			e[x] = between[g->column[x]] +
+			       g->share[x] * (between[g->column[x] + 1] - between[g->column[x]]);
 		for (int64_t i = 1; i <= radius; i++)
 			e[-i] = e[fv_mirror(-i, w)], e[w - 1 + i] = e[fv_mirror(w - 1 + i, w)];
 		float *out = smooth + (y - from) * w;
 		for (int64_t x = 0; x < w; x += VF) {
 			vf sum = vf_mul(vf_set(g->tap[0]), vf_loadu(e + x));
 			for (int64_t i = 1; i <= radius; i++)
-				sum = vf_fma(vf_set(g->tap[i]), vf_add(vf_loadu(e + x - i), vf_loadu(e + x + i)), sum);
+				sum = vf_fma(vf_set(g->tap[i]),
+				             vf_add(vf_loadu(e + x - i), vf_loadu(e + x + i)), sum);
 			vf_store(out + x, sum, vm_first(w - x));
 		}
 	}
@@ -134,16 +149,20 @@ static void weave_rows(void *arg, int thread, int64_t first, int64_t last)
 			vm m = vm_first(w - x);
 			vf sum = vf_mul(vf_set(g->tap[0]), vf_load(row[0] + x, m));
 			for (int64_t i = 1; i <= radius; i++)
-				sum = vf_fma(vf_set(g->tap[i]), vf_add(vf_load(row[-i] + x, m), vf_load(row[i] + x, m)), sum);
+				sum = vf_fma(vf_set(g->tap[i]),
+				             vf_add(vf_load(row[-i] + x, m),
+				                    vf_load(row[i] + x, m)), sum);
 			vf_store(even + x, sum, m);
 		}
 		if (g->i == 0) {
 			follow_put_flow(&s->f, y, s->v + y * w * 2);
 			for (int64_t x = 0; x < w; x++)
-				word[2 * x + 1] = (uint32_t)follow_int(even[x], 32767 / STRONGEST) & 0xffff;
+				word[2 * x + 1] =
+					(uint32_t)follow_int(even[x], 32767 / STRONGEST) & 0xffff;
 		} else
 			for (int64_t x = 0; x < w; x++)
-				word[2 * x + 1] |= (uint32_t)follow_int(even[x], 32767 / STRONGEST) << 16;
+				word[2 * x + 1] |=
+					(uint32_t)follow_int(even[x], 32767 / STRONGEST) << 16;
 		if (g->i == s->count - 1)
 			follow_sides(&s->f, y);
 	}
@@ -174,7 +193,9 @@ static void follow_rows(void *arg, int thread, int64_t first, int64_t last)
 	const weaving *g = arg;
 	const strand *s = g->s;
 	const follow_picture *f = &s->f;
-	const int n = g->o->widths, steps = s->steps[0] > s->steps[s->count - 1] ? s->steps[0] : s->steps[s->count - 1];
+	const int n = g->o->widths;
+	const int steps = s->steps[0] > s->steps[s->count - 1] ?
+	                  s->steps[0] : s->steps[s->count - 1];
 	float share[2][FOLLOW_STEPS] = { { 0 } };
 	for (int k = 0; k < s->count; k++)
 		for (int i = 0; i < s->steps[k]; i++)
@@ -186,13 +207,15 @@ static void follow_rows(void *arg, int thread, int64_t first, int64_t last)
 			int64_t width = fv_min(STRIP, f->w - strip);
 			for (int64_t x = 0; x < width; x += VF) {
 				vf sum[2];
-				follow(f, y, strip + x, vf_set((float)s->step), steps, (const float *const[]){ share[0], share[1] }, 2, sum);
+				follow(f, y, strip + x, vf_set((float)s->step), steps,
+				       (const float *const[]){ share[0], share[1] }, 2, sum);
 				vf_storeu(line[0] + x, vf_mul(by, sum[0]));
 				vf_storeu(line[1] + x, vf_mul(by, sum[1]));
 			}
 			for (int k = 0; k < s->count; k++) {
 				if (s->sums) {
-					memcpy(s->sums + (k * f->h + y) * f->w + strip, line[k], (size_t)width * sizeof(float));
+					memcpy(s->sums + (k * f->h + y) * f->w + strip, line[k],
+					       (size_t)width * sizeof(float));
 					continue;
 				}
 				add_spread(g->spread + (y * n + s->first + k) * 2, line[k], width);
@@ -231,16 +254,20 @@ static void enlarge_rows(void *arg, int thread, int64_t first, int64_t last)
 		for (int k = 0; k < s->count; k++) {
 			const float *from = s->sums + k * s->f.h * w;
 			cubic(((double)y + 0.5) / level - 0.5, s->f.h, place, weight);
-			const float *a = from + place[0] * w, *b = from + place[1] * w, *c = from + place[2] * w, *d = from + place[3] * w;
+			const float *a = from + place[0] * w, *b = from + place[1] * w;
+			const float *c = from + place[2] * w, *d = from + place[3] * w;
 			for (int64_t x = 0; x < w; x++)
-				line[x] = weight[0] * a[x] + weight[1] * b[x] + weight[2] * c[x] + weight[3] * d[x];
+				line[x] = weight[0] * a[x] + weight[1] * b[x] + weight[2] * c[x] +
+				          weight[3] * d[x];
 			line[-1] = line[-2] = line[0];
 			line[w] = line[w + 1] = line[w - 1];
 			for (int64_t i = 0; i < s->level; i++) {
 				const float *p = phase[i];
 				const float *at = line - (2 * i + 1 < s->level) - 1;
 				for (int64_t x = 0; x < w; x++)
-					wide[x * s->level + i] = p[0] * at[x] + p[1] * at[x + 1] + p[2] * at[x + 2] + p[3] * at[x + 3];
+					wide[x * s->level + i] = p[0] * at[x] + p[1] * at[x + 1] +
+					                         p[2] * at[x + 2] +
+					                         p[3] * at[x + 3];
 			}
 			add_spread(g->spread + (y * n + s->first + k) * 2, wide, g->w);
 			float *z = g->z + y * g->w * n + s->first + k;
@@ -267,18 +294,20 @@ static void scale_rows(void *arg, int thread, int64_t first, int64_t last)
 }
 
 /* ---- all of it */
-/* Of the noise's blur, in pixels of the reduced picture. Following blurs too, by the bilinear way between its pixels, 1/6 squared
- * pixel in the mean; the smaller picture's are larger. */
+/* Of the noise's blur, in pixels of the reduced picture. Following blurs too, by the bilinear way
+ * between its pixels, 1/6 squared pixel in the mean; the smaller picture's are larger. */
 static double sigma_of(const weaving *g, const strand *s, int i)
 {
-	double level = (double)s->level, sigma = fv_sigma(g->o->width[s->first + i] / 4, g->o, g->h, g->w) / level;
+	double level = (double)s->level;
+	double sigma = fv_sigma(g->o->width[s->first + i] / 4, g->o, g->h, g->w) / level;
 	return sqrt(fmax(0.04, sigma * sigma - (1 - 1 / (level * level)) / 6));
 }
 
 static int64_t level_of(const fv_stroke_options *o, int i, int64_t h, int64_t w)
 {
 	int64_t level = 1;
-	while (level < 64 && o->width[i] * o->scale >= 2 * LEAST * (double)level && fv_min(h, w) >= 16 * level)
+	while (level < 64 && o->width[i] * o->scale >= 2 * LEAST * (double)level &&
+	       fv_min(h, w) >= 16 * level)
 		level *= 2;
 	return level;
 }
@@ -287,15 +316,19 @@ static int64_t level_of(const fv_stroke_options *o, int i, int64_t h, int64_t w)
 static fv_status weave(fv_err *err, fv_context *c, weaving *g, strand *s)
 {
 	follow_picture *f = &s->f;
-	size_t bytes = follow_bytes(f->h, f->w, f->pad), sums = s->level > 1 ? (size_t)(s->count * f->h * f->w) * sizeof(float) : 0;
+	size_t bytes = follow_bytes(f->h, f->w, f->pad);
+	size_t sums = s->level > 1 ? (size_t)(s->count * f->h * f->w) * sizeof(float) : 0;
 	int64_t columns = 0, radius = 0;
 	for (int i = 0; i < s->count; i++) {
-		columns = fv_max(columns, fv_stroke_grid(g->w, g->o->width[s->first + i] * g->o->scale));
+		columns = fv_max(columns,
+		                 fv_stroke_grid(g->w, g->o->width[s->first + i] * g->o->scale));
 		radius = fv_max(radius, fv_radius(sigma_of(g, s, i)));
 	}
-	g->line_size = 1024 + 3 * (columns + 32) + f->w + 2 * radius + 32 + (ROWS + 2 * radius) * f->w;
+	g->line_size = 1024 + 3 * (columns + 32) + f->w + 2 * radius + 32 +
+	               (ROWS + 2 * radius) * f->w;
 	g->line_size = fv_max(g->line_size, 32 + f->w + (f->w + 1) * s->level);
-	size_t lines = (size_t)(c->threads * g->line_size) * sizeof(float), table = (size_t)f->w * (sizeof(int64_t) + sizeof(float));
+	size_t lines = (size_t)(c->threads * g->line_size) * sizeof(float);
+	size_t table = (size_t)f->w * (sizeof(int64_t) + sizeof(float));
 	char *memory = fv_alloc_rough(c, bytes + sums + table + lines);
 	if (!memory)
 		return fv_fail_memory(err, "strokes", bytes + sums + table + lines);
@@ -307,10 +340,12 @@ static fv_status weave(fv_err *err, fv_context *c, weaving *g, strand *s)
 	g->s = s;
 	fv_status st = FV_OK;
 	for (g->i = 0; g->i < s->count && !st; g->i++) {
-		double width = g->o->width[s->first + g->i] * g->o->scale, sigma = sigma_of(g, s, g->i), sum = 0;
+		double width = g->o->width[s->first + g->i] * g->o->scale;
+		double sigma = sigma_of(g, s, g->i), sum = 0;
 		int64_t n = fv_stroke_grid(g->w, width);
 		for (int64_t x = 0; x < f->w; x++) {
-			double sx = ((double)x + 0.5) * (double)s->level * (double)n / (double)g->w - 0.5;
+			double sx = ((double)x + 0.5) * (double)s->level *
+			            (double)n / (double)g->w - 0.5;
 			sx = sx < 0 ? 0 : sx > (double)(n - 1) ? (double)(n - 1) : sx;
 			g->column[x] = (int64_t)sx;
 			g->share[x] = (float)(sx - floor(sx));
@@ -334,7 +369,8 @@ static fv_status weave(fv_err *err, fv_context *c, weaving *g, strand *s)
 	return st;
 }
 
-static fv_status noise(fv_err *err, fv_context *c, const float *v, int64_t h, int64_t w, const fv_stroke_options *o, const float *const *white, float *z)
+static fv_status noise(fv_err *err, fv_context *c, const float *v, int64_t h, int64_t w,
+                       const fv_stroke_options *o, const float *const *white, float *z)
 {
 	strand strands[FV_STROKE_WIDTHS];
 	int count = 0;
@@ -348,21 +384,25 @@ static fv_status noise(fv_err *err, fv_context *c, const float *v, int64_t h, in
 			s->steps[s->count++] = k.steps;
 		else {
 			s = &strands[count++];
-			*s = (strand){ .f = { .h = fv_div_up(h, level), .w = fv_div_up(w, level) }, .first = i, .count = 1, .level = level,
+			*s = (strand){ .f = { .h = fv_div_up(h, level), .w = fv_div_up(w, level) },
+			               .first = i, .count = 1, .level = level,
 			               .steps = { k.steps }, .step = step };
 		}
 		s->f.pad = fv_max(s->f.pad, (int64_t)ceil(k.steps * step) + 2);
 		s->f.stride = follow_stride(s->f.w, s->f.pad);
 		largest = fv_max(largest, level);
-		/* Far larger than the picture, a pad would cost more than the plain way; and a table has an end. */
-		if (s->f.pad > 64 + s->f.h + s->f.w || fv_radius(fv_sigma(o->width[i] / 4, o, h, w) / (double)level) > TAPS)
+		/* Far larger than the picture, a pad would cost more than the plain way; and a
+		 * table has an end. */
+		if (s->f.pad > 64 + s->f.h + s->f.w ||
+		    fv_radius(fv_sigma(o->width[i] / 4, o, h, w) / (double)level) > TAPS)
 			return fv_stroke_plain_trace.noise(err, c, v, h, w, o, white, z);
 	}
 	/* The flow at a half, a quarter ..., one after the other in one block. */
 	int64_t room = 0;
 	for (int64_t level = 2; level <= largest; level *= 2)
 		room += 2 * fv_div_up(h, level) * fv_div_up(w, level);
-	size_t bytes = (size_t)room * sizeof(float), rows = (size_t)(2 * h * o->widths) * sizeof(double);
+	size_t bytes = (size_t)room * sizeof(float);
+	size_t rows = (size_t)(2 * h * o->widths) * sizeof(double);
 	weaving *g = fv_alloc(c, sizeof *g + rows + bytes);
 	if (!g)
 		return fv_fail_memory(err, "strokes", sizeof *g + rows + bytes);
@@ -398,4 +438,5 @@ static fv_status noise(fv_err *err, fv_context *c, const float *v, int64_t h, in
 	return st;
 }
 
-const fv_stroke_way FV_WAY(noise) = { .name = FV_KERNEL_NAME(noise), .needs = FV_ISA_BITS, .noise = noise };
+const fv_stroke_way FV_WAY(noise) = { .name = FV_KERNEL_NAME(noise), .needs = FV_ISA_BITS,
+                                      .noise = noise };

@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Flow and hold as their formulas are: the truth that faster ways are tested against.
  *
- * The structure tensor of luma l, smoothed with a Gaussian of some pixels, tells of each place's surroundings how much slope
- * there is along each direction: its minor direction runs along edges, hair and branches.
+ * The structure tensor of luma l, smoothed with a Gaussian of some pixels, tells of each place's
+ * surroundings how much slope there is along each direction: its minor direction runs along edges,
+ * hair and branches.
  *
  *	T = G * (lx lx, ly ly, lx ly)		l smoothed too, before it is differentiated
  *
  * [1] Bigun, Granlund: Optimal Orientation Detection of Linear Symmetry, ICCV 1987
- * [2] Brox, Weickert, Burgeth, Mrazek: Nonlinear Structure Tensors, 2006 (why windows of several sizes)
- * [3] Kyprianidis, Doellner: Image Abstraction by Structure Adaptive Filtering, 2008 (its use for strokes) */
+ * [2] Brox, Weickert, Burgeth, Mrazek: Nonlinear Structure Tensors, 2006 (why windows of several
+ *     sizes)
+ * [3] Kyprianidis, Doellner: Image Abstraction by Structure Adaptive Filtering, 2008 (its use for
+ *     strokes) */
 #include "stroke/way.h"
 #include "stroke/white.h"
 #include <math.h>
 
-typedef struct { const float *from; float *to; int64_t h, w; int channels; double *tap; int64_t radius; bool across; } blurring;
+typedef struct {
+	const float *from;
+	float *to;
+	int64_t h, w;
+	int channels;
+	double *tap;
+	int64_t radius;
+	bool across;
+} blurring;
 
 static void blur_rows(void *arg, int thread, int64_t first, int64_t last)
 {
@@ -23,15 +34,18 @@ static void blur_rows(void *arg, int thread, int64_t first, int64_t last)
 			for (int k = 0; k < b->channels; k++) {
 				double sum = 0;
 				for (int64_t i = -b->radius; i <= b->radius; i++) {
-					int64_t sy = b->across ? y : fv_mirror(y + i, b->h), sx = b->across ? fv_mirror(x + i, b->w) : x;
-					sum += b->tap[i < 0 ? -i : i] * b->from[(sy * b->w + sx) * b->channels + k];
+					int64_t sy = b->across ? y : fv_mirror(y + i, b->h);
+					int64_t sx = b->across ? fv_mirror(x + i, b->w) : x;
+					sum += b->tap[i < 0 ? -i : i] *
+					       b->from[(sy * b->w + sx) * b->channels + k];
 				}
 				b->to[(y * b->w + x) * b->channels + k] = (float)sum;
 			}
 }
 
 /* t, h,w,channels, becomes G * t; borders are mirrored. `other` is as large. */
-static fv_status blur(fv_err *err, fv_context *c, float *t, float *other, int64_t h, int64_t w, int channels, double sigma)
+static fv_status blur(fv_err *err, fv_context *c, float *t, float *other, int64_t h, int64_t w,
+                      int channels, double sigma)
 {
 	int64_t radius = fv_radius(sigma);
 	double sum = 0, *tap = fv_alloc(c, (size_t)(radius + 1) * sizeof *tap);
@@ -58,8 +72,10 @@ static void luma(const float *x, int64_t n, float *l)
 		l[i] = (float)(0.299 * x[3 * i] + 0.587 * x[3 * i + 1] + 0.114 * x[3 * i + 2]);
 }
 
-/* Of a pixel: slopes in luma a pixel of the training's size. The outermost pixels' are their neighbours'. */
-static void slopes(const float *l, int64_t h, int64_t w, int64_t y, int64_t x, double scale, double *gx, double *gy)
+/* Of a pixel: slopes in luma a pixel of the training's size. The outermost pixels' are their
+ * neighbours'. */
+static void slopes(const float *l, int64_t h, int64_t w, int64_t y, int64_t x, double scale,
+                   double *gx, double *gy)
 {
 	int64_t cx = fv_max(1, fv_min(w - 2, x)), cy = fv_max(1, fv_min(h - 2, y));
 	*gx = ((double)l[y * w + cx + 1] - l[y * w + cx - 1]) / 2 * scale;
@@ -67,23 +83,35 @@ static void slopes(const float *l, int64_t h, int64_t w, int64_t y, int64_t x, d
 }
 
 /* The slow random field: normal values on a wide grid, cubic between, corner on corner. */
-static double wander(const fv_stroke_options *o, int64_t h, int64_t w, int64_t y, int64_t x, int axis)
+static double wander(const fv_stroke_options *o, int64_t h, int64_t w, int64_t y, int64_t x,
+                     int axis)
 {
 	int64_t rows = fv_stroke_cells(h, o), columns = fv_stroke_cells(w, o);
-	double sy = (double)y * (double)(rows - 1) / (double)(h - 1), sx = (double)x * (double)(columns - 1) / (double)(w - 1), sum = 0;
+	double sy = (double)y * (double)(rows - 1) / (double)(h - 1);
+	double sx = (double)x * (double)(columns - 1) / (double)(w - 1), sum = 0;
 	for (int64_t r = (int64_t)sy - 1; r <= (int64_t)sy + 2; r++) {
-		fv_draw row = fv_white_row(o->seed, FV_WHITE_WANDER + axis, fv_max(0, fv_min(rows - 1, r)));
+		fv_draw row = fv_white_row(o->seed, FV_WHITE_WANDER + axis,
+		                           fv_max(0, fv_min(rows - 1, r)));
 		for (int64_t q = (int64_t)sx - 1; q <= (int64_t)sx + 2; q++)
-			sum += fv_stroke_cubic(sy - (double)r) * fv_stroke_cubic(sx - (double)q) * fv_draw_normal(&row, fv_max(0, fv_min(columns - 1, q)));
+			sum += fv_stroke_cubic(sy - (double)r) * fv_stroke_cubic(sx - (double)q) *
+			       fv_draw_normal(&row, fv_max(0, fv_min(columns - 1, q)));
 	}
 	return sum;
 }
 
-/* ---- flow. With the angle doubled a direction and its opposite are one, and directions can be added:
+/* ---- flow. With the angle doubled a direction and its opposite are one, and directions can be
+ * added:
  *
- *	V = sum over windows of  weight * G * (ly ly - lx lx, -2 lx ly) / (G * (lx lx + ly ly) + eps)  +  wander * R
+ *	V = sum over windows of  weight * G * (ly ly - lx lx, -2 lx ly) /
+ *	                         (G * (lx lx + ly ly) + eps)  +  wander * R
  *	v = (cos, sin)(atan2(V) / 2) */
-typedef struct { const float *l, *t; float *tensor, *sum, *v; int64_t h, w; const fv_stroke_options *o; double weight; } flowing;
+typedef struct {
+	const float *l, *t;
+	float *tensor, *sum, *v;
+	int64_t h, w;
+	const fv_stroke_options *o;
+	double weight;
+} flowing;
 
 static void flow_tensor(void *arg, int thread, int64_t first, int64_t last)
 {
@@ -104,7 +132,8 @@ static void flow_add(void *arg, int thread, int64_t first, int64_t last)
 	const flowing *f = arg;
 	for (int64_t i = first * f->w; i < last * f->w; i++)
 		for (int k = 0; k < 2; k++)
-			f->sum[2 * i + k] += (float)(f->weight * f->t[3 * i + k] / (f->t[3 * i + 2] + FV_FLOW_EPS));
+			f->sum[2 * i + k] += (float)(f->weight * f->t[3 * i + k] /
+			                             (f->t[3 * i + 2] + FV_FLOW_EPS));
 }
 
 static void flow_end(void *arg, int thread, int64_t first, int64_t last)
@@ -124,14 +153,17 @@ static void flow_end(void *arg, int thread, int64_t first, int64_t last)
 		}
 }
 
-static fv_status flow(fv_err *err, fv_context *c, const float *x, int64_t h, int64_t w, const fv_stroke_options *o, float *v)
+static fv_status flow(fv_err *err, fv_context *c, const float *x, int64_t h, int64_t w,
+                      const fv_stroke_options *o, float *v)
 {
 	int64_t n = h * w;
 	float *memory = fv_alloc(c, (size_t)(12 * n) * sizeof(float));
 	if (!memory)
 		return fv_fail_memory(err, "strokes", (size_t)(12 * n) * sizeof(float));
-	float *l = memory, *tensor = l + n, *smooth = tensor + 3 * n, *sum = smooth + 3 * n, *other = sum + 2 * n;
-	flowing f = { .l = l, .t = smooth, .tensor = tensor, .sum = sum, .v = v, .h = h, .w = w, .o = o };
+	float *l = memory, *tensor = l + n, *smooth = tensor + 3 * n, *sum = smooth + 3 * n;
+	float *other = sum + 2 * n;
+	flowing f = { .l = l, .t = smooth, .tensor = tensor, .sum = sum, .v = v, .h = h, .w = w,
+	              .o = o };
 	luma(x, n, l);
 	fv_status st = blur(err, c, l, other, h, w, 1, fv_sigma(FV_FLOW_FINE, o, h, w));
 	if (!st)
@@ -150,12 +182,18 @@ static fv_status flow(fv_err *err, fv_context *c, const float *x, int64_t h, int
 	return st;
 }
 
-/* ---- hold. The lesser eigenvalue of T is large where slopes run both ways: corners, eyes, letters, but foliage too; against its
- * mean over a wide surrounding, what is everywhere alike falls out.
+/* ---- hold. The lesser eigenvalue of T is large where slopes run both ways: corners, eyes,
+ * letters, but foliage too; against its mean over a wide surrounding, what is everywhere alike
+ * falls out.
  *
  *	s = sqrt(lesser eigenvalue),  r = s / (G_wide * s + 0.004)
- *	m = 1 / (1 + 10 detail * clamp((r - 1.1) / 0.8) * clamp(s / 0.02))		clamp: to 0..1 */
-typedef struct { const float *l, *t, *wide; float *tensor, *s, *m; int64_t h, w; const fv_stroke_options *o; } holding;
+ *	m = 1 / (1 + 10 detail * clamp((r - 1.1) / 0.8) * clamp(s / 0.02))	clamp: to 0..1 */
+typedef struct {
+	const float *l, *t, *wide;
+	float *tensor, *s, *m;
+	int64_t h, w;
+	const fv_stroke_options *o;
+} holding;
 
 static void hold_tensor(void *arg, int thread, int64_t first, int64_t last)
 {
@@ -175,7 +213,8 @@ static void hold_lesser(void *arg, int thread, int64_t first, int64_t last)
 {
 	const holding *f = arg;
 	for (int64_t i = first * f->w; i < last * f->w; i++) {
-		double a = f->t[3 * i], b = f->t[3 * i + 1], both = f->t[3 * i + 2], half = (a - b) / 2;
+		double a = f->t[3 * i], b = f->t[3 * i + 1], both = f->t[3 * i + 2];
+		double half = (a - b) / 2;
 		double lesser = (a + b) / 2 - sqrt(half * half + both * both);
 		f->s[i] = (float)sqrt(lesser > 0 ? lesser : 0);
 	}
@@ -188,18 +227,21 @@ static void hold_end(void *arg, int thread, int64_t first, int64_t last)
 	const holding *f = arg;
 	for (int64_t i = first * f->w; i < last * f->w; i++) {
 		double s = f->s[i], r = s / (f->wide[i] + 0.004);
-		f->m[i] = (float)(1 / (1 + 10 * f->o->detail * clamp((r - 1.1) / 0.8) * clamp(s / 0.02)));
+		f->m[i] = (float)(1 / (1 + 10 * f->o->detail * clamp((r - 1.1) / 0.8) *
+		                           clamp(s / 0.02)));
 	}
 }
 
-static fv_status hold(fv_err *err, fv_context *c, const float *x, int64_t h, int64_t w, const fv_stroke_options *o, float *m)
+static fv_status hold(fv_err *err, fv_context *c, const float *x, int64_t h, int64_t w,
+                      const fv_stroke_options *o, float *m)
 {
 	int64_t n = h * w;
 	float *memory = fv_alloc(c, (size_t)(8 * n) * sizeof(float));
 	if (!memory)
 		return fv_fail_memory(err, "strokes", (size_t)(8 * n) * sizeof(float));
 	float *l = memory, *tensor = l + n, *other = tensor + 3 * n, *s = other + 3 * n;
-	holding f = { .l = l, .t = tensor, .tensor = tensor, .s = s, .wide = l, .m = m, .h = h, .w = w, .o = o };
+	holding f = { .l = l, .t = tensor, .tensor = tensor, .s = s, .wide = l, .m = m, .h = h,
+	              .w = w, .o = o };
 	luma(x, n, l);
 	fv_status st = blur(err, c, l, other, h, w, 1, fv_sigma(FV_HOLD_FINE, o, h, w));
 	if (!st)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Smear and noise as their formulas are: the truth that faster ways are tested against.
  *
- * Line integral convolution [1]: from each pixel the flow is followed some steps each way, and what lies under the line is
- * averaged under a window. Between pixels all is bilinear. The flow has no sign: each step keeps to the last one's side. Past a
- * border the flow is the border's, the picture is mirrored.
+ * Line integral convolution [1]: from each pixel the flow is followed some steps each way, and what
+ * lies under the line is averaged under a window. Between pixels all is bilinear. The flow has no
+ * sign: each step keeps to the last one's side. Past a border the flow is the border's, the picture
+ * is mirrored.
  *
  * [1] Cabral, Leedom: Imaging Vector Fields Using Line Integral Convolution, SIGGRAPH 1993 */
 #include "stroke/line.h"
@@ -12,7 +13,16 @@
 #include <math.h>
 
 /* sum over steps of window * p, with what lies at the pixel itself; p: h,w,n */
-typedef struct { const float *p, *v, *m; float *to; int64_t h, w; int n, steps; double step; bool flat; bool mean; double *squares; } tracing;
+typedef struct {
+	const float *p, *v, *m;
+	float *to;
+	int64_t h, w;
+	int n, steps;
+	double step;
+	bool flat;
+	bool mean;
+	double *squares;
+} tracing;
 
 static void trace_rows(void *arg, int thread, int64_t first, int64_t last)
 {
@@ -29,7 +39,10 @@ static void trace_rows(void *arg, int thread, int64_t first, int64_t last)
 					double share = t->flat ? 1 : fv_stroke_window(i, t->steps);
 					line_step(&l, step);
 					for (int k = 0; k < t->n; k++)
-						sum[k] += share * between(t->p, t->h, t->w, t->n, k, mirrored(l.x, t->w), mirrored(l.y, t->h));
+						sum[k] += share *
+						          between(t->p, t->h, t->w, t->n, k,
+						                  mirrored(l.x, t->w),
+						                  mirrored(l.y, t->h));
 					weight += share;
 					line_turn(&l);
 				}
@@ -39,8 +52,8 @@ static void trace_rows(void *arg, int thread, int64_t first, int64_t last)
 		}
 }
 
-static fv_status smear(fv_err *err, fv_context *c, const float *x, const float *v, const float *m, int64_t h, int64_t w,
-                       const fv_stroke_options *o, float *y)
+static fv_status smear(fv_err *err, fv_context *c, const float *x, const float *v, const float *m,
+                       int64_t h, int64_t w, const fv_stroke_options *o, float *y)
 {
 	int places = fv_smear_mean(o);
 	double step = FV_SMEAR_STEP * o->scale;
@@ -49,18 +62,23 @@ static fv_status smear(fv_err *err, fv_context *c, const float *x, const float *
 	if (places > 1) {
 		if (!(mean = fv_alloc(c, (size_t)(3 * h * w) * sizeof(float))))
 			return fv_fail_memory(err, "strokes", (size_t)(3 * h * w) * sizeof(float));
-		tracing t = { .p = x, .v = v, .m = m, .to = mean, .h = h, .w = w, .n = 3, .steps = places / 2, .step = step / places, .flat = true, .mean = true };
+		tracing t = { .p = x, .v = v, .m = m, .to = mean, .h = h, .w = w, .n = 3,
+		              .steps = places / 2, .step = step / places, .flat = true,
+		              .mean = true };
 		st = fv_stroke_rows(err, c, trace_rows, &t, h, 4);
 	}
-	tracing t = { .p = mean ? mean : x, .v = v, .m = m, .to = y, .h = h, .w = w, .n = 3, .steps = FV_SMEAR_STEPS, .step = step, .mean = true };
+	tracing t = { .p = mean ? mean : x, .v = v, .m = m, .to = y, .h = h, .w = w, .n = 3,
+	              .steps = FV_SMEAR_STEPS, .step = step, .mean = true };
 	if (!st)
 		st = fv_stroke_rows(err, c, trace_rows, &t, h, 4);
 	fv_free(c, mean);
 	return st;
 }
 
-/* ---- noise of one width: normal values two a width, bilinear between them, smoothed by a quarter width */
-static double white_at(const fv_stroke_options *o, int number, const float *white, int64_t columns, int64_t y, int64_t x)
+/* ---- noise of one width: normal values two a width, bilinear between them, smoothed by a quarter
+ * width */
+static double white_at(const fv_stroke_options *o, int number, const float *white, int64_t columns,
+                       int64_t y, int64_t x)
 {
 	if (white)
 		return white[y * columns + x];
@@ -68,17 +86,23 @@ static double white_at(const fv_stroke_options *o, int number, const float *whit
 	return fv_draw_normal(&row, x);
 }
 
-static void white_fill(const fv_stroke_options *o, int number, const float *white, int64_t h, int64_t w, float *to)
+static void white_fill(const fv_stroke_options *o, int number, const float *white, int64_t h,
+                       int64_t w, float *to)
 {
 	double width = o->width[number] * o->scale;
 	int64_t rows = fv_stroke_grid(h, width), columns = fv_stroke_grid(w, width);
 	for (int64_t y = 0; y < h; y++)
 		for (int64_t x = 0; x < w; x++) {
-			double sy = fmax(0, ((double)y + 0.5) * (double)rows / (double)h - 0.5), sx = fmax(0, ((double)x + 0.5) * (double)columns / (double)w - 0.5);
-			int64_t y0 = (int64_t)sy, x0 = (int64_t)sx, y1 = fv_min(y0 + 1, rows - 1), x1 = fv_min(x0 + 1, columns - 1);
+			double sy = fmax(0, ((double)y + 0.5) * (double)rows / (double)h - 0.5);
+			double sx = fmax(0, ((double)x + 0.5) * (double)columns / (double)w - 0.5);
+			int64_t y0 = (int64_t)sy, x0 = (int64_t)sx, y1 = fv_min(y0 + 1, rows - 1);
+			int64_t x1 = fv_min(x0 + 1, columns - 1);
 			double fy = sy - (double)y0, fx = sx - (double)x0;
-			to[y * w + x] = (float)((1 - fy) * ((1 - fx) * white_at(o, number, white, columns, y0, x0) + fx * white_at(o, number, white, columns, y0, x1)) +
-			                        fy * ((1 - fx) * white_at(o, number, white, columns, y1, x0) + fx * white_at(o, number, white, columns, y1, x1)));
+			to[y * w + x] = (float)(
+				(1 - fy) * ((1 - fx) * white_at(o, number, white, columns, y0, x0) +
+				            fx * white_at(o, number, white, columns, y0, x1)) +
+				fy * ((1 - fx) * white_at(o, number, white, columns, y1, x0) +
+				      fx * white_at(o, number, white, columns, y1, x1)));
 		}
 }
 
@@ -93,7 +117,8 @@ static void smooth(const float *from, float *to, int64_t h, int64_t w, double si
 			double sum = 0;
 			for (int64_t i = -radius; i <= radius; i++)
 				sum += exp(-(double)(i * i) / (2 * sigma * sigma)) / total *
-				       from[across ? y * w + fv_mirror(x + i, w) : fv_mirror(y + i, h) * w + x];
+				       from[across ? y * w + fv_mirror(x + i, w)
+				                   : fv_mirror(y + i, h) * w + x];
 			to[y * w + x] = (float)sum;
 		}
 }
@@ -108,8 +133,8 @@ static double spread(const float *p, int64_t n)
 	return sqrt(squares / (double)(n - 1));
 }
 
-static fv_status noise(fv_err *err, fv_context *c, const float *v, int64_t h, int64_t w, const fv_stroke_options *o,
-                       const float *const *white, float *z)
+static fv_status noise(fv_err *err, fv_context *c, const float *v, int64_t h, int64_t w,
+                       const fv_stroke_options *o, const float *const *white, float *z)
 {
 	int64_t n = h * w;
 	float *even = fv_alloc(c, (size_t)(2 * n) * sizeof(float)), *along = even + n;
@@ -122,7 +147,8 @@ static fv_status noise(fv_err *err, fv_context *c, const float *v, int64_t h, in
 		white_fill(o, i, white ? white[i] : NULL, h, w, even);
 		smooth(even, along, h, w, sigma, true);
 		smooth(along, even, h, w, sigma, false);
-		tracing t = { .p = even, .v = v, .to = along, .h = h, .w = w, .n = 1, .steps = s.steps, .step = s.step };
+		tracing t = { .p = even, .v = v, .to = along, .h = h, .w = w, .n = 1,
+		              .steps = s.steps, .step = s.step };
 		if ((st = fv_stroke_rows(err, c, trace_rows, &t, h, 4)))
 			break;
 		double by = 1 / (spread(along, n) + 1e-6);

@@ -37,7 +37,8 @@ static void unpack(const uint16_t *from, float *to, int64_t n, float scale)
 		to[i] = scale * fv_bf16_to_float(from[i]);
 }
 
-fv_status fv_pool_new(fv_err *err, fv_context *c, const fv_style_config *config, fv_store *teacher, fv_feed *photos, const fv_slots *slots, uint64_t seed, fv_pool **out)
+fv_status fv_pool_new(fv_err *err, fv_context *c, const fv_style_config *config, fv_store *teacher,
+                      fv_feed *photos, const fv_slots *slots, uint64_t seed, fv_pool **out)
 {
 	fv_arena *a = fv_arena_new(c);
 	fv_pool *p = a ? fv_arena_get(a, sizeof *p) : NULL;
@@ -46,7 +47,9 @@ fv_status fv_pool_new(fv_err *err, fv_context *c, const fv_style_config *config,
 		fv_arena_free(a);
 		return fv_fail_memory(err, "pool", sizeof *p);
 	}
-	*p = (fv_pool){ .context = c, .arena = a, .config = config, .photos = photos, .slots = *slots, .seed = seed, .pixels = (int64_t)config->size * config->size };
+	*p = (fv_pool){ .context = c, .arena = a, .config = config, .photos = photos,
+	                .slots = *slots, .seed = seed,
+	                .pixels = (int64_t)config->size * config->size };
 	if ((st = fv_graph_new(err, c, &p->g)))
 		goto done;
 	fv_style_look_build(p->g, teacher, config, FV_LOOK_CONTENT, &p->look);
@@ -54,7 +57,8 @@ fv_status fv_pool_new(fv_err *err, fv_context *c, const fv_style_config *config,
 		goto done;
 	p->values4 = fv_elements(p->look.content4->shape);
 	p->values3 = fv_elements(p->look.content3->shape);
-	size_t noise = (size_t)(p->pixels * config->net.widths), maps = (size_t)(p->values4 + p->values3), n = (size_t)slots->count;
+	size_t noise = (size_t)(p->pixels * config->net.widths);
+	size_t maps = (size_t)(p->values4 + p->values3), n = (size_t)slots->count;
 	size_t bytes = (size_t)p->pixels * 3 * sizeof(float) + (noise + maps) * sizeof(uint16_t);
 	p->raw = fv_arena_get(a, (size_t)p->pixels * 3 * sizeof(float));
 	p->v = fv_arena_get(a, (size_t)p->pixels * 2 * sizeof(float));
@@ -62,7 +66,8 @@ fv_status fv_pool_new(fv_err *err, fv_context *c, const fv_style_config *config,
 	p->z = fv_arena_get(a, noise * sizeof(float));
 	p->slot = fv_arena_get(a, n * sizeof *p->slot);
 	p->description = fv_arena_get(a, n * sizeof *p->description);
-	bool memory = p->raw && p->v && p->m && p->z && p->slot && p->description && fv_arena_reserve(a, n * (bytes + 4 * FV_ALIGN));
+	bool memory = p->raw && p->v && p->m && p->z && p->slot && p->description &&
+	              fv_arena_reserve(a, n * (bytes + 4 * FV_ALIGN));
 	for (size_t i = 0; i < n && memory; i++) {
 		slot *s = &p->slot[i];
 		s->crop = -1;
@@ -93,7 +98,9 @@ void fv_pool_free(fv_pool *p)
 
 int64_t fv_pool_bytes(const fv_pool *p)
 {
-	return fv_plan_bytes(p->plan) + p->slots.count * (p->pixels * (12 + 2 * p->config->net.widths) + 2 * (p->values4 + p->values3));
+	return fv_plan_bytes(p->plan) +
+	       p->slots.count * (p->pixels * (12 + 2 * p->config->net.widths) +
+	                         2 * (p->values4 + p->values3));
 }
 
 static fv_status fill(fv_err *err, fv_pool *p, slot *s, int64_t crop)
@@ -107,7 +114,8 @@ static fv_status fill(fv_err *err, fv_pool *p, slot *s, int64_t crop)
 	o.length = net->length;
 	o.seed = (uint64_t)draw.v[0] << 32 | draw.v[1];
 	fv_feed_take(p->photos, crop, p->raw);
-	fv_status st = fv_stroke_prepare(err, p->context, p->raw, side, side, &o, NULL, p->v, p->m, s->x, p->z);
+	fv_status st = fv_stroke_prepare(err, p->context, p->raw, side, side, &o, NULL, p->v, p->m,
+	                                 s->x, p->z);
 	if (st)
 		return st;
 	memcpy(fv_plan_data(p->plan, p->look.x), s->x, (size_t)p->pixels * 3 * sizeof(float));
@@ -131,11 +139,14 @@ fv_status fv_pool_fill(fv_err *err, fv_pool *p, int64_t step, const fv_slots_liv
 		slot *s = &p->slot[crop % p->slots.count];
 		if (s->crop == crop)
 			continue;
-		snprintf(text, sizeof text, "getting the photographs ready: %d of %d", (int)(crop - newest + p->slots.count), (int)p->slots.count);
+		snprintf(text, sizeof text, "getting the photographs ready: %d of %d",
+		         (int)(crop - newest + p->slots.count), (int)p->slots.count);
 		if (live && live->live && s->crop < 0)
-			live->live(live->user, (double)(crop - newest + p->slots.count) / (double)p->slots.count, text);
+			live->live(live->user, (double)(crop - newest + p->slots.count) /
+			                       (double)p->slots.count, text);
 		if (fv_cancelled(p->context))
-			return fv_fail(err, FV_E_CANCELLED, "stopped while the photographs were made ready");
+			return fv_fail(err, FV_E_CANCELLED,
+			               "stopped while the photographs were made ready");
 		fv_status st = fill(err, p, s, crop);
 		if (st)
 			return st;
@@ -146,7 +157,8 @@ fv_status fv_pool_fill(fv_err *err, fv_pool *p, int64_t step, const fv_slots_liv
 	return FV_OK;
 }
 
-void fv_pool_take(const fv_pool *p, int64_t i, float sign, float *x, float *z, float *content4, float *content3)
+void fv_pool_take(const fv_pool *p, int64_t i, float sign, float *x, float *z, float *content4,
+                  float *content3)
 {
 	const slot *s = &p->slot[i];
 	memcpy(x, s->x, (size_t)p->pixels * 3 * sizeof(float));

@@ -6,7 +6,8 @@
 #define FINE 8                          /* detail is what differs from the mean of 8x8 */
 
 /* Means of the picture's squares of `cell` pixels: rows, columns, 3; sums in double. */
-static void cell_mean(const float *x, int64_t side, int64_t cell, int64_t row, int64_t column, double mean[3])
+static void cell_mean(const float *x, int64_t side, int64_t cell, int64_t row, int64_t column,
+                      double mean[3])
 {
 	mean[0] = mean[1] = mean[2] = 0;
 	for (int64_t r = row * cell; r < (row + 1) * cell; r++)
@@ -21,7 +22,8 @@ void fv_describe(const float *x, int64_t side, float out[FV_DESCRIPTION])
 	int64_t cells = side / CELL, n = cells * cells;
 	for (int64_t i = 0; i < n; i++) {
 		cell_mean(x, side, CELL, i / cells, i % cells, mean);
-		const double axis[3] = { (mean[0] + mean[1] + mean[2]) / 3, mean[0] - mean[1], (mean[0] + mean[1]) / 2 - mean[2] };
+		const double axis[3] = { (mean[0] + mean[1] + mean[2]) / 3, mean[0] - mean[1],
+		                         (mean[0] + mean[1]) / 2 - mean[2] };
 		for (int k = 0; k < 3; k++)
 			sum[k] += axis[k], square[k] += axis[k] * axis[k];
 	}
@@ -49,7 +51,8 @@ fv_survey fv_survey_of(float (*description)[FV_DESCRIPTION], int64_t count)
 	for (int k = 0; k < FV_DESCRIPTION; k++) {
 		double sum = 0, square = 0;
 		for (int64_t i = 0; i < count; i++)
-			sum += description[i][k], square += (double)description[i][k] * description[i][k];
+			sum += description[i][k],
+				square += (double)description[i][k] * description[i][k];
 		sum /= (double)count;
 		s.mean[k] = (float)sum;
 		s.spread[k] = (float)(sqrt(fmax(0, square / (double)count - sum * sum)) + 1e-3);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Crops that were looked at by the teacher stand in slots and are used for some steps each; one slot after the other is renewed. What
- * stands where is a pure function of the step. Also: what coarse colours a crop has, by which photographs find paintings. */
+/* Crops that were looked at by the teacher stand in slots and are used for some steps each; one
+ * slot after the other is renewed. What stands where is a pure function of the step. Also: what
+ * coarse colours a crop has, by which photographs find paintings. */
 #ifndef FV_SLOTS_H
 #define FV_SLOTS_H
 #include "train/feed.h"
@@ -14,12 +15,16 @@ static inline int64_t fv_slot_crop(const fv_slots *s, int64_t slot, int64_t step
 	return slot + s->count * ((s->count + step / s->every - 1 - slot) / s->count);
 }
 
-/* Means and spreads of luma, red - green, yellow - blue at a sixteenth of the size, and how much fine detail there is. x: side,side,3 in [-1,1]. */
+/* Means and spreads of luma, red - green, yellow - blue at a sixteenth of the size, and how much
+ * fine detail there is. x: side,side,3 in [-1,1]. */
 #define FV_DESCRIPTION 7
 void fv_describe(const float *x, int64_t side, float out[FV_DESCRIPTION]);
 typedef struct { float mean[FV_DESCRIPTION], spread[FV_DESCRIPTION]; } fv_survey;
 fv_survey fv_survey_of(float (*description)[FV_DESCRIPTION], int64_t count);
 
 /* "looking at the paintings": shown while slots are filled. */
-typedef struct { void (*live)(void *user, double done, const char *line); void *user; } fv_slots_live;
+typedef struct {
+	void (*live)(void *user, double done, const char *line);
+	void *user;
+} fv_slots_live;
 #endif

@@ -1,39 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* style: unpaired; photographs x, smeared along their flow, and noise z along the same flow; paintings y of like colours; a painter G;
- * a frozen teacher F; discriminators D on its maps and on pixels.
+/* style: an unpaired recipe. It takes photographs x, smeared along their flow, noise z along the
+ * same flow, and paintings y of like colours. It has a painter G, a frozen teacher F, and
+ * discriminators D on the teacher's maps and on pixels.
  *
  *	fake = G(x, z)
- *	L_D = (LSGAN(D(F y), 1) + LSGAN(D(F fake), 0)) / 2 + the same of D on pixels			then D's update
- *	L_G = ramp style [ SWD(F fake, F y) + coarse sum SWD(F(fake at 1/2, 1/4), F(y there)) ]	mean over the layers
+ *	L_D = (LSGAN(D(F y), 1) + LSGAN(D(F fake), 0)) / 2 + the same of D on pixels
+ *	    then comes D's update
+ *	L_G = ramp style [ SWD(F fake, F y) + coarse sum SWD(F(fake at 1/2, 1/4), F(y there)) ],
+ *	        SWD being the mean over the layers
  *	    + content |IN F4 fake - IN F4 x|^2 + content3 the same of F3 at half its size
  *	    + colour |blur16 x - blur16 fake|^2
- *	    + adv LSGAN(D(F fake), 1) + adv_pixels LSGAN(D(fake), 1)				with the updated D
- *											then G's update
+ *	    + adv LSGAN(D(F fake), 1) + adv_pixels LSGAN(D(fake), 1), with the updated D
+ *	    then comes G's update
  *	E = average of G's weights
  *
- * A weight of 0 leaves its part out. G's gradient is taken part by part down to `fake`; what the parts say of fake then goes through
- * G once. Variables: "G." painter, "E." its average, "D.d." discriminators, "D.u." their singular vectors, "m." and "v." Adam's
- * moments of each. An update whose losses or gradients are not finite is not made. */
+ * A weight of 0 leaves its part out. G's gradient is taken part by part down to `fake`; what the
+ * parts say of fake then goes through G once. Variables: "G." painter, "E." its average, "D.d."
+ * discriminators, "D.u." their singular vectors, "m." and "v." Adam's moments of each. An update
+ * whose losses or gradients are not finite is not made. */
 #include "train/style_graph.h"
 #include "train/gradients.h"
 #include <stdio.h>
 
-#define COLOUR_HALVINGS 4               /* colours are compared at a sixteenth of the size: strokes are finer */
+/* Colours are compared at a sixteenth of the size; strokes are finer. */
+#define COLOUR_HALVINGS 4
 
 static const int map_layer[FV_FEATURE_MAPS] = { 1, 2, 3 };
 
-static int64_t channels(const fv_style_config *c, int layer) { return (int64_t)(c->teacher.small ? 16 : 64) << layer; }
-static int64_t places_of(const fv_style_config *c, int size, int layer) { int64_t side = c->size >> (size + layer); return side * side; }
+static int64_t channels(const fv_style_config *c, int layer)
+{
+	return (int64_t)(c->teacher.small ? 16 : 64) << layer;
+}
+static int64_t places_of(const fv_style_config *c, int size, int layer)
+{
+	int64_t side = c->size >> (size + layer);
+	return side * side;
+}
 
 /* ------------------------------------------------------------------ the teacher */
 fv_status fv_teacher_variables(fv_err *err, fv_store *teacher, const fv_style_config *c)
 {
 	for (int l = 0; l < FV_VGG_LAYERS; l++) {
-		bool made = fv_variable_new(teacher, FV_F32, FV_SHAPE(channels(c, l)), "rstd.%d", l) != NULL;
+		bool made = fv_variable_new(teacher, FV_F32, FV_SHAPE(channels(c, l)),
+		                            "rstd.%d", l) != NULL;
 		for (int s = 0; s < c->sizes; s++)
-			made &= fv_variable_new(teacher, FV_F32, FV_SHAPE(c->directions, channels(c, l)), "direction.%d.%d", s, l) != NULL;
+			made &= fv_variable_new(teacher, FV_F32,
+			                        FV_SHAPE(c->directions, channels(c, l)),
+			                        "direction.%d.%d", s, l) != NULL;
 		if (!made)
-			return fv_fail_memory(err, "the teacher's lines", (size_t)(c->directions * channels(c, l)) * sizeof(float));
+			return fv_fail_memory(err, "the teacher's lines",
+			                      (size_t)(c->directions * channels(c, l)) *
+			                              sizeof(float));
 	}
 	return FV_OK;
 }
@@ -58,21 +75,29 @@ static fv_node *places(fv_graph *g, const fv_style_config *c, int size, int laye
 	char name[40];
 	int64_t all = places_of(c, size, layer);
 	snprintf(name, sizeof name, "places %d %d", size, layer);
-	return fv_random(g, FV_INTEGERS, name, FV_I32, FV_SHAPE(fv_quantile_samples(all)), 0, (double)(all - 1));
+	return fv_random(g, FV_INTEGERS, name, FV_I32, FV_SHAPE(fv_quantile_samples(all)), 0,
+	                 (double)(all - 1));
 }
 
-static void see(fv_graph *g, fv_store *teacher, const fv_style_config *c, fv_node *x, fv_node *map[FV_VGG_LAYERS])
+static void see(fv_graph *g, fv_store *teacher, const fv_style_config *c, fv_node *x,
+                fv_node *map[FV_VGG_LAYERS])
 {
 	fv_scope s = { .g = g, .store = teacher, .prefix = "" };
 	fv_vgg_build(&s, &c->teacher, x, FV_VGG_LAYERS - 1, map);
 }
 
-static fv_node *content3(fv_graph *g, fv_node *map) { return fv_content(g, fv_blur(g, map, 2, FV_PAD_ZERO)); }
+static fv_node *content3(fv_graph *g, fv_node *map)
+{
+	return fv_content(g, fv_blur(g, map, 2, FV_PAD_ZERO));
+}
 
-void fv_style_look_build(fv_graph *g, fv_store *teacher, const fv_style_config *c, int what, fv_style_look *out)
+void fv_style_look_build(fv_graph *g, fv_store *teacher, const fv_style_config *c, int what,
+                         fv_style_look *out)
 {
 	fv_node *map[FV_VGG_LAYERS] = { 0 };
-	*out = (fv_style_look){ .x = fv_input(g, "picture", FV_F32, fv_nhwc(1, c->size, c->size, 3)) };
+	*out = (fv_style_look){
+		.x = fv_input(g, "picture", FV_F32, fv_nhwc(1, c->size, c->size, 3))
+	};
 	see(g, teacher, c, out->x, map);
 	if (what & FV_LOOK_CONTENT) {
 		out->content4 = fv_content(g, map[3]);
@@ -81,7 +106,8 @@ void fv_style_look_build(fv_graph *g, fv_store *teacher, const fv_style_config *
 		fv_output(g, out->content3);
 	}
 	fv_node *x = out->x;
-	for (int k = 0; k < c->sizes * FV_VGG_LAYERS && what & (FV_LOOK_MOMENTS | FV_LOOK_QUANTILES); k++) {
+	for (int k = 0;
+	     k < c->sizes * FV_VGG_LAYERS && what & (FV_LOOK_MOMENTS | FV_LOOK_QUANTILES); k++) {
 		int size = k / FV_VGG_LAYERS, l = k % FV_VGG_LAYERS;
 		if (size && !l) {
 			x = fv_blur(g, x, 2, FV_PAD_ZERO);
@@ -90,14 +116,17 @@ void fv_style_look_build(fv_graph *g, fv_store *teacher, const fv_style_config *
 		fv_node *at = places(g, c, size, l);
 		if (what & FV_LOOK_MOMENTS) {
 			int64_t count = fv_quantile_samples(places_of(c, size, l));
-			fv_node *rows = fv_reshape(g, fv_gather(g, map[l], at), FV_SHAPE(count, channels(c, l)));
+			fv_node *rows = fv_reshape(g, fv_gather(g, map[l], at),
+			                           FV_SHAPE(count, channels(c, l)));
 			out->mean[k] = fv_mean(g, rows, FV_AXIS_W);
-			out->product[k] = fv_scale(g, fv_matmul(g, rows, rows, true, false), 1.0 / (double)count, 0);
+			out->product[k] = fv_scale(g, fv_matmul(g, rows, rows, true, false),
+			                           1.0 / (double)count, 0);
 			fv_output(g, out->mean[k]);
 			fv_output(g, out->product[k]);
 		} else {
 			fv_variable *lines = fv_teacher_direction(teacher, size, l);
-			out->quantiles[k] = fv_projected_quantiles(g, map[l], at, lines ? fv_read(g, lines) : NULL);
+			out->quantiles[k] = fv_projected_quantiles(
+				g, map[l], at, lines ? fv_read(g, lines) : NULL);
 			fv_output(g, out->quantiles[k]);
 		}
 	}
@@ -114,8 +143,14 @@ typedef struct {
 	fv_spectral weights, updated;
 } builder;
 
-static fv_node *scalar(fv_graph *g, const char *name) { return fv_input(g, name, FV_F32, fv_scalar()); }
-static fv_adam_attr adam(const fv_style_config *c) { return (fv_adam_attr){ .beta1 = c->beta1, .beta2 = c->beta2, .eps = c->eps }; }
+static fv_node *scalar(fv_graph *g, const char *name)
+{
+	return fv_input(g, name, FV_F32, fv_scalar());
+}
+static fv_adam_attr adam(const fv_style_config *c)
+{
+	return (fv_adam_attr){ .beta1 = c->beta1, .beta2 = c->beta2, .eps = c->eps };
+}
 
 static void judge_weights(builder *b, const fv_spectral *previous, fv_spectral *out)
 {
@@ -127,13 +162,16 @@ static void judge_weights(builder *b, const fv_spectral *previous, fv_spectral *
 }
 
 /* What D says: of the teacher's maps, of pixels; each for what there is. */
-static void judge(builder *b, const fv_spectral *w, fv_node *const map[FV_VGG_LAYERS], fv_node *picture, fv_node **of_maps, fv_node **of_pixels)
+static void judge(builder *b, const fv_spectral *w, fv_node *const map[FV_VGG_LAYERS],
+                  fv_node *picture, fv_node **of_maps, fv_node **of_pixels)
 {
 	int at = 0;
 	if (b->c->adv > 0) {
 		fv_node *scaled[FV_FEATURE_MAPS];
 		for (int i = 0; i < FV_FEATURE_MAPS; i++)
-			scaled[i] = fv_mul(b->g, map[map_layer[i]], fv_read(b->g, fv_teacher_rstd(b->teacher, map_layer[i])));
+			scaled[i] = fv_mul(
+				b->g, map[map_layer[i]],
+				fv_read(b->g, fv_teacher_rstd(b->teacher, map_layer[i])));
 		fv_feature_discriminator_build(b->g, w, &at, scaled, of_maps);
 	}
 	if (b->c->adv_pixels > 0)
@@ -141,10 +179,13 @@ static void judge(builder *b, const fv_spectral *w, fv_node *const map[FV_VGG_LA
 }
 
 /* (LSGAN(real, 1) + LSGAN(fake, 0)) / 2, of both kinds. */
-static fv_node *judged_well(builder *b, fv_node *const map[], fv_node *const real_map[], fv_node *picture)
+static fv_node *judged_well(builder *b, fv_node *const map[], fv_node *const real_map[],
+                            fv_node *picture)
 {
-	fv_node *real[2][FV_SCALES_MAX] = { 0 }, *fake[2][FV_SCALES_MAX] = { 0 }, *sum = NULL, *still[FV_VGG_LAYERS];
-	const int count[2] = { b->c->adv > 0 ? FV_FEATURE_MAPS : 0, b->c->adv_pixels > 0 ? b->c->pixels.scales : 0 };
+	fv_node *real[2][FV_SCALES_MAX] = { 0 }, *fake[2][FV_SCALES_MAX] = { 0 }, *sum = NULL;
+	fv_node *still[FV_VGG_LAYERS];
+	const int count[2] = { b->c->adv > 0 ? FV_FEATURE_MAPS : 0,
+	                       b->c->adv_pixels > 0 ? b->c->pixels.scales : 0 };
 	for (int l = 0; l < FV_VGG_LAYERS; l++)
 		still[l] = fv_stop(b->g, map[l]);
 	judge(b, &b->weights, real_map, b->s->art, real[0], real[1]);
@@ -152,7 +193,8 @@ static fv_node *judged_well(builder *b, fv_node *const map[], fv_node *const rea
 	for (int i = 0; i < 2; i++) {
 		if (!count[i])
 			continue;
-		fv_node *l = fv_scale(b->g, fv_add(b->g, fv_lsgan(b->g, real[i], count[i], 1), fv_lsgan(b->g, fake[i], count[i], 0)), 0.5, 0);
+		fv_node *l = fv_scale(b->g, fv_add(b->g, fv_lsgan(b->g, real[i], count[i], 1),
+		                                   fv_lsgan(b->g, fake[i], count[i], 0)), 0.5, 0);
 		sum = sum ? fv_add(b->g, sum, l) : l;
 	}
 	return sum;
@@ -175,7 +217,8 @@ static fv_gradients teach_judges(builder *b, fv_node *const map[], fv_node *pict
 		return d;
 	fv_gradients_add(g, b->s->loss_d, 1, &d, 0, d.count);
 	b->s->ok_d = fv_gradients_finite(g, b->s->loss_d, &d, NULL);
-	fv_gradients_update(g, b->store, adam(b->c), &d, fv_scale(g, b->s->rate, b->c->judge_rate, 0), b->s->step_d, b->s->ok_d);
+	fv_gradients_update(g, b->store, adam(b->c), &d,
+	                    fv_scale(g, b->s->rate, b->c->judge_rate, 0), b->s->step_d, b->s->ok_d);
 	judge_weights(b, &b->weights, &b->updated);
 	return d;
 }
@@ -192,9 +235,12 @@ static fv_node *brushwork(builder *b, int size, fv_node *const map[FV_VGG_LAYERS
 			return fv_graph_error(g, FV_E_INTERNAL, "the teacher has no lines");
 		fv_shape all = v->tensor.shape;
 		b->s->places[k] = places(g, b->c, size, l);
-		fv_node *lines = fv_gather(g, fv_reshape(g, fv_read(g, v), FV_SHAPE(1, all.w, all.c)), b->s->line[l]);
+		fv_node *lines = fv_gather(
+			g, fv_reshape(g, fv_read(g, v), FV_SHAPE(1, all.w, all.c)), b->s->line[l]);
 		fv_node *target = fv_gather(g, b->s->target[k], b->s->line[l]);
-		fv_node *d = fv_feature_swd(g, map[l], b->s->places[k], fv_reshape(g, lines, FV_SHAPE(b->c->drawn, all.c)), target);
+		fv_node *d = fv_feature_swd(g, map[l], b->s->places[k],
+		                            fv_reshape(g, lines, FV_SHAPE(b->c->drawn, all.c)),
+		                            target);
 		sum = sum ? fv_add(g, sum, d) : d;
 	}
 	return fv_scale(g, sum, 1.0 / FV_VGG_LAYERS, 0);
@@ -217,16 +263,22 @@ static void inputs(builder *b)
 	int64_t n = c->batch, size = c->size;
 	s->x = fv_input(g, "photographs", FV_F32, fv_nhwc(n, size, size, 3));
 	s->z = fv_input(g, "noise", FV_F32, fv_nhwc(n, size, size, c->net.widths));
-	s->content4 = fv_input(g, "content 4", FV_F32, fv_nhwc(n, size / 8, size / 8, channels(c, 3)));
-	s->content3 = fv_input(g, "content 3", FV_F32, fv_nhwc(n, size / 8, size / 8, channels(c, 2)));
+	s->content4 = fv_input(g, "content 4", FV_F32,
+	                       fv_nhwc(n, size / 8, size / 8, channels(c, 3)));
+	s->content3 = fv_input(g, "content 3", FV_F32,
+	                       fv_nhwc(n, size / 8, size / 8, channels(c, 2)));
 	s->art = fv_input(g, "paintings", FV_F32, fv_nhwc(n, size, size, 3));
 	for (int k = 0; k < c->sizes * FV_VGG_LAYERS; k++) {
 		snprintf(name, sizeof name, "target %d", k);
-		s->target[k] = fv_input(g, name, FV_F32, FV_SHAPE(n, c->directions, fv_quantiles(places_of(c, k / FV_VGG_LAYERS, k % FV_VGG_LAYERS))));
+		s->target[k] = fv_input(
+			g, name, FV_F32,
+			FV_SHAPE(n, c->directions,
+			         fv_quantiles(places_of(c, k / FV_VGG_LAYERS, k % FV_VGG_LAYERS))));
 	}
 	for (int l = 0; l < FV_VGG_LAYERS; l++) {
 		snprintf(name, sizeof name, "lines %d", l);
-		s->line[l] = fv_random(g, FV_PERMUTATION, name, FV_I32, FV_SHAPE(c->drawn), 0, (double)c->directions);
+		s->line[l] = fv_random(g, FV_PERMUTATION, name, FV_I32, FV_SHAPE(c->drawn), 0,
+		                       (double)c->directions);
 	}
 	s->rate = scalar(g, "rate");
 	s->step_d = scalar(g, "step of D");
@@ -245,18 +297,23 @@ static void average(builder *b, const fv_gradients *p)
 		snprintf(name, sizeof name, "E.%s", v->name + 2);
 		bool fresh = !fv_variable_find(b->store, name);
 		fv_variable *e = fv_variable_like(g, b->store, v, "E.", v->name + 2);
-		if (fresh && e)                                 /* the average begins at the first weights */
-			memcpy(e->tensor.data, v->tensor.data, (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape));
+		/* The average begins at the first weights. */
+		if (fresh && e)
+			memcpy(e->tensor.data, v->tensor.data,
+			       (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape));
 		fv_average(g, e, fv_read(g, v), b->s->decay, b->s->ok_g);
 	}
 }
 
-void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint64_t seed, const fv_style_config *c, bool keep_gradients, fv_style_graph *s)
+void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint64_t seed,
+                          const fv_style_config *c, bool keep_gradients, fv_style_graph *s)
 {
-	builder b = { .g = g, .store = store, .teacher = teacher, .c = c, .s = s, .maps = { c->judge, { channels(c, 1), channels(c, 2), channels(c, 3) } },
+	builder b = { .g = g, .store = store, .teacher = teacher, .c = c, .s = s,
+	              .maps = { c->judge, { channels(c, 1), channels(c, 2), channels(c, 3) } },
 	              .judges = { g, store, "D.", true, seed } };
 	fv_scope painter = { g, store, "G.", true, seed };
-	fv_node *map[FV_VGG_LAYERS] = { 0 }, *coarse[FV_VGG_LAYERS] = { 0 }, *judged[2][FV_SCALES_MAX] = { 0 };
+	fv_node *map[FV_VGG_LAYERS] = { 0 }, *coarse[FV_VGG_LAYERS] = { 0 };
+	fv_node *judged[2][FV_SCALES_MAX] = { 0 };
 	fv_gradients d = { 0 };
 	*s = (fv_style_graph){ 0 };
 	inputs(&b);
@@ -327,7 +384,9 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint6
 	fv_spectral_keep(g, &b.updated, s->ok_g);
 	average(&b, &p);
 
-	fv_node *out[] = { s->loss_d, s->loss_adv, s->loss_adv_pixels, s->loss_style, s->loss_coarse, s->loss_content, s->loss_content3, s->loss_colour, s->loss_g,
+	fv_node *out[] = { s->loss_d, s->loss_adv, s->loss_adv_pixels,
+	                   s->loss_style, s->loss_coarse, s->loss_content, s->loss_content3,
+	                   s->loss_colour, s->loss_g,
 	                   s->ok_d, s->ok_g, s->fake };
 	for (size_t i = 0; i < FV_COUNT(out); i++)
 		fv_output(g, out[i]);

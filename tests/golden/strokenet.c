@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* StrokeNet's forward against PyTorch's: strokenet.py made the file, whose shapes say how large the network is. With a trained
- * painter's weights and the fixture of its prototype (strokenet.py says how) that painting is reproduced. */
+/* StrokeNet's forward against PyTorch's: strokenet.py made the file, whose shapes say how large the
+ * network is. With a trained painter's weights and the fixture of its prototype (strokenet.py says
+ * how) that painting is reproduced. */
 #include "golden.h"
 #include "model/safetensors.h"
 #include "model/weights.h"
@@ -31,18 +32,27 @@ int main(int argc, char **argv)
 	fv_store *store;
 	fv_graph *g;
 	fv_plan *plan;
-	if (argc < 2 || fv_context_new(&err, NULL, &c) || fv_safetensors_open(&err, c, argv[1], &f) || fv_store_new(&err, c, &store) ||
+	if (argc < 2 || fv_context_new(&err, NULL, &c) ||
+	    fv_safetensors_open(&err, c, argv[1], &f) || fv_store_new(&err, c, &store) ||
 	    fv_weights_make(&err, argv[1], &f, store) || fv_graph_new(&err, c, &g)) {
-		printf("%s\n", argc < 2 ? "usage: golden-strokenet strokenet.safetensors" : err.text);
+		printf("%s\n",
+		       argc < 2 ? "usage: golden-strokenet strokenet.safetensors" : err.text);
 		return 1;
 	}
-	fv_tensor x = entry(&f, "x"), z = entry(&f, "z"), y = entry(&f, "output"), stem = entry(&f, "stem.0.weight"), marks = entry(&f, "z1.0.weight");
-	fv_strokenet net = { .width = (int)stem.shape.n, .stem = (int)stem.shape.c, .marks = (int)marks.shape.n, .affine = true, .widths = (int)z.shape.h };
+	fv_tensor x = entry(&f, "x"), z = entry(&f, "z"), y = entry(&f, "output");
+	fv_tensor stem = entry(&f, "stem.0.weight"), marks = entry(&f, "z1.0.weight");
+	fv_strokenet net = { .width = (int)stem.shape.n, .stem = (int)stem.shape.c,
+	                     .marks = (int)marks.shape.n, .affine = true,
+	                     .widths = (int)z.shape.h };
 	char name[24];
-	for (; snprintf(name, sizeof name, "res.%d.a.weight", net.blocks), entry(&f, name).data; net.blocks++)
+	for (; snprintf(name, sizeof name, "res.%d.a.weight", net.blocks), entry(&f, name).data;
+	     net.blocks++)
 		;
 	fv_scope s = { .g = g, .store = store, .prefix = "" };
-	fv_node *in[2] = { fv_input(g, "x", FV_F32, fv_nhwc(1, x.shape.w, x.shape.c, 3)), fv_input(g, "z", FV_F32, fv_nhwc(1, x.shape.w, x.shape.c, net.widths)) };
+	fv_node *in[2] = {
+		fv_input(g, "x", FV_F32, fv_nhwc(1, x.shape.w, x.shape.c, 3)),
+		fv_input(g, "z", FV_F32, fv_nhwc(1, x.shape.w, x.shape.c, net.widths))
+	};
 	fv_node *out = fv_strokenet_build(&s, &net, in[0], in[1]);
 	fv_output(g, out);
 	if (fv_plan_new(&err, c, g, NULL, &plan)) {
@@ -55,12 +65,14 @@ int main(int argc, char **argv)
 	double most = 0;
 	if (!fv_plan_run(&err, plan, (fv_key){ 0 }))
 		for (int64_t k = 0; k < fv_elements(y.shape); k++)
-			most = fmax(most, fabs(((float *)fv_plan_data(plan, out))[k] - planar(y, k)));
+			most = fmax(most, fabs(((float *)fv_plan_data(plan, out))[k] -
+			                       planar(y, k)));
 	else
 		most = INFINITY;
 	*(most < 1e-3 ? &passed : &failed) += 1;
 	if (failed || argc > 2)
-		printf("%s golden strokenet: the painting is off by %.2g at most (1e-3)\n", failed ? "FAIL" : "ok", most);
+		printf("%s golden strokenet: the painting is off by %.2g at most (1e-3)\n",
+		       failed ? "FAIL" : "ok", most);
 	printf("golden-strokenet: %d passed, %d failed\n", passed, failed);
 	fv_plan_free(plan);
 	fv_graph_free(g);

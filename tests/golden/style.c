@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Six training steps of `style` against PyTorch's (style.py made style.safetensors): every loss, every gradient. */
+/* Six training steps of `style` against PyTorch's (style.py made style.safetensors): every loss,
+ * every gradient. */
 #include "golden.h"
 #include "test.h"
 #include "model/safetensors.h"
@@ -21,10 +22,14 @@ static const fv_tensor *find(const fv_safetensors *f, const char *name)
 static fv_style_config config(void)
 {
 	return (fv_style_config){
-		.net = { .width = 4, .blocks = 1, .marks = 3, .stem = 5, .affine = true, .widths = 2 }, .teacher = { .small = true, .average = true },
-		.pixels = { .width = 4, .scales = 2, .layers = 3 }, .judge = 4, .batch = 2, .size = 32, .directions = 8, .drawn = 4,
-		.style = 16, .sizes = 2, .coarse = 0.5, .content = 2.3, .content3 = 0.1, .colour = 4, .adv = 0.3, .adv_pixels = 0.15, .judge_rate = 0.5,
-		.beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
+		.net = { .width = 4, .blocks = 1, .marks = 3, .stem = 5, .affine = true,
+		         .widths = 2 },
+		.teacher = { .small = true, .average = true },
+		.pixels = { .width = 4, .scales = 2, .layers = 3 },
+		.judge = 4, .batch = 2, .size = 32, .directions = 8, .drawn = 4,
+		.style = 16, .sizes = 2, .coarse = 0.5, .content = 2.3, .content3 = 0.1,
+		.colour = 4, .adv = 0.3, .adv_pixels = 0.15,
+		.judge_rate = 0.5, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
 	};
 }
 
@@ -32,17 +37,24 @@ static void begin(fv_store *s)
 {
 	for (fv_variable *v = s->first; v; v = v->next) {
 		fv_shape t = v->tensor.shape;
-		if (!strncmp(v->name, "m.", 2) || !strncmp(v->name, "v.", 2) || !strncmp(v->name, "E.", 2))
+		if (!strncmp(v->name, "m.", 2) || !strncmp(v->name, "v.", 2) ||
+		    !strncmp(v->name, "E.", 2))
 			continue;
-		bool line = !strncmp(v->name, "direction.", 10), spread = !strncmp(v->name, "rstd.", 5), norm = t.rank == 1 && !strstr(v->name, ".bias");
-		double scale = strstr(v->name, ".bias") ? 0.1 : t.rank == 4 ? sqrt(6 / (double)(t.h * t.w * t.c)) : line ? 1 / sqrt((double)t.c) : spread ? 0.2 : norm ? 0.1 : 1;
+		bool line = !strncmp(v->name, "direction.", 10);
+		bool spread = !strncmp(v->name, "rstd.", 5);
+		bool norm = t.rank == 1 && !strstr(v->name, ".bias");
+		double scale = strstr(v->name, ".bias") ? 0.1 :
+		               t.rank == 4 ? sqrt(6 / (double)(t.h * t.w * t.c)) :
+		               line ? 1 / sqrt((double)t.c) :
+		               spread ? 0.2 : norm ? 0.1 : 1;
 		golden_fill(v->tensor, v->name, scale, norm ? 1 : 0);
 	}
 	for (fv_variable *v = s->first; v; v = v->next)
 		if (!strncmp(v->name, "E.", 2)) {
 			char name[220];
 			snprintf(name, sizeof name, "G.%s", v->name + 2);
-			memcpy(v->tensor.data, fv_variable_find(s, name)->tensor.data, (size_t)fv_tensor_bytes(FV_F32, v->tensor.shape));
+			memcpy(v->tensor.data, fv_variable_find(s, name)->tensor.data,
+			       (size_t)fv_tensor_bytes(FV_F32, v->tensor.shape));
 		}
 }
 
@@ -76,7 +88,8 @@ static void feed_whole(const fv_node *n, const char *name, int lo, int hi)
 static const char *sorting;
 static int by_value(const void *a, const void *b)
 {
-	double x = golden_value(sorting, *(const int32_t *)a), y = golden_value(sorting, *(const int32_t *)b);
+	double x = golden_value(sorting, *(const int32_t *)a);
+	double y = golden_value(sorting, *(const int32_t *)b);
 	return x != y ? (x > y ? 1 : -1) : *(const int32_t *)a - *(const int32_t *)b;
 }
 
@@ -120,7 +133,8 @@ static int64_t turned(fv_shape file, int64_t i)
 {
 	if (file.rank != 4)
 		return i;
-	int64_t kw = i % file.c, kh = i / file.c % file.w, in = i / (file.c * file.w) % file.h, o = i / (file.c * file.w * file.h);
+	int64_t kw = i % file.c, kh = i / file.c % file.w, in = i / (file.c * file.w) % file.h;
+	int64_t o = i / (file.c * file.w * file.h);
 	return ((o * file.w + kh) * file.c + kw) * file.h + in;
 }
 
@@ -142,7 +156,8 @@ static fv_store *teacher_new(fv_context *c, const fv_style_config *k)
 	fv_node *map[FV_VGG_LAYERS];
 	if (fv_store_new(&err, c, &s) || fv_graph_new(&err, c, &g))
 		return NULL;
-	fv_vgg_build(&(fv_scope){ .g = g, .store = s, .prefix = "", .create = true }, &k->teacher, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), FV_VGG_LAYERS - 1, map);
+	fv_vgg_build(&(fv_scope){ .g = g, .store = s, .prefix = "", .create = true }, &k->teacher,
+	             fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), FV_VGG_LAYERS - 1, map);
 	fv_graph_free(g);
 	return fv_teacher_variables(&err, s, k) ? NULL : s;
 }
@@ -176,31 +191,43 @@ static void compare_gradients(const fv_safetensors *f, const fv_style_graph *s, 
 		for (int64_t j = 0; j < values; j++)
 			length += (double)d[j] * d[j];
 		double allowed = (step ? 0.15 : 1e-2) * truth + 1e-5;
-		check(fabs(sqrt(length) - truth) <= allowed, "step %d, |gradient of %s| is %.7g, PyTorch's %.7g", step, name, sqrt(length), truth);
+		check(fabs(sqrt(length) - truth) <= allowed,
+		      "step %d, |gradient of %s| is %.7g, PyTorch's %.7g",
+		      step, name, sqrt(length), truth);
 		if (step)
 			continue;
 		snprintf(key, sizeof key, "grad.%s", name);
 		double o = off(d, find(f, key));
-		check(o < 1e-2 || length < 1e-10, "gradient of %s is off by %.2g of its length", name, o);
+		check(o < 1e-2 || length < 1e-10,
+		      "gradient of %s is off by %.2g of its length", name, o);
 	}
 }
 
 static void compare_losses(const fv_safetensors *f, float mine[STEPS][LOSSES])
 {
-	static const char *const what[] = { "d", "adv", "pixels", "style", "coarse", "content", "content3", "colour", "g" }, *const wrong[] = { "wrong.padding", "wrong.scale" };
+	static const char *const what[] = { "d", "adv", "pixels", "style", "coarse", "content",
+	                                    "content3", "colour", "g" };
+	static const char *const wrong[] = { "wrong.padding", "wrong.scale" };
 	const float *truth = fv_f32(*find(f, "losses")), *exact = fv_f32(*find(f, "losses64"));
 	for (int step = 0; step < STEPS; step++)
 		for (int k = 0; k < LOSSES; k++) {
-			double t = truth[step * LOSSES + k], noise = fabs(t - exact[step * LOSSES + k]), allowed = (step ? 3e-3 : 2e-5) * fabs(t) + 4 * noise + 1e-6;
-			check(fabs(mine[step][k] - t) <= allowed, "step %d, loss %s is %.8g, PyTorch's %.8g (%.2g allowed)", step, what[k], mine[step][k], t, allowed);
+			double t = truth[step * LOSSES + k];
+			double noise = fabs(t - exact[step * LOSSES + k]);
+			double allowed = (step ? 3e-3 : 2e-5) * fabs(t) + 4 * noise + 1e-6;
+			check(fabs(mine[step][k] - t) <= allowed,
+			      "step %d, loss %s is %.8g, PyTorch's %.8g (%.2g allowed)",
+			      step, what[k], mine[step][k], t, allowed);
 		}
-	/* The test must be able to fail: wrong padding and maps that are not scaled are farther away than it allows. */
+	/* The test must be able to fail: wrong padding and maps that are not scaled are farther
+	 * away than it allows. */
 	for (int w = 0; w < 2; w++) {
 		const float *other = fv_f32(*find(f, wrong[w]));
 		int told = 0;
 		for (int k = 0; k < LOSSES; k++)
-			told += fabs(mine[0][k] - other[k]) > 2e-5 * fabs(other[k]) + 4 * fabs(truth[k] - exact[k]) + 1e-6;
-		check(told >= 3, "%s cannot be told from the right thing: %d of %d losses differ", wrong[w], told, LOSSES);
+			told += fabs(mine[0][k] - other[k]) >
+			        2e-5 * fabs(other[k]) + 4 * fabs(truth[k] - exact[k]) + 1e-6;
+		check(told >= 3, "%s cannot be told from the right thing: %d of %d losses differ",
+		      wrong[w], told, LOSSES);
 	}
 }
 
@@ -214,8 +241,9 @@ int main(int argc, char **argv)
 	fv_style_graph s;
 	fv_style_config k = config();
 	float mine[STEPS][LOSSES] = { { 0 } };
-	if (argc < 2 || fv_context_new(&err, NULL, &c) || fv_safetensors_open(&err, c, argv[1], &f) || fv_store_new(&err, c, &store) || !(teacher = teacher_new(c, &k)) ||
-	    fv_graph_new(&err, c, &g)) {
+	if (argc < 2 || fv_context_new(&err, NULL, &c) ||
+	    fv_safetensors_open(&err, c, argv[1], &f) || fv_store_new(&err, c, &store) ||
+	    !(teacher = teacher_new(c, &k)) || fv_graph_new(&err, c, &g)) {
 		printf("%s\n", argc < 2 ? "usage: golden-style style.safetensors" : err.text);
 		return 1;
 	}
@@ -229,14 +257,18 @@ int main(int argc, char **argv)
 	for (int step = 0; step < STEPS; step++) {
 		feed_step(&s, &k, step);
 		*(float *)fv_plan_data(plan, s.rate) = (float)RATE;
-		*(float *)fv_plan_data(plan, s.step_d) = *(float *)fv_plan_data(plan, s.step_g) = (float)(step + 1);
+		*(float *)fv_plan_data(plan, s.step_d) =
+		*(float *)fv_plan_data(plan, s.step_g) = (float)(step + 1);
 		*(float *)fv_plan_data(plan, s.ramp) = 0.75f;
 		*(float *)fv_plan_data(plan, s.decay) = 0.9f;
 		if (fv_plan_run(&err, plan, (fv_key){ 0 })) {
 			printf("%s\n", err.text);
 			return 1;
 		}
-		const fv_node *loss[LOSSES] = { s.loss_d, s.loss_adv, s.loss_adv_pixels, s.loss_style, s.loss_coarse, s.loss_content, s.loss_content3, s.loss_colour, s.loss_g };
+		const fv_node *loss[LOSSES] = { s.loss_d, s.loss_adv, s.loss_adv_pixels,
+		                                s.loss_style, s.loss_coarse,
+		                                s.loss_content, s.loss_content3,
+		                                s.loss_colour, s.loss_g };
 		for (int i = 0; i < LOSSES; i++)
 			mine[step][i] = *(float *)fv_plan_data(plan, loss[i]);
 		compare_gradients(&f, &s, step);
