@@ -32,9 +32,9 @@ class Kind:
     sizes: int = 3              # at which brushwork is compared
     style: float = 16
     coarse: float = .5          # of the sizes after the first
-    content: float = 2.3
+    content: float = 2.8
     content3: float = 0.1
-    colour: float = 4
+    colour: float = 6
     adv: float = 0.3
     adv_pixels: float = 0.15
     rate: float = 1e-3

@@ -47,9 +47,9 @@ static void defaults(fv_train_options *o)
 	o->blocks = o->blocks > 0 ? o->blocks : instant(o) ? 3 : 4;
 	o->rate = o->rate > 0 ? o->rate : 1e-3;
 	o->adv = o->adv >= 0 ? o->adv : 0.3;
-	o->content = o->content >= 0 ? o->content : 2.3;
+	o->content = o->content >= 0 ? o->content : 2.8;
 	o->style = o->style >= 0 ? o->style : 16;
-	o->colour = o->colour >= 0 ? o->colour : 4;
+	o->colour = o->colour >= 0 ? o->colour : 6;
 }
 
 static fv_style_config config_of(const fv_train_options *o)
