@@ -9,7 +9,7 @@
 
 #define SMALLEST 32                     /* below that a side is padded: norms over a handful of pixels mean nothing */
 #define GRID 64
-#define STROKES 0.023                   /* width of the widest streaks, in longer sides, where nothing is asked for */
+#define STROKES 0.032                   /* width of the widest streaks, in longer sides, where nothing is asked for */
 #define LEARNT_LONGER 640               /* pixels of the photographs' longer sides in training */
 #define LEAST_SCALE 1.25                /* a streak is painted at least so many times as wide as it was learnt: finer ones turn to grain; */
 #define MOST_SCALE 3                    /* and at most, or the painter's own marks are too fine for it: the picture is painted larger or smaller */

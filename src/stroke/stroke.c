@@ -113,6 +113,9 @@ fv_status fv_stroke_flow(fv_err *err, fv_context *c, const float *x, int64_t h, 
 	return st ? st : choose(c, offsetof(fv_stroke_way, flow))->flow(err, c, x, h, w, &k, v);
 }
 
+/* Above a half, detail shortens the smear everywhere: a small face is as plain as a wall. */
+static double reach_of(double detail) { return fmin(1, 1 - 1.7 * (detail - 0.5)); }
+
 fv_status fv_stroke_hold(fv_err *err, fv_context *c, const float *x, int64_t h, int64_t w,
                          const fv_stroke_options *o, float *m)
 {
@@ -125,7 +128,11 @@ fv_status fv_stroke_hold(fv_err *err, fv_context *c, const float *x, int64_t h, 
 			m[i] = 1;
 		return FV_OK;
 	}
-	return choose(c, offsetof(fv_stroke_way, hold))->hold(err, c, x, h, w, &k, m);
+	st = choose(c, offsetof(fv_stroke_way, hold))->hold(err, c, x, h, w, &k, m);
+	const float reach = (float)reach_of(k.detail);
+	for (int64_t i = 0; i < h * w && !st && reach < 1; i++)
+		m[i] *= reach;
+	return st;
 }
 
 fv_status fv_stroke_smear(fv_err *err, fv_context *c, const float *x, const float *v,
