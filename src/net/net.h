@@ -51,6 +51,8 @@ typedef struct {
 } fv_strokenet;
 fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x, fv_node *z);
 fv_status fv_strokenet_check(fv_err *err, const fv_strokenet *c);
+/* The strokes that it was trained with; all else as fv_stroke_default(). */
+fv_stroke_options fv_strokenet_strokes(const fv_strokenet *c);
 
 /* ---- ResNet (resnet.c): CycleGAN's painter. x: N,H,W,3 in [-1,1], H and W multiples of 4 */
 typedef struct {

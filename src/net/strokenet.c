@@ -105,6 +105,15 @@ fv_status fv_strokenet_check(fv_err *err, const fv_strokenet *c)
 	return FV_OK;
 }
 
+fv_stroke_options fv_strokenet_strokes(const fv_strokenet *c)
+{
+	fv_stroke_options o = fv_stroke_default();
+	o.widths = c->widths;
+	o.length = c->length;
+	memcpy(o.width, c->stroke, sizeof o.width);
+	return o;
+}
+
 fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x, fv_node *z)
 {
 	fv_graph *g = s->g;

@@ -225,8 +225,7 @@ static fv_status drawn_flow(fv_err *err, fv_context *c, const fv_pixels *p, floa
 static fv_status direct(fv_err *err, const fv_model *m, const fv_paint_options *opt, double scale, uint64_t seed, const canvas *k)
 {
 	fv_context *c = m->context;
-	const fv_strokenet *net = &m->strokenet;
-	fv_stroke_options o = fv_stroke_default();
+	fv_stroke_options o = fv_strokenet_strokes(&m->strokenet);
 	float *drawn = NULL, *v = fv_alloc(c, (size_t)(2 * k->h * k->w) * sizeof *v), *hold = fv_alloc(c, (size_t)(k->h * k->w) * sizeof *hold);
 	fv_status st = v && hold ? FV_OK : fv_fail_memory(err, "strokes", (size_t)(3 * k->h * k->w) * sizeof *v);
 	if (!st && opt->flow)
@@ -234,9 +233,6 @@ static fv_status direct(fv_err *err, const fv_model *m, const fv_paint_options *
 	o.scale = fmax(0.25, (double)fv_max(k->h, k->w) / LEARNT_LONGER);
 	o.detail = opt->detail;
 	o.seed = seed;
-	o.widths = net->widths;
-	o.length = net->length;
-	memcpy(o.width, net->stroke, sizeof o.width);
 	const fv_stroke_drawing drawing = { drawn, opt->flow ? opt->flow->height : 0, opt->flow ? opt->flow->width : 0 };
 	/* y is free until the painting is in it. */
 	if (!st)

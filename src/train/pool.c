@@ -106,12 +106,9 @@ int64_t fv_pool_bytes(const fv_pool *p)
 static fv_status fill(fv_err *err, fv_pool *p, slot *s, int64_t crop)
 {
 	const fv_strokenet *net = &p->config->net;
-	fv_stroke_options o = fv_stroke_default();
+	fv_stroke_options o = fv_strokenet_strokes(net);
 	fv_philox draw = fv_philox_at(p->seed ^ fv_purpose("strokes"), 0, (uint64_t)crop);
 	int64_t side = p->config->size;
-	o.widths = net->widths;
-	memcpy(o.width, net->stroke, sizeof o.width);
-	o.length = net->length;
 	o.seed = (uint64_t)draw.v[0] << 32 | draw.v[1];
 	fv_feed_take(p->photos, crop, p->raw);
 	fv_status st = fv_stroke_prepare(err, p->context, p->raw, side, side, &o, NULL, p->v, p->m,

@@ -223,10 +223,7 @@ static fv_status paint(fv_err *err, fv_run *r, const float *x, int side, float *
 	fv_graph *g = NULL;
 	fv_plan *p = NULL;
 	float *v = fv_alloc(r->context, (size_t)(3 * n) * sizeof *v), *out = fv_alloc(r->context, (size_t)(PREVIEWS * in) * sizeof *out);
-	fv_stroke_options o = fv_stroke_default();
-	o.widths = net->widths;
-	memcpy(o.width, net->stroke, sizeof o.width);
-	o.length = net->length;
+	fv_stroke_options o = fv_strokenet_strokes(net);
 	fv_status st = v && out ? fv_graph_new(err, r->context, &g) : fv_fail_memory(err, "preview", (size_t)(PREVIEWS * in) * sizeof *out);
 	if (st)
 		goto done;
