@@ -38,9 +38,9 @@ check "quiet: why it failed, the last twenty lines" [ "$(wc -l <"$t/err") $(tail
 
 # ---- one live line on a terminal
 if command -v script >/dev/null; then
-	apt() { echo "dlstatus:1:9.52:Retrieving file 1 of 10 (2s remaining)"; sleep 0.2; echo "pmstatus:libfoo:80.1:Installing libfoo (amd64)"; sleep 1.5; }
-	export -f apt
-	TERM=xterm script -q -e -c "stty columns 60; script/progress -q installing bash -c apt" /dev/null </dev/null >"$t/err"
+	printf '%s\n' '#!/bin/sh' 'echo "dlstatus:1:9.52:Retrieving file 1 of 10 (2s remaining)"; sleep 0.2' \
+	       'echo "pmstatus:libfoo:80.1:Installing libfoo (amd64)"; sleep 1.5' >"$t/apt"     # a file: script runs any $SHELL
+	TERM=xterm script -q -e -c "stty columns 60; script/progress -q installing sh $t/apt" /dev/null </dev/null >"$t/err"
 	check "on a terminal: exit 0" [ $? = 0 ]
 	tr '\r' '\n' <"$t/err" | sed 's/\x1b\[K//' >"$t/lines"
 	check "what is downloaded, in percent" grep -q '^installing 9%, [0-9] s: Retrieving file 1 of 10 (2s remaining)$' "$t/lines"
