@@ -52,7 +52,7 @@ CASES = [
         ("PyTorch", "strokenet.py", ["eager", "eager-cl", "compile-cl", "compile-freeze-cl"], [])]),
     ("StrokeNet paints 768x512, bf16", ["strokenet", "--precision", "bf16"], 5, {"PyTorch": 2.5}, 0.5, [
         ("PyTorch", "strokenet.py", ["eager-autocast", "eager-autocast-cl", "compile-autocast-cl", "compile-freeze-autocast-cl"], [])]),
-    ("`strokes` of 1920x1080: flow, hold, smear, noise", ["strokes"], 4, {}, 0.5, [("PyTorch", "strokes.py", ["eager", "compile"], [])]),
+    ("`strokes` of 1920x1080: flow and dabs", ["strokes"], 4, {}, 0.5, [("PyTorch", "strokes.py", ["eager", "compile"], [])]),
     ("a step of `style`", ["style"], 4, {"PyTorch": 2.5}, 0.5, [("PyTorch", "style.py", TORCH_STYLE32, [])]),
     ("a step of `style`, bf16", ["style", "--precision", "bf16"], 4, {"PyTorch": 2.5}, 0.5, [("PyTorch", "style.py", TORCH_STYLE, [])]),
     ("a step of `style`, fauve in float, PyTorch as it likes", ["style"], 4, {"PyTorch": 2.5}, 0.5, [("PyTorch", "style.py", TORCH_STYLE32 + TORCH_STYLE, [])]),

@@ -5,7 +5,7 @@ import os, sys
 import numpy as np
 import torch
 import strokenet, style
-from strokenet import Kind, StrokeNet
+from strokenet import CHANNELS, Kind, StrokeNet
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "golden")
 sys.path.insert(0, GOLDEN)
@@ -23,9 +23,9 @@ def tensors(name):
 def painter():
     p = tensors("strokenet.safetensors")
     x, z, wanted = (p.pop(n) for n in ("x", "z", "output"))
-    net = StrokeNet(Kind(width=p["stem.0.weight"].shape[0], marks=p["z1.0.weight"].shape[0],
+    net = StrokeNet(Kind(width=p["stem.0.weight"].shape[0], marks=p["m1.weight"].shape[0],
                          blocks=sum(n.endswith(".a.weight") for n in p),
-                         stem=p["stem.0.weight"].shape[2], stroke=(1,) * z.shape[1]))
+                         stem=p["stem.0.weight"].shape[2]))
     net.load_state_dict(p)
     with torch.no_grad():
         return (net(x, z) - wanted).abs().max().item()
@@ -46,8 +46,9 @@ def set_by_name(name, to):
 
 def step_losses(steps):
     """of the golden run of tests/golden/style.py"""
-    k = Kind(width=4, blocks=1, marks=3, stroke=(1, 1), small=True, judge=4, pixels=4,
-             scales=2, batch=2, size=32, directions=8, drawn=4, sizes=2, coarse=0.5, rate=1e-4)
+    k = Kind(width=4, blocks=1, marks=3, small=True, judge=4, pixels=4, scales=2, batch=2, size=32,
+             directions=8, drawn=4, sizes=2, style=16, coarse=0.5, content=2.3, content3=0.1,
+             colour=4, adv=0.3, adv_pixels=0.15, rate=1e-4, judge_rate=0.5)
     s = style.Step(k, ["eager"])
     s.ramp = 0.75
     for n, p in s.G.named_parameters():
@@ -82,8 +83,9 @@ def step_losses(steps):
                 at[n][l] = torch.from_numpy(whole(f"{a}places {4 * n + l}", count, 0, places - 1))
         picked = [torch.from_numpy(np.argsort(value(f"{a}line {l}", 8), kind="stable")[:4].copy())
                   for l in range(4)]
-        losses = s(of("photographs", 32, 3), of("noise", 32, 2, 3 ** 0.5), of("content 4", 4, 128),
-                   of("content 3", 4, 64), of("paintings", 32, 3), targets, (at, picked))
+        losses = s(of("photographs", 32, 3), of("marks", 32, CHANNELS, 3 ** 0.5),
+                   of("content 4", 4, 128), of("content 3", 4, 64), of("paintings", 32, 3),
+                   targets, (at, picked))
         found.append([v.item() for v in losses])
     return np.array(found)
 

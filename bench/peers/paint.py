@@ -8,22 +8,23 @@ from torch.nn import functional as F
 import strokes
 from strokenet import load
 
-STROKES, LEAST, MOST, ENLARGED, LEARNT = 0.023, 1.25, 3, 4e6, 640      # src/paint/paint.c
+STROKES, LEAST, MOST, ENLARGED, LEARNT = 0.019, 0.8, 2.5, 4e6, 640      # src/paint/paint.c
+DETAIL = 0.6                                    # FV_PAINT_DEFAULTS
 MULTIPLE, SMALLEST = 8, 32
 
 
-def working_scale(h, w, widest):
-    """how wide the streaks are, as learnt 1; how many times as large it is painted"""
-    scale = STROKES * max(h, w) / widest
-    size = min(max(scale, LEAST), MOST) / scale
+def working_broad(h, w, widest):
+    """how wide the brushes are, as learnt 1; how many times as large it is painted"""
+    broad = STROKES * max(h, w) / widest
+    size = min(max(broad, LEAST), MOST) / broad
     if size > 1:
         size = max(1, min(size, (ENLARGED / (h * w)) ** 0.5))
-    return scale * size, size
+    return broad * size, size
 
 
 def paint(net, k, x):
     h, w = x.shape[2:]
-    scale, size = working_scale(h, w, k.stroke[-1])
+    broad, size = working_broad(h, w, k.brush[0])
     if size != 1:
         canvas = [max(SMALLEST, int(size * n / MULTIPLE + 0.5) * MULTIPLE) for n in (h, w)]
         x = F.interpolate(x, size=canvas, mode="bicubic", antialias=True)
@@ -33,7 +34,7 @@ def paint(net, k, x):
     # What is in the picture is as large as it is, however wide the strokes.
     own = max(0.25, max(x.shape[2:]) / LEARNT)
     v = strokes.flow(x, own)
-    y = net(strokes.smear(x, v, strokes.hold(x, own), own), strokes.noise(v, k.stroke, k.length, scale))
+    y = net(*strokes.dabs(x, v, k.brush, broad, k.length, k.bristle, DETAIL))
     if size != 1:
         y = F.interpolate(y, size=(h, w), mode="bicubic", antialias=True)
     return y[:, :, :h, :w]

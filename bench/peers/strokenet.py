@@ -9,6 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+CHANNELS = 4                    # of z: three numbers of each dab, and its bristles
+CONTRAST = 1.3                  # tanh(1.3 x) is near x
 MODES = ("eager", "eager-cl", "eager-autocast", "eager-autocast-cl", "compile-cl",
          "compile-freeze-cl", "compile-autocast-cl", "compile-freeze-autocast-cl")
 
@@ -17,24 +19,25 @@ MODES = ("eager", "eager-cl", "eager-autocast", "eager-autocast-cl", "compile-cl
 class Kind:
     width: int = 24
     blocks: int = 4
-    marks: int = 12             # channels made of the noise
+    marks: int = 12             # channels made of the dabs
     stem: int = 5               # kernel of the first and the last convolution
-    stroke: tuple = (1.5, 3, 6, 12)     # widths of streaks, a channel of noise each
-    length: float = 6           # of streaks each way, in widths
+    brush: tuple = (12, 6, 3, 1.5)      # widths of the underpainting's brushes, in pixels
+    length: float = 4           # of its dabs, in their brush's widths
+    bristle: float = 1.5        # width in pixels
     small: bool = False         # the teacher: VGG-19 distilled, not VGG-16
     judge: int = 48             # width of the discriminators on the teacher's maps
     pixels: int = 24            # of those on pixels
     scales: int = 1
-    batch: int = 1
-    size: int = 192
+    batch: int = 2
+    size: int = 128
     directions: int = 128       # fixed lines, a map; `drawn` of them are looked at in a step
     drawn: int = 32
-    sizes: int = 3              # at which brushwork is compared
+    sizes: int = 2              # at which brushwork is compared
     style: float = 16
     coarse: float = .5          # of the sizes after the first
-    content: float = 2.8
+    content: float = 0.7
     content3: float = 0.1
-    colour: float = 6
+    colour: float = 12
     adv: float = 0.3
     adv_pixels: float = 0.15
     rate: float = 1e-3
@@ -95,36 +98,34 @@ class Residual(nn.Module):
 class StrokeNet(nn.Module):
     def __init__(self, k):
         super().__init__()
-        w, n = k.width, len(k.stroke)
+        w, n = k.width, CHANNELS
         self.stem = layer(3, w, k.stem)
         self.d1, self.d2 = layer(w, 2 * w, 3), layer(2 * w, 4 * w, 3)
         self.down1, self.down2 = halve(2 * w), halve(4 * w)
-        self.z4 = conv(n, 4 * w, 3)
         self.res = nn.Sequential(*(Residual(4 * w) for _ in range(k.blocks)))
-        self.z2 = nn.Sequential(conv(n, k.marks, 3, True), nn.ReLU())
-        self.z1 = nn.Sequential(conv(n, k.marks, 3, True), nn.ReLU())
-        self.up2, self.up1 = double(4 * w), double(2 * w)
-        self.u1, self.u2 = layer(4 * w + k.marks, 2 * w, 3), layer(2 * w + k.marks, w, 3)
-        self.u3 = layer(w + n, w, 3)
+        self.scene = nn.Upsample(scale_factor=8, mode="bilinear")
+        self.m2, self.m1 = conv(n + 3, k.marks, 3, True), conv(n + 3, k.marks, 3, True)
+        self.up1 = double(2 * w)
+        self.u1 = conv(4 * w + k.marks, 2 * w, 3, True)
+        self.u2 = conv(2 * w + k.marks, w, 3, True)
+        self.u3 = conv(w + n + 3, w, 3, True)
         self.head, self.col = conv(w, 3, k.stem, True), nn.Conv2d(3, 3, 1)
         for m in self.modules():
             if isinstance(m, nn.Conv2d):
                 nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
                 if m.bias is not None:
                     nn.init.zeros_(m.bias)
-        nn.init.normal_(self.z4.weight, std=0.5 * (2 / (9 * n)) ** 0.5)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.dirac_(self.col.weight)
 
     def forward(self, x, z):
-        half = F.avg_pool2d(z, 2)
-        h = self.down2(self.d2(self.down1(self.d1(self.stem(x)))))
-        h = self.res(h + self.z4(F.avg_pool2d(half, 2)))
-        h = self.u1(torch.cat([self.up2(h), self.z2(half)], 1))
-        h = self.u2(torch.cat([self.up1(h), self.z1(z)], 1))
-        h = self.head(self.u3(torch.cat([h, z], 1)))
-        colours = self.col(F.avg_pool2d(x, 8))
-        return torch.tanh(h + F.interpolate(colours, size=x.shape[2:], mode="bilinear"))
+        d = torch.cat([z, x], 1)
+        h = self.res(self.down2(self.d2(self.down1(self.d1(self.stem(x))))))
+        h = self.scene(F.avg_pool2d(h, 4))
+        h = F.relu(self.u1(torch.cat([h, F.relu(self.m2(F.avg_pool2d(d, 2)))], 1)))
+        h = F.relu(self.u2(torch.cat([self.up1(h), F.relu(self.m1(d))], 1)))
+        h = self.head(F.relu(self.u3(torch.cat([h, d], 1))))
+        return torch.tanh(h + self.col(CONTRAST * x))
 
 
 def header(path):
@@ -141,8 +142,8 @@ def load(path):
     if about.get("family") != "strokenet":
         raise SystemExit(f"{path}: its family is {about.get('family')}, not strokenet")
     n = about["network"]
-    k = Kind(**{name: n[name] for name in ("width", "blocks", "marks", "stem", "length")},
-             stroke=tuple(n["stroke"]))
+    same = ("width", "blocks", "marks", "stem", "length", "bristle")
+    k = Kind(**{name: n[name] for name in same}, brush=tuple(n["brush"]))
     net = StrokeNet(k)
     with open(path, "rb") as f:
         data = bytearray(f.read())
@@ -159,7 +160,8 @@ def save(path, k=DEFAULT):
     torch.manual_seed(1)
     weights = {n: p.detach().contiguous().numpy() for n, p in StrokeNet(k).state_dict().items()}
     network = dict(width=k.width, blocks=k.blocks, marks=k.marks, stem=k.stem, affine=True,
-                   stroke=[float(s) for s in k.stroke], length=float(k.length))
+                   brush=[float(b) for b in k.brush], length=float(k.length),
+                   bristle=float(k.bristle))
     common.measure.model(path, "strokenet", network, weights)
 
 
@@ -278,7 +280,7 @@ def main():
     k = TINY if common.DRY else DEFAULT
     h, w = (64, 96) if common.DRY else (512, 768)
     net = StrokeNet(k).eval()
-    x, z = torch.rand(1, 3, h, w) * 2 - 1, torch.randn(1, len(k.stroke), h, w)
+    x, z = torch.rand(1, 3, h, w) * 2 - 1, torch.randn(1, CHANNELS, h, w)
     if "cl" in mode:
         net, x, z = (t.to(memory_format=torch.channels_last) for t in (net, x, z))
     if "freeze" in mode:

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A training step of `style`, as src/train/style_graph.c has it, with a teacher of made-up weights.
 usage: style.py MODE THREADS RUNS; a mode joins words by -: eager or compile; cl (channels last);
-autocast (bf16). `fauve bench style` is handed the same: pictures, noise, what of the photograph is
+autocast (bf16). `fauve bench style` is handed the same: pictures, marks, what of the photograph is
 to be kept and the paintings' quantiles are ready when a step begins."""
 import copy
 import common
 import torch
 from torch.nn import functional as F
-from strokenet import DEFAULT, TINY, Judges, StrokeNet, Vgg, content, lsgan, quantiles, swd
+from strokenet import (CHANNELS, DEFAULT, TINY, Judges, StrokeNet, Vgg, content, lsgan, quantiles,
+                       swd)
 
 MODES = ("eager", "eager-cl", "eager-autocast", "eager-autocast-cl", "compile", "compile-cl",
          "compile-autocast", "compile-autocast-cl")
@@ -37,10 +38,10 @@ class Step:
         return (self.k.size >> size + l) ** 2
 
     def inputs(self):
-        """made-up: photographs, noise, their content, paintings, quantiles"""
+        """made-up: photographs, marks, their content, paintings, quantiles"""
         k, side = self.k, self.k.size // 8
         made = [torch.rand(k.batch, 3, k.size, k.size) * 2 - 1,
-                torch.randn(k.batch, len(k.stroke), k.size, k.size),
+                torch.randn(k.batch, CHANNELS, k.size, k.size),
                 torch.randn(k.batch, self.widths[3], side, side),
                 torch.randn(k.batch, self.widths[2], side, side),
                 torch.rand(k.batch, 3, k.size, k.size) * 2 - 1]

@@ -85,7 +85,7 @@ static fv_status strokenet_open(fv_err *err, bench *b, const fv_bench_options *o
 	fv_style_config k = fv_style_default();
 	fv_scope s = { .g = b->g[0], .store = b->store, .prefix = "", .create = true, .seed = 1 };
 	fv_node *x = fv_input(b->g[0], "picture", FV_F32, fv_nhwc(1, h, w, 3));
-	fv_node *z = fv_input(b->g[0], "noise", FV_F32, fv_nhwc(1, h, w, k.net.widths));
+	fv_node *z = fv_input(b->g[0], "marks", FV_F32, fv_nhwc(1, h, w, FV_STROKE_MARKS));
 	fv_output(b->g[0], fv_strokenet_build(&s, &k.net, x, z));
 	if (!(st = plan(err, b, 0, o))) {
 		fill(fv_plan_data(b->plan[0], x), fv_elements(x->shape));
@@ -228,12 +228,12 @@ static fv_status dense_run(fv_err *err, bench *b)
 	return fv_plan_run(err, p, (fv_key){ 1, (uint64_t)b->step++ });
 }
 
-/* ------------------------------------------------------------------ strokes: flow, hold, smear and noise of a picture */
+/* ------------------------------------------------------------------ strokes: flow and dabs of a picture */
 static fv_status strokes_open(fv_err *err, bench *b, const fv_bench_options *o, double scale)
 {
 	b->height = o->height ? o->height : 1080, b->width = o->width ? o->width : 1920, b->scale = scale;
 	int64_t n = b->height * b->width;
-	size_t bytes = (size_t)n * (3 + 2 + 1 + 3 + FV_STROKE_WIDTHS) * sizeof(float);
+	size_t bytes = (size_t)n * (3 + 2 + 3 + FV_STROKE_MARKS) * sizeof(float);
 	if (!(b->fields = fv_alloc(b->c, bytes)))
 		return fv_fail_memory(err, "bench", bytes);
 	/* Waves with noise: slopes of all directions. */
@@ -251,10 +251,10 @@ static fv_status strokes3_open(fv_err *err, bench *b, const fv_bench_options *o)
 static fv_status strokes_run(fv_err *err, bench *b)
 {
 	int64_t n = b->height * b->width;
-	float *x = b->fields, *v = x + 3 * n, *m = v + 2 * n, *y = m + n, *z = y + 3 * n;
+	float *x = b->fields, *v = x + 3 * n, *y = v + 2 * n, *z = y + 3 * n;
 	fv_stroke_options o = fv_stroke_default();
-	o.scale = b->scale;
-	return fv_stroke_prepare(err, b->c, x, b->height, b->width, &o, NULL, v, m, y, z);
+	o.scale = o.broad = b->scale;
+	return fv_stroke_prepare(err, b->c, x, b->height, b->width, &o, NULL, v, y, z);
 }
 
 /* ------------------------------------------------------------------ the table */

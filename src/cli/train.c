@@ -25,7 +25,7 @@ static const fv_option table[] = {
 	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "RUN", .at = offsetof(options, run), .help = "the run's folder; when it holds a run of the same settings, that goes on", .preset_help = "with --name runs/NAME beside your styles" },
 	{ .name = "name", .type = FV_OPT_TEXT, .arg = "NAME", .at = offsetof(options, name), .help = "put the model among your styles at every checkpoint, so that `fauve apply NAME` paints with it while it learns and after; -o may then be left out" },
 	{ .name = "resume", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "RUN", .at = offsetof(options, resume), .help = "go on with this run, as it was begun" },
-	{ .name = "time", .type = FV_OPT_DURATION, .arg = "T", .at = offsetof(options, time), .preset_help = "90m for style", .low = 1, .high = 1e7, .help = "how long to train, turned into steps after a timed warm-up; with --resume how long to go on, at the pace the run has had" },
+	{ .name = "time", .type = FV_OPT_DURATION, .arg = "T", .at = offsetof(options, time), .preset_help = "20m for style", .low = 1, .high = 1e7, .help = "how long to train, turned into steps after a timed warm-up; with --resume how long to go on, at the pace the run has had" },
 	{ .name = "steps", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, steps), .preset_help = "10000 for dense", .low = 1, .high = 1e9, .help = "how many steps to train, those of a resumed run included" },
 	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, batch), RECIPE, .low = 1, .high = 100000, .help = "samples a step" },
 	{ .name = "size", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, size), RECIPE, .low = 64, .high = 1024, .help = "style: side of the crops, a multiple of 16" },
@@ -49,7 +49,7 @@ static const char *const recipes[] = { "style", "dense", NULL };
 static const fv_argument arguments[] = { { "RECIPE", "style or dense", .kind = FV_ARG_RECIPE, .optional = true, .choices = recipes }, { 0 } };
 static const fv_example examples[] = {
 	{ "fauve train style --art paintings/ --name mine", "Learn a painter's hand; then `fauve apply mine photo.jpg -o painted.png`." },
-	{ "fauve train style --photos photos/ --art paintings/ -o runs/mine --time 90m", "From photographs of your own, into a folder." },
+	{ "fauve train style --photos photos/ --art paintings/ -o runs/mine --time 40m", "From photographs of your own, into a folder." },
 	{ "fauve train style --photos photos/ --art wave.jpg -o runs/wave --time 30m", "From one picture." },
 	{ "fauve train --resume runs/mine", "Go on after Ctrl-C, a crash or a power cut." },
 	{ "fauve train --resume runs/mine --time 1h", "An hour more, whether it had ended or not." },
@@ -313,7 +313,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	fv_train_options t = {
 		.recipe = recipe, .preset = o.preset, .photos = { (const char *const *)photos.path, photos.count }, .photos_are = *shipped ? "photographs that come with fauve (photos/CREDITS.md)" : NULL, .art = { (const char *const *)art.path, art.count },
 		.data = pictures.count ? NULL : o.data, .pictures = { (const char *const *)pictures.path, pictures.count }, .run = o.run, .place = *place ? place : NULL, .begun = text,
-		.seconds = o.time == o.time ? o.time : !o.steps && !strcmp(recipe, "style") ? 5400 : 0, .more_seconds = o.more, .steps = o.steps,
+		.seconds = o.time == o.time ? o.time : !o.steps && !strcmp(recipe, "style") ? 1200 : 0, .more_seconds = o.more, .steps = o.steps,
 		.batch = (int)o.batch, .size = (int)o.size, .width = (int)o.width, .blocks = (int)o.blocks, .rate = or_default(o.rate), .adv = or_default(o.adv),
 		.content = or_default(o.content), .style = or_default(o.style), .colour = or_default(o.colour), .seed = (uint64_t)o.seed, .preview_seconds = o.preview, .checkpoint_seconds = o.checkpoint,
 		.max_memory = o.max_memory, .features = features,

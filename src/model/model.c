@@ -9,11 +9,11 @@
 
 json_t *fv_strokenet_json(const fv_strokenet *c)
 {
-	json_t *stroke = json_array();
-	for (int i = 0; i < c->widths; i++)
-		json_array_append_new(stroke, json_real(c->stroke[i]));
-	return json_pack("{s:i, s:i, s:i, s:i, s:b, s:o, s:f}", "width", c->width, "blocks", c->blocks, "marks", c->marks, "stem", c->stem, "affine", c->affine, "stroke", stroke,
-	                 "length", c->length);
+	json_t *brush = json_array();
+	for (int i = 0; i < c->brushes; i++)
+		json_array_append_new(brush, json_real(c->brush[i]));
+	return json_pack("{s:i, s:i, s:i, s:i, s:b, s:o, s:f, s:f}", "width", c->width, "blocks", c->blocks, "marks", c->marks, "stem", c->stem, "affine", c->affine,
+	                 "brush", brush, "length", c->length, "bristle", c->bristle);
 }
 
 json_t *fv_resnet_json(const fv_resnet *c) { return json_pack("{s:i, s:i}", "width", c->width, "blocks", c->blocks); }
@@ -43,12 +43,14 @@ static int whole(json_t *j, const char *key)
 
 static fv_status read_strokenet(fv_err *err, json_t *j, fv_model *m)
 {
-	json_t *stroke = json_object_get(j, "stroke");
+	json_t *brush = json_object_get(j, "brush");
+	if (!brush && json_object_get(j, "stroke"))
+		return fv_fail(err, FV_E_FORMAT, "it was made by an early fauve, which painted with streaks and not with dabs; train it anew");
 	m->strokenet = (fv_strokenet){ .width = whole(j, "width"), .blocks = whole(j, "blocks"), .marks = whole(j, "marks"), .stem = whole(j, "stem"),
-	                               .affine = json_is_true(json_object_get(j, "affine")), .widths = (int)fv_min((int64_t)json_array_size(stroke), FV_STROKE_WIDTHS + 1),
-	                               .length = json_number_value(json_object_get(j, "length")) };
-	for (int i = 0; i < m->strokenet.widths && i < FV_STROKE_WIDTHS; i++)
-		m->strokenet.stroke[i] = json_number_value(json_array_get(stroke, (size_t)i));
+	                               .affine = json_is_true(json_object_get(j, "affine")), .brushes = (int)fv_min((int64_t)json_array_size(brush), FV_STROKE_BRUSHES + 1),
+	                               .length = json_number_value(json_object_get(j, "length")), .bristle = json_number_value(json_object_get(j, "bristle")) };
+	for (int i = 0; i < m->strokenet.brushes && i < FV_STROKE_BRUSHES; i++)
+		m->strokenet.brush[i] = json_number_value(json_array_get(brush, (size_t)i));
 	return fv_strokenet_check(err, &m->strokenet);
 }
 
@@ -96,7 +98,7 @@ static fv_status prove(fv_err *err, fv_model *m)
 	fv_scope s = { .g = g, .store = m->store, .prefix = "" };
 	fv_node *x = fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3));
 	if (!strcmp(m->family, "strokenet"))
-		fv_strokenet_build(&s, &m->strokenet, x, fv_input(g, "z", FV_F32, fv_nhwc(1, 32, 32, m->strokenet.widths)));
+		fv_strokenet_build(&s, &m->strokenet, x, fv_input(g, "z", FV_F32, fv_nhwc(1, 32, 32, FV_STROKE_MARKS)));
 	else if (!strcmp(m->family, "resnet"))
 		fv_resnet_build(&s, &m->resnet, x);
 	else if (!strcmp(m->family, "vgg"))

@@ -33,25 +33,24 @@ fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale,
 int fv_params(fv_store *store, const char *prefix, fv_variable **list, int max);
 #define FV_PARAMS_MAX 256
 
-/* ---- StrokeNet (strokenet.c): a painter with directed noise. x: N,H,W,3 in [-1,1], the photograph
- * smeared along its flow; z: N,H,W,widths, noise of unit spread smeared along it (src/stroke); H
- * and W multiples of FV_STROKENET_MULTIPLE */
-#define FV_STROKENET_MULTIPLE 8
+/* ---- StrokeNet (strokenet.c): a painter over an underpainting. x: N,H,W,3 in [-1,1], the photograph
+ * in dabs along its flow; z: N,H,W,FV_STROKE_MARKS, what tells dabs apart (src/stroke); H and W
+ * multiples of FV_STROKENET_MULTIPLE */
+#define FV_STROKENET_MULTIPLE 16
 typedef struct {
 	int width;                      /* channels at full size; half the size has 2 width, a
 	                                 * quarter 4 width */
 	int blocks;                     /* residual blocks at a quarter of the size */
-	int marks;                      /* channels made of the noise, at half and at full size */
+	int marks;                      /* channels made of z, at half and at full size */
 	int stem;                       /* kernel of the first and last convolution: 5 or 3 */
 	bool affine;                    /* scale and shift behind every norm */
-	int widths;                     /* of strokes: channels of z */
-	double stroke[FV_STROKE_WIDTHS];/* pixels, as it was trained; not used in building */
-	double length;                  /* of a streak each way, in its widths; building does
-	                                 * not use it */
+	/* The dabs that it was trained with, as in fv_stroke_options; not used in building. */
+	int brushes;
+	double brush[FV_STROKE_BRUSHES], length, bristle;
 } fv_strokenet;
 fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x, fv_node *z);
 fv_status fv_strokenet_check(fv_err *err, const fv_strokenet *c);
-/* The strokes that it was trained with; all else as fv_stroke_default(). */
+/* Its dabs; all else as fv_stroke_default(). */
 fv_stroke_options fv_strokenet_strokes(const fv_strokenet *c);
 
 /* ---- ResNet (resnet.c): CycleGAN's painter. x: N,H,W,3 in [-1,1], H and W multiples of 4 */

@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* StrokeNet: a painter that is handed strokes to paint with.
+/* StrokeNet: a painter that goes over an underpainting.
  *
- *	x	the photograph, smeared along its own flow (src/stroke); it passes through a
- *		quarter of its size only
- *	z	noise smeared along the same flow, a channel for each width of stroke; it enters
- *		at every size
+ *	x	the underpainting: the photograph in dabs of paint along its flow (src/stroke)
+ *	z	what tells one dab from another: three numbers of each, and its bristles
+ *	d	both, seven channels; at half the size their means
  *
- *	x > 5x5 > 3x3, half > 3x3, half > + 3x3 z/4 > residual blocks > up, with 3x3 z/2:
- *	  3x3 > up, with 3x3 z: 3x3 > with z: 3x3
- *	  > 5x5 + colours of x at an eighth > tanh
+ *	x > 5x5 > 3x3, half > 3x3, half > residual blocks > means, a sixteenth: what is where
+ *	  > enlarged to a half, with 3x3 d/2: 3x3 > up, with 3x3 d: 3x3 > with d: 3x3
+ *	  > 5x5 + colours of x > tanh
  *
- * Instance norm (with scale and shift where `affine`) and ReLU after every convolution of the body;
- * mirrored borders; a blur before each halving and binomial upsampling, so that no lattice comes
- * from the sampling. A generator that is handed streaks learns to paint them; one that is handed
- * white noise makes grain or a weave, or, where it is handed both, lichen. Instance norm takes from
- * every map its mean, so the photograph's colours, as means over 8x8 pixels through a matrix that
- * begins as the identity, are added before the tanh.
- * Line integral convolution is Cabral and Leedom's, 1993; the rest follows Johnson et al.,
- * arXiv:1603.08155. */
+ * What is painted begins as the underpainting itself, through a matrix of colours that begins as
+ * CONTRAST times the identity, and the network learns what his hand adds: dabs of other colours side
+ * by side, relief, bristles. What it knows of the scene comes by way of a sixteenth of the size, too
+ * coarse to draw with: all that is fine comes from the dabs. Where it could draw, it came to paint a
+ * motif of its own in patches, and left the rest bare (docs/strokes.md).
+ *
+ * Instance norm (with scale and shift where `affine`) follows every convolution of the way down and
+ * of the blocks, none those that paint: over a whole picture, sky and shadows, it would weaken the
+ * contrast of strokes that was learnt on crops. ReLU; mirrored borders; a blur before each halving
+ * and binomial upsampling, so that no lattice comes from the sampling. The way down follows Johnson
+ * et al., arXiv:1603.08155. */
 #include "net/net.h"
 #include <math.h>
 #include <stdio.h>
 
 #define EPS 1e-5
-#define COLOUR_HALVINGS 3
+#define CONTRAST 1.3                    /* tanh(1.3 x) is near x from -0.85 to 0.85 */
+#define SCENE_HALVINGS 2                /* of the quarter */
 
 static fv_node *norm(const fv_scope *s, const fv_strokenet *c, fv_node *x, const char *name)
 {
@@ -65,11 +68,16 @@ static fv_node *residual(const fv_scope *s, const fv_strokenet *c, fv_node *x, i
 	return fv_add(s->g, x, norm(s, c, conv(s, h, width, 3, name[2], false), name[3]));
 }
 
-/* Marks made of the noise, beside the map. */
-static fv_node *with_marks(const fv_scope *s, const fv_strokenet *c, fv_node *x, fv_node *z,
+static fv_node *stroke(const fv_scope *s, fv_node *x, int64_t out, const char *name)
+{
+	return fv_relu(s->g, conv(s, x, out, 3, name, true));
+}
+
+/* What is made of the dabs, beside the map. */
+static fv_node *with_marks(const fv_scope *s, const fv_strokenet *c, fv_node *x, fv_node *d,
                            const char *name)
 {
-	fv_node *marks = fv_relu(s->g, conv(s, z, c->marks, 3, name, true));
+	fv_node *marks = fv_relu(s->g, conv(s, d, c->marks, 3, name, true));
 	return fv_concat(s->g, 5, (fv_node *[]){ x, marks }, 2);
 }
 
@@ -78,39 +86,39 @@ static fv_node *up(const fv_scope *s, fv_node *x)
 	return x ? fv_resize(s->g, FV_BINOMIAL, x, 2 * x->shape.h, 2 * x->shape.w) : NULL;
 }
 
-/* 1x1 over x's means of 8x8 pixels, enlarged again. */
 static fv_node *colours(const fv_scope *s, fv_node *x)
 {
 	fv_node *w = fv_param(s, fv_nhwc(3, 1, 1, 3), FV_INIT_IDENTITY, 0, "col.weight");
-	fv_node *b = fv_param(s, FV_SHAPE(3), FV_INIT_ZERO, 0, "col.bias"), *low = x;
-	for (int i = 0; i < COLOUR_HALVINGS; i++)
-		low = fv_blur(s->g, low, 2, FV_PAD_ZERO);
-	return x ? fv_resize(s->g, FV_BILINEAR, fv_conv2d(s->g, low, w, b, (fv_conv_attr){ 0 }),
-	                     x->shape.h, x->shape.w) : NULL;
+	fv_node *b = fv_param(s, FV_SHAPE(3), FV_INIT_ZERO, 0, "col.bias");
+	return fv_conv2d(s->g, fv_scale(s->g, x, CONTRAST, 0), w, b, (fv_conv_attr){ 0 });
 }
 
 fv_status fv_strokenet_check(fv_err *err, const fv_strokenet *c)
 {
-	bool widths = c->widths >= 1 && c->widths <= FV_STROKE_WIDTHS && c->length >= 1 &&
-	              c->length <= 64;
-	for (int i = 0; i < c->widths && widths; i++)
-		widths = c->stroke[i] >= 0.5 && c->stroke[i] <= 256;
+	bool dabs = c->brushes >= 1 && c->brushes <= FV_STROKE_BRUSHES && c->length >= 1 &&
+	            c->length <= 32 && c->bristle >= 0.25 && c->bristle <= 64;
+	for (int i = 0; i < c->brushes && dabs; i++)
+		dabs = c->brush[i] >= 0.5 && c->brush[i] <= (i ? c->brush[i - 1] : 64);
 	if (c->width < 1 || c->width > 1024 || c->blocks < 1 || c->blocks > 64 || c->marks < 1 ||
-	    c->marks > 1024 || (c->stem != 3 && c->stem != 5) || !widths)
-		return fv_fail(err, FV_E_FORMAT, "strokenet: width %d, %d blocks, %d marks, "
-		               "stem %d, %d widths of stroke of length %g: width and marks 1 to "
-		               "1024, 1 to 64 blocks, stem 3 or 5, 1 to %d widths of 0.5 to 256 "
-		               "pixels, length 1 to 64", c->width, c->blocks, c->marks, c->stem,
-		               c->widths, c->length, FV_STROKE_WIDTHS);
+	    c->marks > 1024 || (c->stem != 3 && c->stem != 5))
+		return fv_fail(err, FV_E_FORMAT, "strokenet: width %d, %d blocks, %d marks, stem "
+		               "%d: width and marks 1 to 1024, 1 to 64 blocks, stem 3 or 5",
+		               c->width, c->blocks, c->marks, c->stem);
+	if (!dabs)
+		return fv_fail(err, FV_E_FORMAT, "strokenet: %d brushes, length %g, bristles %g: 1 to "
+		               "%d brushes of 64 to 0.5 pixels, the widest first, length 1 to 32, "
+		               "bristles 0.25 to 64", c->brushes, c->length, c->bristle,
+		               FV_STROKE_BRUSHES);
 	return FV_OK;
 }
 
 fv_stroke_options fv_strokenet_strokes(const fv_strokenet *c)
 {
 	fv_stroke_options o = fv_stroke_default();
-	o.widths = c->widths;
+	o.brushes = c->brushes;
 	o.length = c->length;
-	memcpy(o.width, c->stroke, sizeof o.width);
+	o.bristle = c->bristle;
+	memcpy(o.brush, c->brush, sizeof o.brush);
 	return o;
 }
 
@@ -121,23 +129,23 @@ fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x
 	if (!x || !z)
 		return NULL;
 	if (x->shape.h % FV_STROKENET_MULTIPLE || x->shape.w % FV_STROKENET_MULTIPLE ||
-	    z->shape.c != c->widths)
-		return fv_graph_error(g, FV_E_SHAPE, "strokenet: a picture of %s with noise of %s; "
-		                      "height and width must be multiples of %d, and noise has %d "
-		                      "channels", fv_shape_text(x->shape).s,
-		                      fv_shape_text(z->shape).s, FV_STROKENET_MULTIPLE, c->widths);
-	fv_node *half = fv_blur(g, z, 2, FV_PAD_ZERO), *quarter = fv_blur(g, half, 2, FV_PAD_ZERO);
+	    z->shape.c != FV_STROKE_MARKS)
+		return fv_graph_error(g, FV_E_SHAPE, "strokenet: a picture of %s with marks of %s; "
+		                      "height and width must be multiples of %d, and marks have "
+		                      "%d channels", fv_shape_text(x->shape).s,
+		                      fv_shape_text(z->shape).s, FV_STROKENET_MULTIPLE, FV_STROKE_MARKS);
+	fv_node *d = fv_concat(g, 5, (fv_node *[]){ z, x }, 2), *half = fv_blur(g, d, 2, FV_PAD_ZERO);
 	fv_node *h = layer(s, c, x, w, c->stem, "stem");
 	h = fv_blur(g, layer(s, c, h, 2 * w, 3, "d1"), 4, FV_PAD_REFLECT);
 	h = fv_blur(g, layer(s, c, h, 4 * w, 3, "d2"), 4, FV_PAD_REFLECT);
-	fv_node *z4 = fv_param(s, fv_nhwc(4 * w, 3, 3, c->widths), FV_INIT_NORMAL,
-	                       0.5 * sqrt(2 / (9.0 * c->widths)), "z4.weight");
-	h = fv_add(g, h, fv_conv2d(g, quarter, z4, NULL, fv_conv_same(3, FV_PAD_REFLECT)));
 	for (int i = 0; i < c->blocks; i++)
 		h = residual(s, c, h, 4 * w, i);
-	h = layer(s, c, with_marks(s, c, up(s, h), half, "z2.0"), 2 * w, 3, "u1");
-	h = layer(s, c, with_marks(s, c, up(s, h), z, "z1.0"), w, 3, "u2");
-	h = layer(s, c, fv_concat(g, 5, (fv_node *[]){ h, z }, 2), w, 3, "u3");
+	for (int i = 0; i < SCENE_HALVINGS; i++)
+		h = fv_blur(g, h, 2, FV_PAD_ZERO);
+	h = h ? fv_resize(g, FV_BILINEAR, h, x->shape.h / 2, x->shape.w / 2) : NULL;
+	h = stroke(s, with_marks(s, c, h, half, "m2"), 2 * w, "u1");
+	h = stroke(s, with_marks(s, c, up(s, h), d, "m1"), w, "u2");
+	h = stroke(s, fv_concat(g, 5, (fv_node *[]){ h, d }, 2), w, "u3");
 	fv_node *head = fv_param(s, fv_nhwc(3, c->stem, c->stem, w), FV_INIT_NORMAL, 0.02,
 	                         "head.weight");
 	h = fv_conv2d(g, h, head, fv_param(s, FV_SHAPE(3), FV_INIT_ZERO, 0, "head.bias"),

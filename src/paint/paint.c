@@ -9,10 +9,10 @@
 
 #define SMALLEST 32                     /* below that a side is padded: norms over a handful of pixels mean nothing */
 #define GRID 64
-#define STROKES 0.032                   /* width of the widest streaks, in longer sides, where nothing is asked for */
+#define STROKES 0.022                   /* width of the widest brush, in longer sides, where nothing is asked for */
 #define LEARNT_LONGER 640               /* pixels of the photographs' longer sides in training */
-#define LEAST_SCALE 1.25                /* a streak is painted at least so many times as wide as it was learnt: finer ones turn to grain; */
-#define MOST_SCALE 3                    /* and at most, or the painter's own marks are too fine for it: the picture is painted larger or smaller */
+#define LEAST_BROAD 0.8                 /* brushes are at least so many times as wide as learnt: finer ones turn to grain; */
+#define MOST_BROAD 2.5                  /* and at most, or the painter's own marks are too fine for them: the picture is painted larger or smaller */
 #define MOST_ENLARGED 4000000           /* pixels that a picture is enlarged to for that */
 
 static int64_t multiple_of(const fv_model *m) { return !strcmp(m->family, "resnet") ? 4 : FV_STROKENET_MULTIPLE; }
@@ -89,7 +89,7 @@ static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int
 	fv_scope s = { .g = p->graph, .store = m->store, .prefix = "" };
 	p->x = fv_input(p->graph, "picture", FV_F32, fv_nhwc(1, p->height, p->width, 3));
 	if (strokes)
-		p->z = fv_input(p->graph, "noise", FV_F32, fv_nhwc(1, p->height, p->width, m->strokenet.widths));
+		p->z = fv_input(p->graph, "marks", FV_F32, fv_nhwc(1, p->height, p->width, FV_STROKE_MARKS));
 	p->y = strokes ? fv_strokenet_build(&s, &m->strokenet, p->x, p->z) : fv_resnet_build(&s, &m->resnet, p->x);
 	fv_output(p->graph, p->y);
 	return FV_OK;
@@ -145,7 +145,7 @@ int64_t fv_painter_bytes(const fv_painter *p) { return p->painting.plan ? fv_pla
 /* One picture at the size at which it is painted, padded: what the network is given and what it makes. */
 typedef struct {
 	int64_t h, w;                   /* multiples of what the network wants */
-	float *x, *z, *y;               /* h,w,3; h,w,widths or NULL; h,w,3 */
+	float *x, *z, *y;               /* h,w,3; h,w,FV_STROKE_MARKS or NULL; h,w,3 */
 } canvas;
 
 /* A plan for the canvas' size: the one of the picture before, if it may be. */
@@ -196,16 +196,16 @@ static fv_status run(fv_err *err, fv_painter *painter, const canvas *k, int64_t 
 }
 
 /* ------------------------------------------------------------------ strokes */
-/* How many times as large as the picture it is painted, and how many times as wide as learnt its streaks are then. */
-static double working_scale(const fv_model *m, const fv_pixels *in, double share, double *size)
+/* How many times as large as the picture it is painted, and how many times as wide as learnt its brushes are then. */
+static double working_broad(const fv_model *m, const fv_pixels *in, double share, double *size)
 {
 	const fv_strokenet *net = &m->strokenet;
-	double longer = (double)fv_max(in->width, in->height), scale = share * longer / net->stroke[net->widths - 1];
-	double wanted = fmin(fmax(scale, LEAST_SCALE), MOST_SCALE), pixels = (double)in->width * (double)in->height;
-	*size = wanted / scale;
+	double longer = (double)fv_max(in->width, in->height), broad = share * longer / net->brush[0];
+	double wanted = fmin(fmax(broad, LEAST_BROAD), MOST_BROAD), pixels = (double)in->width * (double)in->height;
+	*size = wanted / broad;
 	if (*size > 1)
 		*size = fmax(1, fmin(*size, sqrt(MOST_ENLARGED / pixels)));
-	return scale * *size;
+	return broad * *size;
 }
 
 /* An artist's directions as floats, a grey picture where there are none. */
@@ -220,28 +220,25 @@ static fv_status drawn_flow(fv_err *err, fv_context *c, const fv_pixels *p, floa
 	return FV_OK;
 }
 
-/* k->x, the photograph, becomes what the painter is shown; k->z its noise, of streaks `scale` times as wide as learnt. What is in the
- * picture is as large as it is, however wide the strokes: flow and smear go by the picture's size alone. */
-static fv_status direct(fv_err *err, const fv_model *m, const fv_paint_options *opt, double scale, uint64_t seed, const canvas *k)
+/* k->x, the photograph, becomes the underpainting, of brushes `broad` times as wide as learnt; k->z its marks. What is in the picture is as
+ * large as it is, however wide the strokes: the flow goes by the picture's size alone. */
+static fv_status direct(fv_err *err, const fv_model *m, const fv_paint_options *opt, double broad, uint64_t seed, const canvas *k)
 {
 	fv_context *c = m->context;
 	fv_stroke_options o = fv_strokenet_strokes(&m->strokenet);
-	float *drawn = NULL, *v = fv_alloc(c, (size_t)(2 * k->h * k->w) * sizeof *v), *hold = fv_alloc(c, (size_t)(k->h * k->w) * sizeof *hold);
-	fv_status st = v && hold ? FV_OK : fv_fail_memory(err, "strokes", (size_t)(3 * k->h * k->w) * sizeof *v);
+	float *drawn = NULL, *v = fv_alloc(c, (size_t)(2 * k->h * k->w) * sizeof *v);
+	fv_status st = v ? FV_OK : fv_fail_memory(err, "strokes", (size_t)(2 * k->h * k->w) * sizeof *v);
 	if (!st && opt->flow)
 		st = drawn_flow(err, c, opt->flow, &drawn);
 	o.scale = fmax(0.25, (double)fv_max(k->h, k->w) / LEARNT_LONGER);
+	o.broad = broad;
 	o.detail = opt->detail;
 	o.seed = seed;
 	const fv_stroke_drawing drawing = { drawn, opt->flow ? opt->flow->height : 0, opt->flow ? opt->flow->width : 0 };
 	/* y is free until the painting is in it. */
-	if (!st)
-		st = fv_stroke_prepare(err, c, k->x, k->h, k->w, &o, drawn ? &drawing : NULL, v, hold, k->y, NULL);
-	o.scale = scale;
-	if (!st && !(st = fv_stroke_noise(err, c, v, k->h, k->w, &o, k->z)))
+	if (!st && !(st = fv_stroke_prepare(err, c, k->x, k->h, k->w, &o, drawn ? &drawing : NULL, v, k->y, k->z)))
 		memcpy(k->x, k->y, (size_t)(3 * k->h * k->w) * sizeof *k->x);
 	fv_free(c, drawn);
-	fv_free(c, hold);
 	fv_free(c, v);
 	return st;
 }
@@ -252,13 +249,13 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	const fv_model *m = painter->model;
 	fv_context *c = m->context;
 	bool strokes = !strcmp(m->family, "strokenet");
-	double size = 1, scale = strokes ? working_scale(m, in, opt->strokes > 0 ? opt->strokes : STROKES, &size) : 1;
-	int64_t multiple = multiple_of(m), widths = strokes ? m->strokenet.widths : 0, h = in->height, w = in->width;
+	double size = 1, broad = strokes ? working_broad(m, in, opt->strokes > 0 ? opt->strokes : STROKES, &size) : 1;
+	int64_t multiple = multiple_of(m), marks = strokes ? FV_STROKE_MARKS : 0, h = in->height, w = in->width;
 	bool resized = size != 1;
 	canvas k = { .h = padded(m, h), .w = padded(m, w) };
 	if (resized)
 		k.h = fv_max(SMALLEST, (int64_t)(size * (double)h / (double)multiple + 0.5) * multiple), k.w = fv_max(SMALLEST, (int64_t)(size * (double)w / (double)multiple + 0.5) * multiple);
-	int64_t pixels = k.h * k.w, floats = (6 + widths) * pixels, most = opt->max_memory;
+	int64_t pixels = k.h * k.w, floats = (6 + marks) * pixels, most = opt->max_memory;
 	bool turned = opt->palette != 0.5f;
 	int64_t bytes = floats * (int64_t)sizeof(float) + (turned ? fv_palette_bytes(c, h, w) : 0);
 	float *room = NULL, *whole = NULL;
@@ -279,7 +276,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 		goto done;
 	if (resized && (st = fv_floats_resize(err, c, whole, h, w, k.x, k.h, k.w)))
 		goto done;
-	if ((strokes && (st = direct(err, m, opt, scale, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, most ? most - bytes : 0)))
+	if ((strokes && (st = direct(err, m, opt, broad, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, most ? most - bytes : 0)))
 		goto done;
 	if (resized && (st = fv_floats_resize(err, c, k.y, k.h, k.w, whole, h, w)))
 		goto done;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The flow, VF pixels at once; plain_field.c has the formulas, smooth.h how it is made at less than
+/* The flow, VF pixels at once; plain_flow.c has the formulas, smooth.h how it is made at less than
  * the picture's size. */
 #include "stroke/angle.h"
 #include "stroke/smooth.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Following the flow from one pixel, plainly: the truth behind follow.h. */
+/* Following the flow from one pixel, plainly: for what is drawn along it. */
 #ifndef FV_STROKE_LINE_H
 #define FV_STROKE_LINE_H
 #include "base/base.h"

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What flow and hold share: Gaussians along lines, luma at a reduced size, planes smoothed at one.
+/* What the flow is made with: Gaussians along lines, luma at a reduced size, planes smoothed at one.
  *
  * What is smooth needs few pixels: luma is halved as long as its own blur leaves it (an enlarged
  * picture's), the flow's tensor once more, and each window works on means of n x n of these, with
  * at least so many pixels of sigma left. A mean and the bilinear way back blur too, by (n n - 1) /
- * 12 and n n / 6 squared pixels of variance, which the window does without. Hold is compared with
- * its surroundings, so all of it but the widest window stays at the size of luma. */
+ * 12 and n n / 6 squared pixels of variance, which the window does without. */
 #ifndef FV_SMOOTH_H
 #define FV_SMOOTH_H
 #include "cpu/vec.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Strokes: where a brush would go on a photograph. Four fields, all on plain float buffers, packed,
+/* Strokes: where a brush would go on a photograph. Three fields, all on plain float buffers, packed,
  * channels last:
  *
  *	flow	h,w,2	unit vectors along the strokes, (x, y), y downwards; a direction has no
  *			sign, and x >= 0
- *	hold	h,w	in (0, 1]: how far the smear may reach; small at eyes, mouths, letters
- *	smear	h,w,3	the photograph smeared along its flow: what a painter is shown
- *	noise	h,w,n	white noise of n widths smeared along the flow, each channel of
- *			spread 1: the painter's bristles
+ *	under	h,w,3	the underpainting: the photograph in dabs of paint along its flow, each of
+ *			one colour; what a painter is shown
+ *	marks	h,w,4	what tells dabs apart: three numbers of each dab, the same all over it,
+ *			and its bristles
  *
  * For all functions: pictures are h,w,3 in [-1,1]; h and w are 16 at least; `o` NULL means
  * fv_stroke_default(). Buffers are the caller's, borrowed for the call; outputs do not overlap
@@ -16,7 +16,8 @@
  *
  *	FV_E_SHAPE	a side under 16, or too large for memory's addresses
  *	FV_E_ARGUMENT	an option out of its range
- *	FV_E_MEMORY	some 16 bytes a pixel are needed beside the buffers
+ *	FV_E_MEMORY	some 12 bytes a pixel are needed beside the buffers, and 44 a dab, of which
+ *			there is one in a square of the finest brush's width
  *	FV_E_CANCELLED	the context's `cancelled` said so; it is asked between rows
  *
  * docs/strokes.md has the formulas and their sources. */
@@ -24,24 +25,27 @@
 #define FV_STROKE_H
 #include "base/base.h"
 
-#define FV_STROKE_WIDTHS 4
+#define FV_STROKE_BRUSHES 4
+#define FV_STROKE_MARKS 4               /* channels of the marks */
 #define FV_STROKE_SIDE 16               /* pixels, the least */
 
 typedef struct {
-	double scale;                   /* pixels here for one of the training's size: all windows,
-	                                 * widths, reaches; 1/16 to 64 */
-	double detail;                  /* 0..1: how much of faces and fine things is kept; 0: none,
-	                                 * all is smeared */
+	double scale;                   /* pixels here for one of the training's size: the flow's
+	                                 * windows; 1/16 to 64 */
 	double wander;                  /* weight of the slow random field under the flow; 0
 	                                 * leaves it out */
-	double width[FV_STROKE_WIDTHS]; /* of streaks, in pixels of the training's size;
-	                                 * 0.5 to 64 */
-	int widths;                     /* how many of them: the noise's channels; 1 to 4 */
-	double length;                  /* of streaks each way, in widths; 0.5 to 32 */
-	uint64_t seed;                  /* of the noise and of the slow random field */
+	double brush[FV_STROKE_BRUSHES];        /* widths in pixels of the training's size, the
+	                                 * widest first; 0.5 to 64 */
+	int brushes;                    /* how many of them, 1 to 4 */
+	double broad;                   /* brushes here are so many times as wide; 1/16 to 64 */
+	double length;                  /* of a dab, in its brush's widths; 1 to 32 */
+	double bristle;                 /* width in pixels of the training's size, `broad` times as
+	                                 * wide here but a pixel at least; 0.25 to 64 */
+	double detail;                  /* 0..1: how near finer brushes come to the photograph */
+	uint64_t seed;                  /* of dabs and of the slow random field */
 } fv_stroke_options;
 
-/** scale 1, detail 0.5, wander 0.12, widths 1.5, 3, 6 and 12, length 6, seed 0. */
+/** scale 1, wander 0.12, brushes 12, 6, 3 and 1.5, broad 1, length 4, bristles 1.5, detail 0.5, seed 0. */
 fv_stroke_options fv_stroke_default(void);
 
 /** The flow: the minor direction of the smoothed structure tensor (Bigun, Granlund 1987), at three
@@ -50,35 +54,19 @@ fv_stroke_options fv_stroke_default(void);
 fv_status fv_stroke_flow(fv_err *err, fv_context *c, const float *x, int64_t h, int64_t w,
                          const fv_stroke_options *o, float *v);
 
-/** Holdfast: 1 where a smear may run, less where detail with two directions stands out of its
- *  surroundings. With detail 0 it is 1 everywhere.
- *  @param x  h,w,3		@param m  h,w, written */
-fv_status fv_stroke_hold(fv_err *err, fv_context *c, const float *x, int64_t h, int64_t w,
-                         const fv_stroke_options *o, float *m);
-
-/** The photograph smeared along the flow, 15 pixels (of the training's size) each way under a
- *  cosine window: line integral convolution (Cabral, Leedom 1993).
- *  @param m  h,w: the reach is multiplied by it; NULL: 1 everywhere
- *  @param y  h,w,3, written */
-fv_status fv_stroke_smear(fv_err *err, fv_context *c, const float *x, const float *v,
-                          const float *m, int64_t h, int64_t w, const fv_stroke_options *o,
-                          float *y);
-
-/** Directed noise: normal white noise of each width, smeared along the flow, mean as it falls,
- *  standard deviation 1 over the picture. A value of the white noise depends on seed, width's
- *  number and place, counted in widths, alone: an enlarged picture with `scale` enlarged has the
- *  same noise enlarged.
- *  @param z  h,w,o->widths, written */
-fv_status fv_stroke_noise(fv_err *err, fv_context *c, const float *v, int64_t h, int64_t w,
-                          const fv_stroke_options *o, float *z);
-
-/** The same from white noise of one's own: white[i] is rows x columns as fv_stroke_grid() says for
- *  width[i]. */
-fv_status fv_stroke_noise_of(fv_err *err, fv_context *c, const float *v, int64_t h, int64_t w,
-                             const fv_stroke_options *o, const float *const *white, float *z);
-/** The white noise's rows (or columns) for a picture of n rows (columns) and a width in pixels
- *  here: two a width. */
-int64_t fv_stroke_grid(int64_t n, double width);
+/** The photograph in dabs of paint: painterly rendering with brushes of several sizes (Hertzmann
+ *  1998), along the flow (Litwinowicz 1997). The widest brush covers all but specks; a finer one goes where
+ *  what is painted is off the photograph by more than `detail` allows, and here and there by chance.
+ *  Of dabs that overlap one drawn by chance is on top. Where a dab lies and what is drawn for it
+ *  depends on seed, brush and place, counted in the brush's widths, alone: an enlarged picture with
+ *  `broad` enlarged has the same dabs enlarged.
+ *  @param x  h,w,3, the photograph
+ *  @param v  h,w,2, its flow
+ *  @param y  h,w,3, written: the underpainting
+ *  @param z  h,w,FV_STROKE_MARKS, written: three numbers of the dab on top, even in +-sqrt(3), so of
+ *            spread 1, and one of spread 0.8 that is constant along the dab and changes with each bristle */
+fv_status fv_stroke_dabs(fv_err *err, fv_context *c, const float *x, const float *v, int64_t h,
+                         int64_t w, const fv_stroke_options *o, float *y, float *z);
 
 /** The flow as an artist draws it: a picture of any size, stretched over the photograph. Its colour
  *  tells the strokes' direction: the hue is twice the angle, counted against the clock from the
@@ -92,14 +80,13 @@ fv_status fv_stroke_given(fv_err *err, fv_context *c, const float *drawn, int64_
 
 typedef struct { const float *x; int64_t h, w; } fv_stroke_drawing;    /* as in fv_stroke_given */
 
-/** All for one picture: flow, hold, smear, noise.
+/** All for one picture: flow, then dabs.
  *  @param drawn  an artist's flow, or NULL
- *  @param v      h,w,2, written		@param m  h,w, written; NULL: not wanted
- *  @param y      h,w,3, written; NULL: not wanted
- *  @param z      h,w,o->widths, written; NULL: not wanted */
+ *  @param v      h,w,2, written: the flow
+ *  @param y, z   as in fv_stroke_dabs */
 fv_status fv_stroke_prepare(fv_err *err, fv_context *c, const float *x, int64_t h, int64_t w,
                             const fv_stroke_options *o, const fv_stroke_drawing *drawn, float *v,
-                            float *m, float *y, float *z);
+                            float *y, float *z);
 
 /* ---- for prints; not in fv_stroke_prepare */
 /** The photograph without texture, edges kept: bilateral smoothing along the flow and across it by

@@ -2,6 +2,11 @@
 #include "train/pool.h"
 #include <stdio.h>
 
+/* Knobs are turned while it learns, so that it has seen what they do. */
+#define BROADER 0.5
+#define LEAST_DETAIL 0.4
+#define MOST_DETAIL 0.8
+
 typedef struct {
 	int64_t crop;                   /* its number; -1: none yet */
 	float *x;
@@ -18,7 +23,7 @@ struct fv_pool {
 	fv_graph *g;
 	fv_plan *plan;
 	fv_style_look look;
-	float *raw, *v, *m, *z;         /* of the crop in work */
+	float *raw, *v, *z;         /* of the crop in work */
 	slot *slot;
 	float (*description)[FV_DESCRIPTION];   /* by slot */
 	fv_survey survey;
@@ -57,16 +62,15 @@ fv_status fv_pool_new(fv_err *err, fv_context *c, const fv_style_config *config,
 		goto done;
 	p->values4 = fv_elements(p->look.content4->shape);
 	p->values3 = fv_elements(p->look.content3->shape);
-	size_t noise = (size_t)(p->pixels * config->net.widths);
+	size_t noise = (size_t)(p->pixels * FV_STROKE_MARKS);
 	size_t maps = (size_t)(p->values4 + p->values3), n = (size_t)slots->count;
 	size_t bytes = (size_t)p->pixels * 3 * sizeof(float) + (noise + maps) * sizeof(uint16_t);
 	p->raw = fv_arena_get(a, (size_t)p->pixels * 3 * sizeof(float));
 	p->v = fv_arena_get(a, (size_t)p->pixels * 2 * sizeof(float));
-	p->m = fv_arena_get(a, (size_t)p->pixels * sizeof(float));
 	p->z = fv_arena_get(a, noise * sizeof(float));
 	p->slot = fv_arena_get(a, n * sizeof *p->slot);
 	p->description = fv_arena_get(a, n * sizeof *p->description);
-	bool memory = p->raw && p->v && p->m && p->z && p->slot && p->description &&
+	bool memory = p->raw && p->v && p->z && p->slot && p->description &&
 	              fv_arena_reserve(a, n * (bytes + 4 * FV_ALIGN));
 	for (size_t i = 0; i < n && memory; i++) {
 		slot *s = &p->slot[i];
@@ -99,7 +103,7 @@ void fv_pool_free(fv_pool *p)
 int64_t fv_pool_bytes(const fv_pool *p)
 {
 	return fv_plan_bytes(p->plan) +
-	       p->slots.count * (p->pixels * (12 + 2 * p->config->net.widths) +
+	       p->slots.count * (p->pixels * (12 + 2 * FV_STROKE_MARKS) +
 	                         2 * (p->values4 + p->values3));
 }
 
@@ -110,15 +114,17 @@ static fv_status fill(fv_err *err, fv_pool *p, slot *s, int64_t crop)
 	fv_philox draw = fv_philox_at(p->seed ^ fv_purpose("strokes"), 0, (uint64_t)crop);
 	int64_t side = p->config->size;
 	o.seed = (uint64_t)draw.v[0] << 32 | draw.v[1];
+	o.broad = 1 + BROADER * fv_unit(draw.v[2]);
+	o.detail = LEAST_DETAIL + (MOST_DETAIL - LEAST_DETAIL) * fv_unit(draw.v[3]);
 	fv_feed_take(p->photos, crop, p->raw);
-	fv_status st = fv_stroke_prepare(err, p->context, p->raw, side, side, &o, NULL, p->v, p->m,
-	                                 s->x, p->z);
+	fv_status st = fv_stroke_prepare(err, p->context, p->raw, side, side, &o, NULL, p->v, s->x,
+	                                 p->z);
 	if (st)
 		return st;
 	memcpy(fv_plan_data(p->plan, p->look.x), s->x, (size_t)p->pixels * 3 * sizeof(float));
 	if ((st = fv_plan_run(err, p->plan, (fv_key){ p->seed, (uint64_t)crop, 0 })))
 		return st;
-	pack(p->z, s->z, p->pixels * net->widths);
+	pack(p->z, s->z, p->pixels * FV_STROKE_MARKS);
 	pack(fv_plan_data(p->plan, p->look.content4), s->content4, p->values4);
 	pack(fv_plan_data(p->plan, p->look.content3), s->content3, p->values3);
 	fv_describe(s->x, side, p->description[s - p->slot]);
@@ -159,7 +165,7 @@ void fv_pool_take(const fv_pool *p, int64_t i, float sign, float *x, float *z, f
 {
 	const slot *s = &p->slot[i];
 	memcpy(x, s->x, (size_t)p->pixels * 3 * sizeof(float));
-	unpack(s->z, z, p->pixels * p->config->net.widths, sign);
+	unpack(s->z, z, p->pixels * FV_STROKE_MARKS, sign);
 	unpack(s->content4, content4, p->values4, 1);
 	unpack(s->content3, content3, p->values3, 1);
 }

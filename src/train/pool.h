@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pool: crops of photographs made ready to be painted: smeared along their flow, with noise
+/* The pool: crops of photographs made ready to be painted: in dabs along their flow, with what tells these apart
  * along the same flow, and looked at by the teacher. A crop costs some hundredths of a second and
  * is used for some steps. */
 #ifndef FV_POOL_H
@@ -16,7 +16,7 @@ fv_status fv_pool_new(fv_err *err, fv_context *c, const fv_style_config *config,
 void fv_pool_free(fv_pool *p);
 /* Everything that stands in the slots at this step; quick where little changed. */
 fv_status fv_pool_fill(fv_err *err, fv_pool *p, int64_t step, const fv_slots_live *live);
-/* Copies of slot's picture S,S,3, noise S,S,widths and maps; sign: -1 turns the noise round. */
+/* Copies of slot's picture S,S,3, marks S,S,FV_STROKE_MARKS and maps; sign: -1 turns the marks' sign. */
 void fv_pool_take(const fv_pool *p, int64_t slot, float sign, float *x, float *z, float *content4,
                   float *content3);
 const float *fv_pool_description(const fv_pool *p, int64_t slot);

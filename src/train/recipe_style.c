@@ -15,12 +15,13 @@
 #define CRITIC_ART 32                   /* paintings that previews are compared with, at most */
 #define PHOTO_LONGEST 640               /* training photographs are reduced to that: a stroke is so wide in a picture of that size */
 #define ART_LONGEST 1024                /* paintings are kept as */
-#define ART_LONGER 880                  /* strokes are learnt as a painting of that longer side shows them */
+#define PREVIEW_SIDE 384                /* pixels of a preview's picture */
+#define ART_LONGER 700                  /* strokes are learnt as a painting of that longer side shows them */
 #define ART_ENLARGE 1.1                 /* more would blur the hand */
-#define NEAREST 3                       /* paintings of like colours, of which one is drawn */
+#define NEAREST 8                       /* paintings of like colours, of which one is drawn */
 #define RAMP 0.05                       /* of the steps: brushwork gets its whole weight */
 
-static const fv_slots photo_slots = { 160, 8 }, art_slots = { 256, 16 };
+static const fv_slots photo_slots = { 320, 8 }, art_slots = { 512, 16 };
 
 typedef struct {
 	fv_style_config config;
@@ -41,23 +42,23 @@ static bool instant(const fv_train_options *o) { return o->preset && !strcmp(o->
 
 static void defaults(fv_train_options *o)
 {
-	o->batch = o->batch > 0 ? o->batch : 1;
-	o->size = o->size > 0 ? o->size : 192;
+	o->batch = o->batch > 0 ? o->batch : 2;
+	o->size = o->size > 0 ? o->size : 128;
 	o->width = o->width > 0 ? o->width : instant(o) ? 8 : 24;
 	o->blocks = o->blocks > 0 ? o->blocks : instant(o) ? 3 : 4;
 	o->rate = o->rate > 0 ? o->rate : 1e-3;
 	o->adv = o->adv >= 0 ? o->adv : 0.3;
-	o->content = o->content >= 0 ? o->content : 2.8;
+	o->content = o->content >= 0 ? o->content : 0.7;
 	o->style = o->style >= 0 ? o->style : 16;
-	o->colour = o->colour >= 0 ? o->colour : 6;
+	o->colour = o->colour >= 0 ? o->colour : 12;
 }
 
 static fv_style_config config_of(const fv_train_options *o)
 {
 	return (fv_style_config){
-		.net = { .width = o->width, .blocks = o->blocks, .marks = instant(o) ? 6 : 12, .stem = instant(o) ? 3 : 5, .affine = true, .widths = 4, .stroke = { 1.5, 3, 6, 12 }, .length = 6 },
+		.net = { .width = o->width, .blocks = o->blocks, .marks = instant(o) ? 6 : 12, .stem = instant(o) ? 3 : 5, .affine = true, .brushes = 4, .brush = { 12, 6, 3, 1.5 }, .length = 4, .bristle = 1.5 },
 		.teacher = { .average = true }, .pixels = { .width = 24, .scales = 1, .layers = 3 }, .judge = 48,
-		.batch = o->batch, .size = o->size, .directions = 128, .drawn = 32, .style = o->style, .sizes = 3, .coarse = 0.5, .content = o->content, .content3 = 0.1, .colour = o->colour,
+		.batch = o->batch, .size = o->size, .directions = 128, .drawn = 32, .style = o->style, .sizes = 2, .coarse = 0.5, .content = o->content, .content3 = 0.1, .colour = o->colour,
 		.adv = o->adv, .adv_pixels = o->adv / 2, .judge_rate = 0.5, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
 	};
 }
@@ -222,19 +223,19 @@ static fv_status paint(fv_err *err, fv_run *r, const float *x, int side, float *
 	int64_t n = (int64_t)side * side, in = 3 * n;
 	fv_graph *g = NULL;
 	fv_plan *p = NULL;
-	float *v = fv_alloc(r->context, (size_t)(3 * n) * sizeof *v), *out = fv_alloc(r->context, (size_t)(PREVIEWS * in) * sizeof *out);
+	float *v = fv_alloc(r->context, (size_t)(2 * n) * sizeof *v), *out = fv_alloc(r->context, (size_t)(PREVIEWS * in) * sizeof *out);
 	fv_stroke_options o = fv_strokenet_strokes(net);
 	fv_status st = v && out ? fv_graph_new(err, r->context, &g) : fv_fail_memory(err, "preview", (size_t)(PREVIEWS * in) * sizeof *out);
 	if (st)
 		goto done;
 	fv_scope scope = { .g = g, .store = r->store, .prefix = "E." };
-	fv_node *smeared = fv_input(g, "photograph", FV_F32, fv_nhwc(1, side, side, 3)), *z = fv_input(g, "noise", FV_F32, fv_nhwc(1, side, side, net->widths));
-	fv_node *painted = fv_strokenet_build(&scope, net, smeared, z);
+	fv_node *under = fv_input(g, "photograph", FV_F32, fv_nhwc(1, side, side, 3)), *z = fv_input(g, "marks", FV_F32, fv_nhwc(1, side, side, FV_STROKE_MARKS));
+	fv_node *painted = fv_strokenet_build(&scope, net, under, z);
 	fv_output(g, painted);
 	st = fv_plan_new(err, r->context, g, NULL, &p);
 	for (int i = 0; i < PREVIEWS && !st; i++) {
 		o.seed = (uint64_t)i;
-		if ((st = fv_stroke_prepare(err, r->context, x + i * in, side, side, &o, NULL, v, v + 2 * n, fv_plan_data(p, smeared), fv_plan_data(p, z))) ||
+		if ((st = fv_stroke_prepare(err, r->context, x + i * in, side, side, &o, NULL, v, fv_plan_data(p, under), fv_plan_data(p, z))) ||
 		    (st = fv_plan_run(err, p, (fv_key){ 1, 0, 0 })))
 			break;
 		memcpy(out + i * in, fv_plan_data(p, painted), (size_t)in * sizeof *out);
@@ -294,7 +295,7 @@ static fv_status say_likeness(fv_err *err, fv_run *r, const fv_pixels *cell)
 /* Left the photograph's crop, right its painting. */
 static fv_status preview(fv_err *err, fv_run *r, const char *path)
 {
-	int side = (int)fv_min(2 * r->o.size, 512) / FV_STROKENET_MULTIPLE * FV_STROKENET_MULTIPLE;
+	int side = PREVIEW_SIDE;
 	int64_t n = (int64_t)side * side * 3;
 	fv_feed *feed = NULL;
 	uint8_t *bytes = NULL;
@@ -344,7 +345,7 @@ static fv_status save(fv_err *err, fv_run *r, const char *path)
 	                          "palette", fv_palette_json(palette, FV_BANK_COLOURS), "training", "recipe", "style", "preset", o->preset ? o->preset : "", "step", (json_int_t)r->step, "steps", (json_int_t)r->steps, "batch", o->batch, "size", o->size,
 	                          "rate", o->rate, "adv", o->adv, "content", o->content, "style", o->style, "colour", o->colour, "seed", (json_int_t)o->seed,
 	                          "data", r->data,
-	                          "signature", "input", "image, sRGB, RGB, [-1,1], smeared along its flow", "noise", "spread 1, along the same flow, a channel a width", "output", "image, sRGB, RGB, [-1,1]",
+	                          "signature", "input", "image, sRGB, RGB, [-1,1], in dabs along its flow", "marks", "three numbers a dab, even, of spread 1, and its bristles", "output", "image, sRGB, RGB, [-1,1]",
 	                          "multiple", FV_STROKENET_MULTIPLE, "least", 32, "longer", PHOTO_LONGEST, "conventions", "reflect padding; half-pixel grid; instance norm, biased, eps 1e-5");
 	fv_status st = network && about ? fv_model_write(err, r->context, path, r->store, "E.", "strokenet", network, about) :
 	               fv_fail(err, FV_E_MEMORY, "%s: no memory", path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* style: an unpaired recipe. It takes photographs x, smeared along their flow, noise z along the
- * same flow, and paintings y of like colours. It has a painter G, a frozen teacher F, and
+/* style: an unpaired recipe. It takes underpaintings x of photographs, what tells their dabs
+ * apart z, and paintings y of like colours. It has a painter G, a frozen teacher F, and
  * discriminators D on the teacher's maps and on pixels.
  *
  *	fake = G(x, z)
@@ -262,7 +262,7 @@ static void inputs(builder *b)
 	char name[40];
 	int64_t n = c->batch, size = c->size;
 	s->x = fv_input(g, "photographs", FV_F32, fv_nhwc(n, size, size, 3));
-	s->z = fv_input(g, "noise", FV_F32, fv_nhwc(n, size, size, c->net.widths));
+	s->z = fv_input(g, "marks", FV_F32, fv_nhwc(n, size, size, FV_STROKE_MARKS));
 	s->content4 = fv_input(g, "content 4", FV_F32,
 	                       fv_nhwc(n, size / 8, size / 8, channels(c, 3)));
 	s->content3 = fv_input(g, "content 3", FV_F32,

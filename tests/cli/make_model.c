@@ -20,8 +20,8 @@ static fv_status make(fv_err *err, const char *family, const char *path)
 		fv_dense_generator(&s, &d, fv_input(g, "z", FV_F32, FV_SHAPE(1, d.noise)));
 		network = fv_dense_json(&d);
 	} else {
-		fv_strokenet n = { .width = 8, .blocks = 1, .marks = 4, .stem = 5, .affine = true, .widths = 2, .stroke = { 3, 12 }, .length = 6 };
-		fv_strokenet_build(&s, &n, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), fv_input(g, "z", FV_F32, fv_nhwc(1, 32, 32, n.widths)));
+		fv_strokenet n = { .width = 8, .blocks = 1, .marks = 4, .stem = 5, .affine = true, .brushes = 3, .brush = { 8, 4, 2 }, .length = 4, .bristle = 1.5 };
+		fv_strokenet_build(&s, &n, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), fv_input(g, "z", FV_F32, fv_nhwc(1, 32, 32, FV_STROKE_MARKS)));
 		network = fv_strokenet_json(&n);
 	}
 	st = g->err.status ? fv_fail(err, g->err.status, "%s", g->err.text) : fv_model_write(err, c, path, store, "G.", family, network, NULL);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* StrokeNet's forward against PyTorch's: strokenet.py made the file, whose shapes say how large the
- * network is. With a trained painter's weights and the fixture of its prototype (strokenet.py says
- * how) that painting is reproduced. */
+ * network is. */
 #include "golden.h"
 #include "model/safetensors.h"
 #include "model/weights.h"
@@ -40,10 +39,9 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	fv_tensor x = entry(&f, "x"), z = entry(&f, "z"), y = entry(&f, "output");
-	fv_tensor stem = entry(&f, "stem.0.weight"), marks = entry(&f, "z1.0.weight");
+	fv_tensor stem = entry(&f, "stem.0.weight"), marks = entry(&f, "m1.weight");
 	fv_strokenet net = { .width = (int)stem.shape.n, .stem = (int)stem.shape.c,
-	                     .marks = (int)marks.shape.n, .affine = true,
-	                     .widths = (int)z.shape.h };
+	                     .marks = (int)marks.shape.n, .affine = true };
 	char name[24];
 	for (; snprintf(name, sizeof name, "res.%d.a.weight", net.blocks), entry(&f, name).data;
 	     net.blocks++)
@@ -51,7 +49,7 @@ int main(int argc, char **argv)
 	fv_scope s = { .g = g, .store = store, .prefix = "" };
 	fv_node *in[2] = {
 		fv_input(g, "x", FV_F32, fv_nhwc(1, x.shape.w, x.shape.c, 3)),
-		fv_input(g, "z", FV_F32, fv_nhwc(1, x.shape.w, x.shape.c, net.widths))
+		fv_input(g, "z", FV_F32, fv_nhwc(1, x.shape.w, x.shape.c, FV_STROKE_MARKS))
 	};
 	fv_node *out = fv_strokenet_build(&s, &net, in[0], in[1]);
 	fv_output(g, out);

@@ -22,8 +22,7 @@ static const fv_tensor *find(const fv_safetensors *f, const char *name)
 static fv_style_config config(void)
 {
 	return (fv_style_config){
-		.net = { .width = 4, .blocks = 1, .marks = 3, .stem = 5, .affine = true,
-		         .widths = 2 },
+		.net = { .width = 4, .blocks = 1, .marks = 3, .stem = 5, .affine = true },
 		.teacher = { .small = true, .average = true },
 		.pixels = { .width = 4, .scales = 2, .layers = 3 },
 		.judge = 4, .batch = 2, .size = 32, .directions = 8, .drawn = 4,
@@ -111,7 +110,7 @@ static void feed_step(const fv_style_graph *s, const fv_style_config *k, int ste
 	char name[60];
 	snprintf(prefix, sizeof prefix, "step %d ", step);
 	feed(s->x, "photographs", 1, 0);
-	feed(s->z, "noise", sqrt(3), 0);
+	feed(s->z, "marks", sqrt(3), 0);
 	feed(s->art, "paintings", 1, 0);
 	feed(s->content4, "content 4", 1, 0);
 	feed(s->content3, "content 3", 1, 0);

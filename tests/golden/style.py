@@ -4,7 +4,7 @@
 
     python3 tests/golden/style.py            needs torch, numpy, safetensors
 
-Weights, pictures, noise and every draw come from one formula (`value`) that tests/golden/style.c computes too, so the
+Weights, pictures, marks and every draw come from one formula (`value`) that tests/golden/style.c computes too, so the
 file holds results only:
 
     losses            6,9  d, adv, pixels, style, half, content, content3, colour, g           float32 run
@@ -20,7 +20,7 @@ import torch, torch.nn.functional as F
 from safetensors.numpy import save_file
 from value import nhwc, value, whole
 
-WIDTH, BLOCKS, MARKS, WIDTHS, JUDGE, PIXELS, SCALES, SIZE, BATCH, LINES, DRAWN, STEPS = 4, 1, 3, 2, 4, 4, 2, 32, 2, 8, 4, 6
+WIDTH, BLOCKS, MARKS, INPUTS, JUDGE, PIXELS, SCALES, SIZE, BATCH, LINES, DRAWN, STEPS = 4, 1, 3, 4, 4, 4, 2, 32, 2, 8, 4, 6
 RATE, STYLE, HALF, CONTENT, CONTENT3, COLOUR, ADV, ADVP, JUDGE_RATE, RAMP = 1e-4, 16.0, .5, 2.3, .1, 4.0, .3, .15, .5, .75
 CHANNELS, CONVS = (16, 32, 64, 128), (2, 2, 4, 1)
 
@@ -34,11 +34,11 @@ def run(dtype, padding="reflect", scaled=True):
     def norm_weight(name, o): P[name + ".weight"] = t(1 + value(name + ".weight", o) * .1); bias(name, o)
     def layer_weight(name, o, i, k): conv_weight(name + ".0", o, i, k); norm_weight(name + ".1", o)
     w = WIDTH
-    layer_weight("G.stem", w, 3, 5); layer_weight("G.d1", 2 * w, w, 3); layer_weight("G.d2", 4 * w, 2 * w, 3); conv_weight("G.z4", 4 * w, WIDTHS, 3)
+    layer_weight("G.stem", w, 3, 5); layer_weight("G.d1", 2 * w, w, 3); layer_weight("G.d2", 4 * w, 2 * w, 3)
     for i in range(BLOCKS):
         for c, n in ("an", "bm"): conv_weight(f"G.res.{i}.{c}", 4 * w, 4 * w, 3); norm_weight(f"G.res.{i}.{n}", 4 * w)
-    for z in ("z2", "z1"): conv_weight(f"G.{z}.0", MARKS, WIDTHS, 3); bias(f"G.{z}.0", MARKS)
-    layer_weight("G.u1", 2 * w, 4 * w + MARKS, 3); layer_weight("G.u2", w, 2 * w + MARKS, 3); layer_weight("G.u3", w, w + WIDTHS, 3)
+    for m in ("m2", "m1"): conv_weight("G." + m, MARKS, INPUTS + 3, 3); bias("G." + m, MARKS)
+    for u, o, i in (("u1", 2 * w, 4 * w + MARKS), ("u2", w, 2 * w + MARKS), ("u3", w, w + INPUTS + 3)): conv_weight("G." + u, o, i, 3); bias("G." + u, o)
     conv_weight("G.head", 3, w, 5); bias("G.head", 3); conv_weight("G.col", 3, 3, 1); bias("G.col", 3)
     def spectral_weight(name, o, i): conv_weight("D.d." + name, o, i, 3); bias("D.d." + name, o); U[name] = t(value("D.u." + name, o))
     for m in range(3):
@@ -65,13 +65,14 @@ def run(dtype, padding="reflect", scaled=True):
         y = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False); k = torch.tensor([1., 2., 1.], dtype=dtype) / 4
         return F.conv2d(pad(y, 1), (k[:, None] * k)[None, None].repeat(y.shape[1], 1, 1, 1), groups=y.shape[1])
     def G(x, z):
-        h = blur(layer(blur(layer(layer(x, "G.stem"), "G.d1")), "G.d2")) + conv(F.avg_pool2d(z, 4), "G.z4")
+        h = blur(layer(blur(layer(layer(x, "G.stem"), "G.d1")), "G.d2"))
         for i in range(BLOCKS): h = h + norm(conv(F.relu(norm(conv(h, f"G.res.{i}.a"), f"G.res.{i}.n")), f"G.res.{i}.b"), f"G.res.{i}.m")
-        h = layer(torch.cat([up(h), F.relu(conv(F.avg_pool2d(z, 2), "G.z2.0"))], 1), "G.u1")
-        h = layer(torch.cat([up(h), F.relu(conv(z, "G.z1.0"))], 1), "G.u2")
-        h = layer(torch.cat([h, z], 1), "G.u3")
-        low = F.conv2d(F.avg_pool2d(x, 8), P["G.col.weight"], P["G.col.bias"])
-        return torch.tanh(conv(h, "G.head") + F.interpolate(low, size=x.shape[2:], mode="bilinear", align_corners=False))
+        d = torch.cat([z, x], 1)
+        h = F.interpolate(F.avg_pool2d(h, 4), scale_factor=8, mode="bilinear", align_corners=False)
+        h = F.relu(conv(torch.cat([h, F.relu(conv(F.avg_pool2d(d, 2), "G.m2"))], 1), "G.u1"))
+        h = F.relu(conv(torch.cat([up(h), F.relu(conv(d, "G.m1"))], 1), "G.u2"))
+        h = F.relu(conv(torch.cat([h, d], 1), "G.u3"))
+        return torch.tanh(conv(h, "G.head") + F.conv2d(1.3 * x, P["G.col.weight"], P["G.col.bias"]))
     def see(x):
         h, out = F.conv2d(x * .5 + .5, T["conv0.weight"], T["conv0.bias"]), []
         for b in range(4):
@@ -127,7 +128,7 @@ def run(dtype, padding="reflect", scaled=True):
     losses, norms, first = [], [], {}
     for step in range(STEPS):
         a = f"step {step} "
-        x, z, y = t(nhwc(a + "photographs", BATCH, SIZE, SIZE, 3)), t(nhwc(a + "noise", BATCH, SIZE, SIZE, WIDTHS, scale=3 ** .5)), t(nhwc(a + "paintings", BATCH, SIZE, SIZE, 3))
+        x, z, y = t(nhwc(a + "photographs", BATCH, SIZE, SIZE, 3)), t(nhwc(a + "marks", BATCH, SIZE, SIZE, INPUTS, scale=3 ** .5)), t(nhwc(a + "paintings", BATCH, SIZE, SIZE, 3))
         c4, c3 = t(nhwc(a + "content 4", BATCH, SIZE // 8, SIZE // 8, 128)), t(nhwc(a + "content 3", BATCH, SIZE // 8, SIZE // 8, 64))
         fake = G(x, z); f = see(fake); fd = [v.detach() for v in f]
         W = spectral()

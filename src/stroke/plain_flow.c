@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flow and hold as their formulas are: the truth that faster ways are tested against.
+/* The flow as its formula is: the truth that faster ways are tested against.
  *
  * The structure tensor of luma l, smoothed with a Gaussian of some pixels, tells of each place's
  * surroundings how much slope there is along each direction: its minor direction runs along edges,
@@ -182,82 +182,4 @@ static fv_status flow(fv_err *err, fv_context *c, const float *x, int64_t h, int
 	return st;
 }
 
-/* ---- hold. The lesser eigenvalue of T is large where slopes run both ways: corners, eyes,
- * letters, but foliage too; against its mean over a wide surrounding, what is everywhere alike
- * falls out.
- *
- *	s = sqrt(lesser eigenvalue),  r = s / (G_wide * s + 0.004)
- *	m = 1 / (1 + 10 detail * clamp((r - 1.1) / 0.8) * clamp(s / 0.02))	clamp: to 0..1 */
-typedef struct {
-	const float *l, *t, *wide;
-	float *tensor, *s, *m;
-	int64_t h, w;
-	const fv_stroke_options *o;
-} holding;
-
-static void hold_tensor(void *arg, int thread, int64_t first, int64_t last)
-{
-	const holding *f = arg;
-	for (int64_t y = first; y < last; y++)
-		for (int64_t x = 0; x < f->w; x++) {
-			double gx, gy;
-			slopes(f->l, f->h, f->w, y, x, f->o->scale, &gx, &gy);
-			float *t = f->tensor + (y * f->w + x) * 3;
-			t[0] = (float)(gx * gx);
-			t[1] = (float)(gy * gy);
-			t[2] = (float)(gx * gy);
-		}
-}
-
-static void hold_lesser(void *arg, int thread, int64_t first, int64_t last)
-{
-	const holding *f = arg;
-	for (int64_t i = first * f->w; i < last * f->w; i++) {
-		double a = f->t[3 * i], b = f->t[3 * i + 1], both = f->t[3 * i + 2];
-		double half = (a - b) / 2;
-		double lesser = (a + b) / 2 - sqrt(half * half + both * both);
-		f->s[i] = (float)sqrt(lesser > 0 ? lesser : 0);
-	}
-}
-
-static double clamp(double x) { return x < 0 ? 0 : x > 1 ? 1 : x; }
-
-static void hold_end(void *arg, int thread, int64_t first, int64_t last)
-{
-	const holding *f = arg;
-	for (int64_t i = first * f->w; i < last * f->w; i++) {
-		double s = f->s[i], r = s / (f->wide[i] + 0.004);
-		f->m[i] = (float)(1 / (1 + 10 * f->o->detail * clamp((r - 1.1) / 0.8) *
-		                           clamp(s / 0.02)));
-	}
-}
-
-static fv_status hold(fv_err *err, fv_context *c, const float *x, int64_t h, int64_t w,
-                      const fv_stroke_options *o, float *m)
-{
-	int64_t n = h * w;
-	float *memory = fv_alloc(c, (size_t)(8 * n) * sizeof(float));
-	if (!memory)
-		return fv_fail_memory(err, "strokes", (size_t)(8 * n) * sizeof(float));
-	float *l = memory, *tensor = l + n, *other = tensor + 3 * n, *s = other + 3 * n;
-	holding f = { .l = l, .t = tensor, .tensor = tensor, .s = s, .wide = l, .m = m, .h = h,
-	              .w = w, .o = o };
-	luma(x, n, l);
-	fv_status st = blur(err, c, l, other, h, w, 1, fv_sigma(FV_HOLD_FINE, o, h, w));
-	if (!st)
-		st = fv_stroke_rows(err, c, hold_tensor, &f, h, 8);
-	if (!st)
-		st = blur(err, c, tensor, other, h, w, 3, fv_sigma(FV_HOLD_NEAR, o, h, w));
-	if (!st)
-		st = fv_stroke_rows(err, c, hold_lesser, &f, h, 8);
-	for (int64_t i = 0; i < n; i++)
-		l[i] = s[i];
-	if (!st)
-		st = blur(err, c, l, other, h, w, 1, fv_sigma(FV_HOLD_WIDE, o, h, w));
-	if (!st)
-		st = fv_stroke_rows(err, c, hold_end, &f, h, 8);
-	fv_free(c, memory);
-	return st;
-}
-
-const fv_stroke_way fv_stroke_plain_field = { .name = "plain", .flow = flow, .hold = hold };
+const fv_stroke_way fv_stroke_plain_flow = { .name = "plain", .flow = flow };
