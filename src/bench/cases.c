@@ -70,7 +70,10 @@ static fv_status resnet_open(fv_err *err, bench *b, const fv_bench_options *o)
 
 static fv_status strokenet_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
-	int64_t h = o->height ? o->height : 512, w = o->width ? o->width : 768;
+	/* As painting does, up to what the network takes. */
+	const int64_t multiple = FV_STROKENET_MULTIPLE;
+	int64_t h = fv_div_up(o->height ? o->height : 512, multiple) * multiple;
+	int64_t w = fv_div_up(o->width ? o->width : 768, multiple) * multiple;
 	fv_status st = FV_OK;
 	if (o->model) {
 		if ((st = fv_model_open(err, b->c, o->model, &b->model)))
