@@ -110,14 +110,14 @@ typedef struct fv_paint_options {
 	                                needs at once it is painted in bands, which takes longer and gives the same picture but for
 	                                rounding; FV_E_MEMORY when that is not enough either */
 	float strokes;             /**< how wide the widest brush is, as a share of the picture's longer side, up to 0.5; 0: such that
-	                                a painting seen as a whole looks painted (0.022) */
+	                                a painting seen as a whole looks painted (0.028) */
 	float detail;              /**< 0..1: how near finer brushes come to the photograph: 0 wide strokes alone, 1 fine ones wherever something is fine */
 	const fv_pixels *flow;     /**< NULL, or a picture of any size, stretched over this one, whose colours say where strokes run: the
 	                                hue is twice the angle (red: level, cyan: upright), grey leaves it to the photograph */
 	float palette;             /**< whose colours: 0 the photograph's, 0.5 the painter's as the network makes them, 1 those of the
 	                                painter's paintings, whatever the photograph; above 0.5 the model must know its palette */
 } fv_paint_options;
-#define FV_PAINT_DEFAULTS { .size = sizeof(fv_paint_options), .strength = 1, .detail = 0.6f, .palette = 0.5f }
+#define FV_PAINT_DEFAULTS { .size = sizeof(fv_paint_options), .strength = 1, .detail = 0.75f, .palette = 0.5f }
 
 /** Paint one picture.
  *  @param in   any size, 3 or 4 channels, 8 or 16 bits, sRGB

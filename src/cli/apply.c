@@ -16,7 +16,7 @@ typedef struct {
 } options;
 
 /* Widths of the widest strokes, in longer sides of the picture. */
-static const struct { const char *name; double share; } strokes[] = { { "fine", 0.014 }, { "medium", 0.022 }, { "broad", 0.034 } };
+static const struct { const char *name; double share; } strokes[] = { { "fine", 0.018 }, { "medium", 0.028 }, { "broad", 0.042 } };
 
 static const fv_option table[] = {
 	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "OUT", .required = true, .at = offsetof(options, output),
@@ -25,7 +25,7 @@ static const fv_option table[] = {
 	  .help = "0 is the photograph, 1 all paint" },
 	{ .name = "strokes", .type = FV_OPT_TEXT, .arg = "WIDTH", .at = offsetof(options, strokes), .preset = "medium",
 	  .help = "how wide the widest are: fine, medium, broad; pixels, such as 40; or a share of the longer side, such as 3%" },
-	{ .name = "detail", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, detail), .preset = "0.6", .low = 0, .high = 1,
+	{ .name = "detail", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, detail), .preset = "0.75", .low = 0, .high = 1,
 	  .help = "how near finer brushes come to the photograph: 0 wide strokes alone, 1 fine ones wherever something is fine" },
 	{ .name = "palette", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, palette), .preset = "0.5", .low = 0, .high = 1,
 	  .help = "whose colours: 0 the photograph's, 0.5 as learnt, 1 those of the painter's own paintings, whatever the photograph" },

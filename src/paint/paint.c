@@ -9,7 +9,7 @@
 
 #define SMALLEST 32                     /* below that a side is padded: norms over a handful of pixels mean nothing */
 #define GRID 64
-#define STROKES 0.022                   /* width of the widest brush, in longer sides, where nothing is asked for */
+#define STROKES 0.028                   /* width of the widest brush, in longer sides, where nothing is asked for */
 #define LEARNT_LONGER 640               /* pixels of the photographs' longer sides in training */
 #define LEAST_BROAD 0.8                 /* brushes are at least so many times as wide as learnt: finer ones turn to grain; */
 #define MOST_BROAD 2.5                  /* and at most, or the painter's own marks are too fine for them: the picture is painted larger or smaller */
