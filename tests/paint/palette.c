@@ -275,7 +275,7 @@ static void colours_of(const char *model, const size *s)
 	far = apart(painted, n, palette, COLOURS);
 	coarse(other, s, painted);
 	near = apart(painted, n, palette, COLOURS);
-	check(near < 0.6 * far, "%dx%d: the palette is %.2f away at 0.5 and %.2f at 1", (int)s->w,
+	check(near < far / 2, "%dx%d: the palette is %.2f away at 0.5 and %.2f at 1", (int)s->w,
 	      (int)s->h, far, near);
 	check(!paint(&err, model, &one, 1, known, palette, COLOURS, again) &&
 		      !memcmp(other, again, bytes),
