@@ -8,9 +8,9 @@ from torch.nn import functional as F
 import strokes
 from strokenet import load
 
-STROKES, LEAST, MOST, ENLARGED, LEARNT = 0.019, 0.8, 2.5, 4e6, 640      # src/paint/paint.c
-DETAIL = 0.6                                    # FV_PAINT_DEFAULTS
-MULTIPLE, SMALLEST = 8, 32
+STROKES, LEAST, MOST, ENLARGED, LEARNT = 0.028, 0.8, 2.5, 4e6, 640      # src/paint/paint.c
+DETAIL = 0.75                                   # FV_PAINT_DEFAULTS
+MULTIPLE, SMALLEST = 16, 32
 
 
 def working_broad(h, w, widest):

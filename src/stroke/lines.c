@@ -58,7 +58,7 @@ static void along_rows(void *arg, int thread, int64_t first, int64_t last)
 			for (int sign = 1; sign >= -1; sign -= 2) {
 				line l = line_from(d->v, d->h, d->w, y, x, sign);
 				for (int i = 0; i < STEPS; i++) {
-					double share = fv_stroke_window(i, STEPS);
+					double share = cos(1.5707963267948966 * (i + 1) / (STEPS + 1));
 					line_step(&l, d->step);
 					sum += share * between(d->l, d->h, d->w, 1, 0,
 					                       mirrored(l.x, d->w),

@@ -12,11 +12,6 @@ fv_stroke_options fv_stroke_default(void)
 const double fv_flow_window[FV_FLOW_WINDOWS] = { 7, 18, 48 },
              fv_flow_weight[FV_FLOW_WINDOWS] = { 1, 0.5, 0.25 };
 
-double fv_stroke_window(int i, int steps)
-{
-	return cos(1.5707963267948966 * (i + 1) / (steps + 1));
-}
-
 double fv_stroke_cubic(double t)
 {
 	const double a = -0.75;

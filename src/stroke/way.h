@@ -58,7 +58,4 @@ static inline int64_t fv_mirror(int64_t i, int64_t n)
  * has it. Its rows or columns for n pixels. */
 double fv_stroke_cubic(double t);
 int64_t fv_stroke_cells(int64_t n, const fv_stroke_options *o);
-
-/* Of `steps` steps the i'th, from 0: a quarter of a cosine. */
-double fv_stroke_window(int i, int steps);
 #endif

@@ -259,7 +259,7 @@ fv_status fv_bank_fill(fv_err *err, fv_bank *b, int64_t step, const fv_slots_liv
 
 int64_t fv_bank_match(const fv_bank *b, const float *description, const fv_survey *photos, int top, double u)
 {
-	static const double weight[FV_DESCRIPTION] = { 1, 1, 1, 0, 0, 0, 0.25 };
+	static const double weight[FV_DESCRIPTION] = { 1, 1, 1, 0.25 };
 	enum { MOST = 16 };
 	int64_t best[MOST] = { 0 };
 	double distance[MOST];

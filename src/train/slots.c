@@ -18,14 +18,13 @@ static void cell_mean(const float *x, int64_t side, int64_t cell, int64_t row, i
 
 void fv_describe(const float *x, int64_t side, float out[FV_DESCRIPTION])
 {
-	double sum[3] = { 0 }, square[3] = { 0 }, fine = 0, fine_sum = 0, mean[3];
+	double sum[3] = { 0 }, fine = 0, fine_sum = 0, mean[3];
 	int64_t cells = side / CELL, n = cells * cells;
 	for (int64_t i = 0; i < n; i++) {
 		cell_mean(x, side, CELL, i / cells, i % cells, mean);
-		const double axis[3] = { (mean[0] + mean[1] + mean[2]) / 3, mean[0] - mean[1],
-		                         (mean[0] + mean[1]) / 2 - mean[2] };
-		for (int k = 0; k < 3; k++)
-			sum[k] += axis[k], square[k] += axis[k] * axis[k];
+		sum[0] += (mean[0] + mean[1] + mean[2]) / 3;
+		sum[1] += mean[0] - mean[1];
+		sum[2] += (mean[0] + mean[1]) / 2 - mean[2];
 	}
 	for (int64_t i = 0, m = side / FINE; i < m * m; i++) {
 		cell_mean(x, side, FINE, i / m, i % m, mean);
@@ -36,13 +35,10 @@ void fv_describe(const float *x, int64_t side, float out[FV_DESCRIPTION])
 					fine += d * d, fine_sum += d;
 				}
 	}
-	for (int k = 0; k < 3; k++) {
-		double m = sum[k] / (double)n;
-		out[k] = (float)m;
-		out[3 + k] = (float)sqrt(fmax(0, square[k] / (double)n - m * m));
-	}
+	for (int k = 0; k < 3; k++)
+		out[k] = (float)(sum[k] / (double)n);
 	double all = (double)(side / FINE * FINE) * (double)(side / FINE * FINE) * 3;
-	out[6] = (float)sqrt(fmax(0, fine / all - fine_sum / all * fine_sum / all));
+	out[3] = (float)sqrt(fmax(0, fine / all - fine_sum / all * fine_sum / all));
 }
 
 fv_survey fv_survey_of(float (*description)[FV_DESCRIPTION], int64_t count)

@@ -15,9 +15,8 @@ static inline int64_t fv_slot_crop(const fv_slots *s, int64_t slot, int64_t step
 	return slot + s->count * ((s->count + step / s->every - 1 - slot) / s->count);
 }
 
-/* Means and spreads of luma, red - green, yellow - blue at a sixteenth of the size, and how much
- * fine detail there is. x: side,side,3 in [-1,1]. */
-#define FV_DESCRIPTION 7
+/* Means of luma, red - green, yellow - blue, and how much fine detail there is. x: side,side,3 in [-1,1]. */
+#define FV_DESCRIPTION 4
 void fv_describe(const float *x, int64_t side, float out[FV_DESCRIPTION]);
 typedef struct { float mean[FV_DESCRIPTION], spread[FV_DESCRIPTION]; } fv_survey;
 fv_survey fv_survey_of(float (*description)[FV_DESCRIPTION], int64_t count);

@@ -61,8 +61,7 @@ void fv_style_look_build(fv_graph *g, fv_store *teacher, const fv_style_config *
 /* ---- the step */
 typedef struct {
 	/* inputs */
-	fv_node *x, *z;                         /* B,S,S,3: underpaintings; B,S,S,FV_STROKE_MARKS
-	                                         * along the same flow */
+	fv_node *x, *z;                         /* B,S,S,3: underpaintings; B,S,S,FV_STROKE_MARKS */
 	fv_node *content4, *content3;           /* of x, as looked at */
 	fv_node *art;                           /* B,S,S,3: paintings of like colours, for the
 	                                         * adversaries */

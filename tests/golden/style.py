@@ -18,6 +18,7 @@ file holds results only:
 import numpy as np
 import torch, torch.nn.functional as F
 from safetensors.numpy import save_file
+from strokenet import build
 from value import nhwc, value, whole
 
 WIDTH, BLOCKS, MARKS, INPUTS, JUDGE, PIXELS, SCALES, SIZE, BATCH, LINES, DRAWN, STEPS = 4, 1, 3, 4, 4, 4, 2, 32, 2, 8, 4, 6
@@ -55,24 +56,10 @@ def run(dtype, padding="reflect", scaled=True):
     rstd = [t(1 + value(f"rstd.{l}", CHANNELS[l]) * .2 * scaled)[None, :, None, None] for l in range(4)]
 
     def pad(x, n, mode="reflect"): return F.pad(x, (n,) * 4, mode) if mode == "reflect" else F.pad(x, (n,) * 4)
-    def conv(x, name): return F.conv2d(pad(x, P[name + ".weight"].shape[-1] // 2), P[name + ".weight"], P.get(name + ".bias"))
-    def norm(x, name): return F.instance_norm(x, weight=P[name + ".weight"], bias=P[name + ".bias"])
-    def layer(x, name): return F.relu(norm(conv(x, name + ".0"), name + ".1"))
     def blur(x):
         k = torch.tensor([1., 3., 3., 1.], dtype=dtype) / 8
         return F.conv2d(pad(x, 1), (k[:, None] * k)[None, None].repeat(x.shape[1], 1, 1, 1), stride=2, groups=x.shape[1])
-    def up(x):
-        y = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False); k = torch.tensor([1., 2., 1.], dtype=dtype) / 4
-        return F.conv2d(pad(y, 1), (k[:, None] * k)[None, None].repeat(y.shape[1], 1, 1, 1), groups=y.shape[1])
-    def G(x, z):
-        h = blur(layer(blur(layer(layer(x, "G.stem"), "G.d1")), "G.d2"))
-        for i in range(BLOCKS): h = h + norm(conv(F.relu(norm(conv(h, f"G.res.{i}.a"), f"G.res.{i}.n")), f"G.res.{i}.b"), f"G.res.{i}.m")
-        d = torch.cat([z, x], 1)
-        h = F.interpolate(F.avg_pool2d(h, 4), scale_factor=8, mode="bilinear", align_corners=False)
-        h = F.relu(conv(torch.cat([h, F.relu(conv(F.avg_pool2d(d, 2), "G.m2"))], 1), "G.u1"))
-        h = F.relu(conv(torch.cat([up(h), F.relu(conv(d, "G.m1"))], 1), "G.u2"))
-        h = F.relu(conv(torch.cat([h, d], 1), "G.u3"))
-        return torch.tanh(conv(h, "G.head") + F.conv2d(1.3 * x, P["G.col.weight"], P["G.col.bias"]))
+    def G(x, z): return build({k[2:]: v for k, v in P.items() if k[:2] == "G."}, x, z)
     def see(x):
         h, out = F.conv2d(x * .5 + .5, T["conv0.weight"], T["conv0.bias"]), []
         for b in range(4):
