@@ -12,6 +12,7 @@ _fauve()
 	apply:--strokes) COMPREPLY=(); return ;;
 	apply:--detail) COMPREPLY=(); return ;;
 	apply:--palette) COMPREPLY=(); return ;;
+	apply:--relief) COMPREPLY=(); return ;;
 	apply:--flow) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	apply:--seed) COMPREPLY=(); return ;;
 	apply:--quality) COMPREPLY=(); return ;;
@@ -69,7 +70,7 @@ _fauve()
 	case $cmd:$cur in
 	:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --color --help --version' -- "$cur")) ;;
 	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
-	apply:-*) COMPREPLY=($(compgen -W '--output --strength --strokes --detail --palette --flow --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
+	apply:-*) COMPREPLY=($(compgen -W '--output --strength --strokes --detail --palette --relief --flow --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
 	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --name --resume --time --steps --batch --size --width --blocks --rate --adv --content --style --colour --features --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --color --help' -- "$cur")) ;;
 	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;

@@ -116,8 +116,9 @@ typedef struct fv_paint_options {
 	                                hue is twice the angle (red: level, cyan: upright), grey leaves it to the photograph */
 	float palette;             /**< whose colours: 0 the photograph's, 0.5 the painter's as the network makes them, 1 those of the
 	                                painter's paintings, whatever the photograph; above 0.5 the model must know its palette */
+	float relief;              /**< 0.25..4: how strongly neighbouring strokes differ, times what the style asks for */
 } fv_paint_options;
-#define FV_PAINT_DEFAULTS { .size = sizeof(fv_paint_options), .strength = 1, .detail = 0.75f, .palette = 0.5f }
+#define FV_PAINT_DEFAULTS { .size = sizeof(fv_paint_options), .strength = 1, .detail = 0.75f, .palette = 0.5f, .relief = 1 }
 
 /** Paint one picture.
  *  @param in   any size, 3 or 4 channels, 8 or 16 bits, sRGB

@@ -10,7 +10,7 @@
 
 typedef struct {
 	const char *output, *strokes, *flow;
-	double strength, detail, palette, megapixels;
+	double strength, detail, palette, relief, megapixels;
 	int64_t seed, quality, memory;
 	bool keep_private, force;
 } options;
@@ -29,6 +29,8 @@ static const fv_option table[] = {
 	  .help = "how near finer brushes come to the photograph: 0 wide strokes alone, 1 fine ones wherever something is fine" },
 	{ .name = "palette", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, palette), .preset = "0.5", .low = 0, .high = 1,
 	  .help = "whose colours: 0 the photograph's, 0.5 as learnt, 1 those of the painter's own paintings, whatever the photograph" },
+	{ .name = "relief", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, relief), .preset = "1", .low = 0.25, .high = 4,
+	  .help = "how strongly neighbouring strokes differ: below 1 softer than the style has it, above 1 bolder" },
 	{ .name = "flow", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "FILE", .at = offsetof(options, flow),
 	  .help = "a picture whose colours say where strokes run: the hue is twice the angle (red level, cyan upright, yellow-green and violet aslant), grey leaves it to the photograph" },
 	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, seed), .preset = "0",
@@ -211,6 +213,7 @@ static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *
 	how.strength = (float)o->strength;
 	how.detail = (float)o->detail;
 	how.palette = (float)o->palette;
+	how.relief = (float)o->relief;
 	how.seed = (uint64_t)o->seed;
 	how.max_memory = allowance(o, v, painter);
 	how.flow = flow;

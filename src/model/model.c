@@ -12,8 +12,8 @@ json_t *fv_strokenet_json(const fv_strokenet *c)
 	json_t *brush = json_array();
 	for (int i = 0; i < c->brushes; i++)
 		json_array_append_new(brush, json_real(c->brush[i]));
-	return json_pack("{s:i, s:i, s:i, s:i, s:b, s:o, s:f, s:f}", "width", c->width, "blocks", c->blocks, "marks", c->marks, "stem", c->stem, "affine", c->affine,
-	                 "brush", brush, "length", c->length, "bristle", c->bristle);
+	return json_pack("{s:i, s:i, s:i, s:i, s:b, s:s, s:o, s:f, s:f}", "width", c->width, "blocks", c->blocks, "marks", c->marks, "stem", c->stem, "affine", c->affine,
+	                 "medium", fv_medium_name[c->medium], "brush", brush, "length", c->length, "bristle", c->bristle);
 }
 
 json_t *fv_resnet_json(const fv_resnet *c) { return json_pack("{s:i, s:i}", "width", c->width, "blocks", c->blocks); }
@@ -51,6 +51,11 @@ static fv_status read_strokenet(fv_err *err, json_t *j, fv_model *m)
 	                               .length = json_number_value(json_object_get(j, "length")), .bristle = json_number_value(json_object_get(j, "bristle")) };
 	for (int i = 0; i < m->strokenet.brushes && i < FV_STROKE_BRUSHES; i++)
 		m->strokenet.brush[i] = json_number_value(json_array_get(brush, (size_t)i));
+	const char *medium = json_string_value(json_object_get(j, "medium"));
+	m->strokenet.medium = medium ? FV_MEDIA : FV_MEDIUM_OIL;
+	for (int i = 0; i < FV_MEDIA && medium; i++)
+		if (!strcmp(medium, fv_medium_name[i]))
+			m->strokenet.medium = (fv_medium)i;
 	return fv_strokenet_check(err, &m->strokenet);
 }
 
@@ -132,6 +137,17 @@ static fv_status read_palette(fv_err *err, json_t *j, fv_model *m)
 	return FV_OK;
 }
 
+/* A model may have none. */
+static fv_status read_relief(fv_err *err, json_t *j, fv_model *m)
+{
+	for (size_t i = 0; i < FV_RELIEF_BANDS; i++) {
+		double gain = m->relief[i] = j ? json_number_value(json_array_get(j, i)) : 1;
+		if (!(gain >= 0.25 && gain <= 4))
+			return fv_fail(err, FV_E_FORMAT, "its relief is no list of %d numbers from 0.25 to 4", FV_RELIEF_BANDS);
+	}
+	return FV_OK;
+}
+
 static fv_status understand(fv_err *err, fv_model *m)
 {
 	const char *family = json_string_value(json_object_get(m->about, "family"));
@@ -180,6 +196,8 @@ fv_status fv_model_open(fv_err *err, fv_context *c, const char *path, fv_model *
 	st = m->about ? understand(&e, m) : fv_fail(&e, FV_E_FORMAT, "its metadata is no JSON: %s", je.text);
 	if (!st)
 		st = read_palette(&e, json_object_get(m->about, "palette"), m);
+	if (!st)
+		st = read_relief(&e, json_object_get(m->about, "relief"), m);
 	if (!st && !(st = fv_weights_make(&e, "weights", &f, m->store)))
 		st = prove(&e, m);
 	if (st)

@@ -8,6 +8,7 @@
 #define FV_PALETTE_LEAST 16
 #define FV_PALETTE_MOST 512
 
+#define FV_RELIEF_BANDS 2
 struct fv_model {
 	fv_context *context;
 	fv_store *store;
@@ -17,6 +18,7 @@ struct fv_model {
 	fv_dense dense;
 	fv_vgg vgg;
 	int colours;                    /* in its palette; 0: it has none */
+	double relief[FV_RELIEF_BANDS]; /* gains of what is fine in a painting (paint/relief.c); 1: none */
 	uint8_t palette[FV_PALETTE_MOST][3];    /* sRGB: what the paintings that it learnt from are painted with, seen coarsely */
 	json_t *about;                  /* the metadata, whole */
 };

@@ -40,13 +40,14 @@ int fv_params(fv_store *store, const char *prefix, fv_variable **list, int max);
 typedef struct {
 	int width;                      /* channels at full size; half the size has 2 width, a
 	                                 * quarter 4 width */
-	int blocks;                     /* residual blocks at a quarter of the size */
+	int blocks;                     /* residual blocks at a quarter of the size; 0: it paints without knowing the scene */
 	int marks;                      /* channels made of z, at half and at full size */
 	int stem;                       /* kernel of the first and last convolution: 5 or 3 */
 	bool affine;                    /* scale and shift behind every norm */
 	/* The dabs that it was trained with, as in fv_stroke_options; not used in building. */
 	int brushes;
 	double brush[FV_STROKE_BRUSHES], length, bristle;
+	fv_medium medium;
 } fv_strokenet;
 fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x, fv_node *z);
 fv_status fv_strokenet_check(fv_err *err, const fv_strokenet *c);

@@ -15,6 +15,10 @@
  * coarse to draw with: all that is fine comes from the dabs. Where it could draw, it came to paint a
  * motif of its own in patches, and left the rest bare (docs/strokes.md).
  *
+ * Without blocks it knows nothing of the scene: what it paints at a place depends on some twenty
+ * pixels around it, so like colours become like colours, as blocks of wood print them. With the
+ * scene a painter of prints filled its pictures with islands of the print's blue.
+ *
  * Instance norm (with scale and shift where `affine`) follows every convolution of the way down and
  * of the blocks, none those that paint: over a whole picture, sky and shadows, it would weaken the
  * contrast of strokes that was learnt on crops. ReLU; mirrored borders; a blur before each halving
@@ -73,12 +77,12 @@ static fv_node *stroke(const fv_scope *s, fv_node *x, int64_t out, const char *n
 	return fv_relu(s->g, conv(s, x, out, 3, name, true));
 }
 
-/* What is made of the dabs, beside the map. */
+/* What is made of the dabs, beside the map if there is one. */
 static fv_node *with_marks(const fv_scope *s, const fv_strokenet *c, fv_node *x, fv_node *d,
                            const char *name)
 {
 	fv_node *marks = fv_relu(s->g, conv(s, d, c->marks, 3, name, true));
-	return fv_concat(s->g, 5, (fv_node *[]){ x, marks }, 2);
+	return x ? fv_concat(s->g, 5, (fv_node *[]){ x, marks }, 2) : marks;
 }
 
 static fv_node *up(const fv_scope *s, fv_node *x)
@@ -99,11 +103,13 @@ fv_status fv_strokenet_check(fv_err *err, const fv_strokenet *c)
 	            c->length <= 32 && c->bristle >= 0.25 && c->bristle <= 64;
 	for (int i = 0; i < c->brushes && dabs; i++)
 		dabs = c->brush[i] >= 0.5 && c->brush[i] <= (i ? c->brush[i - 1] : 64);
-	if (c->width < 1 || c->width > 1024 || c->blocks < 1 || c->blocks > 64 || c->marks < 1 ||
+	if (c->width < 1 || c->width > 1024 || c->blocks < 0 || c->blocks > 64 || c->marks < 1 ||
 	    c->marks > 1024 || (c->stem != 3 && c->stem != 5))
 		return fv_fail(err, FV_E_FORMAT, "strokenet: width %d, %d blocks, %d marks, stem "
-		               "%d: width and marks 1 to 1024, 1 to 64 blocks, stem 3 or 5",
+		               "%d: width and marks 1 to 1024, 0 to 64 blocks, stem 3 or 5",
 		               c->width, c->blocks, c->marks, c->stem);
+	if (c->medium >= FV_MEDIA)
+		return fv_fail(err, FV_E_FORMAT, "strokenet: its medium is unknown here: oil or print");
 	if (!dabs)
 		return fv_fail(err, FV_E_FORMAT, "strokenet: %d brushes, length %g, bristles %g: 1 to "
 		               "%d brushes of 64 to 0.5 pixels, the widest first, length 1 to 32, "
@@ -118,8 +124,24 @@ fv_stroke_options fv_strokenet_strokes(const fv_strokenet *c)
 	o.brushes = c->brushes;
 	o.length = c->length;
 	o.bristle = c->bristle;
+	o.medium = c->medium;
 	memcpy(o.brush, c->brush, sizeof o.brush);
 	return o;
+}
+
+/* What is where, at half of the size. */
+static fv_node *scene(const fv_scope *s, const fv_strokenet *c, fv_node *x)
+{
+	fv_graph *g = s->g;
+	int64_t w = c->width, high = x->shape.h / 2, wide = x->shape.w / 2;
+	fv_node *h = layer(s, c, x, w, c->stem, "stem");
+	h = fv_blur(g, layer(s, c, h, 2 * w, 3, "d1"), 4, FV_PAD_REFLECT);
+	h = fv_blur(g, layer(s, c, h, 4 * w, 3, "d2"), 4, FV_PAD_REFLECT);
+	for (int i = 0; i < c->blocks; i++)
+		h = residual(s, c, h, 4 * w, i);
+	for (int i = 0; i < SCENE_HALVINGS; i++)
+		h = fv_blur(g, h, 2, FV_PAD_ZERO);
+	return h ? fv_resize(g, FV_BILINEAR, h, high, wide) : NULL;
 }
 
 fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x, fv_node *z)
@@ -135,14 +157,7 @@ fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x
 		                      "%d channels", fv_shape_text(x->shape).s,
 		                      fv_shape_text(z->shape).s, FV_STROKENET_MULTIPLE, FV_STROKE_MARKS);
 	fv_node *d = fv_concat(g, 5, (fv_node *[]){ z, x }, 2), *half = fv_blur(g, d, 2, FV_PAD_ZERO);
-	fv_node *h = layer(s, c, x, w, c->stem, "stem");
-	h = fv_blur(g, layer(s, c, h, 2 * w, 3, "d1"), 4, FV_PAD_REFLECT);
-	h = fv_blur(g, layer(s, c, h, 4 * w, 3, "d2"), 4, FV_PAD_REFLECT);
-	for (int i = 0; i < c->blocks; i++)
-		h = residual(s, c, h, 4 * w, i);
-	for (int i = 0; i < SCENE_HALVINGS; i++)
-		h = fv_blur(g, h, 2, FV_PAD_ZERO);
-	h = h ? fv_resize(g, FV_BILINEAR, h, x->shape.h / 2, x->shape.w / 2) : NULL;
+	fv_node *h = c->blocks ? scene(s, c, x) : NULL;
 	h = stroke(s, with_marks(s, c, h, half, "m2"), 2 * w, "u1");
 	h = stroke(s, with_marks(s, c, up(s, h), d, "m1"), w, "u2");
 	h = stroke(s, fv_concat(g, 5, (fv_node *[]){ h, d }, 2), w, "u3");

@@ -220,6 +220,9 @@ static fv_status drawn_flow(fv_err *err, fv_context *c, const fv_pixels *p, floa
 	return FV_OK;
 }
 
+/* Its pixels for one of the training's size. */
+static double scale_of(const canvas *k) { return fmax(0.25, (double)fv_max(k->h, k->w) / LEARNT_LONGER); }
+
 /* k->x, the photograph, becomes the underpainting, of brushes `broad` times as wide as learnt; k->z its marks. What is in the picture is as
  * large as it is, however wide the strokes: the flow goes by the picture's size alone. */
 static fv_status direct(fv_err *err, const fv_model *m, const fv_paint_options *opt, double broad, uint64_t seed, const canvas *k)
@@ -230,7 +233,7 @@ static fv_status direct(fv_err *err, const fv_model *m, const fv_paint_options *
 	fv_status st = v ? FV_OK : fv_fail_memory(err, "strokes", (size_t)(2 * k->h * k->w) * sizeof *v);
 	if (!st && opt->flow)
 		st = drawn_flow(err, c, opt->flow, &drawn);
-	o.scale = fmax(0.25, (double)fv_max(k->h, k->w) / LEARNT_LONGER);
+	o.scale = scale_of(k);
 	o.broad = broad;
 	o.detail = opt->detail;
 	o.seed = seed;
@@ -256,6 +259,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	if (resized)
 		k.h = fv_max(SMALLEST, (int64_t)(size * (double)h / (double)multiple + 0.5) * multiple), k.w = fv_max(SMALLEST, (int64_t)(size * (double)w / (double)multiple + 0.5) * multiple);
 	int64_t pixels = k.h * k.w, floats = (6 + marks) * pixels, most = opt->max_memory;
+	const double relief[] = { m->relief[0] * (double)opt->relief, m->relief[1] * (double)opt->relief };
 	bool turned = opt->palette != 0.5f;
 	int64_t bytes = floats * (int64_t)sizeof(float) + (turned ? fv_palette_bytes(c, h, w) : 0);
 	float *room = NULL, *whole = NULL;
@@ -277,6 +281,9 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	if (resized && (st = fv_floats_resize(err, c, whole, h, w, k.x, k.h, k.w)))
 		goto done;
 	if ((strokes && (st = direct(err, m, opt, broad, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, most ? most - bytes : 0)))
+		goto done;
+	/* The underpainting is done with. */
+	if ((st = fv_relief_raise(err, c, k.y, k.h, k.w, scale_of(&k), relief, k.x)))
 		goto done;
 	if (resized && (st = fv_floats_resize(err, c, k.y, k.h, k.w, whole, h, w)))
 		goto done;
@@ -306,6 +313,8 @@ fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in
 		return fv_fail(err, FV_E_ARGUMENT, "strength %g and detail %g must lie between 0 and 1", (double)o.strength, (double)o.detail);
 	if (!(o.palette >= 0 && o.palette <= 1))
 		return fv_fail(err, FV_E_ARGUMENT, "palette %g must lie between 0 and 1", (double)o.palette);
+	if (!(o.relief >= 0.25 && o.relief <= 4))
+		return fv_fail(err, FV_E_ARGUMENT, "relief %g must lie between 0.25 and 4", (double)o.relief);
 	if (!(o.strokes >= 0 && o.strokes <= 0.5))
 		return fv_fail(err, FV_E_ARGUMENT, "strokes %g of the longer side wide: 0 to 0.5 can be painted", (double)o.strokes);
 	return paint(err, painter, in, &o, out);

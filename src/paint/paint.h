@@ -20,6 +20,12 @@ void fv_painting_free(fv_painting *p);
 /* from: h,w,3; to: oh,ow,3; packed (resize.c). FV_E_MEMORY. */
 fv_status fv_floats_resize(fv_err *err, fv_context *c, const float *from, int64_t h, int64_t w, float *to, int64_t oh, int64_t ow);
 
+/* Relief (relief.c): how strongly neighbours differ: threads of paint, and strokes. raise: in place, so many times as strong, in a picture
+ * `scale` times as large as the training's; of: what it is in one as large as that, y in [-1,1]. y: h,w,3; room: as large, twice as large
+ * for `of`. FV_E_MEMORY. */
+fv_status fv_relief_raise(fv_err *err, fv_context *c, float *y, int64_t h, int64_t w, double scale, const double gain[FV_RELIEF_BANDS], float *room);
+fv_status fv_relief_of(fv_err *err, fv_context *c, const float *y, int64_t h, int64_t w, float *room, double relief[FV_RELIEF_BANDS]);
+
 /* Whose colours a painting has (palette.c): the photograph's, 0, his as the network makes them, 0.5, or his paintings', 1.
  * First it looks at the photograph, then it turns the painting's colours, in place; both are h,w,3 in rows of `stride` pixels.
  * FV_E_ARGUMENT: above 0.5, and the model knows no palette; FV_E_MEMORY; FV_E_CANCELLED. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A photograph without its texture, for prints: flow-based bilateral smoothing, some steps along
- * the flow, then across it, by turns
- * [1]. Colours that are alike run together, edges stay, and what is along an edge becomes smooth.
+ * the flow, then across it, by turns [1]. Colours that are alike run together, edges stay, and what is along an edge becomes smooth.
  *
  *	y = sum of w s / sum of w	s: x at the line's places, and x itself with weight 1
  *	w = exp(-|s - x|^2 / (2 tolerance^2)) exp(-1.5 (i / steps)^2)
@@ -18,29 +17,27 @@ typedef struct {
 	float *y;
 	int64_t h, w;
 	int steps;
-	double step, tolerance;
+	float step, tolerance;
 } flattening;
 
 static void flat_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	const flattening *f = arg;
-	const double by = 1 / (2 * f->tolerance * f->tolerance);
+	const float by = 1 / (2 * f->tolerance * f->tolerance);
 	for (int64_t y = first; y < last; y++)
 		for (int64_t x = 0; x < f->w; x++) {
 			const float *here = f->x + (y * f->w + x) * 3;
-			double sum[3] = { here[0], here[1], here[2] }, weight = 1;
+			float sum[3] = { here[0], here[1], here[2] }, weight = 1;
 			for (int sign = 1; sign >= -1; sign -= 2) {
 				line l = line_from(f->v, f->h, f->w, y, x, sign);
 				for (int i = 1; i <= f->steps; i++) {
-					double s[3], far = 0, part = (double)i / f->steps;
+					float s[3], far = 0, part = (float)i / (float)f->steps;
 					line_step(&l, f->step);
-					for (int k = 0; k < 3; k++) {
-						s[k] = between(f->x, f->h, f->w, 3, k,
-						               mirrored(l.x, f->w),
-						               mirrored(l.y, f->h));
+					between(f->x, f->h, f->w, 3, mirrored(l.x, f->w),
+					        mirrored(l.y, f->h), s);
+					for (int k = 0; k < 3; k++)
 						far += (s[k] - here[k]) * (s[k] - here[k]);
-					}
-					double share = exp(-far * by - 1.5 * part * part);
+					float share = expf(-far * by - 1.5f * part * part);
 					for (int k = 0; k < 3; k++)
 						sum[k] += share * s[k];
 					weight += share;
@@ -48,7 +45,7 @@ static void flat_rows(void *arg, int thread, int64_t first, int64_t last)
 				}
 			}
 			for (int k = 0; k < 3; k++)
-				f->y[(y * f->w + x) * 3 + k] = (float)(sum[k] / weight);
+				f->y[(y * f->w + x) * 3 + k] = sum[k] / weight;
 		}
 }
 
@@ -73,8 +70,8 @@ fv_status fv_stroke_flat(fv_err *err, fv_context *c, const float *x, const float
 	for (int i = 0; i < 2 * rounds && !st; i++) {
 		flattening f = { .x = i == 0 ? x : i % 2 ? half : y, .v = i % 2 ? across : v,
 		                 .y = i % 2 ? y : half, .h = h, .w = w,
-		                 .steps = i % 2 ? STEPS / 2 : STEPS, .step = STEP * k.scale,
-		                 .tolerance = tolerance };
+		                 .steps = i % 2 ? STEPS / 2 : STEPS, .step = (float)(STEP * k.scale),
+		                 .tolerance = (float)tolerance };
 		st = fv_stroke_rows(err, c, flat_rows, &f, h, 4);
 	}
 	fv_free(c, across);

@@ -21,8 +21,8 @@ typedef struct {
 	float *to;
 	int64_t h, w;
 	int64_t radius;
-	const double *tap;
-	double step;
+	const float *tap;
+	float step, window[STEPS];
 } drawing;
 
 static void luma_rows(void *arg, int thread, int64_t first, int64_t last)
@@ -39,13 +39,14 @@ static void across_rows(void *arg, int thread, int64_t first, int64_t last)
 	for (int64_t y = first; y < last; y++)
 		for (int64_t x = 0; x < d->w; x++) {
 			const float *v = d->v + (y * d->w + x) * 2;
-			double sum = 0;
-			for (int64_t t = -d->radius; t <= d->radius; t++)
-				sum += d->tap[t < 0 ? -t : t] *
-				       between(d->l, d->h, d->w, 1, 0,
-				               mirrored((double)x - (double)t * v[1], d->w),
-				               mirrored((double)y + (double)t * v[0], d->h));
-			d->to[y * d->w + x] = (float)sum;
+			float sum = 0, l;
+			for (int64_t t = -d->radius; t <= d->radius; t++) {
+				between(d->l, d->h, d->w, 1,
+				        mirrored((float)x - (float)t * v[1], d->w),
+				        mirrored((float)y + (float)t * v[0], d->h), &l);
+				sum += d->tap[t < 0 ? -t : t] * l;
+			}
+			d->to[y * d->w + x] = sum;
 		}
 }
 
@@ -54,20 +55,19 @@ static void along_rows(void *arg, int thread, int64_t first, int64_t last)
 	const drawing *d = arg;
 	for (int64_t y = first; y < last; y++)
 		for (int64_t x = 0; x < d->w; x++) {
-			double sum = d->l[y * d->w + x], weight = 1;
+			float sum = d->l[y * d->w + x], weight = 1, there;
 			for (int sign = 1; sign >= -1; sign -= 2) {
 				line l = line_from(d->v, d->h, d->w, y, x, sign);
 				for (int i = 0; i < STEPS; i++) {
-					double share = cos(1.5707963267948966 * (i + 1) / (STEPS + 1));
 					line_step(&l, d->step);
-					sum += share * between(d->l, d->h, d->w, 1, 0,
-					                       mirrored(l.x, d->w),
-					                       mirrored(l.y, d->h));
-					weight += share;
+					between(d->l, d->h, d->w, 1, mirrored(l.x, d->w),
+					        mirrored(l.y, d->h), &there);
+					sum += d->window[i] * there;
+					weight += d->window[i];
 					line_turn(&l);
 				}
 			}
-			d->to[y * d->w + x] = (float)tanh(fmax(0, -GAIN * sum / weight));
+			d->to[y * d->w + x] = tanhf(fmaxf(0, -GAIN * sum / weight));
 		}
 }
 
@@ -80,21 +80,23 @@ fv_status fv_stroke_lines(fv_err *err, fv_context *c, const float *x, const floa
 		return st;
 	const double sigma = SIGMA * k.scale;
 	const int64_t radius = (int64_t)ceil(4 * sigma);
-	const size_t bytes = (size_t)(radius + 1) * sizeof(double) +
-	                     (size_t)(2 * h * w) * sizeof(float);
-	double *tap = fv_alloc_rough(c, bytes), narrow = 0, wide = 0;
-	if (!tap)
+	const size_t bytes = (size_t)(radius + 1 + 2 * h * w) * sizeof(float);
+	float *l = fv_alloc_rough(c, bytes), *across = l + h * w, *tap = across + h * w;
+	double narrow = 0, wide = 0;
+	if (!l)
 		return fv_fail_memory(err, "lines", bytes);
-	float *l = (float *)(tap + radius + 1), *across = l + h * w;
 	for (int64_t t = -radius; t <= radius; t++) {
 		narrow += exp(-(double)(t * t) / (2 * sigma * sigma));
 		wide += exp(-(double)(t * t) / (2 * 1.6 * 1.6 * sigma * sigma));
 	}
 	for (int64_t t = 0; t <= radius; t++)
-		tap[t] = exp(-(double)(t * t) / (2 * sigma * sigma)) / narrow -
-		         0.99 * exp(-(double)(t * t) / (2 * 1.6 * 1.6 * sigma * sigma)) / wide;
+		tap[t] = (float)(exp(-(double)(t * t) / (2 * sigma * sigma)) / narrow -
+		                 0.99 * exp(-(double)(t * t) / (2 * 1.6 * 1.6 * sigma * sigma)) /
+		                 wide);
 	drawing d = { .l = x, .v = v, .to = l, .h = h, .w = w, .radius = radius, .tap = tap,
-	              .step = k.scale };
+	              .step = (float)k.scale };
+	for (int i = 0; i < STEPS; i++)
+		d.window[i] = (float)cos(1.5707963267948966 * (i + 1) / (STEPS + 1));
 	st = fv_stroke_rows(err, c, luma_rows, &d, h, 16);
 	d.l = l, d.to = across;
 	if (!st)
@@ -102,6 +104,6 @@ fv_status fv_stroke_lines(fv_err *err, fv_context *c, const float *x, const floa
 	d.l = across, d.to = lines;
 	if (!st)
 		st = fv_stroke_rows(err, c, along_rows, &d, h, 4);
-	fv_free(c, tap);
+	fv_free(c, l);
 	return st;
 }

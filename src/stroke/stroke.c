@@ -9,6 +9,8 @@ fv_stroke_options fv_stroke_default(void)
 	                            .broad = 1, .length = 4, .bristle = 1.5, .detail = 0.5 };
 }
 
+const char *const fv_medium_name[FV_MEDIA] = { "oil", "print" };
+
 const double fv_flow_window[FV_FLOW_WINDOWS] = { 7, 18, 48 },
              fv_flow_weight[FV_FLOW_WINDOWS] = { 1, 0.5, 0.25 };
 
@@ -101,5 +103,6 @@ fv_status fv_stroke_prepare(fv_err *err, fv_context *c, const float *x, int64_t 
 {
 	fv_status st = drawn ? fv_stroke_given(err, c, drawn->x, drawn->h, drawn->w, x, h, w, o, v)
 	                     : fv_stroke_flow(err, c, x, h, w, o, v);
-	return st ? st : fv_stroke_dabs(err, c, x, v, h, w, o, y, z);
+	bool print = o && o->medium == FV_MEDIUM_PRINT;
+	return st ? st : (print ? fv_stroke_print : fv_stroke_dabs)(err, c, x, v, h, w, o, y, z);
 }

@@ -29,6 +29,11 @@
 #define FV_STROKE_MARKS 4               /* channels of the marks */
 #define FV_STROKE_SIDE 16               /* pixels, the least */
 
+/* What the photograph is turned into before it is painted. */
+typedef enum { FV_MEDIUM_OIL, FV_MEDIUM_PRINT, FV_MEDIA } fv_medium;
+/* "oil", "print". */
+extern const char *const fv_medium_name[FV_MEDIA];
+
 typedef struct {
 	double scale;                   /* pixels here for one of the training's size: the flow's
 	                                 * windows; 1/16 to 64 */
@@ -43,6 +48,7 @@ typedef struct {
 	                                 * wide here but a pixel at least; 0.25 to 64 */
 	double detail;                  /* 0..1: how near finer brushes come to the photograph */
 	uint64_t seed;                  /* of dabs and of the slow random field */
+	fv_medium medium;               /* what fv_stroke_prepare makes: dabs, or a print */
 } fv_stroke_options;
 
 /** scale 1, wander 0.12, brushes 12, 6, 3 and 1.5, broad 1, length 4, bristles 1.5, detail 0.5, seed 0. */
@@ -88,7 +94,14 @@ fv_status fv_stroke_prepare(fv_err *err, fv_context *c, const float *x, int64_t 
                             const fv_stroke_options *o, const fv_stroke_drawing *drawn, float *v,
                             float *y, float *z);
 
-/* ---- for prints; not in fv_stroke_prepare */
+/* ---- for prints */
+/** The photograph as a print: flat areas, lines in ink.
+ *  @param y  h,w,3, written: flat areas with their lines
+ *  @param z  h,w,FV_STROKE_MARKS, written, in [-1,1]: fine lines, wide ones, heavy ones; the texture
+ *            that was flattened */
+fv_status fv_stroke_print(fv_err *err, fv_context *c, const float *x, const float *v, int64_t h,
+                          int64_t w, const fv_stroke_options *o, float *y, float *z);
+
 /** The photograph without texture, edges kept: bilateral smoothing along the flow and across it by
  *  turns (Kang, Lee, Chui 2009).
  *  @param rounds     1 to 16; 3 is usual

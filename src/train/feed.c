@@ -108,7 +108,7 @@ static void sample(fv_feed *f, int64_t i, float *to)
 	int64_t least = fv_min(p.width, p.height), size = f->o.size;
 	double z = exp(log(f->o.zoom_low) + fv_unit(a.v[1]) * (log(f->o.zoom_high) - log(f->o.zoom_low)));
 	if (f->o.longer)
-		z *= fmax((double)fv_max(p.width, p.height) / (double)f->o.longer, 1 / f->o.enlarge);
+		z = fmax(z * (double)fv_max(p.width, p.height) / (double)f->o.longer, 1);
 	int64_t side = fv_min(least, fv_max(16, (int64_t)((double)size * z)));
 	int64_t y = (int64_t)(fv_unit(a.v[2]) * (double)(p.height - side + 1)), x = (int64_t)(fv_unit(a.v[3]) * (double)(p.width - side + 1));
 	bool flip = fv_unit(b.v[0]) < 0.5;

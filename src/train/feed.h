@@ -19,10 +19,9 @@ typedef struct {
 	int64_t batch, size;            /* samples a batch; their side */
 	int64_t longest;                /* pictures are reduced to that */
 	/* A crop's side is size times z, z log-uniform in [zoom_low, zoom_high]; with `longer`, of the picture as if its longer side had
-	 * that many pixels, so that strokes have one size whatever the reproduction; no picture is enlarged more than `enlarge` times. */
+	 * that many pixels, so that strokes have one size whatever the reproduction; then no picture is enlarged: what is blurred teaches blur. */
 	double zoom_low, zoom_high;
 	int64_t longer;
-	double enlarge;
 } fv_feed_options;
 
 typedef struct fv_feed fv_feed;

@@ -165,7 +165,9 @@ void fv_pool_take(const fv_pool *p, int64_t i, float sign, float *x, float *z, f
 {
 	const slot *s = &p->slot[i];
 	memcpy(x, s->x, (size_t)p->pixels * 3 * sizeof(float));
-	unpack(s->z, z, p->pixels * FV_STROKE_MARKS, sign);
+	/* A line is a line; a dab's numbers are as good the other way round. */
+	unpack(s->z, z, p->pixels * FV_STROKE_MARKS,
+	       p->config->net.medium == FV_MEDIUM_OIL ? sign : 1);
 	unpack(s->content4, content4, p->values4, 1);
 	unpack(s->content3, content3, p->values3, 1);
 }

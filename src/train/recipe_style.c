@@ -3,9 +3,11 @@
 #include "eval/likeness.h"
 #include "model/model.h"
 #include "model/weights.h"
+#include "paint/paint.h"
 #include "train/bank.h"
 #include "train/pool.h"
 #include "train/run.h"
+#include "train/style_relief.h"
 #include "train/train.h"
 #include "train/watch.h"
 #include <math.h>
@@ -17,7 +19,6 @@
 #define ART_LONGEST 1024                /* paintings are kept as */
 #define PREVIEW_SIDE 384                /* pixels of a preview's picture */
 #define ART_LONGER 700                  /* strokes are learnt as a painting of that longer side shows them */
-#define ART_ENLARGE 1.1                 /* more would blur the hand */
 #define NEAREST 8                       /* paintings of like colours, of which one is drawn */
 #define RAMP 0.05                       /* of the steps: brushwork gets its whole weight */
 
@@ -35,28 +36,32 @@ typedef struct {
 	/* by which previews say how near it is; from the first preview on */
 	fv_model *critic;
 	fv_likeness *likeness;
+	fv_style_relief *relief;        /* from the first model on */
 } style;
 
 /* A painter of a tenth of the work: for previews and films. */
-static bool instant(const fv_train_options *o) { return o->preset && !strcmp(o->preset, "instant"); }
+/* Presets: a painter of a twentieth of the work, and one of prints. */
+static bool asked(const fv_train_options *o, const char *a, const char *b) { return o->preset && (!strcmp(o->preset, a) || !strcmp(o->preset, b)); }
+static bool instant(const fv_train_options *o) { return asked(o, "instant", "instant-print"); }
+static bool print(const fv_train_options *o) { return asked(o, "print", "instant-print"); }
 
 static void defaults(fv_train_options *o)
 {
 	o->batch = o->batch > 0 ? o->batch : 2;
 	o->size = o->size > 0 ? o->size : 128;
 	o->width = o->width > 0 ? o->width : instant(o) ? 8 : 24;
-	o->blocks = o->blocks > 0 ? o->blocks : instant(o) ? 3 : 4;
+	o->blocks = o->blocks > 0 ? o->blocks : print(o) ? 0 : instant(o) ? 3 : 4;
 	o->rate = o->rate > 0 ? o->rate : 1e-3;
-	o->adv = o->adv >= 0 ? o->adv : 0.3;
+	o->adv = o->adv >= 0 ? o->adv : 0.9;
 	o->content = o->content >= 0 ? o->content : 0.7;
 	o->style = o->style >= 0 ? o->style : 16;
-	o->colour = o->colour >= 0 ? o->colour : 12;
+	o->colour = o->colour >= 0 ? o->colour : print(o) ? 3 : 12;
 }
 
 static fv_style_config config_of(const fv_train_options *o)
 {
 	return (fv_style_config){
-		.net = { .width = o->width, .blocks = o->blocks, .marks = instant(o) ? 6 : 12, .stem = instant(o) ? 3 : 5, .affine = true, .brushes = 4, .brush = { 12, 6, 3, 1.5 }, .length = 4, .bristle = 1.5 },
+		.net = { .width = o->width, .blocks = o->blocks, .marks = instant(o) ? 6 : 12, .stem = instant(o) ? 3 : 5, .affine = true, .brushes = 4, .brush = { 12, 6, 3, 1.5 }, .length = 4, .bristle = 1.5, .medium = print(o) ? FV_MEDIUM_PRINT : FV_MEDIUM_OIL },
 		.teacher = { .average = true }, .pixels = { .width = 24, .scales = 1, .layers = 3 }, .judge = 48,
 		.batch = o->batch, .size = o->size, .directions = 128, .drawn = 32, .style = o->style, .sizes = 2, .coarse = 0.5, .content = o->content, .content3 = 0.1, .colour = o->colour,
 		.adv = o->adv, .adv_pixels = o->adv / 2, .judge_rate = 0.5, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
@@ -78,7 +83,6 @@ static fv_status open_feeds(fv_err *err, fv_run *r, style *s)
 	f.count = o->art.count;
 	f.longest = ART_LONGEST;
 	f.longer = ART_LONGER;
-	f.enlarge = ART_ENLARGE;
 	f.zoom_low = 0.8;
 	f.zoom_high = 1.25;
 	if ((st = fv_feed_open(err, r->context, &f, &s->art)))
@@ -133,8 +137,8 @@ static fv_status open(fv_err *err, fv_run *r)
 	style *s = r->state = fv_alloc(r->context, sizeof *s);
 	if (!s)
 		return fv_fail_memory(err, "style", sizeof *s);
-	if (o->preset && *o->preset && !instant(o))
-		return fv_fail(err, FV_E_ARGUMENT, "preset '%s' is unknown: style has 'instant'", o->preset);
+	if (o->preset && *o->preset && !instant(o) && !print(o))
+		return fv_fail(err, FV_E_ARGUMENT, "preset '%s' is unknown: style has 'instant', 'print' and 'instant-print'", o->preset);
 	if (o->size % 16 || o->size < 64 || o->size > 1024)
 		return fv_fail(err, FV_E_ARGUMENT, "--size %d: a multiple of 16 from 64 to 1024", o->size);
 	s->config = config_of(o);
@@ -214,6 +218,29 @@ static fv_status step(fv_err *err, fv_run *r)
 	return FV_OK;
 }
 
+/* By how much what it paints is to be raised. Photographs and paintings as they are seen whole, the same at each call. */
+static fv_status relief_now(fv_err *err, fv_run *r, double relief[FV_RELIEF_BANDS])
+{
+	style *s = r->state;
+	const fv_train_options *o = &r->o;
+	fv_feed *photos = NULL, *art = NULL;
+	fv_feed_options f = {
+		.purpose = "whole photographs", .path = o->photos.path, .count = o->photos.count, .decode = o->decode, .user = o->user, .seed = 1,
+		.batch = 1, .size = PREVIEW_SIDE, .longest = PHOTO_LONGEST, .zoom_low = 1, .zoom_high = 1,
+	};
+	fv_status st = FV_OK;
+	if (!s->relief) {
+		st = fv_feed_open(err, r->context, &f, &photos);
+		f.purpose = "whole paintings", f.path = o->art.path, f.count = o->art.count;
+		f.longest = ART_LONGEST, f.longer = PHOTO_LONGEST;
+		if (!st && !(st = fv_feed_open(err, r->context, &f, &art)))
+			st = fv_style_relief_new(err, r->context, &s->config, PREVIEW_SIDE, photos, art, &s->relief);
+		fv_feed_close(photos);
+		fv_feed_close(art);
+	}
+	return st ? st : fv_style_relief_now(err, s->relief, r->store, relief);
+}
+
 /* ------------------------------------------------------------------ previews */
 /* x: PREVIEWS photographs of `side`; *y: their paintings by the averaged weights; free it. */
 static fv_status paint(fv_err *err, fv_run *r, const float *x, int side, float **y)
@@ -221,9 +248,10 @@ static fv_status paint(fv_err *err, fv_run *r, const float *x, int side, float *
 	style *s = r->state;
 	const fv_strokenet *net = &s->config.net;
 	int64_t n = (int64_t)side * side, in = 3 * n;
+	double relief[FV_RELIEF_BANDS] = { 1, 1 };
 	fv_graph *g = NULL;
 	fv_plan *p = NULL;
-	float *v = fv_alloc(r->context, (size_t)(2 * n) * sizeof *v), *out = fv_alloc(r->context, (size_t)(PREVIEWS * in) * sizeof *out);
+	float *v = fv_alloc(r->context, (size_t)in * sizeof *v), *out = fv_alloc(r->context, (size_t)(PREVIEWS * in) * sizeof *out);
 	fv_stroke_options o = fv_strokenet_strokes(net);
 	fv_status st = v && out ? fv_graph_new(err, r->context, &g) : fv_fail_memory(err, "preview", (size_t)(PREVIEWS * in) * sizeof *out);
 	if (st)
@@ -232,13 +260,17 @@ static fv_status paint(fv_err *err, fv_run *r, const float *x, int side, float *
 	fv_node *under = fv_input(g, "photograph", FV_F32, fv_nhwc(1, side, side, 3)), *z = fv_input(g, "marks", FV_F32, fv_nhwc(1, side, side, FV_STROKE_MARKS));
 	fv_node *painted = fv_strokenet_build(&scope, net, under, z);
 	fv_output(g, painted);
-	st = fv_plan_new(err, r->context, g, NULL, &p);
+	if (!(st = fv_plan_new(err, r->context, g, NULL, &p)))
+		st = relief_now(err, r, relief);
 	for (int i = 0; i < PREVIEWS && !st; i++) {
 		o.seed = (uint64_t)i;
 		if ((st = fv_stroke_prepare(err, r->context, x + i * in, side, side, &o, NULL, v, fv_plan_data(p, under), fv_plan_data(p, z))) ||
 		    (st = fv_plan_run(err, p, (fv_key){ 1, 0, 0 })))
 			break;
 		memcpy(out + i * in, fv_plan_data(p, painted), (size_t)in * sizeof *out);
+		/* The photographs are as large as the training's: the scale is 1. */
+		if ((st = fv_relief_raise(err, r->context, out + i * in, side, side, 1, relief, v)))
+			break;
 	}
 done:
 	fv_plan_free(p);
@@ -340,14 +372,18 @@ static fv_status save(fv_err *err, fv_run *r, const char *path)
 	const fv_train_options *o = &r->o;
 	uint8_t palette[FV_BANK_COLOURS][3];
 	fv_bank_palette(s->bank, palette);
+	double relief[FV_RELIEF_BANDS] = { 1, 1 };
+	fv_status st = relief_now(err, r, relief);
+	if (st)
+		return st;
 	json_t *network = fv_strokenet_json(&s->config.net);
-	json_t *about = json_pack("{s:o, s:{s:s, s:s, s:I, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I}, s:s, s:{s:s, s:s, s:s, s:i, s:i, s:i, s:s}}",
-	                          "palette", fv_palette_json(palette, FV_BANK_COLOURS), "training", "recipe", "style", "preset", o->preset ? o->preset : "", "step", (json_int_t)r->step, "steps", (json_int_t)r->steps, "batch", o->batch, "size", o->size,
+	json_t *about = json_pack("{s:[f,f], s:o, s:{s:s, s:s, s:I, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I}, s:s, s:{s:s, s:s, s:s, s:i, s:i, s:i, s:s}}",
+	                          "relief", relief[0], relief[1], "palette", fv_palette_json(palette, FV_BANK_COLOURS), "training", "recipe", "style", "preset", o->preset ? o->preset : "", "step", (json_int_t)r->step, "steps", (json_int_t)r->steps, "batch", o->batch, "size", o->size,
 	                          "rate", o->rate, "adv", o->adv, "content", o->content, "style", o->style, "colour", o->colour, "seed", (json_int_t)o->seed,
 	                          "data", r->data,
 	                          "signature", "input", "image, sRGB, RGB, [-1,1], in dabs along its flow", "marks", "three numbers a dab, even, of spread 1, and its bristles", "output", "image, sRGB, RGB, [-1,1]",
 	                          "multiple", FV_STROKENET_MULTIPLE, "least", 32, "longer", PHOTO_LONGEST, "conventions", "reflect padding; half-pixel grid; instance norm, biased, eps 1e-5");
-	fv_status st = network && about ? fv_model_write(err, r->context, path, r->store, "E.", "strokenet", network, about) :
+	st = network && about ? fv_model_write(err, r->context, path, r->store, "E.", "strokenet", network, about) :
 	               fv_fail(err, FV_E_MEMORY, "%s: no memory", path);
 	json_decref(network);
 	json_decref(about);
@@ -364,6 +400,7 @@ static void close_run(fv_run *r)
 	fv_feed_close(s->photos);
 	fv_feed_close(s->art);
 	fv_likeness_close(s->likeness);
+	fv_style_relief_free(s->relief);
 	fv_model_free(s->critic);
 	fv_model_free(s->teacher);
 	fv_free(r->context, s);

@@ -179,21 +179,24 @@ static void rest_of_file(const fv_safetensors *f)
 static bool at_once(void *user) { return true; }
 
 /* The same bits at 1, 2 and 3 threads; a word where there is none to be given. */
-static void threads(const char *isa)
+static void threads(const char *isa, fv_medium medium)
 {
 	static float v[3][H * W * 2], y[3][H * W * 3], z[3][H * W * 4];
+	fv_stroke_options o = fv_stroke_default();
 	fv_err err = { 0 };
+	o.medium = medium;
 	for (int i = 0; i < 3; i++) {
 		fv_context *c = context(isa, i + 1, NULL, NULL);
-		check(!fv_stroke_prepare(&err, c, x, H, W, NULL, NULL, v[i], y[i], z[i]),
+		check(!fv_stroke_prepare(&err, c, x, H, W, &o, NULL, v[i], y[i], z[i]),
 		      "prepare: %s", err.text);
 		fv_context_free(c);
 		check(!memcmp(v[0], v[i], sizeof v[0]) && !memcmp(y[0], y[i], sizeof y[0]) &&
 		      !memcmp(z[0], z[i], sizeof z[0]),
-		      "%s: %d threads give other bits than one", isa, i + 1);
+		      "%s, %s: %d threads give other bits than one", isa,
+		      fv_medium_name[medium], i + 1);
 	}
 	fv_context *c = context(isa, 2, at_once, NULL);
-	check(fv_stroke_prepare(&err, c, x, H, W, NULL, NULL, v[1], y[1], z[1]) ==
+	check(fv_stroke_prepare(&err, c, x, H, W, &o, NULL, v[1], y[1], z[1]) ==
 	      FV_E_CANCELLED, "%s: not cancelled", isa);
 	check(fv_stroke_dabs(&err, c, x, v[0], H, W, NULL, y[1], z[1]) == FV_E_CANCELLED,
 	      "%s: dabs are not cancelled", isa);
@@ -272,7 +275,7 @@ static void counted_free(void *user, void *p)
 	free(p);
 }
 
-static void no_memory(const char *isa)
+static void no_memory(const char *isa, fv_medium medium)
 {
 	static float v[H * W * 2], y[H * W * 3], z[H * W * 4], lines[H * W];
 	for (int64_t k = 1, calls = 1; k <= calls; k++) {
@@ -288,6 +291,7 @@ static void no_memory(const char *isa)
 		n.calls = 0, n.fail_at = k;
 		fv_stroke_options o = fv_stroke_default();
 		o.scale = 1.5;
+		o.medium = medium;
 		fv_status st = fv_stroke_prepare(&err, c, x, 32, 48, &o,
 		                                 &(fv_stroke_drawing){ x, 4, 4 }, v, y, z);
 		if (!st)
@@ -302,6 +306,39 @@ static void no_memory(const char *isa)
 		calls = n.calls < k ? k : k + 1;
 		fv_context_free(c);
 	}
+}
+
+/* What must hold for any picture's print. */
+static void printed(void)
+{
+	static float v[H * W * 2], y[H * W * 3], z[H * W * 4], even[H * W * 3];
+	fv_context *c = context(NULL, 2, NULL, NULL);
+	fv_err err = { 0 };
+	fv_stroke_options o = fv_stroke_default();
+	o.medium = FV_MEDIUM_PRINT;
+	int wrong = 0, drawn = 0;
+	double inked = 0, texture = 0;
+	check(!fv_stroke_prepare(&err, c, x, H, W, &o, NULL, v, y, z), "prepare: %s", err.text);
+	for (int64_t i = 0; i < H * W; i++) {
+		const float *m = z + 4 * i;
+		for (int k = 0; k < FV_STROKE_MARKS; k++)
+			wrong += !(fabsf(m[k]) <= 1);
+		inked += m[0] > 0 || m[1] > 0;
+		texture += fabs(m[3]) / (H * W);
+	}
+	check(!wrong, "%d marks are beyond 1", wrong);
+	check(inked > 0.01 * H * W && inked < 0.5 * H * W, "%g of %d pixels are lines", inked, H * W);
+	check(texture > 0.02, "of its texture %g is left", texture);
+	/* Nothing is drawn where nothing is. */
+	for (int64_t i = 0; i < H * W * 3; i++)
+		even[i] = 0.25f * (float)(i % 3);
+	check(!fv_stroke_prepare(&err, c, even, H, W, &o, NULL, v, y, z), "even: %s", err.text);
+	check(apart(even, y, H * W * 3).most < 1e-5, "an even picture comes out uneven");
+	for (int64_t i = 0; i < H * W; i++)
+		drawn += !(z[4 * i] < -0.99f && z[4 * i + 1] < -0.99f &&
+		           fabsf(z[4 * i + 3]) < 1e-4f);
+	check(!drawn, "%d pixels of an even picture are drawn on", drawn);
+	fv_context_free(c);
 }
 
 /* What must hold for any picture's dabs. */
@@ -469,13 +506,16 @@ int main(int argc, char **argv)
 		    strcmp(fv_isa_name(fv_isa_detect() & mask & ~(uint32_t)FV_ISA_BF16), sets[i]))
 			continue;                       /* not on this machine */
 		flow_of_file(&f, sets[i]);
-		threads(sets[i]);
-		no_memory(sets[i]);
+		for (int m = 0; m < FV_MEDIA; m++) {
+			threads(sets[i], (fv_medium)m);
+			no_memory(sets[i], (fv_medium)m);
+		}
 		if (i)                                  /* the plain way takes seconds for it */
 			enlarged(sets[i]);
 	}
 	rest_of_file(&f);
 	painted();
+	printed();
 	extremes();
 	refusals();
 	fv_safetensors_close(&f);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Relief: how strongly neighbours differ, in two bands: threads of paint, finer than some FINE
+ * pixels of a picture of the training's size, and strokes, finer than some WIDE.
+ *
+ *	y' = W(y) + strokes (F(y) - W(y)) + threads (y - F(y))
+ *	F, W: y made smaller by that many pixels and enlarged again
+ *
+ * Generators are too timid here. Each crop is compared with one of several paintings, whose
+ * contrast differs; the absolute distance to all of them is least at their median, below their mean,
+ * and lower still as the dabs never lie where the painting's do. A run measures by how much
+ * (train/style_relief.c) and writes it down. */
+#include "paint/paint.h"
+#include <math.h>
+
+#define FINE 2.5
+#define WIDE 20.0
+
+static int64_t cells(int64_t n, double side)
+{
+	return fv_max(1, (int64_t)((double)n / fmax(1, side) + 0.5));
+}
+
+/* room: h,w,3: what is left of y on a grid of cells of so many pixels. */
+static fv_status coarse(fv_err *err, fv_context *c, const float *y, int64_t h, int64_t w,
+                        double side, float *room)
+{
+	const int64_t gh = cells(h, side), gw = cells(w, side);
+	float *grid = fv_alloc(c, (size_t)(3 * gh * gw) * sizeof *grid);
+	if (!grid)
+		return fv_fail_memory(err, "relief", (size_t)(3 * gh * gw) * sizeof *grid);
+	fv_status st = fv_floats_resize(err, c, y, h, w, grid, gh, gw);
+	if (!st)
+		st = fv_floats_resize(err, c, grid, gh, gw, room, h, w);
+	fv_free(c, grid);
+	return st;
+}
+
+typedef struct { float *y; const float *coarse; int64_t n; float gain; } raising;
+
+static void raise_rows(void *arg, int thread, int64_t first, int64_t last)
+{
+	const raising *r = arg;
+	for (int64_t i = first * r->n; i < last * r->n; i++)
+		r->y[i] = r->coarse[i] + r->gain * (r->y[i] - r->coarse[i]);
+}
+
+fv_status fv_relief_raise(fv_err *err, fv_context *c, float *y, int64_t h, int64_t w, double scale,
+                          const double gain[FV_RELIEF_BANDS], float *room)
+{
+	const double side[] = { FINE, WIDE }, by[] = { gain[0] / gain[1], gain[1] };
+	fv_status st = FV_OK;
+	for (int k = FV_RELIEF_BANDS - 1; k >= 0 && !st; k--) {
+		if (by[k] == 1)
+			continue;
+		if (!(st = coarse(err, c, y, h, w, side[k] * scale, room)))
+			fv_team_run(c->team, raise_rows, &(raising){ y, room, 3 * w, (float)by[k] },
+			            h, 16);
+	}
+	return st;
+}
+
+static double deviation(const float *a, const float *b, int64_t pixels)
+{
+	static const double luma[3] = { 0.299, 0.587, 0.114 };
+	double sum = 0, squares = 0, n = (double)pixels;
+	for (int64_t i = 0; i < pixels; i++) {
+		double d = 0;
+		for (int k = 0; k < 3; k++)
+			d += luma[k] * (double)(a[3 * i + k] - b[3 * i + k]);
+		sum += d, squares += d * d;
+	}
+	return sqrt(fmax(0, squares / n - sum / n * (sum / n)));
+}
+
+fv_status fv_relief_of(fv_err *err, fv_context *c, const float *y, int64_t h, int64_t w,
+                       float *room, double relief[FV_RELIEF_BANDS])
+{
+	float *fine = room, *wide = room + 3 * h * w;
+	fv_status st = coarse(err, c, y, h, w, FINE, fine);
+	if (st || (st = coarse(err, c, y, h, w, WIDE, wide)))
+		return st;
+	relief[0] = deviation(y, fine, h * w);
+	relief[1] = deviation(fine, wide, h * w);
+	return FV_OK;
+}
