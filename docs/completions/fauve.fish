@@ -33,7 +33,7 @@ complete -c fauve -n '__fish_seen_subcommand_from train' -l content -x -d 'style
 complete -c fauve -n '__fish_seen_subcommand_from train' -l style -x -d 'style: weight of brushwork and palette'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l colour -x -d 'style: weight of the photograph'\''s own colours'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l features -r -d 'style: the frozen network that teaches: a file, or the name of one that is here'
-complete -c fauve -n '__fish_seen_subcommand_from train' -l preset -x -d 'style: '\''instant'\'', a painter of a twentieth of the work, for previews and films; '\''print'\'', lines and flat areas instead of strokes; '\''instant-print'\''; dense: '\''textbook'\'', exactly as printed'
+complete -c fauve -n '__fish_seen_subcommand_from train' -l preset -x -d 'style: '\''instant'\'', a painter of a twentieth of the work, for previews and films; '\''print'\'', lines and flat areas instead of strokes; dense: '\''textbook'\'', exactly as printed'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l seed -x -d 'of everything that is drawn'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l preview-every -x -d 'between contact sheets'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l checkpoint-every -x -d 'between checkpoints'

@@ -110,7 +110,7 @@ typedef struct fv_paint_options {
 	                                needs at once it is painted in bands, which takes longer and gives the same picture but for
 	                                rounding; FV_E_MEMORY when that is not enough either */
 	float strokes;             /**< how wide the widest brush is, as a share of the picture's longer side, up to 0.5; 0: such that
-	                                a painting seen as a whole looks painted (0.028) */
+	                                a painting seen as a whole looks painted (0.034) */
 	float detail;              /**< 0..1: how near finer brushes come to the photograph: 0 wide strokes alone, 1 fine ones wherever something is fine */
 	const fv_pixels *flow;     /**< NULL, or a picture of any size, stretched over this one, whose colours say where strokes run: the
 	                                hue is twice the angle (red: level, cyan: upright), grey leaves it to the photograph */

@@ -16,7 +16,7 @@ typedef struct {
 } options;
 
 /* Widths of the widest strokes, in longer sides of the picture. */
-static const struct { const char *name; double share; } strokes[] = { { "fine", 0.018 }, { "medium", 0.028 }, { "broad", 0.042 } };
+static const struct { const char *name; double share; } strokes[] = { { "fine", 0.02 }, { "medium", 0.034 }, { "broad", 0.05 } };
 
 static const fv_option table[] = {
 	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "OUT", .required = true, .at = offsetof(options, output),

@@ -37,7 +37,7 @@ static const fv_option table[] = {
 	{ .name = "style", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, style), RECIPE, .low = 0, .high = 1000, .help = "style: weight of brushwork and palette" },
 	{ .name = "colour", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, colour), RECIPE, .low = 0, .high = 1000, .help = "style: weight of the photograph's own colours" },
 	{ .name = "features", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "FILE", .at = offsetof(options, features), .preset = "vgg16", .help = "style: the frozen network that teaches: a file, or the name of one that is here" },
-	{ .name = "preset", .type = FV_OPT_TEXT, .arg = "NAME", .at = offsetof(options, preset), .help = "style: 'instant', a painter of a twentieth of the work, for previews and films; 'print', lines and flat areas instead of strokes; 'instant-print'; dense: 'textbook', exactly as printed" },
+	{ .name = "preset", .type = FV_OPT_TEXT, .arg = "NAME", .at = offsetof(options, preset), .help = "style: 'instant', a painter of a twentieth of the work, for previews and films; 'print', lines and flat areas instead of strokes; dense: 'textbook', exactly as printed" },
 	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, seed), .preset = "1", .low = 0, .high = 1e15, .help = "of everything that is drawn" },
 	{ .name = "preview-every", .type = FV_OPT_DURATION, .arg = "T", .at = offsetof(options, preview), .preset = "4m", .low = 1, .high = 1e7, .help = "between contact sheets" },
 	{ .name = "checkpoint-every", .type = FV_OPT_DURATION, .arg = "T", .at = offsetof(options, checkpoint), .preset = "2m", .low = 0.1, .high = 1e7, .help = "between checkpoints" },

@@ -9,10 +9,10 @@
 
 #define SMALLEST 32                     /* below that a side is padded: norms over a handful of pixels mean nothing */
 #define GRID 64
-#define STROKES 0.028                   /* width of the widest brush, in longer sides, where nothing is asked for */
+#define STROKES 0.034                   /* width of the widest brush, in longer sides, where nothing is asked for */
 #define LEARNT_LONGER 640               /* pixels of the photographs' longer sides in training */
 #define LEAST_BROAD 0.8                 /* brushes are at least so many times as wide as learnt: finer ones turn to grain; */
-#define MOST_BROAD 2.5                  /* and at most, or the painter's own marks are too fine for them: the picture is painted larger or smaller */
+#define MOST_BROAD 3.2                  /* and at most, or the painter's own marks are too fine for them: the picture is painted larger or smaller */
 #define MOST_ENLARGED 4000000           /* pixels that a picture is enlarged to for that */
 
 static int64_t multiple_of(const fv_model *m) { return !strcmp(m->family, "resnet") ? 4 : FV_STROKENET_MULTIPLE; }

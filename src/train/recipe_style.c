@@ -40,10 +40,9 @@ typedef struct {
 } style;
 
 /* A painter of a tenth of the work: for previews and films. */
-/* Presets: a painter of a twentieth of the work, and one of prints. */
-static bool asked(const fv_train_options *o, const char *a, const char *b) { return o->preset && (!strcmp(o->preset, a) || !strcmp(o->preset, b)); }
-static bool instant(const fv_train_options *o) { return asked(o, "instant", "instant-print"); }
-static bool print(const fv_train_options *o) { return asked(o, "print", "instant-print"); }
+static bool instant(const fv_train_options *o) { return o->preset && !strcmp(o->preset, "instant"); }
+/* A painter of prints: lines and flat areas, and no more than that of the scene. */
+static bool print(const fv_train_options *o) { return o->preset && !strcmp(o->preset, "print"); }
 
 static void defaults(fv_train_options *o)
 {
@@ -138,7 +137,7 @@ static fv_status open(fv_err *err, fv_run *r)
 	if (!s)
 		return fv_fail_memory(err, "style", sizeof *s);
 	if (o->preset && *o->preset && !instant(o) && !print(o))
-		return fv_fail(err, FV_E_ARGUMENT, "preset '%s' is unknown: style has 'instant', 'print' and 'instant-print'", o->preset);
+		return fv_fail(err, FV_E_ARGUMENT, "preset '%s' is unknown: style has 'instant' and 'print'", o->preset);
 	if (o->size % 16 || o->size < 64 || o->size > 1024)
 		return fv_fail(err, FV_E_ARGUMENT, "--size %d: a multiple of 16 from 64 to 1024", o->size);
 	s->config = config_of(o);

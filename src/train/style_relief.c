@@ -4,7 +4,7 @@
 #include <math.h>
 
 /* What fauve_paint_options begin with, for a picture of the training's size. */
-#define BROAD 1.5
+#define BROAD 1.8
 #define DETAIL 0.75
 #define PHOTOS 24
 #define ART 96                          /* they differ more from each other, and are looked at but once */

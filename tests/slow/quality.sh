@@ -16,7 +16,7 @@ python3 - "$t/said" <<'PY'
 import json, sys
 s = json.load(open(sys.argv[1]))["painted"]["strokes"]
 print(json.dumps(s))
-bars = [("30 pictures", s["n"] == 30)] + [(f"{k} at most {v}", s[k] <= v) for k, v in dict(hand=23, look=20, far=22, grey=12.5, skin=16).items()]
+bars = [("30 pictures", s["n"] == 30)] + [(f"{k} at most {v}", s[k] <= v) for k, v in dict(hand=18, look=18, far=14, grey=12.5, skin=15).items()]
 bars += [("near at least .88", s["near"] >= .88), ("content at least .15", s["content"] >= .15)]
 for what, met in bars:
     if not met:
