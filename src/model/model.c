@@ -51,8 +51,9 @@ static fv_status read_strokenet(fv_err *err, json_t *j, fv_model *m)
 	                               .length = json_number_value(json_object_get(j, "length")), .bristle = json_number_value(json_object_get(j, "bristle")) };
 	for (int i = 0; i < m->strokenet.brushes && i < FV_STROKE_BRUSHES; i++)
 		m->strokenet.brush[i] = json_number_value(json_array_get(brush, (size_t)i));
-	const char *medium = json_string_value(json_object_get(j, "medium"));
-	m->strokenet.medium = medium ? FV_MEDIA : FV_MEDIUM_OIL;
+	json_t *named = json_object_get(j, "medium");
+	const char *medium = json_string_value(named);
+	m->strokenet.medium = named ? FV_MEDIA : FV_MEDIUM_OIL;         /* a model from before prints names none */
 	for (int i = 0; i < FV_MEDIA && medium; i++)
 		if (!strcmp(medium, fv_medium_name[i]))
 			m->strokenet.medium = (fv_medium)i;

@@ -14,6 +14,7 @@
  * [1] Hertzmann: Painterly Rendering with Curved Brush Strokes of Multiple Sizes, SIGGRAPH 1998
  * [2] Litwinowicz: Processing Images and Video for an Impressionist Effect, SIGGRAPH 1997 */
 #include "base/philox.h"
+#include "stroke/line.h"
 #include "stroke/way.h"
 #include <math.h>
 #include <string.h>
@@ -50,18 +51,6 @@ typedef struct {
 } easel;
 
 /* ---- looking */
-static void between3(const float *p, int64_t h, int64_t w, float x, float y, float *to)
-{
-	x = x < 0 ? 0 : x > (float)(w - 1) ? (float)(w - 1) : x;
-	y = y < 0 ? 0 : y > (float)(h - 1) ? (float)(h - 1) : y;
-	int64_t x0 = (int64_t)x, y0 = (int64_t)y, right = x0 + 1 < w ? 3 : 0;
-	float fx = x - (float)x0, fy = y - (float)y0;
-	const float *a = p + (y0 * w + x0) * 3, *b = y0 + 1 < h ? a + 3 * w : a;
-	for (int k = 0; k < 3; k++)
-		to[k] = (1 - fy) * ((1 - fx) * a[k] + fx * a[right + k]) +
-		        fy * ((1 - fx) * b[k] + fx * b[right + k]);
-}
-
 /* The mean of p across the dab, `along` pixels from its middle. */
 static void under(const easel *e, const float *p, const dab *d, float along, float *mean)
 {
@@ -70,8 +59,8 @@ static void under(const easel *e, const float *p, const dab *d, float along, flo
 	mean[0] = mean[1] = mean[2] = 0;
 	for (int i = -1; i <= 1; i++) {
 		float t = sag + (float)i * 0.55f * d->width;
-		between3(p, e->h, e->w, d->x + along * d->vx - t * d->vy,
-		         d->y + along * d->vy + t * d->vx, s);
+		between(p, e->h, e->w, 3, bounded(d->x + along * d->vx - t * d->vy, e->w),
+		        bounded(d->y + along * d->vy + t * d->vx, e->h), s);
 		for (int k = 0; k < 3; k++)
 			mean[k] += s[k] / 3;
 	}
