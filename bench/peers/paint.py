@@ -8,7 +8,7 @@ from torch.nn import functional as F
 import strokes
 from strokenet import load
 
-STROKES, LEAST, MOST, ENLARGED, LEARNT = 0.034, 0.8, 3.2, 4e6, 640      # src/paint/paint.c
+STROKES, LEAST, MOST, ENLARGED, LEARNT = 0.034, 0.8, 3.2, 4e6, 640      # src/paint/paint.c, paint.h
 DETAIL = 0.75                                   # FV_PAINT_DEFAULTS
 MULTIPLE, SMALLEST = 16, 32
 

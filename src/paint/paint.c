@@ -9,8 +9,6 @@
 
 #define SMALLEST 32                     /* below that a side is padded: norms over a handful of pixels mean nothing */
 #define GRID 64
-#define STROKES 0.034                   /* width of the widest brush, in longer sides, where nothing is asked for */
-#define LEARNT_LONGER 640               /* pixels of the photographs' longer sides in training */
 #define LEAST_BROAD 0.8                 /* brushes are at least so many times as wide as learnt: finer ones turn to grain; */
 #define MOST_BROAD 3.2                  /* and at most, or the painter's own marks are too fine for them: the picture is painted larger or smaller */
 #define MOST_ENLARGED 4000000           /* pixels that a picture is enlarged to for that */
@@ -221,7 +219,7 @@ static fv_status drawn_flow(fv_err *err, fv_context *c, const fv_pixels *p, floa
 }
 
 /* Its pixels for one of the training's size. */
-static double scale_of(const canvas *k) { return fmax(0.25, (double)fv_max(k->h, k->w) / LEARNT_LONGER); }
+static double scale_of(const canvas *k) { return fmax(0.25, (double)fv_max(k->h, k->w) / FV_PAINT_LEARNT); }
 
 /* k->x, the photograph, becomes the underpainting, of brushes `broad` times as wide as learnt; k->z its marks. What is in the picture is as
  * large as it is, however wide the strokes: the flow goes by the picture's size alone. */
@@ -252,7 +250,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	const fv_model *m = painter->model;
 	fv_context *c = m->context;
 	bool strokes = !strcmp(m->family, "strokenet");
-	double size = 1, broad = strokes ? working_broad(m, in, opt->strokes > 0 ? opt->strokes : STROKES, &size) : 1;
+	double size = 1, broad = strokes ? working_broad(m, in, opt->strokes > 0 ? opt->strokes : FV_PAINT_STROKES, &size) : 1;
 	int64_t multiple = multiple_of(m), marks = strokes ? FV_STROKE_MARKS : 0, h = in->height, w = in->width;
 	bool resized = size != 1;
 	canvas k = { .h = padded(m, h), .w = padded(m, w) };

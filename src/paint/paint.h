@@ -7,6 +7,9 @@
 
 #define FV_PAINT_KEEP (96 << 20)        /* bytes of packed weights at most: all of a StrokeNet's, half of CycleGAN's painter's */
 
+#define FV_PAINT_STROKES 0.034          /* width of the widest brush, in longer sides, where nothing is asked for */
+#define FV_PAINT_LEARNT 640             /* pixels of the photographs' longer sides in training */
+
 typedef struct {
 	fv_graph *graph;
 	fv_plan *plan;

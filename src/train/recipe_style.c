@@ -15,7 +15,7 @@
 
 #define PREVIEWS 6
 #define CRITIC_ART 32                   /* paintings that previews are compared with, at most */
-#define PHOTO_LONGEST 640               /* training photographs are reduced to that: a stroke is so wide in a picture of that size */
+#define PHOTO_LONGEST FV_PAINT_LEARNT               /* training photographs are reduced to that: a stroke is so wide in a picture of that size */
 #define ART_LONGEST 1024                /* paintings are kept as */
 #define PREVIEW_SIDE 384                /* pixels of a preview's picture */
 #define ART_LONGER 700                  /* strokes are learnt as a painting of that longer side shows them */

@@ -3,9 +3,6 @@
 #include "paint/paint.h"
 #include <math.h>
 
-/* What fauve_paint_options begin with, for a picture of the training's size. */
-#define BROAD 1.8
-#define DETAIL 0.75
 #define PHOTOS 24
 #define ART 96                          /* they differ more from each other, and are looked at but once */
 
@@ -61,8 +58,8 @@ static fv_status paint(fv_err *err, fv_style_relief *s, fv_plan *p, const fv_nod
                        const fv_node *z, uint64_t number)
 {
 	fv_stroke_options o = fv_strokenet_strokes(&s->config->net);
-	o.broad = BROAD;
-	o.detail = DETAIL;
+	o.broad = FV_PAINT_STROKES * FV_PAINT_LEARNT / o.brush[0];
+	o.detail = ((fv_paint_options)FV_PAINT_DEFAULTS).detail;
 	o.seed = number;
 	fv_status st = fv_stroke_prepare(err, s->context, s->x, s->side, s->side, &o, NULL, s->room,
 	                                 fv_plan_data(p, x), fv_plan_data(p, z));
