@@ -28,12 +28,12 @@ static inline float mirrored(float x, int64_t n)
 	return bounded(x < (float)(n - 1) ? x : 2 * (float)(n - 1) - x, n);
 }
 
-typedef struct { const float *v; int64_t h, w; float x, y, dx, dy; } line;
+/* ---- following the flow. A line is where it is and the way it goes. */
+typedef struct { float x, y, dx, dy; } line;
 
-static inline line line_from(const float *v, int64_t h, int64_t w, int64_t y, int64_t x, int sign)
+static inline line line_from(int64_t y, int64_t x, float dx, float dy)
 {
-	const float *at = v + (y * w + x) * 2;
-	return (line){ v, h, w, (float)x, (float)y, (float)sign * at[0], (float)sign * at[1] };
+	return (line){ (float)x, (float)y, dx, dy };
 }
 
 static inline void line_step(line *l, float step)
@@ -42,14 +42,15 @@ static inline void line_step(line *l, float step)
 	l->y += l->dy * step;
 }
 
-/* The direction for the next step, from where the line now is. */
-static inline void line_turn(line *l)
+/* Goes on as the flow v has it at the nearest pixel, `each` of whose pixels are one of the line's;
+ * across: at right angles to it. */
+static inline void line_turn(line *l, const float *v, int64_t h, int64_t w, int64_t each, bool across)
 {
-	float d[2];
-	between(l->v, l->h, l->w, 2, bounded(l->x, l->w), bounded(l->y, l->h), d);
-	float length = (d[0] * l->dx + d[1] * l->dy + 1e-9f < 0 ? -1 : 1) *
-	               (sqrtf(d[0] * d[0] + d[1] * d[1]) + 1e-6f);
-	l->dx = d[0] / length;
-	l->dy = d[1] / length;
+	int64_t x = (int64_t)bounded((l->x + 0.5f) * (float)each, w);
+	int64_t y = (int64_t)bounded((l->y + 0.5f) * (float)each, h);
+	const float *at = v + (y * w + x) * 2;
+	float dx = across ? -at[1] : at[0], dy = across ? at[0] : at[1];
+	float sign = dx * l->dx + dy * l->dy + 1e-9f < 0 ? -1.0f : 1.0f;
+	l->dx = sign * dx, l->dy = sign * dy;
 }
 #endif

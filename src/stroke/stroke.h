@@ -17,7 +17,7 @@
  *	FV_E_SHAPE	a side under 16, or too large for memory's addresses
  *	FV_E_ARGUMENT	an option out of its range
  *	FV_E_MEMORY	some 12 bytes a pixel are needed beside the buffers, and 44 a dab, of which
- *			there is one in a square of the finest brush's width; 32 for a print
+ *			there is one in a square of the finest brush's width; 44 a pixel for a print
  *	FV_E_CANCELLED	the context's `cancelled` said so; it is asked between rows
  *
  * docs/strokes.md has the formulas and their sources. */

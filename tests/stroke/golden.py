@@ -61,10 +61,10 @@ def flow(x, fine=2., windows=(7., 18., 48.)):
     return torch.stack([torch.cos(angle), torch.sin(angle)], 1)
 
 
-def sample(x, p, padding):
+def sample(x, p, padding, mode='bilinear'):
     h, w = x.shape[2:]
     scale = torch.tensor([2 / (w - 1), 2 / (h - 1)], dtype=x.dtype)
-    return F.grid_sample(x, p * scale - 1, align_corners=True, padding_mode=padding)
+    return F.grid_sample(x, p * scale - 1, mode, padding, align_corners=True)
 
 
 def places(x):
@@ -73,9 +73,8 @@ def places(x):
 
 
 def turned(v, p, towards):
-    n = sample(v, p, 'border').permute(0, 2, 3, 1)
-    n = n * torch.sign((n * towards).sum(-1, keepdim=True) + 1e-9)
-    return n / (n.norm(dim=-1, keepdim=True) + 1e-6)
+    n = sample(v, p, 'border', 'nearest').permute(0, 2, 3, 1)
+    return n * torch.sign((n * towards).sum(-1, keepdim=True) + 1e-9)
 
 
 def along(x, v, steps, step):
