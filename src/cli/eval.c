@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 typedef struct {
-	const char *photos, *outputs, *sheet;
-	fv_texts art, more_art;
+	const char *outputs, *sheet;
+	fv_texts photos, art, more_art;
 	int64_t seed, most;
 	int kind, bars;
 	bool no_floors;
@@ -18,7 +18,7 @@ enum { KIND_SECOND = 1, KIND_BOTH, KIND_NONE };
 static const char *const bars[] = { "oil", "print", NULL };     /* fv_bars */
 
 static const fv_option table[] = {
-	{ .name = "photos", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR", .required = true, .at = offsetof(options, photos),
+	{ .name = "photos", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .arg = "DIR", .required = true, .at = offsetof(options, photos),
 	  .help = "photographs to paint, not seen in training" },
 	{ .name = "art", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .arg = "DIR", .required = true, .at = offsetof(options, art),
 	  .help = "paintings to compare with, not seen in training" },
@@ -231,7 +231,8 @@ static fv_status read_all(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a, 
                           strokes *s, galleries *g)
 {
 	looking art = { s, &s->art }, more = { s, &s->row[FV_ROW_REAL] };
-	fv_status st = fv_gallery_read(err, cli, c, a, &o->photos, 1, NULL, NULL, &g->photos);
+	fv_status st = fv_gallery_read(err, cli, c, a, o->photos.item, o->photos.count, NULL, NULL,
+	                               &g->photos);
 	if (!st)
 		st = fv_gallery_read(err, cli, c, a, o->art.item, o->art.count, look, &art,
 		                     &g->art);

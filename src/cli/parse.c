@@ -265,8 +265,12 @@ static fv_status found(fv_err *err, words *w, const fv_option *o, bool global, c
 		value = w->argv[++w->at];
 	} else if (o->type == FV_OPT_FLAG && value)
 		return fv_fail(err, FV_E_ARGUMENT, "--%s takes no value", o->name);
-	if (!global)
-		w->seen[o - w->out->command->options] = true;
+	bool *seen = global ? NULL : &w->seen[o - w->out->command->options];
+	/* Of numbers and words the last counts, as an alias with defaults wants; files are meant. */
+	if (seen && *seen && o->type == FV_OPT_TEXT)
+		return fv_fail(err, FV_E_ARGUMENT, "--%s is given twice; once is understood", o->name);
+	if (seen)
+		*seen = true;
 	return set(err, o, value, to, w->argc);
 }
 

@@ -92,6 +92,7 @@ rm -r runs brush
 # ---- apply
 run 0 "768x" apply brush "$photo" -o a.png
 check "a.png is there" [ -s a.png ]
+run 2 "--output is given twice" apply brush "$photo" -o a.png -o b.png
 run 0 "" -q apply brush "$photo" -o a2.png
 check "quiet: no word" [ ! -s "$t/err" ]
 check "the same twice: the same bytes" cmp -s a.png a2.png
