@@ -60,8 +60,11 @@ static void mean_rows(void *arg, int thread, int64_t first, int64_t last)
 	}
 }
 
+/* Means are smooth already: the nearest one does. */
 static inline pixel pixel_between(const flattening *f, float x, float y)
 {
+	if (f->n > 1)
+		return f->from[(int64_t)(y + 0.5f) * f->rw + (int64_t)(x + 0.5f)];
 	int64_t x0 = (int64_t)x, y0 = (int64_t)y;
 	const pixel *a = f->from + y0 * f->rw + x0, *b = y0 + 1 < f->rh ? a + f->rw : a;
 	int64_t right = x0 + 1 < f->rw;
