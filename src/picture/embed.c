@@ -5,7 +5,7 @@
  *	PNG	signature, IHDR, [iCCP, eXIf, iTXt], the rest
  *	WebP	RIFF, VP8X, [ICCP], picture, [EXIF, XMP]
  *
- * TIFF takes profile, XMP and IPTC through libvips (write.c). */
+ *	TIFF	header, the rest, directories (exif.c); its profile is libvips' matter (write.c) */
 #include "picture/internal.h"
 #include <zlib.h>
 
@@ -27,6 +27,7 @@ static void jpeg(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_b
 	*skip = 2;
 	if (bytes > 6 && encoded[2] == 0xff && encoded[3] == 0xe0)
 		*skip += 2 + fv_get_be(encoded + 4, 2);
+	*skip = MIN(*skip, bytes);
 	fv_bytes_put(head, encoded, *skip);
 	if (p->exif.bytes)
 		segment(head, 0xe1, "Exif\0", 6, p->exif.data, p->exif.bytes);
@@ -55,6 +56,8 @@ static void jpeg(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_b
 
 static void png_chunk(fv_bytes *to, const char *type, const uint8_t *data, size_t bytes)
 {
+	if (bytes > INT32_MAX)
+		return;
 	fv_put_be(to, (uint32_t)bytes, 4);
 	size_t from = to->bytes;
 	fv_bytes_put(to, type, 4);
@@ -98,6 +101,9 @@ static void webp_chunk(fv_bytes *to, const char *type, const uint8_t *data, size
 static void webp(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head, size_t *skip, fv_bytes *tail)
 {
 	enum { XMP = 4, EXIF = 8, ALPHA = 16, PROFILE = 32 };
+	/* A RIFF holds 4 GB. */
+	if (p->profile.bytes + p->exif.bytes + p->xmp.bytes > UINT32_MAX - 256 - bytes)
+		return;
 	bool extended = bytes >= 30 && !memcmp(encoded + 12, "VP8X", 4);
 	uint32_t flags = (extended ? encoded[20] : 0) | (p->profile.bytes ? PROFILE : 0) | (p->exif.bytes ? EXIF : 0) | (p->xmp.bytes ? XMP : 0) |
 	                 (p->pixels.channels == 4 ? ALPHA : 0);
@@ -133,4 +139,6 @@ void fv_embed(fv_format f, const uint8_t *encoded, size_t bytes, const fv_pictur
 		png(encoded, p, head, skip);
 	else if (f == FV_WEBP)
 		webp(encoded, bytes, p, head, skip, tail);
+	else if (f == FV_TIFF && (p->exif.bytes || p->xmp.bytes || p->iptc.bytes))
+		fv_exif_into_tiff(encoded, bytes, p, head, skip, tail);
 }
