@@ -27,7 +27,7 @@ static void keep_records(const uint8_t *data, size_t bytes, bool all, fv_bytes *
 {
 	size_t from = out->bytes, text = 0;
 	if (all) {
-		fv_bytes_put(out, data, bytes);
+		fv_bytes_put(out, data, bytes && data[0] == 0x1c ? bytes : 0);
 		return;
 	}
 	while (bytes >= 5 && data[0] == 0x1c) {

@@ -202,7 +202,8 @@ static void begin_inside(reader *r, const XML_Char *name, const XML_Char **attri
 	r->item = true;
 	r->text.bytes = 0;
 	*r->lang = 0;
-	if (lang && strlen(lang) < 12 && strspn(lang, letters) == strlen(lang))      /* "en-US", "x-default" */
+	/* "en-US", "zh-Hant", and no message. */
+	if (lang && (!strcmp(lang, "x-default") || (strlen(lang) <= 7 && strspn(lang, letters) == strlen(lang))))
 		strcpy(r->lang, lang);
 }
 
