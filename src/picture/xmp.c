@@ -14,7 +14,7 @@
 #define LANG "http://www.w3.org/XML/1998/namespace lang"
 #define IN_MAX ((size_t)64 << 20)
 #define OUT_MAX ((size_t)48 << 10)      /* fits in one segment of a JPEG */
-enum { TEXT_MAX = 4096, DEPTH_MAX = 100 };
+enum { LEAST = 4, TEXT_MAX = 4096, DEPTH_MAX = 100 };
 
 typedef enum { TEXT, NUMBER, DATE } kind;
 
@@ -324,6 +324,8 @@ static void keep_wide(const uint8_t *data, size_t bytes, fv_bytes *out)
 	XML_Parse(xml, (const char *)data, (int)bytes, XML_TRUE);
 	out->failed |= XML_GetErrorCode(xml) == XML_ERROR_NO_MEMORY;
 	XML_ParserFree(xml);
+	if (out->bytes < LEAST)
+		out->bytes = 0;
 }
 
 static void keep_all(const uint8_t *data, size_t bytes, bool wide, fv_bytes *out)
@@ -351,7 +353,7 @@ static void keep_all(const uint8_t *data, size_t bytes, bool wide, fv_bytes *out
 
 void fv_xmp_keep(const uint8_t *data, size_t bytes, bool all, fv_bytes *out)
 {
-	if (bytes < 4 || bytes > IN_MAX)
+	if (bytes < LEAST || bytes > IN_MAX)
 		return;
 	bool wide = !data[0] || !data[1] || (data[0] == 0xff && data[1] == 0xfe) || (data[0] == 0xfe && data[1] == 0xff);
 	while (!wide && bytes && !data[bytes - 1])
