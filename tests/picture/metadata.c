@@ -183,6 +183,42 @@ static void odd_xmp(void)
 	fv_bytes_free(&deep);
 }
 
+/* A profile of nothing but a name, of version 2 or 4: the world's names stay, others do not. */
+static void profile_names(void)
+{
+	static const char *const name[] = { "Display P3", "Alice's screen" };
+	for (int i = 0; i < 4; i++) {
+		const char *text = name[i / 2];
+		const size_t n = strlen(text);
+		const bool four = i % 2;
+		fv_bytes b = { 0 };
+		fv_bytes_more(&b, 128);
+		b.data[8] = four ? 4 : 2;
+		fv_put_be(&b, 1, 4);
+		fv_bytes_put(&b, "desc\0\0\0\220", 8);
+		fv_put_be(&b, (uint32_t)(four ? 28 + 2 * n : 12 + n + 1), 4);
+		if (four) {
+			fv_bytes_put(&b, "mluc\0\0\0\0\0\0\0\1\0\0\0\14enUS", 20);
+			fv_put_be(&b, (uint32_t)(2 * n), 4);
+			fv_put_be(&b, 28, 4);
+		} else {
+			fv_bytes_put(&b, "desc\0\0\0\0", 8);
+			fv_put_be(&b, (uint32_t)n + 1, 4);
+		}
+		for (size_t k = 0; k < n; k++)
+			fv_put_be(&b, (uint8_t)text[k], four ? 2 : 1);
+		fv_bytes_more(&b, !four);
+		fv_profile_keep(&b);
+		const char *say = i / 2 ? "RGB" : text;
+		const size_t at = four ? 144 + 28 : 144 + 12, step = four ? 2 : 1;
+		bool same = b.bytes >= at + step * strlen(say);
+		for (size_t k = 0; same && k < strlen(say); k++)
+			same = b.data[at + (k + 1) * step - 1] == (uint8_t)say[k];
+		check(same, "a profile of version %d called '%s' is not called '%s'", four ? 4 : 2, text, say);
+		fv_bytes_free(&b);
+	}
+}
+
 static void dots(void)
 {
 	static const double list[][3] = { { 11.811, 11.811, 1 }, { 2147483.647, 2147483.647, 0 }, { 0, 5, 0 }, { 5, 1e9, 0 }, { NAN, 5, 0 }, { INFINITY, 5, 0 },
@@ -201,6 +237,7 @@ int main(int argc, char **argv)
 	blown_up();
 	damaged(argc > 1 ? atoi(argv[1]) : 3000);
 	odd_xmp();
+	profile_names();
 	dots();
 	return finish("metadata");
 }
