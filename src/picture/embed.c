@@ -43,7 +43,8 @@ static void jpeg(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_b
 		head->failed |= block.failed;
 		fv_bytes_free(&block);
 	}
-	/* A profile goes in parts: "ICC_PROFILE\0", number, how many. More than 255 parts is no profile. */
+	/* A profile goes in parts: "ICC_PROFILE\0", number, how many. More than 255 parts is no
+	 * profile. */
 	const size_t part = SEGMENT_MAX - 14, parts = (p->profile.bytes + part - 1) / part;
 	for (size_t i = 0; i < parts && parts < 256; i++) {
 		char name[14] = "ICC_PROFILE";
@@ -98,8 +99,8 @@ static void webp_chunk(fv_bytes *to, const char *type, const uint8_t *data, size
 	fv_bytes_more(to, bytes % 2);
 }
 
-/* The encoder's chunks less its own header and, where there is another, its EXIF: libvips writes one of defaults, before ours,
- * and readers take the first. */
+/* The encoder's chunks less its own header and, where there is another, its EXIF: libvips writes
+ * one of defaults, before ours, and readers take the first. */
 static void webp_picture(const uint8_t *encoded, size_t bytes, bool exif, fv_bytes *to)
 {
 	size_t at = 12;
@@ -119,7 +120,8 @@ static void webp(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_b
 	/* A RIFF holds 4 GB. */
 	if (bytes < 30 || p->profile.bytes + p->exif.bytes + p->xmp.bytes > UINT32_MAX - 256 - bytes)
 		return;
-	uint32_t flags = (memcmp(encoded + 12, "VP8X", 4) ? 0 : encoded[20]) | (p->profile.bytes ? PROFILE : 0) | (p->exif.bytes ? EXIF : 0) |
+	uint32_t flags = (memcmp(encoded + 12, "VP8X", 4) ? 0 : encoded[20]) |
+	                 (p->profile.bytes ? PROFILE : 0) | (p->exif.bytes ? EXIF : 0) |
 	                 (p->xmp.bytes ? XMP : 0) | (p->pixels.channels == 4 ? ALPHA : 0);
 	*skip = bytes;                  /* all of it is in the head */
 	fv_bytes_put(head, "RIFF\0\0\0\0WEBPVP8X", 16);

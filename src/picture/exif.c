@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* EXIF [1] copied value by value. libvips would write it through libexif, which changes values it knows better, loses
- * types it does not expect, and puts defaults where nothing stood; and it writes none into PNG.
+/* EXIF [1] copied value by value. libvips would write it through libexif, which changes values it
+ * knows better, loses types it does not expect, and puts defaults where nothing stood; and it
+ * writes none into PNG.
  *
  *	header		II or MM, 42, offset of directory 0
  *	directory	count, entries of 12 bytes sorted by tag, offset of the next (of directory 0: the thumbnail)
@@ -18,10 +19,11 @@ enum { ENTRIES_MAX = 200, ADDED_MAX = 3, TEXT_MAX = 4096, DATE = 20 };
 #define INTEGER (IS(SHORT) | IS(LONG))
 #define FRACTION (IS(RATIONAL) | IS(SRATIONAL))
 
-/* Kept of each directory: ranges of tags, the types that they may have, and how many values at most, so that nothing else
- * travels under their names. Not here, on purpose: place; camera, lens, software and host; titles, descriptions and
- * keywords, which name places and persons; comments, maker notes, owner, serial numbers, picture id; time zone and parts of
- * seconds; weather; and the places of things in the unturned picture. docs/security.md says the same to people. To keep one
+/* Kept of each directory: ranges of tags, the types that they may have, and how many values at
+ * most, so that nothing else travels under their names. Not here, on purpose: place; camera, lens,
+ * software and host; titles, descriptions and keywords, which name places and persons; comments,
+ * maker notes, owner, serial numbers, picture id; time zone and parts of seconds; weather; and the
+ * places of things in the unturned picture. docs/security.md says the same to people. To keep one
  * more: add its row. */
 static const struct { int directory; uint16_t first, last; uint32_t types, most; } kept[] = {
 	{ IFD0, 0x011a, 0x011b, FRACTION, 1 }, { IFD0, 0x0128, 0x0128, INTEGER, 1 },    /* resolution */
@@ -46,19 +48,22 @@ static const struct { int directory; uint16_t first, last; uint32_t types, most;
 	{ EXIF, 0xa500, 0xa500, FRACTION, 1 },                                          /* gamma */
 	{ INTEROP, 0x0001, 0x0001, IS(ASCII), 4 }, { INTEROP, 0x0002, 0x0002, IS(UNDEFINED), 4 },
 };
-/* Of the old file's layout: wrong in a new file even when everything is to be kept. XMP, IPTC, Photoshop's resources and
- * the profile, which a TIFF has as tags too, go their own ways. */
+/* Of the old file's layout: wrong in a new file even when everything is to be kept. XMP, IPTC,
+ * Photoshop's resources and the profile, which a TIFF has as tags too, go their own ways. */
 static const struct { uint16_t first, last; } layout[] = {
-	{ 0x00fe, 0x010a }, { 0x0111, 0x0119 }, { 0x011c, 0x011c }, { 0x0120, 0x0125 }, { 0x0129, 0x012d }, { 0x013d, 0x013d }, { 0x0140, 0x0147 },
-	{ 0x014a, 0x014a }, { 0x014c, 0x015b }, { 0x0200, 0x0214 }, { 0x02bc, 0x02bc }, { 0x83bb, 0x83bb }, { 0x8649, 0x8649 },
-	{ 0x8773, 0x8773 }, { 0x935c, 0x935c }, { EXIF_AT, EXIF_AT }, { GPS_AT, GPS_AT }, { INTEROP_AT, INTEROP_AT },
+	{ 0x00fe, 0x010a }, { 0x0111, 0x0119 }, { 0x011c, 0x011c }, { 0x0120, 0x0125 },
+	{ 0x0129, 0x012d }, { 0x013d, 0x013d }, { 0x0140, 0x0147 }, { 0x014a, 0x014a },
+	{ 0x014c, 0x015b }, { 0x0200, 0x0214 }, { 0x02bc, 0x02bc }, { 0x83bb, 0x83bb },
+	{ 0x8649, 0x8649 }, { 0x8773, 0x8773 }, { 0x935c, 0x935c }, { EXIF_AT, EXIF_AT },
+	{ GPS_AT, GPS_AT }, { INTEROP_AT, INTEROP_AT },
 };
 
 typedef struct {
 	const uint8_t *data;
 	size_t bytes;
 	bool big;                       /* MM */
-	/* What may still be copied. Tags that share bytes would else make more of them than came in. */
+	/* What may still be copied. Tags that share bytes would else make more of them than came
+	 * in. */
 	size_t budget;
 } reader;
 
@@ -75,7 +80,10 @@ typedef struct {
 	int count;
 } directory;
 
-static uint32_t get(const reader *r, size_t at, int n) { return r->big ? fv_get_be(r->data + at, n) : fv_get_le(r->data + at, n); }
+static uint32_t get(const reader *r, size_t at, int n)
+{
+	return r->big ? fv_get_be(r->data + at, n) : fv_get_le(r->data + at, n);
+}
 
 static void put(const reader *r, fv_bytes *b, uint32_t v, int n)
 {
@@ -96,15 +104,18 @@ static bool is_date(const entry *e)
 static bool is_kept(int which, const entry *e, bool all)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(layout); i++)
-		if (which != GPS && which != INTEROP && e->tag >= layout[i].first && e->tag <= layout[i].last)
+		if (which != GPS && which != INTEROP && e->tag >= layout[i].first &&
+		    e->tag <= layout[i].last)
 			return false;
 	for (size_t i = 0; i < G_N_ELEMENTS(kept) && !all; i++)
 		if (kept[i].directory == which && e->tag >= kept[i].first && e->tag <= kept[i].last)
-			return kept[i].types & IS(e->type) && e->count <= kept[i].most && (kept[i].most != DATE || is_date(e));
+			return kept[i].types & IS(e->type) && e->count <= kept[i].most &&
+			       (kept[i].most != DATE || is_date(e));
 	return all;
 }
 
-/* Keeps the sorted order, which the standard asks for, whatever the file did; the first of two equal tags stays. */
+/* Keeps the sorted order, which the standard asks for, whatever the file did; the first of two
+ * equal tags stays. */
 static bool add(directory *d, entry e)
 {
 	int i = d->count;
@@ -136,17 +147,31 @@ static void set_long(directory *d, const reader *r, uint16_t tag, uint32_t v)
 	add(d, e);
 }
 
-static bool holds(const reader *r, size_t at, size_t n) { return at <= r->bytes && n <= r->bytes - at; }
+static bool holds(const reader *r, size_t at, size_t n)
+{
+	return at <= r->bytes && n <= r->bytes - at;
+}
 
-/* at[]: where the other directories begin, 0 when there is none. Entries that do not fit in the file are left out. */
-static void read_directory(reader *r, size_t from, int which, bool all, directory *d, size_t at[DIRECTORIES])
+/* Without its value. */
+static entry entry_at(const reader *r, size_t k)
+{
+	return (entry){ .tag = (uint16_t)get(r, k, 2),
+			.type = (uint16_t)get(r, k + 2, 2),
+			.count = get(r, k + 4, 4) };
+}
+
+/* at[]: where the other directories begin, 0 when there is none. Entries that do not fit in the
+ * file are left out. */
+static void read_directory(reader *r, size_t from, int which, bool all, directory *d,
+			   size_t at[DIRECTORIES])
 {
 	static const uint8_t size[TYPES] = { 0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4 };
 	if (from < 8 || !holds(r, from, 2))
 		return;
 	uint32_t count = get(r, from, 2);
-	for (size_t i = 0, k = from + 2; i < count && holds(r, k, 12) && d->count < ENTRIES_MAX; i++, k += 12) {
-		entry e = { (uint16_t)get(r, k, 2), (uint16_t)get(r, k + 2, 2), get(r, k + 4, 4), NULL, 0, { 0 } };
+	for (size_t i = 0, k = from + 2; i < count && holds(r, k, 12) && d->count < ENTRIES_MAX;
+	     i++, k += 12) {
+		entry e = entry_at(r, k);
 		size_t offset = get(r, k + 8, 4);
 		if (which == IFD0 && e.tag == EXIF_AT)
 			at[EXIF] = offset;
@@ -168,7 +193,10 @@ static void read_directory(reader *r, size_t from, int which, bool all, director
 	}
 }
 
-static size_t directory_bytes(const directory *d) { return d->count ? 2 + 12 * (size_t)d->count + 4 : 0; }
+static size_t directory_bytes(const directory *d)
+{
+	return d->count ? 2 + 12 * (size_t)d->count + 4 : 0;
+}
 
 /* turned: the values are in the other byte order. */
 static void write_value(const entry *e, bool turned, fv_bytes *out, size_t room)
@@ -181,7 +209,8 @@ static void write_value(const entry *e, bool turned, fv_bytes *out, size_t room)
 }
 
 /* Entries now, larger values behind all directories, where *later counts. */
-static void write_directory(const reader *r, const directory *d, bool turned, fv_bytes *out, size_t *later)
+static void write_directory(const reader *r, const directory *d, bool turned, fv_bytes *out,
+			    size_t *later)
 {
 	if (!d->count)
 		return;
@@ -201,7 +230,8 @@ static void write_directory(const reader *r, const directory *d, bool turned, fv
 }
 
 /* Directories from file offset `at` on, and their values; the pointers between them are set. */
-static void write_directories(const reader *r, directory d[DIRECTORIES], bool turned, size_t at, fv_bytes *out)
+static void write_directories(const reader *r, directory d[DIRECTORIES], bool turned, size_t at,
+			      fv_bytes *out)
 {
 	static const struct { int of, in; uint16_t tag; } pointer[] = {
 		{ INTEROP, EXIF, INTEROP_AT }, { EXIF, IFD0, EXIF_AT }, { GPS, IFD0, GPS_AT },
@@ -217,20 +247,23 @@ static void write_directories(const reader *r, directory d[DIRECTORIES], bool tu
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(pointer); i++)
 		if (d[pointer[i].of].count)
-			set_long(&d[pointer[i].in], r, pointer[i].tag, (uint32_t)begins[pointer[i].of]);
+			set_long(&d[pointer[i].in], r, pointer[i].tag,
+				 (uint32_t)begins[pointer[i].of]);
 	for (int i = 0; i < DIRECTORIES; i++)
 		write_directory(r, &d[i], turned, out, &at);
 	for (int i = 0; i < DIRECTORIES; i++)
 		for (int k = 0; k < d[i].count; k++)
 			if (d[i].entry[k].bytes > 4)
-				write_value(&d[i].entry[k], turned, out, value_bytes(&d[i].entry[k]));
+				write_value(&d[i].entry[k], turned, out,
+					    value_bytes(&d[i].entry[k]));
 }
 
 /* Whether the bytes begin as a TIFF does. */
 static bool begin(reader *r, const uint8_t *data, size_t bytes)
 {
 	*r = (reader){ data, bytes, bytes >= 8 && data[0] == 'M', MIN(bytes, EXIF_BYTES_MAX) };
-	return bytes >= 8 && data[0] == data[1] && (data[0] == 'I' || data[0] == 'M') && get(r, 2, 2) == 42;
+	return bytes >= 8 && data[0] == data[1] && (data[0] == 'I' || data[0] == 'M') &&
+	       get(r, 2, 2) == 42;
 }
 
 static void read_directories(reader *r, bool all, directory d[DIRECTORIES])
@@ -241,7 +274,8 @@ static void read_directories(reader *r, bool all, directory d[DIRECTORIES])
 			read_directory(r, at[i], i, all, &d[i], at);
 }
 
-void fv_exif_keep(const uint8_t *data, size_t bytes, bool all, int64_t width, int64_t height, fv_bytes *out)
+void fv_exif_keep(const uint8_t *data, size_t bytes, bool all, int64_t width, int64_t height,
+		  fv_bytes *out)
 {
 	reader r;
 	if (bytes >= 6 && !memcmp(data, "Exif\0\0", 6)) {
@@ -268,19 +302,30 @@ void fv_exif_keep(const uint8_t *data, size_t bytes, bool all, int64_t width, in
 	free(d);
 }
 
-/* A directory that an encoder just wrote, entry by entry as it stands; its values stay where they are. */
+/* A directory that an encoder just wrote, entry by entry as it stands; its values stay where they
+ * are. */
 static void read_encoded(const reader *r, directory *d)
 {
 	size_t from = get(r, 4, 4);
 	uint32_t count = holds(r, from, 2) ? get(r, from, 2) : 0;
-	for (size_t i = 0, k = from + 2; i < count && holds(r, k, 12) && d->count < ENTRIES_MAX / 2; i++, k += 12) {
-		entry e = { (uint16_t)get(r, k, 2), (uint16_t)get(r, k + 2, 2), get(r, k + 4, 4), NULL, 4, { 0 } };
+	for (size_t i = 0, k = from + 2; i < count && holds(r, k, 12) && d->count < ENTRIES_MAX / 2;
+	     i++, k += 12) {
+		entry e = entry_at(r, k);
+		e.bytes = 4;
 		memcpy(e.own, r->data + k + 8, 4);
 		add(d, e);
 	}
 }
 
-void fv_exif_into_tiff(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head, size_t *skip, fv_bytes *tail)
+static void add_block(directory *d, uint16_t tag, uint16_t type, const fv_bytes *b)
+{
+	entry e = { tag, type, (uint32_t)b->bytes, b->data, b->bytes, { 0 } };
+	if (b->bytes && b->bytes < UINT32_MAX / 8)
+		add(d, e);
+}
+
+void fv_exif_into_tiff(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head,
+		       size_t *skip, fv_bytes *tail)
 {
 	enum { XMP = 0x02bc, IPTC = 0x83bb };
 	reader to, from = { 0 };
@@ -293,10 +338,8 @@ void fv_exif_into_tiff(const uint8_t *encoded, size_t bytes, const fv_picture *p
 		return;
 	}
 	read_encoded(&to, &d[IFD0]);
-	if (p->xmp.bytes && p->xmp.bytes < UINT32_MAX / 8)
-		add(&d[IFD0], (entry){ XMP, BYTE, (uint32_t)p->xmp.bytes, p->xmp.data, p->xmp.bytes, { 0 } });
-	if (p->iptc.bytes && p->iptc.bytes < UINT32_MAX / 8)
-		add(&d[IFD0], (entry){ IPTC, UNDEFINED, (uint32_t)p->iptc.bytes, p->iptc.data, p->iptc.bytes, { 0 } });
+	add_block(&d[IFD0], XMP, BYTE, &p->xmp);
+	add_block(&d[IFD0], IPTC, UNDEFINED, &p->iptc);
 	if (begin(&from, p->exif.data, p->exif.bytes))
 		read_directories(&from, true, d);
 	fv_bytes_put(head, encoded, 4);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* IPTC records [1], less what must not travel with a painting: 1c, record, dataset, two bytes of size, data.
+/* IPTC records [1], less what must not travel with a painting: 1c, record, dataset, two bytes of
+ * size, data.
  *
  * [1] IPTC-NAA Information Interchange Model, 4.2 */
 #include "picture/internal.h"
 
-/* Kept: the letters' coding and versions, credit and copyright, the day. Not here, on purpose: places, persons, titles,
- * captions, keywords, contacts, whatever programs add. To keep one more: add its row. */
+/* Kept: the letters' coding and versions, credit and copyright, the day. Not here, on purpose:
+ * places, persons, titles, captions, keywords, contacts, whatever programs add. To keep one more:
+ * add its row. */
 static const struct { uint8_t record, dataset, most; } kept[] = {
 	{ 1, 90, 8 },                   /* coded character set: an escape sequence */
 	{ 2, 0, 2 },                    /* version */
@@ -45,8 +47,9 @@ static void keep_records(const uint8_t *data, size_t bytes, bool all, fv_bytes *
 		out->bytes = from;
 }
 
-/* Photoshop's block: "Photoshop 3.0\0", then "8BIM", id, a name (Pascal string), size, data, each padded to even. Of its
- * resources only 0404, the IPTC records, are kept: others are thumbnails, paths, GPS. */
+/* Photoshop's block: "Photoshop 3.0\0", then "8BIM", id, a name (Pascal string), size, data, each
+ * padded to even. Of its resources only 0404, the IPTC records, are kept: others are thumbnails,
+ * paths, GPS. */
 void fv_iptc_keep(const uint8_t *data, size_t bytes, bool all, fv_bytes *out)
 {
 	static const char head[] = "Photoshop 3.0";

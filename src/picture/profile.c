@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An ICC profile [1] less what does not make colours: monitors' profiles name their owner's machine and its serial number.
+/* An ICC profile [1] less what does not make colours: monitors' profiles name their owner's machine
+ * and its serial number.
  *
  *	0	header of 128 bytes: size, ..., at 24 date, at 48 maker and model of the device, at 80 creator, at 84 id
  *	128	how many tags, then of each: name, offset, size
@@ -9,7 +10,8 @@
 
 enum { HEADER = 128, TAGS_MAX = 100 };
 
-/* What colours are made with, and whose the profile is. Its name (desc) is kept when it is a name that all the world knows. */
+/* What colours are made with, and whose the profile is. Its name (desc) is kept when it is a name
+ * that all the world knows. */
 static const char kept[][5] = {
 	"A2B0", "A2B1", "A2B2", "A2B3", "B2A0", "B2A1", "B2A2", "B2A3", "B2D0", "B2D1", "B2D2", "B2D3", "D2B0", "D2B1", "D2B2",
 	"D2B3", "bTRC", "bXYZ", "bkpt", "chad", "chrm", "cicp", "cprt", "gTRC", "gXYZ", "gamt", "kTRC", "lumi",
@@ -21,8 +23,9 @@ static const char *const names[] = {
 	"ECI-RGB V1.0", "eciRGB v2", "Rec. 709", "Rec. 2020", "Rec.2020", "Generic RGB Profile",
 };
 
-/* A text of either kind: "desc", four zeros, length, ASCII; or "mluc", ..., the first record's length and offset, UTF-16BE.
- * Other languages and scripts behind it say more, and are not kept. Empty when it is odd or long. */
+/* A text of either kind: "desc", four zeros, length, ASCII; or "mluc", ..., the first record's
+ * length and offset, UTF-16BE. Other languages and scripts behind it say more, and are not kept.
+ * Empty when it is odd or long. */
 static void name_of(const uint8_t *tag, size_t bytes, char *text, size_t room)
 {
 	size_t from = 12, n = 0, step = 1;
@@ -86,7 +89,8 @@ void fv_profile_keep(fv_bytes *profile)
 	bool whole = false;
 	if (bytes < HEADER + 4)
 		return;
-	for (uint32_t i = 0, n = fv_get_be(data + HEADER, 4); i < n && bytes - HEADER - 4 >= 12 * ((size_t)i + 1); i++) {
+	for (uint32_t i = 0, n = fv_get_be(data + HEADER, 4);
+	     i < n && bytes - HEADER - 4 >= 12 * ((size_t)i + 1); i++) {
 		const uint8_t *t = data + HEADER + 4 + 12 * (size_t)i;
 		size_t from = fv_get_be(t + 4, 4), size = fv_get_be(t + 8, 4);
 		if (from > bytes || size > bytes - from)
@@ -105,8 +109,10 @@ void fv_profile_keep(fv_bytes *profile)
 	(data[8] >= 4 ? put_name_4 : put_name)(&text, name);
 	fv_bytes_put(&out, data, HEADER);
 	fv_put_be(&out, count + 1, 4);
-	/* Tags that share their bytes, as the three curves do, go on to share them: else a small file could ask for much. */
-	size_t at = HEADER + 4 + 12 * ((size_t)count + 1), end = at + text.bytes + (-text.bytes & 3);
+	/* Tags that share their bytes, as the three curves do, go on to share them: else a small
+	 * file could ask for much. */
+	size_t at = HEADER + 4 + 12 * ((size_t)count + 1),
+	       end = at + text.bytes + (-text.bytes & 3);
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t k = 0;
 		while (k < i && (tag[k].from != tag[i].from || tag[k].bytes != tag[i].bytes))
@@ -133,7 +139,8 @@ void fv_profile_keep(fv_bytes *profile)
 			fv_bytes_more(&out, -tag[i].bytes & 3);
 		}
 	if (!out.failed && !text.failed) {
-		/* Size; no date, which is when a monitor was measured; no maker and model, no creator, no id. */
+		/* Size; no date, which is when a monitor was measured; no maker and model, no
+		 * creator, no id. */
 		for (int i = 0; i < 4; i++)
 			out.data[i] = (uint8_t)(out.bytes >> 8 * (3 - i));
 		memset(out.data + 24, 0, 12);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* XMP [1]: parsed, and written anew from the few properties that are kept. Nothing of a stranger's XML is copied: only the
- * text of known properties, so neither prefixes nor encodings (UTF-8, UTF-16) nor places to hide matter.
+/* XMP [1]: parsed, and written anew from the few properties that are kept. Nothing of a stranger's
+ * XML is copied: only the text of known properties, so neither prefixes nor encodings (UTF-8,
+ * UTF-16) nor places to hide matter.
  *
  *	x:xmpmeta > rdf:RDF > rdf:Description, with properties as attributes or as elements:
  *	element		text, or an rdf:resource, or rdf:Alt, rdf:Bag, rdf:Seq of rdf:li
@@ -18,9 +19,9 @@ enum { LEAST = 4, TEXT_MAX = 4096, DEPTH_MAX = 100 };
 
 typedef enum { TEXT, NUMBER, DATE } kind;
 
-/* Kept. Credit and rights are their author's own statement; numbers say how the picture was taken. Not here, on
- * purpose: titles, descriptions, keywords and what else exif.c leaves out, documents' ids and histories. To keep one more:
- * add its row. */
+/* Kept. Credit and rights are their author's own statement; numbers say how the picture was taken.
+ * Not here, on purpose: titles, descriptions, keywords and what else exif.c leaves out, documents'
+ * ids and histories. To keep one more: add its row. */
 static const struct {
 	const char *space, *prefix;
 	struct { const char *name; kind kind; } property[28];
@@ -88,7 +89,8 @@ static bool find(const char *name, int *at, int *which)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
 		const char *tail = local(name, kept[i].space);
-		for (size_t k = 0; tail && k < G_N_ELEMENTS(kept[i].property) && kept[i].property[k].name; k++)
+		for (size_t k = 0;
+		     tail && k < G_N_ELEMENTS(kept[i].property) && kept[i].property[k].name; k++)
 			if (!strcmp(tail, kept[i].property[k].name)) {
 				*at = (int)i;
 				*which = (int)k;
@@ -103,7 +105,8 @@ static size_t date(const uint8_t *text, size_t bytes)
 {
 	static const char form[] = "0000-00-00T00:00:00";
 	size_t n = 0;
-	while (n < bytes && n < sizeof form - 1 && (form[n] == '0' ? text[n] >= '0' && text[n] <= '9' : text[n] == form[n]))
+	while (n < bytes && n < sizeof form - 1 &&
+	       (form[n] == '0' ? text[n] >= '0' && text[n] <= '9' : text[n] == form[n]))
 		n++;
 	return n >= 19 ? 19 : n >= 16 ? 16 : n >= 10 ? 10 : n >= 7 ? 7 : n >= 4 ? 4 : 0;
 }
@@ -124,7 +127,8 @@ static void put_all(fv_bytes *b, const char *const *text, int count)
 	for (int i = 0; i < count; i++)
 		put(b, text[i]);
 }
-#define PUT(b, ...) put_all(b, (const char *const[]){ __VA_ARGS__ }, G_N_ELEMENTS(((const char *const[]){ __VA_ARGS__ })))
+#define TEXTS(...) ((const char *const[]){ __VA_ARGS__ })
+#define PUT(b, ...) put_all(b, TEXTS(__VA_ARGS__), G_N_ELEMENTS(TEXTS(__VA_ARGS__)))
 
 /* value: text, escaped; of a list, its items; or a resource, that is an address. */
 static void put_property(reader *r, const fv_bytes *value, const char *list, bool resource)
@@ -160,6 +164,11 @@ static void put_text(reader *r, const uint8_t *text, size_t bytes, bool resource
 	fv_bytes_free(&value);
 }
 
+static void put_string(reader *r, const char *text, bool resource)
+{
+	put_text(r, (const uint8_t *)text, strlen(text), resource);
+}
+
 static const char *attribute(const XML_Char **list, const char *name)
 {
 	for (; *list; list += 2)
@@ -174,7 +183,7 @@ static void begin_property(reader *r, const XML_Char *name, const XML_Char **att
 	if (!find(name, &r->at, &r->which))
 		return;
 	if (to)
-		put_text(r, (const uint8_t *)to, strlen(to), true);
+		put_string(r, to, true);
 	r->level = r->depth;
 	r->odd = to || attribute(attributes, RDF " parseType");
 	r->list = NULL;
@@ -186,7 +195,8 @@ static void begin_property(reader *r, const XML_Char *name, const XML_Char **att
 static void begin_inside(reader *r, const XML_Char *name, const XML_Char **attributes)
 {
 	static const char *const lists[] = { "Alt", "Bag", "Seq" };
-	static const char letters[] = "-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char letters[] =
+		"-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	const char *tail = local(name, RDF), *lang = attribute(attributes, LANG);
 	if (r->depth == r->level + 1)
 		for (size_t i = 0; tail && !r->list && i < G_N_ELEMENTS(lists); i++)
@@ -203,7 +213,8 @@ static void begin_inside(reader *r, const XML_Char *name, const XML_Char **attri
 	r->text.bytes = 0;
 	*r->lang = 0;
 	/* "en-US", "zh-Hant", and no message. */
-	if (lang && (!strcmp(lang, "x-default") || (strlen(lang) <= 7 && strspn(lang, letters) == strlen(lang))))
+	if (lang && (!strcmp(lang, "x-default") ||
+		     (strlen(lang) <= 7 && strspn(lang, letters) == strlen(lang))))
 		strcpy(r->lang, lang);
 }
 
@@ -218,11 +229,12 @@ static void XMLCALL begin(void *user, const XML_Char *name, const XML_Char **att
 		begin_property(r, name, attributes);
 	else if (!r->rdf && r->depth <= 2 && !strcmp(name, RDF " RDF"))
 		r->rdf = r->depth;
-	else if (!r->description && r->rdf && r->depth == r->rdf + 1 && !strcmp(name, RDF " Description")) {
+	else if (!r->description && r->rdf && r->depth == r->rdf + 1 &&
+		 !strcmp(name, RDF " Description")) {
 		r->description = r->depth;
 		for (; *attributes; attributes += 2)
 			if (find(attributes[0], &r->at, &r->which))
-				put_text(r, (const uint8_t *)attributes[1], strlen(attributes[1]), false);
+				put_string(r, attributes[1], false);
 		r->at = -1;
 	}
 }
@@ -262,12 +274,14 @@ static void XMLCALL end(void *user, const XML_Char *name)
 static void XMLCALL hear(void *user, const XML_Char *text, int bytes)
 {
 	reader *r = user;
-	if (r->at >= 0 && (r->item || r->depth == r->level) && r->text.bytes + (size_t)bytes <= 2 * TEXT_MAX)
+	if (r->at >= 0 && (r->item || r->depth == r->level) &&
+	    r->text.bytes + (size_t)bytes <= 2 * TEXT_MAX)
 		fv_bytes_put(&r->text, text, (size_t)bytes);
 }
 
 /* No XMP has one; entities, and their bombs, stand in it. */
-static void XMLCALL refuse_doctype(void *user, const XML_Char *name, const XML_Char *file, const XML_Char *id, int inside)
+static void XMLCALL refuse_doctype(void *user, const XML_Char *name, const XML_Char *file,
+				   const XML_Char *id, int inside)
 {
 	XML_StopParser(((reader *)user)->xml, XML_FALSE);
 }
@@ -284,14 +298,16 @@ static void keep_public(const uint8_t *data, size_t bytes, fv_bytes *out)
 	XML_SetElementHandler(r.xml, begin, end);
 	XML_SetCharacterDataHandler(r.xml, hear);
 	XML_SetStartDoctypeDeclHandler(r.xml, refuse_doctype);
-	/* What was read before a fault counts: files end in padding and worse. At once: in pieces, one long word would be
-	 * looked at again with each. */
+	/* What was read before a fault counts: files end in padding and worse. At once: in pieces,
+	 * one long word would be looked at again with each. */
 	XML_Parse(r.xml, (const char *)data, (int)bytes, XML_TRUE);
-	out->failed |= XML_GetErrorCode(r.xml) == XML_ERROR_NO_MEMORY || properties.failed || r.text.failed || r.items.failed;
+	out->failed |= XML_GetErrorCode(r.xml) == XML_ERROR_NO_MEMORY || properties.failed ||
+		       r.text.failed || r.items.failed;
 	XML_ParserFree(r.xml);
 	if (properties.bytes && !out->failed) {
-		put(out, "<?xpacket begin=\"\xef\xbb\xbf\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">"
-		         "<rdf:RDF xmlns:rdf=\"" RDF "\"><rdf:Description rdf:about=\"\"");
+		put(out, "<?xpacket begin=\"\xef\xbb\xbf\" "
+			 "id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">"
+			 "<rdf:RDF xmlns:rdf=\"" RDF "\"><rdf:Description rdf:about=\"\"");
 		for (size_t i = 0; i < G_N_ELEMENTS(kept); i++)
 			if (r.seen[i])
 				PUT(out, " xmlns:", kept[i].prefix, "=\"", kept[i].space, "\"");
@@ -330,19 +346,22 @@ static void keep_wide(const uint8_t *data, size_t bytes, fv_bytes *out)
 
 static void keep_all(const uint8_t *data, size_t bytes, bool wide, fv_bytes *out)
 {
-	static const char tag[] = "tiff:Orientation", *const never[] = { "xmpGImg:", "xmp:Thumbnails" };
+	static const char *const never[] = { "xmpGImg:", "xmp:Thumbnails" };
+	static const char tag[] = "tiff:Orientation";
 	if (wide)
 		keep_wide(data, bytes, out);
 	else
 		fv_bytes_put(out, data, bytes);
 	/* Thumbnails show the photograph. */
 	for (size_t i = 0; i < G_N_ELEMENTS(never); i++)
-		if (!out->failed && out->bytes && memmem(out->data, out->bytes, never[i], strlen(never[i])))
+		if (!out->failed && out->bytes &&
+		    memmem(out->data, out->bytes, never[i], strlen(never[i])))
 			out->bytes = 0;
 	if (out->failed || !out->bytes)
 		return;
 	/* The picture is upright now: tiff:Orientation="6" or >6< becomes 1. */
-	for (uint8_t *p = out->data, *last = p + out->bytes; (p = memmem(p, (size_t)(last - p), tag, sizeof tag - 1));) {
+	for (uint8_t *p = out->data, *last = p + out->bytes;
+	     (p = memmem(p, (size_t)(last - p), tag, sizeof tag - 1));) {
 		p += sizeof tag - 1;
 		while (p < last && *p && strchr("=\"'> \t\r\n", *p))
 			p++;
@@ -355,7 +374,8 @@ void fv_xmp_keep(const uint8_t *data, size_t bytes, bool all, fv_bytes *out)
 {
 	if (bytes < LEAST || bytes > IN_MAX)
 		return;
-	bool wide = !data[0] || !data[1] || (data[0] == 0xff && data[1] == 0xfe) || (data[0] == 0xfe && data[1] == 0xff);
+	bool wide = !data[0] || !data[1] || (data[0] == 0xff && data[1] == 0xfe) ||
+		    (data[0] == 0xfe && data[1] == 0xff);
 	while (!wide && bytes && !data[bytes - 1])
 		bytes--;
 	if (all)

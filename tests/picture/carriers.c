@@ -92,7 +92,8 @@ static void directories(const field *f, int count, bool big, fv_bytes *to)
 			number(to, big, (uint32_t)n, 2);
 			for (; n; n--, i++) {
 				const field *e = &sorted[i];
-				/* Offsets (a strip, a thumbnail) are numbers that stand for bytes elsewhere. */
+				/* Offsets (a strip, a thumbnail) are numbers that stand for bytes
+				 * elsewhere. */
 				bool place = e->type == LONG && e->text, pointer = e->type == LONG && !e->text && (e->tag & 0xff00) != 0x0100 && e->tag != 0x0202;
 				size_t bytes = e->text ? e->bytes : e->type == RATIONAL ? 8 : e->type == LONG ? 4 : 2;
 				number(to, big, (uint32_t)e->tag, 2);

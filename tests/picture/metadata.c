@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metadata [ROUNDS]: metadata that lies: directories too full, values that share bytes, sizes beyond the end, texts that are no XML. What is kept
- * stays within bounds (under AddressSanitizer: script/sanitize), never grows, and keeping twice is keeping once. */
+/* metadata [ROUNDS]: metadata that lies: directories too full, values that share bytes, sizes
+ * beyond the end, texts that are no XML. What is kept stays within bounds (under AddressSanitizer:
+ * script/sanitize), never grows, and keeping twice is keeping once. */
 #include "carriers.h"
 #include "picture/internal.h"
 #include "test.h"
@@ -52,7 +53,8 @@ static void embed(const fv_bytes *exif, const fv_bytes *xmp, const fv_bytes *ipt
 	}
 }
 
-/* again: whether what was kept is kept whole; a directory that was full takes pointers and sizes once only. */
+/* again: whether what was kept is kept whole; a directory that was full takes pointers and sizes
+ * once only. */
 static void keep(keeper *k, const fv_bytes *block, size_t growth, bool again, const char *name)
 {
 	const fv_bytes none = { 0 };
@@ -74,7 +76,8 @@ static void keep(keeper *k, const fv_bytes *block, size_t growth, bool again, co
 	}
 }
 
-/* `count` entries from `tag` on, all of `bytes` bytes at `from`; then where the next directory begins. */
+/* `count` entries from `tag` on, all of `bytes` bytes at `from`; then where the next directory
+ * begins. */
 static void shared(fv_bytes *to, int count, uint32_t tag, uint32_t bytes, uint32_t from)
 {
 	for (int i = 0; i < count; i++) {
@@ -93,7 +96,8 @@ static void pointer(fv_bytes *to, uint32_t tag, uint32_t at)
 	fv_put_le(to, at, 4);
 }
 
-/* Each directory as full as is read, and three pointers and sizes to come: what wrote past its array. */
+/* Each directory as full as is read, and three pointers and sizes to come: what wrote past its
+ * array. */
 static void full(void)
 {
 	enum { EACH = 201 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* privacy FOLDER: which texts of a photograph's metadata reach a painting: carriers by formats in by formats out, by default
- * and with everything kept. Nothing that is marked "HIDE-" may by default, all that is marked "KEEP-" has to, and all
- * again when it is asked for. With VERBOSE=1 the table is printed, as docs/security.md has it. */
+/* privacy FOLDER: which texts of a photograph's metadata reach a painting: carriers by formats in
+ * by formats out, by default and with everything kept. Nothing that is marked "HIDE-" may by
+ * default, all that is marked "KEEP-" has to, and all again when it is asked for. With VERBOSE=1
+ * the table is printed, as docs/security.md has it. */
 #include "carriers.h"
 #include "picture/picture.h"
 #include "base/base.h"
