@@ -22,36 +22,57 @@ typedef struct { int directory, tag, type; const char *text; size_t bytes; uint3
 #define WIDE(a, b, c, d) "H\0I\0D\0E\0-\0" a "\0" b "\0" c "\0" d "\0"
 
 static const field fields[] = {
-	TEXT(IFD0, 0x010d, ASCII, "HIDE-document"), TEXT(IFD0, 0x010e, ASCII, "HIDE-description"), TEXT(IFD0, 0x010f, ASCII, "HIDE-make"),
-	TEXT(IFD0, 0x0110, ASCII, "HIDE-model"), TEXT(IFD0, 0x0131, ASCII, "HIDE-software"), TEXT(IFD0, 0x0132, ASCII, "2021:03:04 05:06:07"),
-	TEXT(IFD0, 0x013b, ASCII, "KEEP-artist"), TEXT(IFD0, 0x013c, ASCII, "HIDE-host"), TEXT(IFD0, 0x4746, ASCII, "HIDE-rating"),
-	TEXT(IFD0, 0x8298, ASCII, "KEEP-copyright"), NUMBER(IFD0, 0x8769, LONG, SUB), NUMBER(IFD0, 0x8825, LONG, GPS),
-	TEXT(IFD0, 0x9c9b, BYTE, WIDE("t", "i", "t", "l")), TEXT(IFD0, 0x9c9c, BYTE, WIDE("c", "o", "m", "m")),
-	TEXT(IFD0, 0x9c9e, BYTE, WIDE("k", "e", "y", "w")), TEXT(IFD0, 0x9c9f, BYTE, WIDE("s", "u", "b", "j")),
-	TEXT(IFD0, 0xc614, ASCII, "HIDE-camera-model"), TEXT(IFD0, 0xc62f, ASCII, "HIDE-camera-serial"), TEXT(IFD0, 0xc68b, ASCII, "HIDE-raw-name"),
-	TEXT(SUB, 0x829a, ASCII, "HIDE-under-exposure"), NUMBER(SUB, 0x829d, RATIONAL, 28), TEXT(SUB, 0x8824, ASCII, "HIDE-spectral"),
-	NUMBER(SUB, 0x8827, SHORT, 200), TEXT(SUB, 0x9000, UNDEFINED, "HIDE-under-version"), TEXT(SUB, 0x9003, ASCII, "2022:03:04 05:06:07"),
-	TEXT(SUB, 0x9004, ASCII, "HIDE-under-date-12"), TEXT(SUB, 0x9010, ASCII, "HIDE-zone"), TEXT(SUB, 0x9213, ASCII, "HIDE-history"),
-	TEXT(SUB, 0x927c, UNDEFINED, "HIDE-maker-note"), TEXT(SUB, 0x9286, UNDEFINED, "ASCII\0\0\0HIDE-comment"), TEXT(SUB, 0x9290, ASCII, "HIDE-subsecond"),
-	TEXT(SUB, 0xa004, ASCII, "HIDE-sound-path"), NUMBER(SUB, 0xa005, LONG, INTEROP), TEXT(SUB, 0xa40b, UNDEFINED, "HIDE-device-settings"),
-	TEXT(SUB, 0xa420, ASCII, "HIDE-image-id"), TEXT(SUB, 0xa430, ASCII, "HIDE-owner"), TEXT(SUB, 0xa431, ASCII, "HIDE-body-serial"),
-	TEXT(SUB, 0xa433, ASCII, "HIDE-lens-make"), TEXT(SUB, 0xa434, ASCII, "HIDE-lens-model"), TEXT(SUB, 0xa435, ASCII, "HIDE-lens-serial"),
+	TEXT(IFD0, 0x010d, ASCII, "HIDE-document"), TEXT(IFD0, 0x010e, ASCII, "HIDE-description"),
+	TEXT(IFD0, 0x010f, ASCII, "HIDE-make"),
+	TEXT(IFD0, 0x0110, ASCII, "HIDE-model"), TEXT(IFD0, 0x0131, ASCII, "HIDE-software"),
+	TEXT(IFD0, 0x0132, ASCII, "2021:03:04 05:06:07"),
+	TEXT(IFD0, 0x013b, ASCII, "KEEP-artist"), TEXT(IFD0, 0x013c, ASCII, "HIDE-host"),
+	TEXT(IFD0, 0x4746, ASCII, "HIDE-rating"),
+	TEXT(IFD0, 0x8298, ASCII, "KEEP-copyright"), NUMBER(IFD0, 0x8769, LONG, SUB),
+	NUMBER(IFD0, 0x8825, LONG, GPS),
+	TEXT(IFD0, 0x9c9b, BYTE, WIDE("t", "i", "t", "l")),
+	TEXT(IFD0, 0x9c9c, BYTE, WIDE("c", "o", "m", "m")),
+	TEXT(IFD0, 0x9c9e, BYTE, WIDE("k", "e", "y", "w")),
+	TEXT(IFD0, 0x9c9f, BYTE, WIDE("s", "u", "b", "j")),
+	TEXT(IFD0, 0xc614, ASCII, "HIDE-camera-model"),
+	TEXT(IFD0, 0xc62f, ASCII, "HIDE-camera-serial"), TEXT(IFD0, 0xc68b, ASCII, "HIDE-raw-name"),
+	TEXT(SUB, 0x829a, ASCII, "HIDE-under-exposure"), NUMBER(SUB, 0x829d, RATIONAL, 28),
+	TEXT(SUB, 0x8824, ASCII, "HIDE-spectral"),
+	NUMBER(SUB, 0x8827, SHORT, 200), TEXT(SUB, 0x9000, UNDEFINED, "HIDE-under-version"),
+	TEXT(SUB, 0x9003, ASCII, "2022:03:04 05:06:07"),
+	TEXT(SUB, 0x9004, ASCII, "HIDE-under-date-12"), TEXT(SUB, 0x9010, ASCII, "HIDE-zone"),
+	TEXT(SUB, 0x9213, ASCII, "HIDE-history"),
+	TEXT(SUB, 0x927c, UNDEFINED, "HIDE-maker-note"),
+	TEXT(SUB, 0x9286, UNDEFINED, "ASCII\0\0\0HIDE-comment"),
+	TEXT(SUB, 0x9290, ASCII, "HIDE-subsecond"),
+	TEXT(SUB, 0xa004, ASCII, "HIDE-sound-path"), NUMBER(SUB, 0xa005, LONG, INTEROP),
+	TEXT(SUB, 0xa40b, UNDEFINED, "HIDE-device-settings"),
+	TEXT(SUB, 0xa420, ASCII, "HIDE-image-id"), TEXT(SUB, 0xa430, ASCII, "HIDE-owner"),
+	TEXT(SUB, 0xa431, ASCII, "HIDE-body-serial"),
+	TEXT(SUB, 0xa433, ASCII, "HIDE-lens-make"), TEXT(SUB, 0xa434, ASCII, "HIDE-lens-model"),
+	TEXT(SUB, 0xa435, ASCII, "HIDE-lens-serial"),
 	TEXT(SUB, 0xea1c, UNDEFINED, "HIDE-padding"), TEXT(SUB, 0xfde8, ASCII, "HIDE-owner-2"),
-	TEXT(GPS, 0x0001, ASCII, "N"), NUMBER(GPS, 0x0002, RATIONAL, 48), TEXT(GPS, 0x0012, ASCII, "HIDE-datum"),
-	TEXT(GPS, 0x001b, UNDEFINED, "ASCII\0\0\0HIDE-gps-method"), TEXT(GPS, 0x001c, UNDEFINED, "ASCII\0\0\0HIDE-gps-area"),
+	TEXT(GPS, 0x0001, ASCII, "N"), NUMBER(GPS, 0x0002, RATIONAL, 48),
+	TEXT(GPS, 0x0012, ASCII, "HIDE-datum"),
+	TEXT(GPS, 0x001b, UNDEFINED, "ASCII\0\0\0HIDE-gps-method"),
+	TEXT(GPS, 0x001c, UNDEFINED, "ASCII\0\0\0HIDE-gps-area"),
 	TEXT(GPS, 0x001d, ASCII, "HIDE-gps-day"),
 	TEXT(INTEROP, 0x0001, ASCII, "R98"), TEXT(INTEROP, 0x1000, ASCII, "HIDE-interop-file"),
 };
 static const field thumbnail[] = {
-	TEXT(IFD0, 0x013b, ASCII, "KEEP-artist"), TEXT(IFD1, 0x0201, LONG, "HIDE-thumbnail"), NUMBER(IFD1, 0x0202, LONG, 15),
+	TEXT(IFD0, 0x013b, ASCII, "KEEP-artist"), TEXT(IFD1, 0x0201, LONG, "HIDE-thumbnail"),
+	NUMBER(IFD1, 0x0202, LONG, 15),
 	TEXT(IFD1, 0x010e, ASCII, "HIDE-thumbnail-description"),
 };
 /* A picture of 8 x 8 grey pixels in a TIFF: what its directory says beside. */
 enum { SIDE = 8, STRIP = 1 };
 static const field pixels[] = {
-	NUMBER(IFD0, 0x0100, SHORT, SIDE), NUMBER(IFD0, 0x0101, SHORT, SIDE), NUMBER(IFD0, 0x0102, SHORT, 8), NUMBER(IFD0, 0x0103, SHORT, 1),
-	NUMBER(IFD0, 0x0106, SHORT, 1), { IFD0, 0x0111, LONG, "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789ABCDEF", SIDE * SIDE, STRIP },
-	NUMBER(IFD0, 0x0115, SHORT, 1), NUMBER(IFD0, 0x0116, SHORT, SIDE), NUMBER(IFD0, 0x0117, LONG, SIDE * SIDE),
+	NUMBER(IFD0, 0x0100, SHORT, SIDE), NUMBER(IFD0, 0x0101, SHORT, SIDE),
+	NUMBER(IFD0, 0x0102, SHORT, 8), NUMBER(IFD0, 0x0103, SHORT, 1),
+	NUMBER(IFD0, 0x0106, SHORT, 1),
+	{ IFD0, 0x0111, LONG, "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789ABCDEF", SIDE * SIDE, STRIP },
+	NUMBER(IFD0, 0x0115, SHORT, 1), NUMBER(IFD0, 0x0116, SHORT, SIDE),
+	NUMBER(IFD0, 0x0117, LONG, SIDE * SIDE),
 };
 
 static void number(fv_bytes *b, bool big, uint32_t v, int n)
@@ -94,8 +115,13 @@ static void directories(const field *f, int count, bool big, fv_bytes *to)
 				const field *e = &sorted[i];
 				/* Offsets (a strip, a thumbnail) are numbers that stand for bytes
 				 * elsewhere. */
-				bool place = e->type == LONG && e->text, pointer = e->type == LONG && !e->text && (e->tag & 0xff00) != 0x0100 && e->tag != 0x0202;
-				size_t bytes = e->text ? e->bytes : e->type == RATIONAL ? 8 : e->type == LONG ? 4 : 2;
+				bool place = e->type == LONG && e->text,
+				     pointer = e->type == LONG && !e->text &&
+					       (e->tag & 0xff00) != 0x0100 && e->tag != 0x0202;
+				size_t bytes = e->text               ? e->bytes
+					       : e->type == RATIONAL ? 8
+					       : e->type == LONG     ? 4
+								     : 2;
 				number(to, big, (uint32_t)e->tag, 2);
 				number(to, big, (uint32_t)e->type, 2);
 				number(to, big, e->text && !place ? (uint32_t)e->bytes : 1, 4);
@@ -129,34 +155,61 @@ static void directories(const field *f, int count, bool big, fv_bytes *to)
 
 /* ------------------------------------------------------------------ XMP */
 static const char xmp[] =
-	"<?xpacket begin='\xef\xbb\xbf' id='W5M0MpCehiHzreSzNTczkc9d'?><!-- HIDE-xml-comment --><?HIDE-instruction?>"
-	"<x:xmpmeta xmlns:x='adobe:ns:meta/' x:xmptk='HIDE-toolkit'><r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
-	"<r:Description r:about='HIDE-about' xmlns:q='http://ns.adobe.com/exif/1.0/' xmlns:exif='urn:other' xmlns:dji='http://www.dji.com/drone-dji/1.0/' "
-	"xmlns:photoshop='http://ns.adobe.com/photoshop/1.0/' xmlns:core='http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/' "
-	"xmlns:ext='http://iptc.org/std/Iptc4xmpExt/2008-02-29/' xmlns:aux='http://ns.adobe.com/exif/1.0/aux/' xmlns:xmp='http://ns.adobe.com/xap/1.0/' "
-	"xmlns:mm='http://ns.adobe.com/xap/1.0/mm/' xmlns:ref='http://ns.adobe.com/xap/1.0/sType/ResourceRef#' xmlns:d='http://purl.org/dc/elements/1.1/' "
-	"xmlns:rights='http://ns.adobe.com/xap/1.0/rights/' xmlns:cc='http://creativecommons.org/ns#' xmlns:mwg='http://www.metadataworkinggroup.com/schemas/regions/' "
-	"xmlns:camera='http://ns.google.com/photos/1.0/camera/' xmlns:note='http://ns.adobe.com/xmp/note/' xmlns:cipa='http://cipa.jp/exif/1.0/' "
-	"q:GPSLatitude='48,51.29N HIDE-latitude' exif:ExposureTime='HIDE-other-space' dji:GpsLatitude='48.85 HIDE-drone' dji:DroneSerialNumber='HIDE-drone-serial' "
-	"camera:gpsLatitude='HIDE-camera-place' photoshop:City='HIDE-city' photoshop:Country='HIDE-country' core:Location='HIDE-location' "
-	"aux:SerialNumber='HIDE-serial' aux:OwnerName='HIDE-owner' aux:LensSerialNumber='HIDE-lens' cipa:BodySerialNumber='HIDE-body' "
-	"cipa:CameraOwnerName='HIDE-camera-owner' xmp:CreatorTool='HIDE-tool /home/alice' mm:DocumentID='HIDE-document-id' mm:InstanceID='HIDE-instance' "
-	"note:HasExtendedXMP='HIDE-extension' q:FNumber='HIDE-number' q:DateTimeOriginal='2023-03-04T05:06:07+HIDE-zone' "
-	"rights:WebStatement='KEEP-statement' rights:Owner='HIDE-rights-owner' photoshop:Credit='KEEP-credit'>"
+	"<?xpacket begin='\xef\xbb\xbf' id='W5M0MpCehiHzreSzNTczkc9d'?><!-- HIDE-xml-comment -->"
+	"<?HIDE-instruction?>"
+	"<x:xmpmeta xmlns:x='adobe:ns:meta/' x:xmptk='HIDE-toolkit'><r:RDF "
+	"xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+	"<r:Description r:about='HIDE-about' xmlns:q='http://ns.adobe.com/exif/1.0/' "
+	"xmlns:exif='urn:other' xmlns:dji='http://www.dji.com/drone-dji/1.0/' "
+	"xmlns:photoshop='http://ns.adobe.com/photoshop/1.0/' "
+	"xmlns:core='http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/' "
+	"xmlns:ext='http://iptc.org/std/Iptc4xmpExt/2008-02-29/' "
+	"xmlns:aux='http://ns.adobe.com/exif/1.0/aux/' xmlns:xmp='http://ns.adobe.com/xap/1.0/' "
+	"xmlns:mm='http://ns.adobe.com/xap/1.0/mm/' "
+	"xmlns:ref='http://ns.adobe.com/xap/1.0/sType/ResourceRef#' "
+	"xmlns:d='http://purl.org/dc/elements/1.1/' "
+	"xmlns:rights='http://ns.adobe.com/xap/1.0/rights/' "
+	"xmlns:cc='http://creativecommons.org/ns#' "
+	"xmlns:mwg='http://www.metadataworkinggroup.com/schemas/regions/' "
+	"xmlns:camera='http://ns.google.com/photos/1.0/camera/' "
+	"xmlns:note='http://ns.adobe.com/xmp/note/' xmlns:cipa='http://cipa.jp/exif/1.0/' "
+	"q:GPSLatitude='48,51.29N HIDE-latitude' exif:ExposureTime='HIDE-other-space' "
+	"dji:GpsLatitude='48.85 HIDE-drone' dji:DroneSerialNumber='HIDE-drone-serial' "
+	"camera:gpsLatitude='HIDE-camera-place' photoshop:City='HIDE-city' "
+	"photoshop:Country='HIDE-country' core:Location='HIDE-location' "
+	"aux:SerialNumber='HIDE-serial' aux:OwnerName='HIDE-owner' "
+	"aux:LensSerialNumber='HIDE-lens' cipa:BodySerialNumber='HIDE-body' "
+	"cipa:CameraOwnerName='HIDE-camera-owner' xmp:CreatorTool='HIDE-tool /home/alice' "
+	"mm:DocumentID='HIDE-document-id' mm:InstanceID='HIDE-instance' "
+	"note:HasExtendedXMP='HIDE-extension' q:FNumber='HIDE-number' "
+	"q:DateTimeOriginal='2023-03-04T05:06:07+HIDE-zone' "
+	"rights:WebStatement='KEEP-statement' rights:Owner='HIDE-rights-owner' "
+	"photoshop:Credit='KEEP-credit'>"
 	"<d:title><r:Alt><r:li xml:lang='x-default'>HIDE-title</r:li></r:Alt></d:title>"
-	"<d:description><r:Alt><r:li xml:lang='x-default'>HIDE-caption</r:li></r:Alt></d:description>"
+	"<d:description><r:Alt><r:li xml:lang='x-default'>HIDE-caption</r:li></r:Alt>"
+	"</d:description>"
 	"<d:subject><r:Bag><r:li>HIDE-keyword</r:li></r:Bag></d:subject>"
-	"<d:creator HIDE='no' ><r:Seq><r:li>KEEP-creator &amp; <![CDATA[<Söhne>]]></r:li></r:Seq></d:creator>"
-	"<d:rights><r:Alt><r:li xml:lang='x-default'>KEEP-rights</r:li><r:li xml:lang='HIDE-lang'>KEEP-droits</r:li></r:Alt></d:rights>"
+	"<d:creator HIDE='no' ><r:Seq><r:li>KEEP-creator &amp; <![CDATA[<Söhne>]]></r:li></r:Seq>"
+	"</d:creator>"
+	"<d:rights><r:Alt><r:li xml:lang='x-default'>KEEP-rights</r:li><r:li "
+	"xml:lang='HIDE-lang'>KEEP-droits</r:li></r:Alt></d:rights>"
 	"<cc:license r:resource='KEEP-licence'/>"
-	"<rights:UsageTerms><r:Alt><r:li xml:lang='en'>KEEP-terms</r:li></r:Alt></rights:UsageTerms>"
-	"<cc:attributionName><r:Bag><r:li>HIDE-odd<ref:x>HIDE-within</ref:x></r:li></r:Bag></cc:attributionName>"
-	"<cc:attributionURL><r:Seq><r:li r:parseType='Resource'><ref:a>HIDE-struct</ref:a></r:li></r:Seq></cc:attributionURL>"
+	"<rights:UsageTerms><r:Alt><r:li xml:lang='en'>KEEP-terms</r:li></r:Alt>"
+	"</rights:UsageTerms>"
+	"<cc:attributionName><r:Bag><r:li>HIDE-odd<ref:x>HIDE-within</ref:x></r:li></r:Bag>"
+	"</cc:attributionName>"
+	"<cc:attributionURL><r:Seq><r:li r:parseType='Resource'><ref:a>HIDE-struct</ref:a></r:li>"
+	"</r:Seq></cc:attributionURL>"
 	"<ext:PersonInImage><r:Bag><r:li>HIDE-person</r:li></r:Bag></ext:PersonInImage>"
-	"<ext:LocationShown><r:Bag><r:li r:parseType='Resource'><ext:City>HIDE-shown</ext:City></r:li></r:Bag></ext:LocationShown>"
-	"<mwg:Regions r:parseType='Resource'><mwg:RegionList><r:Bag><r:li><r:Description mwg:Name='HIDE-face' d:creator='HIDE-inner-creator'/></r:li></r:Bag></mwg:RegionList></mwg:Regions>"
-	"<mm:DerivedFrom><r:Description ref:filePath='/Users/HIDE-path'><d:rights>HIDE-inner-rights</d:rights></r:Description></mm:DerivedFrom>"
-	"<mm:History><r:Seq><r:li r:parseType='Resource'><ref:softwareAgent>HIDE-agent</ref:softwareAgent></r:li></r:Seq></mm:History>"
+	"<ext:LocationShown><r:Bag><r:li r:parseType='Resource'><ext:City>HIDE-shown</ext:City>"
+	"</r:li></r:Bag></ext:LocationShown>"
+	"<mwg:Regions r:parseType='Resource'><mwg:RegionList><r:Bag><r:li><r:Description "
+	"mwg:Name='HIDE-face' d:creator='HIDE-inner-creator'/></r:li></r:Bag></mwg:RegionList>"
+	"</mwg:Regions>"
+	"<mm:DerivedFrom><r:Description ref:filePath='/Users/HIDE-path'>"
+	"<d:rights>HIDE-inner-rights</d:rights></r:Description></mm:DerivedFrom>"
+	"<mm:History><r:Seq><r:li r:parseType='Resource'><ref:softwareAgent>HIDE-agent"
+	"</ref:softwareAgent></r:li></r:Seq></mm:History>"
 	"<photoshop:Instructions>HIDE-instructions</photoshop:Instructions>"
 	"</r:Description></r:RDF></x:xmpmeta><?xpacket end='w'?>";
 
@@ -170,7 +223,8 @@ static void wide(const char *text, bool big, fv_bytes *to)
 			number(to, big, (*p & 0x1fu) << 6 | (p[1] & 0x3fu), 2);
 			p++;
 		} else {
-			number(to, big, (*p & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu), 2);
+			number(to, big, (*p & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu),
+			       2);
 			p += 2;
 		}
 }
@@ -179,11 +233,16 @@ static void wide(const char *text, bool big, fv_bytes *to)
 static void iptc(fv_bytes *to)
 {
 	static const struct { int record, dataset; const char *text; } list[] = {
-		{ 1, 90, "\x1b%G" }, { 2, 5, "HIDE-title" }, { 2, 25, "HIDE-keyword" }, { 2, 26, "HIDE-location-code" }, { 2, 27, "HIDE-location-name" },
-		{ 2, 55, "20210304" }, { 2, 62, "HIDE-day" }, { 2, 80, "KEEP-byline" }, { 2, 85, "HIDE-byline-title" }, { 2, 90, "HIDE-city" },
-		{ 2, 92, "HIDE-sublocation" }, { 2, 95, "HIDE-state" }, { 2, 100, "HIDE-code" }, { 2, 101, "HIDE-country" }, { 2, 110, "KEEP-credit" },
-		{ 2, 115, "HIDE-source" }, { 2, 116, "KEEP-notice" }, { 2, 118, "HIDE-contact" }, { 2, 120, "HIDE-caption" }, { 2, 122, "HIDE-writer" },
-		{ 2, 221, "HIDE-prefs" }, { 3, 80, "HIDE-record-3" }, { 240, 80, "HIDE-record-240" },
+		{ 1, 90, "\x1b%G" }, { 2, 5, "HIDE-title" }, { 2, 25, "HIDE-keyword" },
+		{ 2, 26, "HIDE-location-code" }, { 2, 27, "HIDE-location-name" },
+		{ 2, 55, "20210304" }, { 2, 62, "HIDE-day" }, { 2, 80, "KEEP-byline" },
+		{ 2, 85, "HIDE-byline-title" }, { 2, 90, "HIDE-city" },
+		{ 2, 92, "HIDE-sublocation" }, { 2, 95, "HIDE-state" }, { 2, 100, "HIDE-code" },
+		{ 2, 101, "HIDE-country" }, { 2, 110, "KEEP-credit" },
+		{ 2, 115, "HIDE-source" }, { 2, 116, "KEEP-notice" }, { 2, 118, "HIDE-contact" },
+		{ 2, 120, "HIDE-caption" }, { 2, 122, "HIDE-writer" },
+		{ 2, 221, "HIDE-prefs" }, { 3, 80, "HIDE-record-3" },
+		{ 240, 80, "HIDE-record-240" },
 	};
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
 		fv_put_be(to, 0x1c, 1);
@@ -224,10 +283,16 @@ static void photoshop(carrier c, fv_bytes *to)
 static void profile(fv_bytes *to)
 {
 	static const struct { const char *name, *text; uint32_t xyz[3]; } tag[] = {
-		{ "desc", "HIDE-alice's monitor", { 0 } }, { "cprt", "KEEP-profile-copyright", { 0 } }, { "dmnd", "HIDE-monitor-maker", { 0 } },
-		{ "dmdd", "HIDE-monitor-serial", { 0 } }, { "meta", "HIDE-meta", { 0 } }, { "targ", "HIDE-target", { 0 } }, { "vued", "HIDE-viewing", { 0 } },
-		{ "wtpt", NULL, { 0xf6d6, 0x10000, 0xd32d } }, { "rXYZ", NULL, { 0x9c18, 0x4fa5, 0x04fc } }, { "gXYZ", NULL, { 0x348d, 0xa02c, 0x0f95 } },
-		{ "bXYZ", NULL, { 0x2631, 0x102f, 0xbe9c } }, { "rTRC", "", { 0 } }, { "gTRC", "", { 0 } }, { "bTRC", "", { 0 } },
+		{ "desc", "HIDE-alice's monitor", { 0 } },
+		{ "cprt", "KEEP-profile-copyright", { 0 } },
+		{ "dmnd", "HIDE-monitor-maker", { 0 } },
+		{ "dmdd", "HIDE-monitor-serial", { 0 } }, { "meta", "HIDE-meta", { 0 } },
+		{ "targ", "HIDE-target", { 0 } }, { "vued", "HIDE-viewing", { 0 } },
+		{ "wtpt", NULL, { 0xf6d6, 0x10000, 0xd32d } },
+		{ "rXYZ", NULL, { 0x9c18, 0x4fa5, 0x04fc } },
+		{ "gXYZ", NULL, { 0x348d, 0xa02c, 0x0f95 } },
+		{ "bXYZ", NULL, { 0x2631, 0x102f, 0xbe9c } }, { "rTRC", "", { 0 } },
+		{ "gTRC", "", { 0 } }, { "bTRC", "", { 0 } },
 	};
 	const size_t n = sizeof tag / sizeof *tag;
 	fv_bytes values = { 0 }, table = { 0 };
@@ -254,7 +319,9 @@ static void profile(fv_bytes *to)
 		fv_bytes_more(&values, -values.bytes & 3);
 	}
 	fv_put_be(to, (uint32_t)(128 + 4 + table.bytes + values.bytes), 4);
-	fv_bytes_put(to, "lcms\2\x10\0\0mntrRGB XYZ \7\xe5\0\3\0\4\0\5\0\6\0\7acspAPPL\0\0\0\0HIDE-dev", 52);
+	fv_bytes_put(to,
+		     "lcms\2\x10\0\0mntrRGB XYZ \7\xe5\0\3\0\4\0\5\0\6\0\7acspAPPL\0\0\0\0HIDE-dev",
+		     52);
 	fv_bytes_more(to, 68 - to->bytes);
 	fv_bytes_put(to, "\0\0\xf6\xd6\0\1\0\0\0\0\xd3\x2d" "crea" "HIDE-profile-id!", 32);
 	fv_bytes_more(to, 128 - to->bytes);
@@ -270,7 +337,9 @@ void make_block(carrier c, fv_bytes *to)
 	switch (c) {
 	case EXIF_II:
 	case EXIF_MM: directories(fields, sizeof fields / sizeof *fields, c == EXIF_MM, to); break;
-	case THUMBNAIL: directories(thumbnail, sizeof thumbnail / sizeof *thumbnail, false, to); break;
+	case THUMBNAIL:
+		directories(thumbnail, sizeof thumbnail / sizeof *thumbnail, false, to);
+		break;
 	case XMP_8: put(to, xmp); break;
 	case XMP_16LE:
 	case XMP_16BE: wide(xmp, c == XMP_16BE, to); break;
@@ -284,7 +353,8 @@ void make_block(carrier c, fv_bytes *to)
 }
 
 /* ------------------------------------------------------------------ files */
-static void segment(fv_bytes *to, int marker, const char *name, size_t name_bytes, const fv_bytes *data)
+static void segment(fv_bytes *to, int marker, const char *name, size_t name_bytes,
+		    const fv_bytes *data)
 {
 	fv_put_be(to, 0xff00u | (uint32_t)marker, 2);
 	fv_put_be(to, (uint32_t)(2 + name_bytes + data->bytes), 2);
@@ -308,7 +378,10 @@ static bool jpeg(carrier c, const uint8_t *base, size_t bytes, fv_bytes *to)
 	case XMP_MORE:
 		put_block(XMP_8, &b);
 		SEGMENT(to, 0xe1, "http://ns.adobe.com/xap/1.0/\0", &b);
-		SEGMENT(to, 0xe1, "http://ns.adobe.com/xmp/extension/\0" "0123456789abcdef0123456789ABCDEF\0\0\0\24\0\0\0\0HIDE-extended-xmp-1", &none);
+		SEGMENT(to, 0xe1,
+			"http://ns.adobe.com/xmp/extension/\0"
+			"0123456789abcdef0123456789ABCDEF\0\0\0\24\0\0\0\0HIDE-extended-xmp-1",
+			&none);
 		break;
 	case XMP_8:
 	case XMP_16LE:
@@ -341,7 +414,8 @@ static void chunk(fv_bytes *to, const char *type, const void *data, size_t bytes
 }
 
 /* What stands before it in the chunk, then data, deflated. */
-static void squeezed(fv_bytes *to, const char *type, const char *head, size_t head_bytes, const void *data, size_t bytes)
+static void squeezed(fv_bytes *to, const char *type, const char *head, size_t head_bytes,
+		     const void *data, size_t bytes)
 {
 	fv_bytes b = { 0 };
 	uLongf room = compressBound(bytes);
@@ -396,7 +470,9 @@ static void part(fv_bytes *to, const char *type, const uint8_t *data, size_t byt
 /* base: "RIFF", size, "WEBP", perhaps "VP8X" and 14 bytes, and a frame of 40 x 32. */
 static bool webp(carrier c, const uint8_t *base, size_t bytes, fv_bytes *to)
 {
-	const uint8_t extended[10] = { c == PROFILE ? 32 : c < XMP_8 ? 8 : c < IPTC ? 4 : 0, 0, 0, 0, 39, 0, 0, 31, 0, 0 };
+	const uint8_t extended[10] = {
+		c == PROFILE ? 32 : c < XMP_8 ? 8 : c < IPTC ? 4 : 0, 0, 0, 0, 39, 0, 0, 31, 0, 0
+	};
 	fv_bytes b = { 0 };
 	make_block(c, &b);
 	fv_bytes_put(to, base, 12);
@@ -404,7 +480,8 @@ static bool webp(carrier c, const uint8_t *base, size_t bytes, fv_bytes *to)
 	if (c == PROFILE)
 		part(to, "ICCP", b.data, b.bytes);
 	/* The encoder's header and EXIF are left out. */
-	size_t frame = memcmp(base + 12, "VP8X", 4) ? 12 : 30, size = fv_get_le(base + frame + 4, 4);
+	size_t frame = memcmp(base + 12, "VP8X", 4) ? 12 : 30,
+	       size = fv_get_le(base + frame + 4, 4);
 	fv_bytes_put(to, base + frame, 8 + size + size % 2);
 	if (c < XMP_8)
 		part(to, "EXIF", b.data, b.bytes);
@@ -421,7 +498,10 @@ static bool webp(carrier c, const uint8_t *base, size_t bytes, fv_bytes *to)
 static bool tiff(carrier c, fv_bytes *to)
 {
 	field f[sizeof pixels / sizeof *pixels + sizeof fields / sizeof *fields];
-	static const int tags[CARRIERS] = { [XMP_8] = 700, [XMP_16LE] = 700, [XMP_16BE] = 700, [IPTC] = 33723, [PHOTOSHOP] = 34377, [PROFILE] = 34675 };
+	static const int tags[CARRIERS] = {
+		[XMP_8] = 700,  [XMP_16LE] = 700,    [XMP_16BE] = 700,
+		[IPTC] = 33723, [PHOTOSHOP] = 34377, [PROFILE] = 34675
+	};
 	fv_bytes b = { 0 };
 	int n = sizeof pixels / sizeof *pixels;
 	memcpy(f, pixels, sizeof pixels);

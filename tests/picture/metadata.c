@@ -24,7 +24,10 @@ static uint8_t *exactly(const fv_bytes *b)
 }
 
 typedef void keeper(const uint8_t *data, size_t bytes, bool all, fv_bytes *out);
-static void keep_exif(const uint8_t *data, size_t bytes, bool all, fv_bytes *out) { fv_exif_keep(data, bytes, all, 40, 32, out); }
+static void keep_exif(const uint8_t *data, size_t bytes, bool all, fv_bytes *out)
+{
+	fv_exif_keep(data, bytes, all, 40, 32, out);
+}
 static void keep_profile(const uint8_t *data, size_t bytes, bool all, fv_bytes *out)
 {
 	fv_bytes_put(out, data, bytes);
@@ -35,19 +38,28 @@ static void keep_profile(const uint8_t *data, size_t bytes, bool all, fv_bytes *
 /* Into each format, behind the least that an encoder gives. */
 static void embed(const fv_bytes *exif, const fv_bytes *xmp, const fv_bytes *iptc)
 {
-	static const uint8_t jpeg[] = { 0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xd9 }, png[33 + 12] = { 0x89 }, webp[40] = { 'R' },
-		tiff[] = { 'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0, 1, 3, 0, 1, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0 };
-	static const struct { fv_format f; const uint8_t *data; size_t bytes; } list[] = {
-		{ FV_JPEG, jpeg, sizeof jpeg }, { FV_PNG, png, sizeof png }, { FV_WEBP, webp, sizeof webp }, { FV_TIFF, tiff, sizeof tiff },
+	static const uint8_t jpeg[] = { 0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xd9 },
+			     png[33 + 12] = { 0x89 }, webp[40] = { 'R' },
+			     tiff[] = { 'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0, 1, 3,
+					0,   1,   0,  0, 0, 8, 0, 0, 0, 0, 0, 0, 0 };
+	static const struct { fv_format f; const uint8_t *data; size_t bytes;
+	} list[] = {
+		{ FV_JPEG, jpeg, sizeof jpeg },
+		{ FV_PNG, png, sizeof png },
+		{ FV_WEBP, webp, sizeof webp },
+		{ FV_TIFF, tiff, sizeof tiff },
 	};
-	fv_picture p = { .pixels = { 40, 32, 3, 8, 120, NULL }, .exif = *exif, .xmp = *xmp, .iptc = *iptc };
+	fv_picture p = {
+		.pixels = { 40, 32, 3, 8, 120, NULL }, .exif = *exif, .xmp = *xmp, .iptc = *iptc
+	};
 	for (size_t i = 0; i < G_N_ELEMENTS(list); i++) {
 		fv_bytes head = { 0 }, tail = { 0 };
 		size_t skip = 0;
 		fv_embed(list[i].f, list[i].data, list[i].bytes, &p, &head, &skip, &tail);
 		if (skip > list[i].bytes || head.failed || tail.failed ||
 		    head.bytes + tail.bytes > 1000 + exif->bytes + xmp->bytes + iptc->bytes)
-			check(false, "format %d: %zu bytes skipped, %zu and %zu put in", (int)list[i].f, skip, head.bytes, tail.bytes);
+			check(false, "format %d: %zu bytes skipped, %zu and %zu put in",
+			      (int)list[i].f, skip, head.bytes, tail.bytes);
 		fv_bytes_free(&head);
 		fv_bytes_free(&tail);
 	}
@@ -68,9 +80,11 @@ static void keep(keeper *k, const fv_bytes *block, size_t growth, bool again, co
 		free(data);
 		if (once.failed || once.bytes > block->bytes + growth)
 			check(false, "%s: %zu bytes of %zu", name, once.bytes, block->bytes);
-		if (again && (once.bytes != twice.bytes || (once.bytes && memcmp(once.data, twice.data, once.bytes))))
+		if (again && (once.bytes != twice.bytes ||
+			      (once.bytes && memcmp(once.data, twice.data, once.bytes))))
 			check(false, "%s: kept once %zu, twice %zu", name, once.bytes, twice.bytes);
-		embed(k == keep_exif ? &once : &none, k == fv_xmp_keep ? &once : &none, k == fv_iptc_keep ? &once : &none);
+		embed(k == keep_exif ? &once : &none, k == fv_xmp_keep ? &once : &none,
+		      k == fv_iptc_keep ? &once : &none);
 		fv_bytes_free(&once);
 		fv_bytes_free(&twice);
 	}
@@ -140,9 +154,14 @@ static void blown_up(void)
 
 static void damaged(int rounds)
 {
-	static const struct { carrier c; keeper *k; size_t growth; const char *name; } list[] = {
-		{ EXIF_II, keep_exif, 100, "EXIF" }, { EXIF_MM, keep_exif, 100, "EXIF" }, { XMP_8, fv_xmp_keep, 1000, "XMP" },
-		{ XMP_16LE, fv_xmp_keep, 1000, "XMP" }, { IPTC, fv_iptc_keep, 0, "IPTC" }, { PHOTOSHOP, fv_iptc_keep, 0, "Photoshop's" },
+	static const struct { carrier c; keeper *k; size_t growth; const char *name;
+	} list[] = {
+		{ EXIF_II, keep_exif, 100, "EXIF" },
+		{ EXIF_MM, keep_exif, 100, "EXIF" },
+		{ XMP_8, fv_xmp_keep, 1000, "XMP" },
+		{ XMP_16LE, fv_xmp_keep, 1000, "XMP" },
+		{ IPTC, fv_iptc_keep, 0, "IPTC" },
+		{ PHOTOSHOP, fv_iptc_keep, 0, "Photoshop's" },
 		{ PROFILE, keep_profile, 4096, "profile" },
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(list); i++) {
@@ -157,8 +176,10 @@ static void damaged(int rounds)
 			b.bytes = 0;
 			fv_bytes_put(&b, whole.data, whole.bytes);
 			for (uint32_t k = 1 + draw(4); k; k--) {
-				static const uint8_t odd[] = { 0, 1, 0x7f, 0x80, 0xff, '<', '&', 0x1c };
-				b.data[draw(draw(2) ? 200 : (uint32_t)b.bytes)] = draw(2) ? odd[draw(sizeof odd)] : (uint8_t)draw(256);
+				static const uint8_t odd[] = { 0,    1,   0x7f, 0x80,
+							       0xff, '<', '&',  0x1c };
+				b.data[draw(draw(2) ? 200 : (uint32_t)b.bytes)] =
+					draw(2) ? odd[draw(sizeof odd)] : (uint8_t)draw(256);
 			}
 			keep(list[i].k, &b, list[i].growth, true, list[i].name);
 		}
@@ -218,20 +239,25 @@ static void profile_names(void)
 		bool same = b.bytes >= at + step * strlen(say);
 		for (size_t k = 0; same && k < strlen(say); k++)
 			same = b.data[at + (k + 1) * step - 1] == (uint8_t)say[k];
-		check(same, "a profile of version %d called '%s' is not called '%s'", four ? 4 : 2, text, say);
+		check(same, "a profile of version %d called '%s' is not called '%s'", four ? 4 : 2,
+		      text, say);
 		fv_bytes_free(&b);
 	}
 }
 
 static void dots(void)
 {
-	static const double list[][3] = { { 11.811, 11.811, 1 }, { 2147483.647, 2147483.647, 0 }, { 0, 5, 0 }, { 5, 1e9, 0 }, { NAN, 5, 0 }, { INFINITY, 5, 0 },
-	                                  { -1, -1, 0 }, { 2580, 5, 1 }, { 2581, 5, 0 }, { 0.001, 0.001, 0 } };
+	static const double list[][3] = { { 11.811, 11.811, 1 }, { 2147483.647, 2147483.647, 0 },
+					  { 0, 5, 0 },           { 5, 1e9, 0 },
+					  { NAN, 5, 0 },         { INFINITY, 5, 0 },
+					  { -1, -1, 0 },         { 2580, 5, 1 },
+					  { 2581, 5, 0 },        { 0.001, 0.001, 0 } };
 	for (size_t i = 0; i < G_N_ELEMENTS(list); i++) {
 		double got[2];
 		fv_dots(&(fv_picture){ .dots = { list[i][0], list[i][1] } }, got);
 		for (int k = 0; k < 2; k++)
-			check(got[k] == (list[i][2] ? list[i][k] : 72 / 25.4), "%g x %g dots: %g", list[i][0], list[i][1], got[k]);
+			check(got[k] == (list[i][2] ? list[i][k] : 72 / 25.4), "%g x %g dots: %g",
+			      list[i][0], list[i][1], got[k]);
 	}
 }
 

@@ -15,12 +15,18 @@ enum { MARKS = 200 };
 static const char *const format_name[FORMATS] = { "JPEG", "PNG", "WebP", "TIFF", "GIF" };
 static const char *const ending[FORMATS] = { "jpg", "png", "webp", "tif", "gif" };
 /* `travels`: into which formats it goes when all is kept. */
-static const struct { const char *name; bool travels[OUTS]; } carriers[CARRIERS] = {
-	[EXIF_II] = { "EXIF, little-endian", { true, true, true, true } }, [EXIF_MM] = { "EXIF, big-endian", { true, true, true, true } },
-	[THUMBNAIL] = { "EXIF's thumbnail", { false } }, [XMP_8] = { "XMP", { true, true, true, true } },
-	[XMP_16LE] = { "XMP, UTF-16LE", { true, true, true, true } }, [XMP_16BE] = { "XMP, UTF-16BE", { true, true, true, true } },
-	[XMP_MORE] = { "extended XMP", { true, true, true, true } }, [IPTC] = { "IPTC", { true, false, false, true } },
-	[PHOTOSHOP] = { "Photoshop's resources", { false } }, [PROFILE] = { "colour profile", { true, true, true, true } },
+static const struct { const char *name; bool travels[OUTS];
+} carriers[CARRIERS] = {
+	[EXIF_II] = { "EXIF, little-endian", { true, true, true, true } },
+	[EXIF_MM] = { "EXIF, big-endian", { true, true, true, true } },
+	[THUMBNAIL] = { "EXIF's thumbnail", { false } },
+	[XMP_8] = { "XMP", { true, true, true, true } },
+	[XMP_16LE] = { "XMP, UTF-16LE", { true, true, true, true } },
+	[XMP_16BE] = { "XMP, UTF-16BE", { true, true, true, true } },
+	[XMP_MORE] = { "extended XMP", { true, true, true, true } },
+	[IPTC] = { "IPTC", { true, false, false, true } },
+	[PHOTOSHOP] = { "Photoshop's resources", { false } },
+	[PROFILE] = { "colour profile", { true, true, true, true } },
 	[TEXTS] = { "texts, comments, unknown parts", { false } },
 };
 
@@ -36,7 +42,11 @@ static void add_mark(marks *m, const char *text)
 		strcpy(m->text[m->count++], text);
 }
 
-static bool in_mark(uint8_t c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || (c >= 'A' && c <= 'Z'); }
+static bool in_mark(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+	       (c >= 'A' && c <= 'Z');
+}
 
 /* "HIDE-name" or "KEEP-name" in bytes `step` apart: 1, or 2 for UTF-16 of either order. */
 static void find_marks(const uint8_t *data, size_t bytes, const char *head, marks *m)
@@ -45,11 +55,14 @@ static void find_marks(const uint8_t *data, size_t bytes, const char *head, mark
 		for (size_t i = 0; i + 5 * step <= bytes; i++) {
 			char text[40];
 			size_t n = 0;
-			while (n < 5 && data[i + n * step] == (uint8_t)head[n] && (step == 1 || n == 4 || !data[i + n * step + 1]))
+			while (n < 5 && data[i + n * step] == (uint8_t)head[n] &&
+			       (step == 1 || n == 4 || !data[i + n * step + 1]))
 				n++;
 			if (n < 5)
 				continue;
-			for (n = 0; n < sizeof text - 1 && i + n * step < bytes && in_mark(data[i + n * step]); n++)
+			for (n = 0; n < sizeof text - 1 && i + n * step < bytes &&
+				    in_mark(data[i + n * step]);
+			     n++)
 				text[n] = (char)data[i + n * step];
 			text[n] = 0;
 			add_mark(m, text);
@@ -61,7 +74,8 @@ static void find_in_file(const uint8_t *data, size_t bytes, const char *head, ma
 {
 	static uint8_t plain[1 << 18];
 	find_marks(data, bytes, head, m);
-	for (size_t i = 8; bytes > 8 && data[0] == 0x89 && i + 12 <= bytes; i += 12 + (size_t)fv_get_be(data + i, 4)) {
+	for (size_t i = 8; bytes > 8 && data[0] == 0x89 && i + 12 <= bytes;
+	     i += 12 + (size_t)fv_get_be(data + i, 4)) {
 		size_t n = fv_get_be(data + i, 4);
 		const uint8_t *p = data + i + 8;
 		if (n > bytes - i - 12)
@@ -124,7 +138,8 @@ static bool convert(const char *in, bool all, format out, fv_bytes *to)
 	fv_err err = { 0 }, warning;
 	fv_picture *p = NULL;
 	const char *path = path_of("out", ending[out]);
-	fv_status st = fv_picture_read(&err, in, &(fv_read_options){ .keep_private = all }, &p, &warning);
+	fv_status st =
+		fv_picture_read(&err, in, &(fv_read_options){ .keep_private = all }, &p, &warning);
 	if (!st)
 		st = fv_picture_write(&err, context, p, path, NULL);
 	fv_picture_free(p);
@@ -160,17 +175,22 @@ static void one(carrier c, format f, const fv_bytes *base, bool print)
 			continue;
 		find_in_file(out.data, out.bytes, "HIDE-", &leaked);
 		find_in_file(out.data, out.bytes, "KEEP-", &kept);
-		check(!leaked.count, "%s in %s to %s: %d leak, as %s", carriers[c].name, format_name[f], format_name[o], leaked.count, leaked.text[0]);
+		check(!leaked.count, "%s in %s to %s: %d leak, as %s", carriers[c].name,
+		      format_name[f], format_name[o], leaked.count, leaked.text[0]);
 		int lost = travels ? missing(&keep, &kept, &first) : 0;
-		check(!lost, "%s in %s to %s: %d are lost, as %s", carriers[c].name, format_name[f], format_name[o], lost, first);
+		check(!lost, "%s in %s to %s: %d are lost, as %s", carriers[c].name, format_name[f],
+		      format_name[o], lost, first);
 		if (!convert(in, true, o, &out))
 			continue;
 		find_in_file(out.data, out.bytes, "HIDE-", &again);
 		lost = travels ? missing(&all, &again, &first) : 0;
-		check(!lost, "%s in %s to %s, all kept: %d are lost, as %s", carriers[c].name, format_name[f], format_name[o], lost, first);
-		check(travels || !again.count, "%s in %s to %s, all kept: unexpected, as %s", carriers[c].name, format_name[f], format_name[o], again.text[0]);
+		check(!lost, "%s in %s to %s, all kept: %d are lost, as %s", carriers[c].name,
+		      format_name[f], format_name[o], lost, first);
+		check(travels || !again.count, "%s in %s to %s, all kept: unexpected, as %s",
+		      carriers[c].name, format_name[f], format_name[o], again.text[0]);
 		if (print)
-			printf(" %d, %d of %d, %d |", leaked.count, kept.count, keep.count, again.count);
+			printf(" %d, %d of %d, %d |", leaked.count, kept.count, keep.count,
+			       again.count);
 	}
 	if (print)
 		printf("\n");
@@ -187,8 +207,10 @@ int main(int argc, char **argv)
 	fv_bytes base[FORMATS] = { { 0 } };
 	const char *verbose = getenv("VERBOSE");
 	bool print = verbose && *verbose == '1';
-	snprintf(folder, sizeof folder, "%s/fauve-privacy-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	if (!mkdtemp(folder) || fv_picture_begin(&err, argv[0]) || fv_context_new(&err, NULL, &context)) {
+	snprintf(folder, sizeof folder, "%s/fauve-privacy-XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	if (!mkdtemp(folder) || fv_picture_begin(&err, argv[0]) ||
+	    fv_context_new(&err, NULL, &context)) {
 		check(false, "%s", err.text);
 		return finish("privacy");
 	}
@@ -197,10 +219,13 @@ int main(int argc, char **argv)
 			for (int k = 0; k < 3; k++)
 				grey[y][x][k] = (uint8_t)(80 + 4 * y + k);
 	for (format f = 0; f < OUTS; f++)
-		check(!fv_pixels_write(&err, context, &(fv_pixels){ 40, 32, 3, 8, 120, grey }, path_of("base", ending[f]), NULL) &&
-		      read_file(path_of("base", ending[f]), &base[f]), "%s", err.text);
+		check(!fv_pixels_write(&err, context, &(fv_pixels){ 40, 32, 3, 8, 120, grey },
+				       path_of("base", ending[f]), NULL) &&
+			      read_file(path_of("base", ending[f]), &base[f]),
+		      "%s", err.text);
 	if (print)
-		printf("| carrier, its private texts | JPEG | PNG | WebP | TIFF |\n| --- | --- | --- | --- | --- |\n");
+		printf("| carrier, its private texts | JPEG | PNG | WebP | TIFF |\n| --- | --- | "
+		       "--- | --- | --- |\n");
 	for (carrier c = 0; c < CARRIERS; c++)
 		for (format f = 0; f < FORMATS; f++)
 			one(c, f, &base[f], print);
