@@ -14,11 +14,23 @@ enum { SEGMENT_MAX = 65533 };
 static void segment(fv_bytes *to, int marker, const char *name, size_t name_bytes, const uint8_t *data, size_t bytes)
 {
 	if (name_bytes + bytes > SEGMENT_MAX)
-		return;                                 /* left out: no decoder looks for a second part */
+		return;                 /* left out: no decoder looks for a second part */
 	fv_put_be(to, 0xff00u | (unsigned)marker, 2);
 	fv_put_be(to, (uint32_t)(2 + name_bytes + bytes), 2);
 	fv_bytes_put(to, name, name_bytes);
 	fv_bytes_put(to, data, bytes);
+}
+
+const char *fv_embed_leaves(fv_format f, const fv_picture *p)
+{
+	/* Beside each in its segment: a name; Photoshop's head and padding. */
+	const struct { const char *name; size_t bytes, beside; } list[] = {
+		{ "EXIF", p->exif.bytes, 6 }, { "XMP", p->xmp.bytes, 29 }, { "IPTC", p->iptc.bytes, 26 + p->iptc.bytes % 2 },
+	};
+	for (size_t i = 0; f == FV_JPEG && i < G_N_ELEMENTS(list); i++)
+		if (list[i].bytes + list[i].beside > SEGMENT_MAX)
+			return list[i].name;
+	return NULL;
 }
 
 static void jpeg(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head, size_t *skip)

@@ -59,6 +59,8 @@ void fv_profile_keep(fv_bytes *profile);        /* profile.c: an ICC profile wit
 /* write.c: dots a millimetre that every format can say; 72 an inch when the file says nothing, or nonsense. */
 void fv_dots(const fv_picture *p, double dots[2]);
 
-/* embed.c: the file is head, then the encoded bytes from *skip on, then tail. */
+/* embed.c: what is too large for the format and so left out, or NULL. */
+const char *fv_embed_leaves(fv_format f, const fv_picture *p);
+/* The file is head, then the encoded bytes from *skip on, then tail. */
 void fv_embed(fv_format f, const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head, size_t *skip, fv_bytes *tail);
 #endif

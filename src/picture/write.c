@@ -92,6 +92,9 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 		bytes = bare.bytes;
 	} else if (!(st = fv_vips_ready(err)))
 		st = encode(err, p, f, quality, path, &data, &bytes);
+	const char *left = st ? NULL : fv_embed_leaves(f, p);
+	if (left)
+		fv_log(c, FV_LOG_WARNING, "%s: its %s is more than a JPEG holds, and was left out; another format may do", path, left);
 	if (!st)
 		fv_embed(f, data, bytes, p, &head, &skip, &tail);
 	if (!st && (head.failed || tail.failed))

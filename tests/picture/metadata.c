@@ -245,6 +245,29 @@ static void profile_names(void)
 	}
 }
 
+/* What does not fit in a JPEG's segment is named, and what is named is not there. */
+static void too_large(void)
+{
+	for (size_t n = 65490; n < 65540; n++) {
+		static const uint8_t jpeg[] = { 0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xd9 };
+		for (int i = 0; i < 3; i++) {
+			fv_bytes b = { 0 }, head = { 0 }, tail = { 0 };
+			size_t skip;
+			fv_bytes_more(&b, n);
+			fv_picture p = { .exif = i == 0 ? b : tail,
+					 .xmp = i == 1 ? b : tail,
+					 .iptc = i == 2 ? b : tail };
+			fv_embed(FV_JPEG, jpeg, sizeof jpeg, &p, &head, &skip, &tail);
+			if (!fv_embed_leaves(FV_JPEG, &p) != (head.bytes > n))
+				check(false, "block %d of %zu bytes: %zu are written", i, n,
+				      head.bytes);
+			fv_bytes_free(&b);
+			fv_bytes_free(&head);
+		}
+	}
+	check(true, "too large");
+}
+
 static void dots(void)
 {
 	static const double list[][3] = { { 11.811, 11.811, 1 }, { 2147483.647, 2147483.647, 0 },
@@ -268,6 +291,7 @@ int main(int argc, char **argv)
 	damaged(argc > 1 ? atoi(argv[1]) : 3000);
 	odd_xmp();
 	profile_names();
+	too_large();
 	dots();
 	return finish("metadata");
 }
