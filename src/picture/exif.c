@@ -20,15 +20,14 @@ enum { ENTRIES_MAX = 200, ADDED_MAX = 3, TEXT_MAX = 4096, DATE = 20 };
 #define FRACTION (IS(RATIONAL) | IS(SRATIONAL))
 
 /* Kept of each directory: ranges of tags, the types that they may have, and how many values at
- * most, so that nothing else travels under their names. Not here, on purpose: place; camera, lens,
- * software and host; titles, descriptions and keywords, which name places and persons; comments,
+ * most, so that nothing else travels under their names. Not here, on purpose: place; person, the
+ * artist too; camera, lens, software and host; titles, descriptions and keywords, which name places and persons; comments,
  * maker notes, owner, serial numbers, picture id; time zone and parts of seconds; weather; and the
  * places of things in the unturned picture. docs/security.md says the same to people. To keep one
  * more: add its row. */
 static const struct { int directory; uint16_t first, last; uint32_t types, most; } kept[] = {
 	{ IFD0, 0x011a, 0x011b, FRACTION, 1 }, { IFD0, 0x0128, 0x0128, INTEGER, 1 },    /* resolution */
 	{ IFD0, 0x0132, 0x0132, IS(ASCII), DATE },
-	{ IFD0, 0x013b, 0x013b, IS(ASCII), TEXT_MAX }, { IFD0, 0x9c9d, 0x9c9d, IS(BYTE), TEXT_MAX },    /* artist */
 	{ IFD0, 0x8298, 0x8298, IS(ASCII), TEXT_MAX },                                  /* copyright */
 	{ IFD0, 0x4746, 0x4746, INTEGER, 1 }, { IFD0, 0x4749, 0x4749, INTEGER, 1 },     /* rating */
 	{ EXIF, 0x829a, 0x829a, FRACTION, 1 }, { EXIF, 0x829d, 0x829d, FRACTION, 1 },   /* exposure time, F number */

@@ -12,7 +12,7 @@ static const struct { uint8_t record, dataset, most; } kept[] = {
 	{ 1, 90, 8 },                   /* coded character set: an escape sequence */
 	{ 2, 0, 2 },                    /* version */
 	{ 2, 55, 8 },                   /* date created: YYYYMMDD */
-	{ 2, 80, 255 }, { 2, 110, 255 }, { 2, 116, 255 },       /* by-line, credit, copyright notice */
+	{ 2, 110, 255 }, { 2, 116, 255 },       /* credit, copyright notice */
 };
 
 static bool is_kept(const uint8_t *r, uint32_t size)

@@ -26,7 +26,7 @@ static const struct {
 	const char *space, *prefix;
 	struct { const char *name; kind kind; } property[28];
 } kept[] = {
-	{ "http://purl.org/dc/elements/1.1/", "dc", { { "creator", TEXT }, { "rights", TEXT } } },
+	{ "http://purl.org/dc/elements/1.1/", "dc", { { "rights", TEXT } } },
 	{ "http://ns.adobe.com/xap/1.0/rights/", "xmpRights",
 	  { { "Marked", TEXT }, { "UsageTerms", TEXT }, { "WebStatement", TEXT } } },
 	{ "http://creativecommons.org/ns#", "cc",
@@ -34,7 +34,7 @@ static const struct {
 	{ "http://ns.adobe.com/photoshop/1.0/", "photoshop", { { "Credit", TEXT }, { "DateCreated", DATE } } },
 	{ "http://ns.adobe.com/xap/1.0/", "xmp", { { "CreateDate", DATE }, { "Rating", NUMBER } } },
 	{ "http://ns.adobe.com/tiff/1.0/", "tiff",
-	  { { "Artist", TEXT }, { "Copyright", TEXT }, { "XResolution", NUMBER }, { "YResolution", NUMBER },
+	  { { "Copyright", TEXT }, { "XResolution", NUMBER }, { "YResolution", NUMBER },
 	    { "ResolutionUnit", NUMBER } } },
 	{ "http://ns.adobe.com/exif/1.0/", "exif",
 	  { { "DateTimeOriginal", DATE }, { "ExposureTime", NUMBER }, { "FNumber", NUMBER },

@@ -26,7 +26,7 @@ static const field fields[] = {
 	TEXT(IFD0, 0x010f, ASCII, "HIDE-make"),
 	TEXT(IFD0, 0x0110, ASCII, "HIDE-model"), TEXT(IFD0, 0x0131, ASCII, "HIDE-software"),
 	TEXT(IFD0, 0x0132, ASCII, "2021:03:04 05:06:07"),
-	TEXT(IFD0, 0x013b, ASCII, "KEEP-artist"), TEXT(IFD0, 0x013c, ASCII, "HIDE-host"),
+	TEXT(IFD0, 0x013b, ASCII, "HIDE-artist"), TEXT(IFD0, 0x013c, ASCII, "HIDE-host"),
 	TEXT(IFD0, 0x4746, ASCII, "HIDE-rating"),
 	TEXT(IFD0, 0x8298, ASCII, "KEEP-copyright"), NUMBER(IFD0, 0x8769, LONG, SUB),
 	NUMBER(IFD0, 0x8825, LONG, GPS),
@@ -60,7 +60,7 @@ static const field fields[] = {
 	TEXT(INTEROP, 0x0001, ASCII, "R98"), TEXT(INTEROP, 0x1000, ASCII, "HIDE-interop-file"),
 };
 static const field thumbnail[] = {
-	TEXT(IFD0, 0x013b, ASCII, "KEEP-artist"), TEXT(IFD1, 0x0201, LONG, "HIDE-thumbnail"),
+	TEXT(IFD0, 0x8298, ASCII, "KEEP-copyright"), TEXT(IFD1, 0x0201, LONG, "HIDE-thumbnail"),
 	NUMBER(IFD1, 0x0202, LONG, 15),
 	TEXT(IFD1, 0x010e, ASCII, "HIDE-thumbnail-description"),
 };
@@ -189,7 +189,7 @@ static const char xmp[] =
 	"<d:description><r:Alt><r:li xml:lang='x-default'>HIDE-caption</r:li></r:Alt>"
 	"</d:description>"
 	"<d:subject><r:Bag><r:li>HIDE-keyword</r:li></r:Bag></d:subject>"
-	"<d:creator HIDE='no' ><r:Seq><r:li>KEEP-creator &amp; <![CDATA[<Söhne>]]></r:li></r:Seq>"
+	"<d:creator HIDE='no' ><r:Seq><r:li>HIDE-creator &amp; <![CDATA[<Söhne>]]></r:li></r:Seq>"
 	"</d:creator>"
 	"<d:rights><r:Alt><r:li xml:lang='x-default'>KEEP-rights</r:li><r:li "
 	"xml:lang='HIDE-lang'>KEEP-droits</r:li></r:Alt></d:rights>"
@@ -235,7 +235,7 @@ static void iptc(fv_bytes *to)
 	static const struct { int record, dataset; const char *text; } list[] = {
 		{ 1, 90, "\x1b%G" }, { 2, 5, "HIDE-title" }, { 2, 25, "HIDE-keyword" },
 		{ 2, 26, "HIDE-location-code" }, { 2, 27, "HIDE-location-name" },
-		{ 2, 55, "20210304" }, { 2, 62, "HIDE-day" }, { 2, 80, "KEEP-byline" },
+		{ 2, 55, "20210304" }, { 2, 62, "HIDE-day" }, { 2, 80, "HIDE-byline" },
 		{ 2, 85, "HIDE-byline-title" }, { 2, 90, "HIDE-city" },
 		{ 2, 92, "HIDE-sublocation" }, { 2, 95, "HIDE-state" }, { 2, 100, "HIDE-code" },
 		{ 2, 101, "HIDE-country" }, { 2, 110, "KEEP-credit" },
