@@ -9,7 +9,7 @@ complete -c fauve -n '__fish_seen_subcommand_from apply' -l relief -x -d 'how st
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l flow -r -d 'a picture whose colours say where strokes run: the hue is twice the angle (red level, cyan upright, yellow-green and violet aslant), grey leaves it to the photograph'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l seed -x -d 'of where strokes lie; the same seed gives the same picture'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l quality -x -d 'of JPEG and WebP'
-complete -c fauve -n '__fish_seen_subcommand_from apply' -l keep-private -d 'keep the place where a photograph was taken, serial numbers and maker notes in the metadata'
+complete -c fauve -n '__fish_seen_subcommand_from apply' -l keep-private -d 'keep all metadata: place, persons, titles, camera, serial numbers, maker notes, names of profiles'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l max-megapixels -x -d 'refuse larger pictures'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l max-memory -x -d 'what fauve may take, such as 400M or 2G; what does not fit at once is painted in bands'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l force -s f -d 'paint over the photograph itself when OUT names it'

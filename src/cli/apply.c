@@ -38,7 +38,7 @@ static const fv_option table[] = {
 	{ .name = "quality", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, quality), .preset = "92", .low = 1, .high = 100,
 	  .help = "of JPEG and WebP" },
 	{ .name = "keep-private", .type = FV_OPT_FLAG, .at = offsetof(options, keep_private),
-	  .help = "keep the place where a photograph was taken, serial numbers and maker notes in the metadata" },
+	  .help = "keep all metadata: place, persons, titles, camera, serial numbers, maker notes, names of profiles" },
 	{ .name = "max-megapixels", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, megapixels), .preset_help = "419", .low = 0.000001, .high = 4000,
 	  .help = "refuse larger pictures" },
 	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = offsetof(options, memory), .preset_help = "900M or 200 bytes a pixel, if so much is free",
@@ -301,7 +301,8 @@ done:
 const fv_command fv_command_apply = {
 	.name = "apply", .summary = "paint pictures",
 	.description = "Paints photographs in a style. A painting has the size, depth and transparency of its photograph, which is turned "
-	               "upright; profile and metadata are kept, less what is private. OUT's ending says the format.\n\n"
+	               "upright; its profile, exposure data and credit are kept, what is private is not. OUT's ending says the "
+	               "format.\n\n"
 	               "A folder as input gives all of its pictures. With several pictures OUT is a folder; one that fails is named, the others "
 	               "are painted, and the exit code is 6. Files appear whole or not at all.",
 	.options = table, .bytes = sizeof(options), .arguments = arguments, .examples = examples, .run = run,

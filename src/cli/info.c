@@ -122,7 +122,7 @@ static fv_status picture(fv_err *err, fv_cli *cli, const char *path)
 	fv_status st = fv_picture_begin(err, "fauve");
 	if (st)
 		return st;
-	if (!(st = fv_picture_read(err, path, &(fv_read_options){ .facts = true }, &p, &warning))) {
+	if (!(st = fv_picture_read(err, path, &(fv_read_options){ .facts = true, .keep_private = true }, &p, &warning))) {
 		if (warning.status)
 			fv_warn(cli, "%s", warning.text);
 		json_t *about = fv_picture_about(p);

@@ -39,7 +39,7 @@ static void jpeg_hear(j_common_ptr c, int level)
 static bool jpeg_bare(const uint8_t *d, size_t bytes)
 {
 	size_t at = 2;
-	for (int i = 0; at + 4 <= bytes && d[at] == 0xff; i++) {
+	for (int i = 0; at <= bytes && bytes - at >= 4 && d[at] == 0xff; i++) {
 		int marker = d[at + 1];
 		if (marker == 0xda)
 			return true;
@@ -121,6 +121,8 @@ static bool write_jpeg(const fv_picture *p, int quality, fv_bytes *out)
 {
 	struct jpeg_compress_struct c = { 0 };
 	jpeg_trouble t;
+	double dots[2];
+	fv_dots(p, dots);
 	jpeg_output to = { .manager = { .init_destination = jpeg_begin, .empty_output_buffer = jpeg_put, .term_destination = jpeg_end }, .out = out };
 	c.err = jpeg_std_error(&t.manager);
 	t.manager.error_exit = jpeg_doubt;
@@ -142,8 +144,8 @@ static bool write_jpeg(const fv_picture *p, int quality, fv_bytes *out)
 	if (quality >= 90)
 		c.comp_info[0].h_samp_factor = c.comp_info[0].v_samp_factor = 1;
 	c.density_unit = 1;
-	c.X_density = (UINT16)(p->dots[0] > 0 ? p->dots[0] * 25.4 + 0.5 : 72);
-	c.Y_density = (UINT16)(p->dots[1] > 0 ? p->dots[1] * 25.4 + 0.5 : 72);
+	c.X_density = (UINT16)(dots[0] * 25.4 + 0.5);
+	c.Y_density = (UINT16)(dots[1] * 25.4 + 0.5);
 	jpeg_start_compress(&c, TRUE);
 	while (c.next_scanline < c.image_height) {
 		JSAMPROW row = (uint8_t *)p->pixels.data + c.next_scanline * p->pixels.stride_bytes;
@@ -159,13 +161,15 @@ static void png_doubt(png_structp png, png_const_charp text) { longjmp(png_jmpbu
 
 static bool png_bare(const uint8_t *d, size_t bytes)
 {
-	static const char known[] = "IHDR pHYs sRGB tIME IDAT IEND";
-	for (size_t at = 8; at + 12 <= bytes; at += 12 + (size_t)fv_get_be(d + at, 4)) {
-		char type[5] = { 0 };
-		memcpy(type, d + at + 4, 4);
-		if (!strstr(known, type) || strlen(type) < 4)
+	static const char known[][5] = { "IHDR", "pHYs", "sRGB", "tIME", "IDAT", "IEND" };
+	for (size_t at = 8, length; at <= bytes && bytes - at >= 12; at += 12 + length) {
+		size_t i = 0;
+		while (i < FV_COUNT(known) && memcmp(d + at + 4, known[i], 4))
+			i++;
+		length = fv_get_be(d + at, 4);
+		if (i == FV_COUNT(known) || length > bytes - at - 12)
 			return false;
-		if (!strcmp(type, "IEND"))
+		if (i == FV_COUNT(known) - 1)
 			return true;
 	}
 	return false;
@@ -229,6 +233,8 @@ static void png_flushed(png_structp png) { }
 static bool write_png(const fv_picture *p, fv_bytes *out)
 {
 	const fv_pixels *v = &p->pixels;
+	double dots[2];
+	fv_dots(p, dots);
 	png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, png_doubt, png_doubt);
 	png_infop info = png ? png_create_info_struct(png) : NULL;
 	if (!info || setjmp(png_jmpbuf(png))) {
@@ -239,8 +245,7 @@ static bool write_png(const fv_picture *p, fv_bytes *out)
 	png_set_write_fn(png, out, png_put, png_flushed);
 	png_set_IHDR(png, info, (png_uint_32)v->width, (png_uint_32)v->height, 8, v->channels == 4 ? PNG_COLOR_TYPE_RGB_ALPHA : PNG_COLOR_TYPE_RGB,
 	             PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-	png_set_pHYs(png, info, (png_uint_32)((p->dots[0] > 0 ? p->dots[0] : 72 / 25.4) * 1000 + 0.5),
-	             (png_uint_32)((p->dots[1] > 0 ? p->dots[1] : 72 / 25.4) * 1000 + 0.5), PNG_RESOLUTION_METER);
+	png_set_pHYs(png, info, (png_uint_32)(dots[0] * 1000 + 0.5), (png_uint_32)(dots[1] * 1000 + 0.5), PNG_RESOLUTION_METER);
 	png_set_compression_level(png, FV_PNG_LEVEL);
 	png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
 	png_write_info(png, info);

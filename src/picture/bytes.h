@@ -13,19 +13,19 @@ typedef struct {
 	bool failed;
 } fv_bytes;
 
-/* Room for n more bytes, zeroed; NULL when out of memory. */
+/* Room for n more bytes, zeroed; NULL when out of memory, or when n is 0. */
 static inline uint8_t *fv_bytes_more(fv_bytes *b, size_t n)
 {
 	if (!b->failed && n > b->room - b->bytes) {
 		size_t room = 2 * b->room + n;
-		uint8_t *more = room >= n ? realloc(b->data, room) : NULL;
+		uint8_t *more = n < SIZE_MAX / 4 && b->room < SIZE_MAX / 4 ? realloc(b->data, room) : NULL;
 		if (more) {
 			b->data = more;
 			b->room = room;
 		} else
 			b->failed = true;
 	}
-	if (b->failed)
+	if (b->failed || !n)
 		return NULL;
 	uint8_t *at = b->data + b->bytes;
 	memset(at, 0, n);
@@ -35,7 +35,7 @@ static inline uint8_t *fv_bytes_more(fv_bytes *b, size_t n)
 
 static inline void fv_bytes_put(fv_bytes *b, const void *data, size_t n)
 {
-	uint8_t *at = n ? fv_bytes_more(b, n) : NULL;
+	uint8_t *at = fv_bytes_more(b, n);
 	if (at)
 		memcpy(at, data, n);
 }

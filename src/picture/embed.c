@@ -5,7 +5,7 @@
  *	PNG	signature, IHDR, [iCCP, eXIf, iTXt], the rest
  *	WebP	RIFF, VP8X, [ICCP], picture, [EXIF, XMP]
  *
- * TIFF takes profile, XMP and IPTC through libvips (write.c). */
+ *	TIFF	header, the rest, directories (exif.c); its profile is libvips' matter (write.c) */
 #include "picture/internal.h"
 #include <zlib.h>
 
@@ -14,11 +14,23 @@ enum { SEGMENT_MAX = 65533 };
 static void segment(fv_bytes *to, int marker, const char *name, size_t name_bytes, const uint8_t *data, size_t bytes)
 {
 	if (name_bytes + bytes > SEGMENT_MAX)
-		return;                                 /* left out: no decoder looks for a second part */
+		return;                 /* left out: no decoder looks for a second part */
 	fv_put_be(to, 0xff00u | (unsigned)marker, 2);
 	fv_put_be(to, (uint32_t)(2 + name_bytes + bytes), 2);
 	fv_bytes_put(to, name, name_bytes);
 	fv_bytes_put(to, data, bytes);
+}
+
+const char *fv_embed_leaves(fv_format f, const fv_picture *p)
+{
+	/* Beside each in its segment: a name; Photoshop's head and padding. */
+	const struct { const char *name; size_t bytes, beside; } list[] = {
+		{ "EXIF", p->exif.bytes, 6 }, { "XMP", p->xmp.bytes, 29 }, { "IPTC", p->iptc.bytes, 26 + p->iptc.bytes % 2 },
+	};
+	for (size_t i = 0; f == FV_JPEG && i < G_N_ELEMENTS(list); i++)
+		if (list[i].bytes + list[i].beside > SEGMENT_MAX)
+			return list[i].name;
+	return NULL;
 }
 
 static void jpeg(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head, size_t *skip)
@@ -27,6 +39,7 @@ static void jpeg(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_b
 	*skip = 2;
 	if (bytes > 6 && encoded[2] == 0xff && encoded[3] == 0xe0)
 		*skip += 2 + fv_get_be(encoded + 4, 2);
+	*skip = MIN(*skip, bytes);
 	fv_bytes_put(head, encoded, *skip);
 	if (p->exif.bytes)
 		segment(head, 0xe1, "Exif\0", 6, p->exif.data, p->exif.bytes);
@@ -42,7 +55,8 @@ static void jpeg(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_b
 		head->failed |= block.failed;
 		fv_bytes_free(&block);
 	}
-	/* A profile goes in parts: "ICC_PROFILE\0", number, how many. More than 255 parts is no profile. */
+	/* A profile goes in parts: "ICC_PROFILE\0", number, how many. More than 255 parts is no
+	 * profile. */
 	const size_t part = SEGMENT_MAX - 14, parts = (p->profile.bytes + part - 1) / part;
 	for (size_t i = 0; i < parts && parts < 256; i++) {
 		char name[14] = "ICC_PROFILE";
@@ -55,6 +69,8 @@ static void jpeg(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_b
 
 static void png_chunk(fv_bytes *to, const char *type, const uint8_t *data, size_t bytes)
 {
+	if (bytes > INT32_MAX)
+		return;
 	fv_put_be(to, (uint32_t)bytes, 4);
 	size_t from = to->bytes;
 	fv_bytes_put(to, type, 4);
@@ -95,31 +111,45 @@ static void webp_chunk(fv_bytes *to, const char *type, const uint8_t *data, size
 	fv_bytes_more(to, bytes % 2);
 }
 
-static void webp(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head, size_t *skip, fv_bytes *tail)
+/* The encoder's chunks less its own header and, where there is another, its EXIF: libvips writes
+ * one of defaults, before ours, and readers take the first. */
+static void webp_picture(const uint8_t *encoded, size_t bytes, bool exif, fv_bytes *to)
+{
+	size_t at = 12;
+	while (at <= bytes && bytes - at >= 8) {
+		const size_t size = fv_get_le(encoded + at + 4, 4), whole = 8 + size + size % 2;
+		if (size > bytes - at - 8)
+			break;
+		if (memcmp(encoded + at, "VP8X", 4) && (!exif || memcmp(encoded + at, "EXIF", 4)))
+			fv_bytes_put(to, encoded + at, MIN(whole, bytes - at));
+		at += whole;
+	}
+}
+
+static void webp(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head, size_t *skip)
 {
 	enum { XMP = 4, EXIF = 8, ALPHA = 16, PROFILE = 32 };
-	bool extended = bytes >= 30 && !memcmp(encoded + 12, "VP8X", 4);
-	uint32_t flags = (extended ? encoded[20] : 0) | (p->profile.bytes ? PROFILE : 0) | (p->exif.bytes ? EXIF : 0) | (p->xmp.bytes ? XMP : 0) |
-	                 (p->pixels.channels == 4 ? ALPHA : 0);
-	fv_bytes x = { 0 };
-	*skip = extended ? 30 : 12;
-	if (p->exif.bytes)
-		webp_chunk(tail, "EXIF", p->exif.data, p->exif.bytes);
-	if (p->xmp.bytes)
-		webp_chunk(tail, "XMP ", p->xmp.data, p->xmp.bytes);
-	fv_put_le(&x, flags, 4);
-	fv_put_le(&x, (uint32_t)(p->pixels.width - 1), 3);
-	fv_put_le(&x, (uint32_t)(p->pixels.height - 1), 3);
-	webp_chunk(&x, "ICCP", p->profile.data, p->profile.bytes);
-	if (!p->profile.bytes)
-		x.bytes = 10;
-	fv_bytes_put(head, "RIFF", 4);
-	fv_put_le(head, (uint32_t)(4 + 8 + x.bytes + (bytes - *skip) + tail->bytes), 4);
-	fv_bytes_put(head, "WEBPVP8X", 8);
+	/* A RIFF holds 4 GB. */
+	if (bytes < 30 || p->profile.bytes + p->exif.bytes + p->xmp.bytes > UINT32_MAX - 256 - bytes)
+		return;
+	uint32_t flags = (memcmp(encoded + 12, "VP8X", 4) ? 0 : encoded[20]) |
+	                 (p->profile.bytes ? PROFILE : 0) | (p->exif.bytes ? EXIF : 0) |
+	                 (p->xmp.bytes ? XMP : 0) | (p->pixels.channels == 4 ? ALPHA : 0);
+	*skip = bytes;                  /* all of it is in the head */
+	fv_bytes_put(head, "RIFF\0\0\0\0WEBPVP8X", 16);
 	fv_put_le(head, 10, 4);
-	fv_bytes_put(head, x.data, x.bytes);
-	head->failed |= x.failed;
-	fv_bytes_free(&x);
+	fv_put_le(head, flags, 4);
+	fv_put_le(head, (uint32_t)(p->pixels.width - 1), 3);
+	fv_put_le(head, (uint32_t)(p->pixels.height - 1), 3);
+	if (p->profile.bytes)
+		webp_chunk(head, "ICCP", p->profile.data, p->profile.bytes);
+	webp_picture(encoded, bytes, p->exif.bytes, head);
+	if (p->exif.bytes)
+		webp_chunk(head, "EXIF", p->exif.data, p->exif.bytes);
+	if (p->xmp.bytes)
+		webp_chunk(head, "XMP ", p->xmp.data, p->xmp.bytes);
+	for (int i = 0; !head->failed && i < 4; i++)
+		head->data[4 + i] = (uint8_t)((head->bytes - 8) >> 8 * i);
 }
 
 void fv_embed(fv_format f, const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head, size_t *skip, fv_bytes *tail)
@@ -132,5 +162,7 @@ void fv_embed(fv_format f, const uint8_t *encoded, size_t bytes, const fv_pictur
 	else if (f == FV_PNG)
 		png(encoded, p, head, skip);
 	else if (f == FV_WEBP)
-		webp(encoded, bytes, p, head, skip, tail);
+		webp(encoded, bytes, p, head, skip);
+	else if (f == FV_TIFF && (p->exif.bytes || p->xmp.bytes || p->iptc.bytes))
+		fv_exif_into_tiff(encoded, bytes, p, head, skip, tail);
 }

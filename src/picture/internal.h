@@ -44,13 +44,23 @@ VipsImage *fv_next(VipsImage *old, VipsImage *new, int failed);
 bool fv_bare_read(fv_format f, const uint8_t *data, size_t bytes, int64_t most, fv_picture *p);
 bool fv_bare_write(fv_format f, const fv_picture *p, int quality, fv_bytes *out);
 
-/* exif.c: a copy of EXIF (with or without "Exif\0\0") without thumbnail and orientation, and, unless `all`, without
- * place, maker notes, serial numbers and fields nobody knows. Empty when nothing is left or it is damaged. */
+/* What may travel with a painting of what a file says of itself: by lists of what is kept, `all`: nearly everything
+ * (docs/security.md). Empty when nothing is left or it is damaged.
+ *
+ * exif.c: a copy of EXIF (with or without "Exif\0\0", or a whole TIFF) without thumbnail and orientation. It is never
+ * larger than what came in and some 100 bytes. */
 void fv_exif_keep(const uint8_t *data, size_t bytes, bool all, int64_t width, int64_t height, fv_bytes *out);
-/* packets.c: the same for XMP and for IPTC (as a Photoshop block or bare). */
-void fv_xmp_keep(const uint8_t *data, size_t bytes, bool all, fv_bytes *out);
-void fv_iptc_keep(const uint8_t *data, size_t bytes, fv_bytes *out);
+/* A TIFF with the picture's EXIF, XMP and IPTC, as fv_embed gives it: its directory anew behind all of it. */
+void fv_exif_into_tiff(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head, size_t *skip, fv_bytes *tail);
+void fv_xmp_keep(const uint8_t *data, size_t bytes, bool all, fv_bytes *out);           /* xmp.c */
+void fv_iptc_keep(const uint8_t *data, size_t bytes, bool all, fv_bytes *out);          /* packets.c: a Photoshop block or bare */
+void fv_profile_keep(fv_bytes *profile);        /* profile.c: an ICC profile without its free texts, in place */
 
-/* embed.c: the file is head, then the encoded bytes from *skip on, then tail. */
+/* write.c: dots a millimetre that every format can say; 72 an inch when the file says nothing, or nonsense. */
+void fv_dots(const fv_picture *p, double dots[2]);
+
+/* embed.c: what is too large for the format and so left out, or NULL. */
+const char *fv_embed_leaves(fv_format f, const fv_picture *p);
+/* The file is head, then the encoded bytes from *skip on, then tail. */
 void fv_embed(fv_format f, const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head, size_t *skip, fv_bytes *tail);
 #endif

@@ -1,56 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* XMP and IPTC packets, less what must not travel with a painting. */
-#define _GNU_SOURCE
+/* IPTC records [1], less what must not travel with a painting: 1c, record, dataset, two bytes of
+ * size, data.
+ *
+ * [1] IPTC-NAA Information Interchange Model, 4.2 */
 #include "picture/internal.h"
 
-static const uint8_t *find(const uint8_t *data, size_t bytes, const char *word) { return memmem(data, bytes, word, strlen(word)); }
+/* Kept: the letters' coding and versions, credit and copyright, the day. Not here, on purpose:
+ * places, persons, titles, captions, keywords, contacts, whatever programs add. To keep one more:
+ * add its row. */
+static const struct { uint8_t record, dataset, most; } kept[] = {
+	{ 1, 90, 8 },                   /* coded character set: an escape sequence */
+	{ 2, 0, 2 },                    /* version */
+	{ 2, 55, 8 },                   /* date created: YYYYMMDD */
+	{ 2, 110, 255 }, { 2, 116, 255 },       /* credit, copyright notice */
+};
 
-/* XMP is kept whole or not at all: taking an element out of XML that a stranger wrote needs an XML parser. */
-void fv_xmp_keep(const uint8_t *data, size_t bytes, bool all, fv_bytes *out)
+static bool is_kept(const uint8_t *r, uint32_t size)
 {
-	static const char *const private[] = { "GPS", "SerialNumber", "MakerNote", "OwnerName" }, *const never[] = { "xmpGImg:", "xmp:Thumbnails" };
-	for (size_t i = 0; i < G_N_ELEMENTS(private); i++)
-		if (!all && find(data, bytes, private[i]))
-			return;
-	for (size_t i = 0; i < G_N_ELEMENTS(never); i++)
-		if (find(data, bytes, never[i]))
-			return;
-	fv_bytes_put(out, data, bytes);
-	if (out->failed)
-		return;
-	/* The picture is upright now: tiff:Orientation="6" or >6< becomes 1. */
-	static const char tag[] = "tiff:Orientation";
-	for (uint8_t *p = out->data, *end = out->data + out->bytes; (p = memmem(p, (size_t)(end - p), tag, sizeof tag - 1));) {
-		p += sizeof tag - 1;
-		while (p < end && *p && strchr("=\"'> \t\r\n", *p))
-			p++;
-		if (p < end && *p >= '2' && *p <= '8')
-			*p = '1';
-	}
+	bool is = false;
+	for (size_t i = 0; i < G_N_ELEMENTS(kept); i++)
+		is |= r[1] == kept[i].record && r[2] == kept[i].dataset && size <= kept[i].most;
+	for (uint32_t i = 0; is && r[1] == 2 && r[2] == 55 && i < size; i++)
+		is = r[5 + i] >= '0' && r[5 + i] <= '9';
+	return is && (r[1] != 1 || (size && r[5] == 0x1b));
 }
 
-/* Photoshop's block: "Photoshop 3.0\0", then "8BIM", id, a name (Pascal string), size, data, each padded to even. Of its
- * resources only 0404, the IPTC records, are kept: others are thumbnails, paths, GPS. */
-void fv_iptc_keep(const uint8_t *data, size_t bytes, fv_bytes *out)
+static void keep_records(const uint8_t *data, size_t bytes, bool all, fv_bytes *out)
+{
+	size_t from = out->bytes, text = 0;
+	if (all) {
+		fv_bytes_put(out, data, bytes && data[0] == 0x1c ? bytes : 0);
+		return;
+	}
+	while (bytes >= 5 && data[0] == 0x1c) {
+		uint32_t size = fv_get_be(data + 3, 2);         /* from 8000 on: the size of a size, of which none is kept */
+		if (size > bytes - 5)
+			break;
+		if (is_kept(data, size)) {
+			fv_bytes_put(out, data, 5 + size);
+			text += data[1] == 2 && data[2] ? size : 0;
+		}
+		data += 5 + size;
+		bytes -= 5 + size;
+	}
+	if (!text)                      /* nothing but versions */
+		out->bytes = from;
+}
+
+/* Photoshop's block: "Photoshop 3.0\0", then "8BIM", id, a name (Pascal string), size, data, each
+ * padded to even. Of its resources only 0404, the IPTC records, are kept: others are thumbnails,
+ * paths, GPS. */
+void fv_iptc_keep(const uint8_t *data, size_t bytes, bool all, fv_bytes *out)
 {
 	static const char head[] = "Photoshop 3.0";
 	if (bytes >= 1 && data[0] == 0x1c) {
-		fv_bytes_put(out, data, bytes);
+		keep_records(data, bytes, all, out);
 		return;
 	}
 	size_t i = bytes >= sizeof head && !memcmp(data, head, sizeof head) ? sizeof head : 0;
-	while (i + 12 <= bytes && !memcmp(data + i, "8BIM", 4)) {
+	while (bytes - i >= 12 && !memcmp(data + i, "8BIM", 4)) {
 		uint32_t id = fv_get_be(data + i + 4, 2);
 		size_t name = 1 + (size_t)data[i + 6];
-		i += 6 + name + name % 2;
-		if (i + 4 > bytes)
+		name += name % 2;
+		if (name + 4 > bytes - i - 6)
 			return;
+		i += 6 + name;
 		size_t size = fv_get_be(data + i, 4);
 		i += 4;
 		if (size > bytes - i)
 			return;
 		if (id == 0x0404)
-			fv_bytes_put(out, data + i, size);
-		i += size + size % 2;
+			keep_records(data + i, size, all, out);
+		i += size;
+		if (size % 2 && i < bytes)
+			i++;
 	}
 }

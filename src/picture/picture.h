@@ -10,7 +10,7 @@ typedef struct fv_picture fv_picture;
 
 typedef struct {
 	int64_t max_pixels;             /* 0: FV_PIXELS_MAX */
-	bool keep_private;              /* place, maker notes, serial numbers stay */
+	bool keep_private;              /* all metadata stay, place and persons too: docs/security.md */
 	bool facts;                     /* for fv_picture_about */
 } fv_read_options;
 #define FV_PIXELS_MAX ((int64_t)400 << 20)

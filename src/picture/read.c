@@ -172,7 +172,10 @@ static fv_status keep_metadata(fv_err *err, const source *s, fv_picture *p, Vips
 	if (blob(im, VIPS_META_XMP_NAME, &data, &bytes))
 		fv_xmp_keep(data, bytes, s->all, &p->xmp);
 	if (blob(im, VIPS_META_IPTC_NAME, &data, &bytes))
-		fv_iptc_keep(data, bytes, &p->iptc);
+		fv_iptc_keep(data, bytes, s->all, &p->iptc);
+	/* libvips gives no EXIF of a TIFF, whose directories are EXIF's own. */
+	if (s->format == FV_TIFF && !p->exif.bytes)
+		fv_exif_keep(s->data, s->bytes, s->all, turned ? im->Ysize : im->Xsize, turned ? im->Xsize : im->Ysize, &p->exif);
 	/* 1 a millimetre is libvips' "not said"; programs say 72 an inch then. */
 	bool said = im->Xres > 0 && im->Yres > 0 && im->Xres != 1;
 	p->dots[0] = said ? turned ? im->Yres : im->Xres : 72 / 25.4;
@@ -216,13 +219,15 @@ static fv_status decode(fv_err *err, const source *s, VipsFailOn fail, fv_pictur
 		im = fv_next(im, vips_image_copy_memory(im), 0);
 	im = im ? fv_next(im, out, vips_autorot(im, &out, NULL)) : NULL;
 	im = fv_colour_in(im, p, s->format == FV_PNG ? fv_png_exponent(s->data, s->bytes) : 1, warning, s->path);
+	if (!s->all)
+		fv_profile_keep(&p->profile);
 	size_t size;
-	void *pixels = im ? vips_image_write_to_memory(im, &size) : NULL;
+	void *pixels = im && !p->profile.failed ? vips_image_write_to_memory(im, &size) : NULL;
 	if (pixels) {
 		int depth = im->BandFmt == VIPS_FORMAT_USHORT ? 16 : 8;
 		p->pixels = (fv_pixels){ im->Xsize, im->Ysize, im->Bands, depth, (int64_t)im->Xsize * im->Bands * depth / 8, pixels };
 	} else
-		st = refuse(err, s);
+		st = p->profile.failed ? fv_fail_memory(err, s->path, s->bytes) : refuse(err, s);
 	if (im)
 		g_object_unref(im);
 	return st;

@@ -16,14 +16,20 @@ static int save(VipsImage *im, fv_format f, const fv_picture *p, int quality, vo
 	case FV_TIFF:
 		if (p->profile.bytes)
 			vips_image_set_blob_copy(im, VIPS_META_ICC_NAME, p->profile.data, p->profile.bytes);
-		if (p->xmp.bytes)
-			vips_image_set_blob_copy(im, VIPS_META_XMP_NAME, p->xmp.data, p->xmp.bytes);
-		if (p->iptc.bytes)
-			vips_image_set_blob_copy(im, VIPS_META_IPTC_NAME, p->iptc.data, p->iptc.bytes);
 		return vips_tiffsave_buffer(im, data, bytes, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
 		                            VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, NULL);
 	default: return -1;
 	}
+}
+
+/* JPEG says dots an inch in 16 bits. NaN is nonsense too. */
+void fv_dots(const fv_picture *p, double dots[2])
+{
+	bool sound = true;
+	for (int i = 0; i < 2; i++)
+		sound = sound && p->dots[i] * 25.4 >= 1 && p->dots[i] * 25.4 <= 65535;
+	for (int i = 0; i < 2; i++)
+		dots[i] = sound ? p->dots[i] : 72 / 25.4;
 }
 
 /* A new image on the pixels, in the colours that the file will have. */
@@ -31,13 +37,15 @@ static VipsImage *dress(const fv_picture *p, fv_format f)
 {
 	fv_pixels v = p->pixels;
 	VipsImage *im = NULL, *out = NULL;
+	double dots[2];
+	fv_dots(p, dots);
 	if (v.stride_bytes == v.width * v.channels * v.bits / 8)
 		im = vips_image_new_from_memory(v.data, (size_t)(v.height * v.stride_bytes), (int)v.width, (int)v.height, v.channels,
 		                                v.bits == 16 ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR);
 	else
 		vips_error("pixels", "rows do not follow each other");
 	im = im ? fv_next(im, out, vips_copy(im, &out, "interpretation", v.bits == 16 ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB, "xres",
-	                                     p->dots[0] > 0 ? p->dots[0] : 72 / 25.4, "yres", p->dots[1] > 0 ? p->dots[1] : 72 / 25.4, NULL)) : NULL;
+	                                     dots[0], "yres", dots[1], NULL)) : NULL;
 	out = NULL;
 	if (im && v.channels == 4 && f == FV_JPEG) {
 		/* JPEG has no transparency: on white, as on paper. */
@@ -84,6 +92,9 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 		bytes = bare.bytes;
 	} else if (!(st = fv_vips_ready(err)))
 		st = encode(err, p, f, quality, path, &data, &bytes);
+	const char *left = st ? NULL : fv_embed_leaves(f, p);
+	if (left)
+		fv_log(c, FV_LOG_WARNING, "%s: its %s is more than a JPEG holds, and was left out; another format may do", path, left);
 	if (!st)
 		fv_embed(f, data, bytes, p, &head, &skip, &tail);
 	if (!st && (head.failed || tail.failed))
