@@ -71,6 +71,8 @@ typedef struct fv_context_options {
 	const char *cache;         /**< a file, made when it is not there: where two ways to compute are expected to be about as
 	                            *   fast, painting times them once and keeps here which was; NULL: nothing is timed. Paintings
 	                            *   of different choices differ by rounding */
+	const char *limits;        /**< on what files from outside may hold, where other than those that `fauve doctor` prints are
+	                            *   wanted: "header=64M,tensors=20000"; NULL: those. Since 0.1 */
 } fv_context_options;
 
 typedef struct fv_context fv_context;
@@ -96,7 +98,8 @@ typedef struct fv_model fv_model;
 /** Open a model file.
  *  @param path  a safetensors file with fauve's metadata
  *  @param out   yours; free with fv_model_free()
- *  @return FV_OK, FV_E_READ, FV_E_FORMAT (cut short, lying sizes, unknown family), FV_E_MEMORY */
+ *  @return FV_OK, FV_E_READ, FV_E_FORMAT (cut short, lying sizes, unknown family, weights that are NaN or
+ *          infinite), FV_E_LIMIT, FV_E_MEMORY */
 FV_API fv_status fv_model_open(fv_err *err, fv_context *c, const char *path, fv_model **out);
 FV_API void fv_model_free(fv_model *m);
 
@@ -123,7 +126,8 @@ typedef struct fv_paint_options {
 /** Paint one picture.
  *  @param in   any size, 3 or 4 channels, 8 or 16 bits, sRGB
  *  @param out  same width, height, channels and bits; data yours; may be in's own data
- *  @return FV_OK, FV_E_ARGUMENT, FV_E_SHAPE, FV_E_MEMORY, FV_E_CANCELLED; on failure out is unchanged
+ *  @return FV_OK, FV_E_ARGUMENT, FV_E_SHAPE, FV_E_FORMAT (the model's weights are so large that it paints NaN), FV_E_MEMORY,
+ *          FV_E_CANCELLED; on failure out is unchanged
  *  Alpha is copied. Below 32 pixels a side the picture is padded by replication, painted, cropped. */
 FV_API fv_status fv_paint(fv_err *err, const fv_model *m, const fv_pixels *in,
                           const fv_paint_options *opt, fv_pixels *out);

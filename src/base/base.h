@@ -59,6 +59,7 @@ struct fv_context {
 	uint32_t isa;                   /* what kernels may use: detected and capped */
 	bool bf16;                      /* products of rounded numbers are welcome */
 	bool exact;                     /* direct sums only */
+	int64_t limit[16];              /* on files from outside, by fv_limit (limits.h) */
 	char *cache;                    /* file of kernels that were timed (graph/choose.c); NULL: none are */
 	struct fv_choices *choices;     /* what it holds, when it has been read; one block */
 	void (*log)(void *user, fv_log_level level, const char *text);

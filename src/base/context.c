@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The context: what would otherwise be global. */
 #define _GNU_SOURCE
-#include "base/base.h"
+#include "base/limits.h"
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +51,10 @@ fv_status fv_context_new(fv_err *err, const fv_context_options *opt, fv_context 
 	const char *name = o.isa ? o.isa : getenv("FAUVE_ISA");
 	if (name && *name && !fv_isa_cap(name, &cap))
 		return fv_fail(err, FV_E_ARGUMENT, "instruction set '%s' is unknown: say ref, plain, avx2, avx512 or amx", name);
+	int64_t limit[FV_LIMITS];
+	fv_status st = fv_limits_set(err, o.limits, limit);
+	if (st)
+		return st;
 	fv_allocator al = o.allocator ? *o.allocator : (fv_allocator){ default_alloc, default_free, NULL };
 	fv_context *c = al.alloc(al.user, (sizeof *c + FV_ALIGN - 1) / FV_ALIGN * FV_ALIGN, FV_ALIGN);
 	if (!c)
@@ -59,7 +63,7 @@ fv_status fv_context_new(fv_err *err, const fv_context_options *opt, fv_context 
 		.allocator = al, .threads = o.threads ? o.threads : processors(), .isa = fv_isa_detect() & cap, .bf16 = o.bf16, .exact = o.exact,
 		.log = o.log, .log_user = o.log_user, .cancelled = o.cancelled, .cancelled_user = o.cancelled_user,
 	};
-	fv_status st = FV_OK;
+	memcpy(c->limit, limit, sizeof limit);
 	if (o.cache && *o.cache && !(c->cache = fv_alloc(c, strlen(o.cache) + 1)))
 		st = fv_fail_memory(err, "context", strlen(o.cache) + 1);
 	else if (c->cache)

@@ -76,6 +76,7 @@ typedef struct {
 	bool quiet, json;
 	int64_t threads;                        /* 0: all */
 	int isa;                                /* into fv_isa_choices; -1: FAUVE_ISA, else all that the machine has */
+	const char *limit;                      /* NAME=SIZE,...; NULL: the presets (base/limits.h) */
 	int precision;                          /* 0 auto, 1 f32, 2 bf16, 3 exact */
 	int colour_when;                        /* 0 on a terminal, 1 always, 2 never */
 	bool colour;                            /* of stderr, as it came out */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve doctor: what this machine and this build have, and what is missing. */
 #include "cli/find.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "picture/picture.h"
 #include <jansson.h>
@@ -33,6 +34,16 @@ static json_t *styles(fv_err *err, fv_status *st)
 	return json_pack("{so so}", "found", found, "folders", folders);
 }
 
+/* What files may hold: the pictures' limits, then those of models and data. */
+static json_t *limits(const fv_context *c)
+{
+	json_t *j = json_pack("{sI sI}", "picture_pixels", (json_int_t)FV_PIXELS_MAX,
+	                      "picture_bytes", (json_int_t)FV_PICTURE_BYTES_MAX);
+	for (int i = 0; i < FV_LIMITS; i++)
+		json_object_set_new(j, fv_limit_table[i].name, json_integer(c->limit[i]));
+	return j;
+}
+
 static json_t *look(fv_err *err, const fv_context *c, fv_status *st)
 {
 	char processor[200] = "unknown";
@@ -42,12 +53,11 @@ static json_t *look(fv_err *err, const fv_context *c, fv_status *st)
 		return NULL;
 	char photos[FV_PATH_MAX];
 	fv_photos_folder(photos, sizeof photos);
-	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss? ss ss} s{so so} s{sI sI} so ss?}", "version", fv_version(),
+	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss? ss ss} s{so so} so so ss?}", "version", fv_version(),
 	                 "processor", "name", processor, "isa", fv_isa_name(fv_isa_detect()), "isa_used", fv_isa_name(c->isa), "threads",
 	                 c->threads, "memory", "bytes", fv_memory("/proc/meminfo", "MemTotal"), "free", fv_memory("/proc/meminfo", "MemAvailable"), "limit", fv_memory_limit(),
 	                 "libraries", "libvips", fv_picture_library(), "jansson", jansson_version_str(), "zlib", zlibVersion(),
-	                 "formats", "read", fv_picture_formats(true), "missing", fv_picture_formats(false), "limits", "picture_pixels", (json_int_t)FV_PIXELS_MAX,
-	                 "picture_bytes", (json_int_t)FV_PICTURE_BYTES_MAX, "styles", s, "photographs", *photos ? photos : NULL);
+	                 "formats", "read", fv_picture_formats(true), "missing", fv_picture_formats(false), "limits", limits(c), "styles", s, "photographs", *photos ? photos : NULL);
 }
 
 static const char *text(const json_t *j, const char *object, const char *key)
@@ -91,6 +101,15 @@ static void print(const json_t *j)
 		print_names("           missing: ", json_object_get(f, "missing"), NULL);
 	fv_out("limits     pictures of %.0f megapixels (apply --max-megapixels), files of %.0f MB\n", figure(j, "limits", "picture_pixels") / 1e6,
 	       figure(j, "limits", "picture_bytes") / 1e6);
+	fv_out("           of models and data (--limit NAME=SIZE):\n");
+	for (i = 0; i < FV_LIMITS; i++) {
+		const fv_limit_entry *e = &fv_limit_table[i];
+		double v = figure(j, "limits", e->name);
+		bool mega = e->bytes && v >= 1e6;
+		const char *unit = mega ? "M" : e->bytes ? " bytes" : "";
+		fv_out("           %-8s %8.0f%-6s  %s%s\n", e->name, mega ? v / 1048576 : v, unit,
+		       e->what, e->preset < e->most ? "" : " (fixed)");
+	}
 	print_names("styles     ", json_object_get(s, "found"), "name");
 	json_array_foreach(json_object_get(s, "folders"), i, item)
 		fv_out("           %s%s\n", i ? "" : "looked for in ", json_string_value(item));

@@ -36,20 +36,12 @@ static fv_status sheet(fv_err *err, fv_context *c, const options *o, uint8_t *gr
 {
 	int64_t size = (int64_t)side * side, columns = o->columns ? o->columns : (int64_t)ceil(sqrt((double)o->count));
 	fv_pixels *p = calloc((size_t)o->count, sizeof *p);
-	uint8_t *rgb = malloc((size_t)(3 * size * o->count));
-	fv_status st;
-	if (!p || !rgb) {
-		st = fv_fail_memory(err, o->output, (size_t)(3 * size * o->count));
-		goto done;
-	}
-	for (int64_t i = 0; i < 3 * size * o->count; i++)
-		rgb[i] = grey[i / 3];
+	if (!p)
+		return fv_fail_memory(err, o->output, (size_t)o->count * sizeof *p);
 	for (int64_t i = 0; i < o->count; i++)
-		p[i] = (fv_pixels){ side, side, 3, 8, 3 * side, rgb + 3 * size * i };
-	st = fv_sheet_write(err, c, o->output, p, (int)o->count, (int)fv_min(columns, o->count));
-done:
+		p[i] = (fv_pixels){ side, side, 1, 8, side, grey + size * i };
+	fv_status st = fv_sheet_write(err, c, o->output, p, (int)o->count, (int)fv_min(columns, o->count));
 	free(p);
-	free(rgb);
 	return st;
 }
 
@@ -74,6 +66,12 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	int side = (int)sqrt((double)m->dense.out);
 	if (m->dense.out < 1 || side * side != m->dense.out) {
 		st = fv_fail(err, FV_E_ARGUMENT, "%s: makes no square pictures from noise; `fauve info` says what it is for", path);
+		goto done;
+	}
+	if (o->count * m->dense.out > FV_PIXELS_MAX) {
+		st = fv_fail(err, FV_E_LIMIT, "--count: %" PRId64 " pictures of %dx%d are %.0f megapixels, "
+		             "over the limit of %.0f; make fewer", o->count, side, side,
+		             (double)(o->count * m->dense.out) / 1e6, (double)FV_PIXELS_MAX / 1e6);
 		goto done;
 	}
 	if (!(grey = malloc((size_t)(o->count * m->dense.out)))) {

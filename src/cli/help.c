@@ -20,6 +20,8 @@ const fv_option fv_global_options[] = {
 	  .preset_help = "FAUVE_ISA, else the best", .help = "highest instruction set to use" },
 	{ .name = "precision", .type = FV_OPT_ENUM, .arg = "NAME", .at = offsetof(fv_cli, precision), .choices = precisions, .preset_help = "auto",
 	  .help = "bf16: products of rounded numbers where the processor has them, sooner and off by a fraction of a level of 255; exact: direct sums only, for number-for-number work; auto: bf16 to paint, f32 to train" },
+	{ .name = "limit", .type = FV_OPT_TEXT, .arg = "NAME=SIZE", .at = offsetof(fv_cli, limit), .preset_help = "those that `fauve doctor` shows",
+	  .help = "let a file that you trust hold more: a model's header, tensors, ...; several with commas between" },
 	{ .name = "color", .type = FV_OPT_ENUM, .arg = "WHEN", .at = offsetof(fv_cli, colour_when), .choices = when,
 	  .preset_help = "auto, never with NO_COLOR", .help = "colour messages" },
 	{ 0 },

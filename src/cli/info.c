@@ -5,6 +5,7 @@
 #include "picture/picture.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define LONGEST 500                     /* characters of a text that are shown: a palette has thousands */
 
@@ -134,11 +135,13 @@ static fv_status picture(fv_err *err, fv_cli *cli, const char *path)
 	return st;
 }
 
-/* safetensors begins with eight bytes of length and a JSON object. What cannot be opened is left to the model's reader. */
+/* safetensors begins with eight bytes of length and a JSON object. What cannot be opened, and what
+ * is no file (a pipe, at which to wait), is left to the model's reader. */
 static bool is_model(const char *path)
 {
 	char head[9] = { 0 };
-	FILE *f = fopen(path, "re");
+	struct stat s;
+	FILE *f = !stat(path, &s) && S_ISREG(s.st_mode) ? fopen(path, "re") : NULL;
 	if (!f)
 		return true;
 	bool yes = fread(head, 1, sizeof head, f) == sizeof head && head[8] == '{';

@@ -109,7 +109,7 @@ fv_status fv_cli_context(fv_err *err, fv_cli *cli, bool paints, fv_context **out
 	fv_context_options o = {
 		.size = sizeof o, .cache = cache, .threads = (int)cli->threads, .isa = cli->isa >= 0 ? fv_isa_choices[cli->isa] : NULL,
 		.log = on_log, .log_user = cli, .cancelled = on_cancelled, .bf16 = cli->precision == 2 || (cli->precision == 0 && paints),
-		.exact = cli->precision == 3,
+		.exact = cli->precision == 3, .limits = cli->limit,
 	};
 	return fv_context_new(err, &o, out);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line by the tables: GNU long options, short ones, `--`, values of every type. */
 #include "cli/cli.h"
+#include "base/limits.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -110,29 +111,6 @@ static bool parse_duration(const char *text, double *out)
 	return true;
 }
 
-static bool parse_size(const char *text, double *out)
-{
-	static const char units[] = "KMGT";
-	char *end;
-	if (!isdigit((unsigned char)*text))
-		return false;
-	double v = strtod(text, &end);
-	if (*end) {
-		const char *u = strchr(units, toupper((unsigned char)*end));
-		if (!u)
-			return false;
-		for (const char *i = units; i <= u; i++)
-			v *= 1024;
-		end++;
-		if (*end == 'i')
-			end++;
-		if (*end == 'B')
-			end++;
-	}
-	*out = v;
-	return !*end && isfinite(v);
-}
-
 static fv_status set(fv_err *err, const fv_option *o, const char *value, void *to, int room)
 {
 	void *at = (char *)to + o->at;
@@ -178,7 +156,7 @@ static fv_status set(fv_err *err, const fv_option *o, const char *value, void *t
 		*(double *)at = v;
 		return check_range(err, o, value, v);
 	case FV_OPT_SIZE:
-		if (!parse_size(value, &v) || v > 9e18)
+		if (!fv_size_parse(value, &v) || v > 9e18)
 			return wrong(err, o, value, "a size; write 500M or 2G");
 		*(int64_t *)at = (int64_t)v;
 		return check_range(err, o, value, v);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve styles: the models that have a name. */
 #include "cli/find.h"
+#include "base/json.h"
 #include "model/safetensors.h"
 #include <stdlib.h>
 #include <string.h>
@@ -24,20 +25,17 @@ static json_t *about(fv_context *c, const fv_style_file *s)
 {
 	fv_err e = { 0 };
 	fv_safetensors f = { 0 };
-	json_error_t je;
 	json_t *j = NULL;
 	if (!fv_safetensors_open(&e, c, s->path, &f)) {
 		const char *text = fv_safetensors_text(&f, "fauve");
-		j = text ? json_loads(text, JSON_REJECT_DUPLICATES, &je) : NULL;
-		if (!json_is_object(j)) {
-			json_decref(j);
-			j = json_pack("{s:s}", "error", "no fauve model: it has no metadata of ours");
-		}
+		j = text ? fv_json_read(&e, c, s->path, text, strlen(text)) :
+		           json_pack("{s:s}", "error", "no fauve model: it has no metadata of ours");
 		fv_safetensors_close(&f);
-	} else
-		j = json_pack("{s:s}", "error", e.text);
-	json_object_set_new(j, "name", json_string(s->name));
-	json_object_set_new(j, "path", json_string(s->path));
+	}
+	if (!j)
+		j = json_pack("{s:o}", "error", fv_json_text(e.text));
+	json_object_set_new(j, "name", fv_json_text(s->name));
+	json_object_set_new(j, "path", fv_json_text(s->path));
 	return j;
 }
 

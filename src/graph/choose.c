@@ -105,7 +105,29 @@ static bool rival(const fv_context *c, const fv_node *n, const fv_kernel *k, dou
 	return k->seconds && allowed(c, n, k) && k->seconds(n) <= UNCLEAR * least;
 }
 
-/* What the file holds; a file of another version or machine, or none, holds nothing. NULL: no memory. */
+/* A line as fv_choices_keep() writes it, of a kernel that there is; false: anything else. */
+static bool understand(const char *line, size_t length, uint64_t *key, const fv_kernel **kernel)
+{
+	char name[LINE], again[LINE + 32];
+	if (length >= LINE || memchr(line, 0, length))
+		return false;
+	snprintf(again, sizeof again, "%.*s", (int)length, line);
+	if (sscanf(again, "%16" SCNx64 " %99s", key, name) != 2)
+		return false;
+	snprintf(again, sizeof again, "%016" PRIx64 " %s", *key, name);
+	if (strlen(again) != length || memcmp(again, line, length))
+		return false;
+	for (const fv_kernel *const *k = fv_kernels; *k; k++)
+		if (!strcmp((*k)->name, name)) {
+			*kernel = *k;
+			return true;
+		}
+	return false;
+}
+
+/* What the file holds; a file of another version or machine, or none, holds nothing, and a line
+ * that is none of ours is left out. Whether a kernel fits is asked when it is taken. NULL: no
+ * memory. */
 static struct fv_choices *choices(fv_context *c)
 {
 	char mine[LINE + 100];
@@ -119,16 +141,12 @@ static struct fv_choices *choices(fv_context *c)
 	const char *at = data, *end = at + bytes, *newline;
 	bool known = bytes >= strlen(mine) && !memcmp(at, mine, strlen(mine));
 	for (at += known ? strlen(mine) : bytes; (newline = memchr(at, '\n', (size_t)(end - at))) && c->choices->count < MOST; at = newline + 1) {
-		char line[LINE], name[LINE];
 		uint64_t key;
-		snprintf(line, sizeof line, "%.*s", (int)fv_min(newline - at, LINE - 1), at);
-		if (sscanf(line, "%" SCNx64 " %99s", &key, name) != 2)
+		const fv_kernel *kernel;
+		if (!understand(at, (size_t)(newline - at), &key, &kernel))
 			continue;
-		for (const fv_kernel *const *k = fv_kernels; *k; k++)
-			if (!strcmp((*k)->name, name)) {
-				c->choices->list[c->choices->count].key = key;
-				c->choices->list[c->choices->count++].kernel = *k;
-			}
+		c->choices->list[c->choices->count].key = key;
+		c->choices->list[c->choices->count++].kernel = kernel;
 	}
 	fv_free(c, data);
 	return c->choices;
@@ -145,8 +163,9 @@ const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n)
 	if (!all)
 		return best;
 	uint64_t key = key_of(c, n);
+	/* Only what the clock might have been asked about: a file may say what it likes. */
 	for (int i = 0; i < all->count; i++)
-		if (all->list[i].key == key && allowed(c, n, all->list[i].kernel))
+		if (all->list[i].key == key && rival(c, n, all->list[i].kernel, least))
 			return all->list[i].kernel;
 	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
 		double s;

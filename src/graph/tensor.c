@@ -113,6 +113,53 @@ void fv_put(fv_tensor t, int64_t i, double v)
 	}
 }
 
+/* Infinities and NaNs are what has all bits of the exponent set; looked at as whole numbers, so
+ * that it goes at memory's speed. */
+static bool finite16(const char *p, int64_t count, uint16_t exponent)
+{
+	uint16_t bad = 0, u;
+	for (int64_t i = 0; i < count; i++) {
+		memcpy(&u, p + i * (int64_t)sizeof u, sizeof u);
+		bad |= (u & exponent) == exponent;
+	}
+	return !bad;
+}
+
+static bool finite32(const char *p, int64_t count)
+{
+	const uint32_t exponent = 0x7f800000;
+	uint32_t bad = 0, u;
+	for (int64_t i = 0; i < count; i++) {
+		memcpy(&u, p + i * (int64_t)sizeof u, sizeof u);
+		bad |= (u & exponent) == exponent;
+	}
+	return !bad;
+}
+
+static bool finite64(const char *p, int64_t count)
+{
+	const uint64_t exponent = UINT64_C(0x7ff0000000000000);
+	uint64_t bad = 0, u;
+	for (int64_t i = 0; i < count; i++) {
+		memcpy(&u, p + i * (int64_t)sizeof u, sizeof u);
+		bad |= (u & exponent) == exponent;
+	}
+	return !bad;
+}
+
+bool fv_all_finite(fv_tensor t)
+{
+	int64_t count = fv_elements(t.shape);
+	switch (t.type) {
+	case FV_F32: return finite32(t.data, count);
+	case FV_F64: return finite64(t.data, count);
+	case FV_BF16: return finite16(t.data, count, 0x7f80);
+	case FV_F16: return finite16(t.data, count, 0x7c00);
+	case FV_I32: case FV_U8: break;
+	}
+	return true;
+}
+
 fv_groups fv_groups_of(fv_shape s, fv_axes axes)
 {
 	fv_groups g = { 1, 1, s, axes };

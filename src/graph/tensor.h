@@ -52,6 +52,8 @@ static inline int64_t fv_tensor_bytes(fv_type t, fv_shape s) { return fv_type_by
 /* One element as double, any type; rounding to nearest even. For reference kernels. */
 double fv_get(fv_tensor t, int64_t i);
 void fv_put(fv_tensor t, int64_t i, double v);
+/* Is every value finite? Data may begin anywhere. Integers are. */
+bool fv_all_finite(fv_tensor t);
 float fv_bf16_to_float(uint16_t v);
 uint16_t fv_float_to_bf16(float v);
 float fv_f16_to_float(uint16_t v);

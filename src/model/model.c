@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a model file: metadata says which network; building it once proves that the weights fit. */
 #include "model/model.h"
+#include "base/json.h"
 #include "model/weights.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,8 +47,11 @@ static fv_status read_strokenet(fv_err *err, json_t *j, fv_model *m)
 	json_t *brush = json_object_get(j, "brush");
 	if (!brush && json_object_get(j, "stroke"))
 		return fv_fail(err, FV_E_FORMAT, "it was made by an early fauve, which painted with streaks and not with dabs; train it anew");
+	json_t *affine = json_object_get(j, "affine");
+	if (affine && !json_is_boolean(affine))
+		return fv_fail(err, FV_E_FORMAT, "strokenet: 'affine' is neither true nor false");
 	m->strokenet = (fv_strokenet){ .width = whole(j, "width"), .blocks = whole(j, "blocks"), .marks = whole(j, "marks"), .stem = whole(j, "stem"),
-	                               .affine = json_is_true(json_object_get(j, "affine")), .brushes = (int)fv_min((int64_t)json_array_size(brush), FV_STROKE_BRUSHES + 1),
+	                               .affine = json_is_true(affine), .brushes = (int)fv_min((int64_t)json_array_size(brush), FV_STROKE_BRUSHES + 1),
 	                               .length = json_number_value(json_object_get(j, "length")), .bristle = json_number_value(json_object_get(j, "bristle")) };
 	for (int i = 0; i < m->strokenet.brushes && i < FV_STROKE_BRUSHES; i++)
 		m->strokenet.brush[i] = json_number_value(json_array_get(brush, (size_t)i));
@@ -143,7 +147,7 @@ static fv_status read_relief(fv_err *err, json_t *j, fv_model *m)
 {
 	for (size_t i = 0; i < FV_RELIEF_BANDS; i++) {
 		double gain = m->relief[i] = j ? json_number_value(json_array_get(j, i)) : 1;
-		if (!(gain >= 0.25 && gain <= 4))
+		if (!(gain >= 0.25 && gain <= 4) || (j && json_array_size(j) != FV_RELIEF_BANDS))
 			return fv_fail(err, FV_E_FORMAT, "its relief is no list of %d numbers from 0.25 to 4", FV_RELIEF_BANDS);
 	}
 	return FV_OK;
@@ -158,6 +162,12 @@ static fv_status understand(fv_err *err, fv_model *m)
 		return fv_fail(err, FV_E_FORMAT, "its metadata names no network");
 	if (reader > FORMAT)
 		return fv_fail(err, FV_E_FORMAT, "it was made for a newer fauve (format %d, this one reads %d): update fauve", reader, FORMAT);
+	static const char *const texts[] = { "program", "title", "data", "licence", "date" };
+	for (size_t i = 0; i < FV_COUNT(texts); i++) {
+		json_t *t = json_object_get(m->about, texts[i]);
+		if (t && !json_is_string(t))
+			return fv_fail(err, FV_E_FORMAT, "'%s' in its metadata is no text", texts[i]);
+	}
 	snprintf(m->family, sizeof m->family, "%s", family);
 	if (!strcmp(family, "strokenet"))
 		return read_strokenet(err, network, m);
@@ -176,7 +186,6 @@ fv_status fv_model_open(fv_err *err, fv_context *c, const char *path, fv_model *
 {
 	fv_err e = { 0 };
 	fv_safetensors f = { 0 };
-	json_error_t je;
 	fv_model *m = NULL;
 	fv_status st = fv_safetensors_open(err, c, path, &f);
 	if (st)
@@ -193,8 +202,8 @@ fv_status fv_model_open(fv_err *err, fv_context *c, const char *path, fv_model *
 	m->context = c;
 	if ((st = fv_store_new(err, c, &m->store)))
 		goto done;
-	m->about = json_loads(text, JSON_REJECT_DUPLICATES, &je);
-	st = m->about ? understand(&e, m) : fv_fail(&e, FV_E_FORMAT, "its metadata is no JSON: %s", je.text);
+	m->about = fv_json_read(&e, c, "its metadata", text, strlen(text));
+	st = m->about ? understand(&e, m) : e.status;
 	if (!st)
 		st = read_palette(&e, json_object_get(m->about, "palette"), m);
 	if (!st)

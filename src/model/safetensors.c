@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/safetensors.h"
 #include "base/file.h"
+#include "base/json.h"
 #include <stdlib.h>
 
-#define FILE_MAX ((size_t)8 << 30)
-#define HEADER_MAX (100 << 20)
-#define COUNT_MAX 100000
+/* The header's grammar: an object of objects, each of a type, a shape and two offsets. */
+#define DEPTH 3
+#define VALUES 20  /* of an entry, names included */
+#define TEXTS 1000 /* names and texts of the metadata */
 
 static const struct { const char *name; fv_type type; } types[] = {
 	{ "F32", FV_F32 }, { "F64", FV_F64 }, { "BF16", FV_BF16 }, { "F16", FV_F16 }, { "I32", FV_I32 }, { "U8", FV_U8 },
@@ -73,21 +75,59 @@ static int by_place(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* The header's text as JSON, once it is known how much will come of it. */
+static fv_status read_header(fv_err *err, const char *path, size_t bytes, fv_safetensors *f)
+{
+	const int64_t *limit = f->context->limit;
+	json_error_t je;
+	if (bytes > (uint64_t)limit[FV_LIMIT_HEADER])
+		return fv_over_limit(err, limit, FV_LIMIT_HEADER, path, (double)bytes);
+	fv_json_size s = fv_json_measure(f->bytes + 8, bytes);
+	if (s.objects - 2 > limit[FV_LIMIT_TENSORS])
+		return fv_over_limit(err, limit, FV_LIMIT_TENSORS, path, (double)(s.objects - 2));
+	if (s.depth > DEPTH || s.values > VALUES * limit[FV_LIMIT_TENSORS] + TEXTS)
+		return bad(err, path, "the header says more than a list of tensors does", NULL);
+	f->header = json_loadb(f->bytes + 8, bytes, JSON_REJECT_DUPLICATES, &je);
+	if (!json_is_object(f->header))
+		return bad(err, path, f->header ? "the header is no object" : je.text, NULL);
+	return FV_OK;
+}
+
+/* Values that lie anywhere are copied to where their type may be read. */
+static fv_status align(fv_err *err, const char *path, fv_safetensors *f)
+{
+	size_t all = 0;
+	for (int pass = 0; pass < 2; pass++) {
+		for (int i = 0; i < f->count; i++) {
+			fv_tensor *t = &f->entry[i].tensor;
+			size_t bytes = (size_t)fv_tensor_bytes(t->type, t->shape);
+			if ((uintptr_t)t->data % (size_t)fv_type_bytes(t->type) == 0)
+				continue;
+			if (f->moved)
+				t->data = memcpy(f->moved + all, t->data, bytes);
+			all += (bytes + FV_ALIGN - 1) / FV_ALIGN * FV_ALIGN;
+		}
+		if (!pass && all && !(f->moved = fv_alloc_rough(f->context, all)))
+			return fv_fail_memory(err, path, all);
+		all = 0;
+	}
+	return FV_OK;
+}
+
 static fv_status parse(fv_err *err, const char *path, fv_safetensors *f)
 {
 	uint64_t n = 0;
-	json_error_t je;
-	if (f->size < 8)
+	if (f->size < 10)
 		return fv_fail(err, FV_E_FORMAT, "%s: %zu bytes are too few for a model; it may be cut off: fetch it again", path, f->size);
 	for (int i = 7; i >= 0; i--)
 		n = n << 8 | (unsigned char)f->bytes[i];
-	if (n > HEADER_MAX || n < 2 || f->bytes[8] != '{')
+	if (n < 2 || f->bytes[8] != '{')
 		return bad(err, path, "no header", NULL);
 	if (n > f->size - 8)
 		return fv_fail(err, FV_E_FORMAT, "%s: claims a header of %" PRIu64 " bytes, but has %zu; it may be cut off: fetch it again", path, n, f->size - 8);
-	f->header = json_loadb(f->bytes + 8, (size_t)n, JSON_REJECT_DUPLICATES, &je);
-	if (!json_is_object(f->header))
-		return bad(err, path, f->header ? "the header is no object" : je.text, NULL);
+	fv_status st = read_header(err, path, (size_t)n, f);
+	if (st)
+		return st;
 	json_t *about = json_object_get(f->header, "__metadata__"), *v;
 	const char *key;
 	if (about && !json_is_object(about))
@@ -96,8 +136,8 @@ static fv_status parse(fv_err *err, const char *path, fv_safetensors *f)
 		if (!json_is_string(v))
 			return bad(err, path, "the metadata", NULL);
 	size_t count = json_object_size(f->header) - (about != NULL);
-	if (count > COUNT_MAX)
-		return bad(err, path, "too many entries", NULL);
+	if (count > (size_t)f->context->limit[FV_LIMIT_TENSORS])
+		return fv_over_limit(err, f->context->limit, FV_LIMIT_TENSORS, path, (double)count);
 	f->entry = fv_alloc(f->context, (count + 1) * sizeof *f->entry);
 	if (!f->entry)
 		return fv_fail_memory(err, path, count * sizeof *f->entry);
@@ -105,8 +145,11 @@ static fv_status parse(fv_err *err, const char *path, fv_safetensors *f)
 	json_object_foreach(f->header, key, v) {
 		if (v == about)
 			continue;
-		fv_status st = read_entry(err, path, key, v, data, (int64_t)(f->size - 8 - n), &f->entry[f->count]);
-		if (st)
+		if ((int64_t)strlen(key) > f->context->limit[FV_LIMIT_NAME])
+			return fv_over_limit(err, f->context->limit, FV_LIMIT_NAME, path,
+					     (double)strlen(key));
+		if ((st = read_entry(err, path, key, v, data, (int64_t)(f->size - 8 - n),
+				     &f->entry[f->count])))
 			return st;
 		f->count++;
 	}
@@ -119,14 +162,14 @@ static fv_status parse(fv_err *err, const char *path, fv_safetensors *f)
 	}
 	if (at != f->bytes + f->size)
 		return bad(err, path, "bytes after the last value", NULL);
-	return FV_OK;
+	return align(err, path, f);
 }
 
 fv_status fv_safetensors_open(fv_err *err, fv_context *c, const char *path, fv_safetensors *out)
 {
 	fv_safetensors f = { .context = c };
 	const void *bytes;
-	fv_status st = fv_file_map(err, path, FILE_MAX, &bytes, &f.size);
+	fv_status st = fv_limit_map(err, c->limit, FV_LIMIT_MODEL, path, &bytes, &f.size);
 	if (st)
 		return st;
 	f.bytes = (char *)bytes;                /* read only; a tensor's data are not const */
@@ -141,8 +184,10 @@ fv_status fv_safetensors_open(fv_err *err, fv_context *c, const char *path, fv_s
 void fv_safetensors_close(fv_safetensors *f)
 {
 	json_decref(f->header);
-	if (f->context)
+	if (f->context) {
+		fv_free(f->context, f->moved);
 		fv_free(f->context, f->entry);
+	}
 	fv_file_unmap(f->bytes, f->size);
 	*f = (fv_safetensors){ 0 };
 }

@@ -2,7 +2,7 @@
 /* safetensors: eight bytes of header length, a JSON header, raw values.
  *
  * A reader trusts nothing: the header's grammar, every name, type, shape and offset is checked against the file's
- * length before anything is made from it. */
+ * length and the limits (base/limits.h) before anything is made from it. */
 #ifndef FV_SAFETENSORS_H
 #define FV_SAFETENSORS_H
 #include "graph/tensor.h"
@@ -10,7 +10,7 @@
 
 typedef struct {
 	const char *name;               /* borrowed from the file */
-	fv_tensor tensor;               /* data within the file's memory; shape as in the file, not yet permuted */
+	fv_tensor tensor;               /* data within the file's memory, aligned to its type; shape as in the file, not yet permuted */
 } fv_entry;
 
 typedef struct {
@@ -18,6 +18,7 @@ typedef struct {
 	char *bytes;
 	size_t size;
 	json_t *header;
+	char *moved;                    /* values that do not lie at a multiple of their size in the file; NULL: all do */
 	fv_entry *entry;                /* by offset */
 	int count;
 } fv_safetensors;

@@ -36,6 +36,12 @@ fv_status fv_weights_write(fv_err *err, fv_context *c, const char *path, fv_vari
 	return st;
 }
 
+static fv_status not_finite(fv_err *err, const char *path, const char *name)
+{
+	return fv_fail(err, FV_E_FORMAT,
+		       "%s: %s holds NaN or infinite numbers; fetch or make it again", path, name);
+}
+
 /* A file's values to memory. Most files hold floats: a model is open sooner. */
 static void take(fv_tensor to, fv_tensor from, bool turned)
 {
@@ -62,20 +68,26 @@ static void take(fv_tensor to, fv_tensor from, bool turned)
 fv_status fv_weights_make(fv_err *err, const char *path, const fv_safetensors *f, fv_store *s)
 {
 	size_t all = 0;
-	for (int i = 0; i < f->count; i++)
+	for (int i = 0; i < f->count; i++) {
+		fv_type type = f->entry[i].tensor.type;
+		if (type == FV_I32 || type == FV_U8)
+			return fv_fail(err, FV_E_FORMAT, "%s: %s holds no weights but %s", path,
+				       f->entry[i].name, fv_type_name(type));
 		all += (size_t)fv_elements(f->entry[i].tensor.shape) * sizeof(float) + sizeof(fv_variable) + strlen(f->entry[i].name) + 3 * FV_ALIGN;
+	}
 	if (!fv_arena_reserve(s->arena, all))
 		return fv_fail_memory(err, path, all);
 	for (int i = 0; i < f->count; i++) {
 		fv_tensor t = f->entry[i].tensor;
 		bool turned = t.shape.rank == 4;
 		fv_shape shape = turned ? fv_nhwc(t.shape.n, t.shape.w, t.shape.c, t.shape.h) : t.shape;
-		if (t.type == FV_I32 || t.type == FV_U8)
-			return fv_fail(err, FV_E_FORMAT, "%s: %s holds no weights but %s", path, f->entry[i].name, fv_type_name(t.type));
 		fv_variable *v = fv_variable_new(s, FV_F32, shape, "%s", f->entry[i].name);
 		if (!v)
 			return fv_fail_memory(err, path, (size_t)fv_tensor_bytes(FV_F32, shape));
 		take(v->tensor, t, turned);
+		if (!fv_all_finite(v->tensor)) /* as floats: what a double holds may be too large
+						  for one */
+			return not_finite(err, path, v->name);
 	}
 	return FV_OK;
 }
@@ -91,6 +103,8 @@ fv_status fv_weights_fill(fv_err *err, const char *path, const fv_safetensors *f
 		const fv_variable *v = fv_variable_find(s, f->entry[i].name);
 		if (!v || v->tensor.type != f->entry[i].tensor.type || !fv_shape_equal(v->tensor.shape, f->entry[i].tensor.shape))
 			return fv_fail(err, FV_E_FORMAT, "%s: %s does not fit this run; it belongs to another one", path, f->entry[i].name);
+		if (!fv_all_finite(f->entry[i].tensor))
+			return not_finite(err, path, v->name);
 	}
 	for (int i = 0; i < f->count; i++) {
 		fv_variable *v = fv_variable_find(s, f->entry[i].name);

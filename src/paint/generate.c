@@ -3,6 +3,27 @@
 #include "paint/generate.h"
 #include "graph/plan.h"
 
+#define FLOATS (16 << 20)               /* between layers at once: what takes more is made in goes */
+
+/* Pictures made at once. Of the network alone: the first of many are what a few would be. */
+static int64_t at_once(const fv_dense *c)
+{
+	int64_t each = c->noise + c->out;
+	for (int i = 0; i < c->layers; i++)
+		each += c->hidden[i];
+	return fv_max(1, FLOATS / each);
+}
+
+/* v becomes grey; false: there are NaNs in it. */
+static bool grey(const float *v, int64_t count, uint8_t *out)
+{
+	if (!fv_all_finite((fv_tensor){ FV_F32, FV_SHAPE(count), (void *)v }))
+		return false;
+	for (int64_t i = 0; i < count; i++)
+		out[i] = (uint8_t)(v[i] > 0 ? v[i] < 1 ? v[i] * 255 + 0.5f : 255 : 0);
+	return true;
+}
+
 fv_status fv_generate(fv_err *err, const fv_model *m, int64_t count, uint64_t seed, uint8_t *out)
 {
 	if (!strcmp(m->family, "vgg"))
@@ -16,18 +37,19 @@ fv_status fv_generate(fv_err *err, const fv_model *m, int64_t count, uint64_t se
 	fv_status st = fv_graph_new(err, m->context, &g);
 	if (st)
 		return st;
+	int64_t batch = fv_min(count, at_once(&m->dense));
 	fv_scope s = { .g = g, .store = m->store, .prefix = "" };
-	fv_node *z = fv_random(g, FV_NORMAL, "noise", FV_F32, FV_SHAPE(count, m->dense.noise), 0, 1);
+	fv_node *z = fv_random(g, FV_NORMAL, "noise", FV_F32, FV_SHAPE(batch, m->dense.noise), 0, 1);
 	fv_node *y = fv_dense_generator(&s, &m->dense, z);
 	fv_output(g, y);
-	if ((st = fv_plan_new(err, m->context, g, NULL, &plan)))
-		goto done;
-	if ((st = fv_plan_run(err, plan, (fv_key){ .seed = seed })))
-		goto done;
-	const float *v = fv_plan_data(plan, y);
-	for (int64_t i = 0; i < count * m->dense.out; i++)
-		out[i] = (uint8_t)(v[i] > 0 ? v[i] < 1 ? v[i] * 255 + 0.5f : 255 : 0);
-done:
+	st = fv_plan_new(err, m->context, g, NULL, &plan);
+	for (int64_t i = 0; i < count && !st; i += batch) {
+		st = fv_plan_run(err, plan, (fv_key){ .seed = seed, .step = (uint64_t)(i / batch) });
+		int64_t values = fv_min(batch, count - i) * m->dense.out;
+		if (!st && !grey(fv_plan_data(plan, y), values, out + i * m->dense.out))
+			st = fv_fail(err, FV_E_FORMAT, "the model makes NaN: its weights are too large "
+			             "or damaged; fetch or train it again");
+	}
 	fv_plan_free(plan);
 	fv_graph_free(g);
 	return st;

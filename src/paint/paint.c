@@ -65,7 +65,7 @@ static void store(const fv_pixels *in, const float *y, int64_t w, float strength
 				float v = value(in, r, q * in->channels + c);
 				if (c < 3)
 					v += strength * ((y[(r * w + q) * 3 + c] + 1) * 0.5f - v);
-				v = v > 0 ? (v < 1 ? v : 1) : 0;        /* a NaN becomes black */
+				v = v > 0 ? (v < 1 ? v : 1) : 0;
 				if (out->bits == 8)
 					((uint8_t *)row_of(out, r))[q * out->channels + c] = (uint8_t)(v * top + 0.5f);
 				else
@@ -176,7 +176,7 @@ static fv_status run_bands(fv_err *err, const fv_model *m, const canvas *k, int6
 }
 
 /* k->y from k->x and k->z. most: bytes beside the canvas; 0: any. */
-static fv_status run(fv_err *err, fv_painter *painter, const canvas *k, int64_t most)
+static fv_status run_whole(fv_err *err, fv_painter *painter, const canvas *k, int64_t most)
 {
 	const fv_painting *p = &painter->painting;
 	int64_t pixels = k->h * k->w;
@@ -190,6 +190,17 @@ static fv_status run(fv_err *err, fv_painter *painter, const canvas *k, int64_t 
 		memcpy(fv_plan_data(p->plan, p->z), k->z, (size_t)(p->z->shape.c * pixels) * sizeof(float));
 	if (!(st = fv_plan_run(err, p->plan, (fv_key){ 0 })))
 		memcpy(k->y, fv_plan_data(p->plan, p->y), (size_t)(3 * pixels) * sizeof(float));
+	return st;
+}
+
+/* The same, and what is painted is a picture: weights may be finite and yet so large that sums of
+ * them are not. */
+static fv_status run(fv_err *err, fv_painter *painter, const canvas *k, int64_t most)
+{
+	fv_status st = run_whole(err, painter, k, most);
+	if (!st && !fv_all_finite((fv_tensor){ FV_F32, fv_nhwc(1, k->h, k->w, 3), k->y }))
+		st = fv_fail(err, FV_E_FORMAT, "the model paints NaN: its weights are too large or "
+		             "damaged; fetch or train it again");
 	return st;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/mnist.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/philox.h"
 #include "base/resample.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,56 +11,132 @@
 #include <zlib.h>
 
 #define SIDE 28
+#define SIDE_MAX 64
 #define COUNT_MAX 10000000
+#define HEAD 16         /* bytes of an idx file before its pictures */
+#define PIECE (1 << 24) /* bytes that are unpacked before it is asked whether to stop */
 
 static uint32_t big_endian(const uint8_t *p) { return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]; }
 
-/* zlib reads plain files too. */
+/* A file's bytes one after the other, unpacked where it is packed. */
+typedef struct {
+	z_stream z;
+	bool packed, whole; /* whole: what is packed ended as it should */
+} source;
+
+static bool is_packed(const uint8_t *data, size_t bytes)
+{
+	return bytes > 2 && data[0] == 0x1f && data[1] == 0x8b;
+}
+
+/* At most `bytes` of them; fewer: the file ends there, or is damaged. A gz file may be several, one
+ * behind the other. */
+static size_t take(source *s, uint8_t *to, size_t bytes)
+{
+	if (!s->packed) {
+		size_t n = s->z.avail_in < bytes ? s->z.avail_in : bytes;
+		memcpy(to, s->z.next_in, n);
+		s->z.next_in += n;
+		s->z.avail_in -= (unsigned)n;
+		return n;
+	}
+	s->z.next_out = to;
+	s->z.avail_out = (unsigned)bytes;
+	while (s->z.avail_out) {
+		int r = inflate(&s->z, Z_NO_FLUSH);
+		s->whole = r == Z_STREAM_END;
+		if (s->whole && is_packed(s->z.next_in, s->z.avail_in) &&
+		    inflateReset(&s->z) == Z_OK)
+			continue;
+		if (r != Z_OK)
+			break;
+	}
+	return bytes - s->z.avail_out;
+}
+
+/* Nothing behind the last value; of a gz file the sum must be right. */
+static bool at_end(source *s)
+{
+	uint8_t more;
+	return !take(s, &more, 1) && !s->z.avail_in && (!s->packed || s->whole);
+}
+
+/* What the header claims, before memory is had for it. */
+static fv_status check(fv_err *err, const char *path, const int64_t *limit, const uint8_t *head,
+		       int64_t file, bool packed, fv_digits *d)
+{
+	d->count = big_endian(head + 4), d->height = big_endian(head + 8),
+	d->width = big_endian(head + 12);
+	if (big_endian(head) != 0x803)
+		return fv_fail(err, FV_E_FORMAT,
+			       "%s: is no idx file of pictures (three axes of bytes)", path);
+	if (d->count < 1 || d->count > COUNT_MAX || d->height < 1 || d->width < 1 ||
+	    d->height > SIDE_MAX || d->width > SIDE_MAX)
+		return fv_fail(err, FV_E_FORMAT,
+			       "%s: claims %" PRId64 " pictures of %" PRId64 "x%" PRId64
+			       ", which is no such file's size",
+			       path, d->count, d->height, d->width);
+	int64_t bytes = d->count * d->height * d->width;
+	if (bytes > limit[FV_LIMIT_DATA])
+		return fv_over_limit(err, limit, FV_LIMIT_DATA, path, (double)bytes);
+	if (packed && bytes > FV_LIMIT_FREE && bytes / file > limit[FV_LIMIT_RATIO])
+		return fv_over_limit(err, limit, FV_LIMIT_RATIO, path, (double)(bytes / file));
+	if (!packed && file - HEAD < bytes)
+		return fv_fail(err, FV_E_FORMAT,
+			       "%s: claims %" PRId64 " bytes of pictures, but has %" PRId64
+			       "; it may be cut off: fetch it again",
+			       path, bytes, file - HEAD);
+	return FV_OK;
+}
+
+static fv_status read_pixels(fv_err *err, const char *path, source *s, fv_digits *d)
+{
+	int64_t bytes = d->count * d->height * d->width, have = 0;
+	if (!(d->pixels = fv_alloc_rough(d->context, (size_t)bytes)))
+		return fv_fail_memory(err, path, (size_t)bytes);
+	while (have < bytes) {
+		if (fv_cancelled(d->context))
+			return fv_fail(err, FV_E_CANCELLED, "stopped while %s was read", path);
+		size_t n = take(s, d->pixels + have, (size_t)fv_min(bytes - have, PIECE));
+		if (!n)
+			return fv_fail(err, FV_E_FORMAT,
+				       "%s: claims %" PRId64 " bytes of pictures, but has %" PRId64
+				       "; it may be cut off: fetch it again",
+				       path, bytes, have);
+		have += (int64_t)n;
+	}
+	if (!at_end(s))
+		return fv_fail(err, FV_E_FORMAT,
+			       "%s: does not end behind the %" PRId64
+			       " pictures that it claims; fetch it again",
+			       path, d->count);
+	return FV_OK;
+}
+
 static fv_status read_idx(fv_err *err, fv_context *c, const char *path, fv_digits *d)
 {
-	uint8_t head[16];
-	fv_status st = FV_OK;
-	gzFile f = gzopen(path, "rb");
-	if (!f)
-		return fv_fail(err, FV_E_READ, "%s: cannot be opened: %s", path, strerror(errno));
-	int got = gzread(f, head, sizeof head);
-	if (got != (int)sizeof head || big_endian(head) != 0x803) {
-		st = fv_fail(err, FV_E_FORMAT, "%s: is no idx file of pictures (three axes of bytes)", path);
-		goto done;
+	uint8_t head[HEAD];
+	const void *data;
+	size_t bytes;
+	fv_status st = fv_limit_map(err, c->limit, FV_LIMIT_DATA, path, &data, &bytes);
+	if (st)
+		return st;
+	source s = { .z = { .next_in = (void *)data,
+			    .avail_in = (unsigned)fv_min((int64_t)bytes, UINT32_MAX) },
+		     .packed = is_packed(data, bytes) };
+	*d = (fv_digits){ .context = c };
+	if (s.packed && inflateInit2(&s.z, 16 + MAX_WBITS) != Z_OK) {
+		fv_file_unmap(data, bytes);
+		return fv_fail_memory(err, path, 40000);
 	}
-	*d = (fv_digits){ c, big_endian(head + 4), big_endian(head + 8), big_endian(head + 12), NULL };
-	int64_t bytes, area;
-	if (d->count < 1 || d->count > COUNT_MAX || d->height < 1 || d->width < 1 || d->height > 64 || d->width > 64 ||
-	    !fv_mul_size(d->height, d->width, &area) || !fv_mul_size(area, d->count, &bytes)) {
-		st = fv_fail(err, FV_E_FORMAT, "%s: claims %" PRId64 " pictures of %" PRId64 "x%" PRId64 ", which is no such file's size", path, d->count,
-		             d->height, d->width);
-		goto done;
-	}
-	/* Grown as it is read: a lying header gets no more memory than the file has bytes. */
-	int64_t have = 0, room = 0;
-	while (have < bytes) {
-		if (have == room) {
-			int64_t more = fv_min(bytes, room ? 2 * room : 1 << 20);
-			uint8_t *p = fv_alloc(c, (size_t)more);
-			if (!p) {
-				st = fv_fail_memory(err, path, (size_t)more);
-				goto done;
-			}
-			if (have)
-				memcpy(p, d->pixels, (size_t)have);
-			fv_free(c, d->pixels);
-			d->pixels = p;
-			room = more;
-		}
-		int n = gzread(f, d->pixels + have, (unsigned)fv_min(room - have, 1 << 24));
-		if (n <= 0) {
-			st = fv_fail(err, FV_E_FORMAT, "%s: claims %" PRId64 " bytes of pictures, but has %" PRId64 "; it may be cut off: fetch it again", path, bytes, have);
-			goto done;
-		}
-		have += n;
-	}
-done:
-	gzclose(f);
+	if (take(&s, head, sizeof head) != sizeof head)
+		st = fv_fail(err, FV_E_FORMAT,
+			     "%s: is no idx file of pictures (three axes of bytes)", path);
+	else if (!(st = check(err, path, c->limit, head, (int64_t)bytes, s.packed, d)))
+		st = read_pixels(err, path, &s, d);
+	if (s.packed)
+		inflateEnd(&s.z);
+	fv_file_unmap(data, bytes);
 	if (st)
 		fv_digits_close(d);
 	return st;

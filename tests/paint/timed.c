@@ -9,12 +9,30 @@
 enum { NODES = 16, SIZE = 192 };        /* 3x3 over 2, 4 ... channels: somewhere, in any instruction set, two ways cost about the same */
 static char folder[] = "/tmp/fauve-timed-XXXXXX", cache[80], inner[64];
 
+/* A kernel of which the clock is asked beside the cost model's choice, but not `taken`; NULL: none.
+ * The bound is choose.c's. */
+static const fv_kernel *rival(const fv_context *c, const fv_node *n, const fv_kernel *taken)
+{
+	const fv_kernel *best = fv_kernel_choose(c, n);
+	double least = best && best->seconds ? best->seconds(n) : 0;
+	const char *why;
+	for (const fv_kernel *const *k = fv_kernels; least >= 1e-4 && *k; k++)
+		if (*k != taken && (*k)->op == n->op && ((*k)->needs & c->isa) == (*k)->needs &&
+		    (*k)->supports(n, &why) && !fv_kernel_rounds(*k) && (*k)->seconds &&
+		    (*k)->seconds(n) <= 1.3 * least)
+			return *k;
+	return NULL;
+}
+
+static const fv_kernel *other[NODES]; /* the rivals of what choose() took last */
+static bool slow[NODES]; /* that is expected to take longer than the clock may be asked about */
+
 /* The choices of a new context; clock: timed ones. Returns how many are not the cost model's, or -1. */
 static int choose(const char *path, bool clock, const fv_kernel **out)
 {
 	fv_context *c = NULL;
 	fv_graph *g = NULL;
-	int other = 0;
+	int differ = 0;
 	if (fv_context_new(NULL, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 2, .cache = path }, &c) || fv_graph_new(NULL, c, &g)) {
 		fv_context_free(c);
 		return -1;
@@ -24,12 +42,16 @@ static int choose(const char *path, bool clock, const fv_kernel **out)
 		fv_conv_attr a = { .stride = 1, .groups = 1, .top = 1, .bottom = 1, .left = 1, .right = 1 };
 		fv_node *n = fv_conv2d(g, fv_input(g, "x", FV_F32, fv_nhwc(1, SIZE, SIZE, channels)), fv_input(g, "w", FV_F32, fv_nhwc(channels, 3, 3, channels)), NULL, a);
 		out[i] = !n ? NULL : clock ? fv_kernel_choose_timed(c, n) : fv_kernel_choose(c, n);
-		other += out[i] != fv_kernel_choose(c, n);
+		differ += out[i] != fv_kernel_choose(c, n);
+		other[i] = n ? rival(c, n, out[i]) : NULL;
+		const fv_kernel *best = n ? fv_kernel_choose(c, n) : NULL;
+		slow[i] = best && out[i] != best &&
+			  (!out[i]->seconds || out[i]->seconds(n) > 1.3 * best->seconds(n));
 	}
 	fv_choices_keep(c);
 	fv_graph_free(g);
 	fv_context_free(c);
-	return other;
+	return differ;
 }
 
 /* The file's bytes, ended by 0; NULL: none. */
@@ -75,18 +97,60 @@ int main(void)
 	choose(cache, true, again);
 	check(!memcmp(first, again, sizeof first), "what was kept is taken again");
 
-	/* Another kernel's name in every line: it is taken, so nothing was timed again. */
-	char changed[1 << 14] = "";
-	size_t length = text ? strcspn(text, "\n") + 1 : 0;
-	snprintf(changed, sizeof changed, "%.*s", (int)length, text ? text : "");
-	for (const char *line = text ? text + length : ""; strchr(line, '\n') && length < sizeof changed - 200; line = strchr(line, '\n') + 1)
-		length += (size_t)snprintf(changed + length, sizeof changed - length, "%.16s direct_plain\n", line);
+	/* Its rival's name in every line: that is taken, so nothing was timed again. */
+	char keys[NODES][20] = { "" }, changed[1 << 14] = "";
+	const fv_kernel *wanted[NODES];
+	size_t head = text ? strcspn(text, "\n") + 1 : 0, length = 0;
+	int line = 0, taken = 0;
+	for (const char *p = text ? text + head : ""; strchr(p, '\n') && line < NODES;
+	     p = strchr(p, '\n') + 1)
+		snprintf(keys[line++], sizeof keys[0], "%.16s", p);
+	length = (size_t)snprintf(changed, sizeof changed, "%.*s", (int)head, text ? text : "");
+	memcpy(wanted, other, sizeof wanted);
+	line = 0;
+	for (int i = 0; i < NODES; i++)
+		if (wanted[i] && line < timed)
+			length += (size_t)snprintf(changed + length, sizeof changed - length,
+						   "%s %s\n", keys[line++], wanted[i]->name);
+	check(line == timed, "%d of %d timed nodes have rivals", line, timed);
 	put(changed);
 	choose(cache, true, again);
-	int taken = 0;
 	for (int i = 0; i < NODES; i++)
-		taken += !strcmp(again[i]->name, "direct_plain");
+		taken += wanted[i] && again[i] == wanted[i];
 	check(taken == timed, "%d of %d kept choices are taken", taken, timed);
+
+	/* Whatever it says, only what the clock might have been asked about is taken: other
+	 * operators' kernels, slow ones, lines that are cut or run on, more lines than are kept. */
+	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
+		length = (size_t)snprintf(changed, sizeof changed, "%.*s", (int)head,
+					  text ? text : "");
+		for (int i = 0; i < timed; i++)
+			length += (size_t)snprintf(changed + length, sizeof changed - length,
+						   "%s %s\n", keys[i], (*k)->name);
+		put(changed);
+		choose(cache, false, model);
+		choose(cache, true, again);
+		for (int i = 0; i < NODES; i++)
+			check((again[i] == model[i] || other[i]) && !slow[i],
+			      "node %d: %s was taken", i, again[i]->name);
+	}
+	static const char *const ends[] = {
+		" direct_plain",    " direct_plain x\n", "\n",     " \n", " direct_plain\r\n",
+		"0 direct_plain\n", " no_such_kernel\n", " %s%n\n"
+	};
+	for (size_t i = 0; i < FV_COUNT(ends); i++) {
+		snprintf(changed, sizeof changed, "%.*s%s%s", (int)head, text ? text : "", keys[0],
+			 ends[i]);
+		put(changed);
+		check(choose(cache, true, again) >= 0, "a line that ends '%s'", ends[i]);
+	}
+	char *much = malloc(head + 30 * 6000 + 1);
+	length = (size_t)sprintf(much, "%.*s", (int)head, text ? text : "");
+	for (int i = 0; i < 6000; i++)
+		length += (size_t)sprintf(much + length, "%016x direct_plain\n", i);
+	put(much);
+	check(choose(cache, true, again) >= 0, "more lines than are kept");
+	free(much);
 
 	static const char *const bad[] = { "", "\n", "fauve 0.0 kernels on nothing\n0123456789abcdef direct_plain\n", "no file of ours\n\n\n zz direct_plain" };
 	for (size_t i = 0; i < FV_COUNT(bad); i++) {
