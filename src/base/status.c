@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statuses, their sentences, checked sizes, the clock. */
 #include "base/base.h"
+#include "base/text.h"
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 fv_status fv_fail(fv_err *err, fv_status status, const char *format, ...)
 {
 	if (err) {
+		char text[sizeof err->text];
 		va_list ap;
 		va_start(ap, format);
-		err->status = status;
-		vsnprintf(err->text, sizeof err->text, format, ap);
+		int n = vsnprintf(text, sizeof text, format, ap);
 		va_end(ap);
-		/* One line, whatever a file name holds. */
-		for (char *p = err->text; *p; p++)
-			if ((unsigned char)*p < 0x20 || *p == 0x7f)
-				*p = '?';
+		/* Cut short, it may end within a character. */
+		for (size_t i = sizeof text - 1; n >= (int)sizeof text && i-- > 0;)
+			if (((unsigned char)text[i] & 0xc0) != 0x80) {
+				text[(unsigned char)text[i] < 0x80 ? i + 1 : i] = 0;
+				break;
+			}
+		/* One line of plain text, whatever a file's name or a file holds. */
+		err->status = status;
+		fv_show(err->text, sizeof err->text, text);
 	}
 	return status;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve info: what a model or a picture is; how a network would run. */
 #include "cli/cli.h"
+#include "base/file.h"
 #include "paint/paint.h"
 #include "picture/picture.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LONGEST 500                     /* characters of a text that are shown: a palette has thousands */
 
@@ -138,11 +140,11 @@ static fv_status picture(fv_err *err, fv_cli *cli, const char *path)
 static bool is_model(const char *path)
 {
 	char head[9] = { 0 };
-	FILE *f = fopen(path, "re");
-	if (!f)
+	int fd;
+	if (fv_file_open(NULL, path, 0, &fd, NULL))
 		return true;
-	bool yes = fread(head, 1, sizeof head, f) == sizeof head && head[8] == '{';
-	fclose(f);
+	bool yes = read(fd, head, sizeof head) == (ssize_t)sizeof head && head[8] == '{';
+	close(fd);
 	return yes;
 }
 

@@ -155,7 +155,7 @@ static fv_status recall(fv_err *err, fv_context *c, options *o, const char **rec
 	size_t bytes;
 	json_error_t je;
 	snprintf(path, sizeof path, "%s/run.json", o->resume);
-	fv_status st = fv_file_read(err, c, path, 1 << 20, &data, &bytes);
+	fv_status st = fv_file_read(err, c, path, FV_OPEN_MEMBER, 1 << 20, &data, &bytes);
 	if (st)
 		return fv_fail(err, st, "%s: holds no run to go on with (no run.json); begin one with `fauve train RECIPE -o RUN`", o->resume);
 	*j = json_loadb(data, bytes, JSON_REJECT_DUPLICATES, &je);
@@ -204,7 +204,7 @@ static void name_of(fv_context *c, const char *run, char *name)
 	json_error_t je;
 	*name = 0;
 	snprintf(path, sizeof path, "%s/run.json", run);
-	if (fv_file_read(&e, c, path, 1 << 20, &data, &bytes))
+	if (fv_file_read(&e, c, path, FV_OPEN_MEMBER, 1 << 20, &data, &bytes))
 		return;
 	json_t *j = json_loadb(data, bytes, 0, &je);
 	const char *had = json_string_value(json_object_get(j, "name"));

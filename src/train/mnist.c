@@ -3,7 +3,6 @@
 #include "base/file.h"
 #include "base/philox.h"
 #include "base/resample.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +18,15 @@ static uint32_t big_endian(const uint8_t *p) { return (uint32_t)p[0] << 24 | (ui
 static fv_status read_idx(fv_err *err, fv_context *c, const char *path, fv_digits *d)
 {
 	uint8_t head[16];
-	fv_status st = FV_OK;
-	gzFile f = gzopen(path, "rb");
-	if (!f)
-		return fv_fail(err, FV_E_READ, "%s: cannot be opened: %s", path, strerror(errno));
+	int fd;
+	fv_status st = fv_file_open(err, path, 0, &fd, NULL);
+	if (st)
+		return st;
+	gzFile f = gzdopen(fd, "rb");
+	if (!f) {
+		close(fd);
+		return fv_fail_memory(err, path, sizeof head);
+	}
 	int got = gzread(f, head, sizeof head);
 	if (got != (int)sizeof head || big_endian(head) != 0x803) {
 		st = fv_fail(err, FV_E_FORMAT, "%s: is no idx file of pictures (three axes of bytes)", path);
