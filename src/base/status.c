@@ -3,23 +3,17 @@
 #include "base/base.h"
 #include "base/text.h"
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 fv_status fv_fail(fv_err *err, fv_status status, const char *format, ...)
 {
 	if (err) {
-		char text[sizeof err->text];
+		char text[sizeof err->text + 1];
 		va_list ap;
 		va_start(ap, format);
-		int n = vsnprintf(text, sizeof text, format, ap);
+		vsnprintf(text, sizeof text, format, ap);
 		va_end(ap);
-		/* Cut short, it may end within a character. */
-		for (size_t i = sizeof text - 1; n >= (int)sizeof text && i-- > 0;)
-			if (((unsigned char)text[i] & 0xc0) != 0x80) {
-				text[(unsigned char)text[i] < 0x80 ? i + 1 : i] = 0;
-				break;
-			}
+		text[fv_text_cut(text, sizeof text - 2)] = 0;
 		/* One line of plain text, whatever a file's name or a file holds. */
 		err->status = status;
 		fv_show(err->text, sizeof err->text, text);

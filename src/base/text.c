@@ -25,12 +25,22 @@ static int character(const unsigned char *s, uint32_t *code)
 
 /* What a terminal obeys instead of showing it: Unicode's controls, the marks, embeddings, overrides
  * and isolates of its bidirectional algorithm (UAX 9), line and paragraph separators, byte order
- * and annotation marks. */
+ * and annotation marks; and spaces of no width that join nothing. */
 static bool steers(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x206f) || c == 0xfeff ||
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200b || c == 0x200e || c == 0x200f ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
 	       (c >= 0xfff9 && c <= 0xfffb);
+}
+
+size_t fv_text_cut(const char *text, size_t most)
+{
+	size_t n = strnlen(text, most + 1);
+	if (n <= most)
+		return n;
+	for (n = most; n && ((unsigned char)text[n] & 0xc0) == 0x80;)
+		n--;
+	return n;
 }
 
 char *fv_show_keeping(char *to, size_t room, const char *text, const char *keep)
