@@ -2,6 +2,8 @@
 /* Foreign text: what steers a terminal is shown, letters stay; errors are one such line. */
 #include "base/text.h"
 #include "test.h"
+#include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void same(const char *text, const char *want)
@@ -38,6 +40,14 @@ int main(void)
 	check(!strcmp(fv_show_keeping(room, sizeof room, "a\nb", "\n"), "a\nb"), "lines: '%s'", room);
 	check(fv_text_cut("aü", 2) == 1 && fv_text_cut("aü", 3) == 3 && fv_text_cut("ü", 1) == 0 &&
 	      fv_text_cut("abc", 9) == 3, "cut within a letter");
+
+	json_t *j = json_pack("{s:s}", "k\xc2\x9b", "v\033\n\177\xe2\x80\xae \\ ü");
+	char *text = json_dumps(j, JSON_INDENT(2)), shown[200];
+	json_t *back = json_loads(fv_show_keeping(shown, sizeof shown, text, "\n"), 0, NULL);
+	check(json_equal(j, back) && !strchr(shown, '\177') && strstr(shown, "ü"), "JSON: %s", shown);
+	json_decref(back);
+	json_decref(j);
+	free(text);
 
 	fv_fail(&err, FV_E_READ, "%s: is odd", "x\033]0;t\a\n\xc2\x9b");
 	check(!strcmp(err.text, "x\\u001b]0;t\\u0007\\n\\u009b: is odd"), "an error: %s", err.text);

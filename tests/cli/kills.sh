@@ -20,9 +20,9 @@ aside() { find "$1" -name '.fauve-*'; }
 # Kills what runs after at most $1 ms; every second time as soon as a file stands aside in folder $2. $3: its process.
 kill_it()
 {
-	local i=$((RANDOM % $1))
+	local i=$((RANDOM % $1)) waits=$((RANDOM % 2 * 3000))
 	sleep $((i / 1000)).$(printf %03d $((i % 1000)))
-	for ((i = 0; i < 3000 && RANDOM % 2; i++)); do
+	for ((i = 0; i < waits; i++)); do
 		[ -z "$(compgen -G "$2/.fauve-*")" ] || break
 	done
 	kill -9 "$3" 2>/dev/null
