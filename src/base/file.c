@@ -18,13 +18,13 @@
 static const char *unfit(const struct stat *s, unsigned how)
 {
 	if (S_ISLNK(s->st_mode))
-		return "is a link to somewhere else, which may be no part of the run; put the file itself there";
+		return "is a link, and where it leads may be no part of the run; put the file there";
 	if (S_ISDIR(s->st_mode))
 		return "is a folder, not a file";
 	if (!S_ISREG(s->st_mode))
 		return "is not a file, but a pipe, a socket or a device";
 	if ((how & FV_OPEN_WRITE) && s->st_nlink > 1)
-		return "has a second name elsewhere, under which it would be changed too; put a copy there";
+		return "has a second name elsewhere, which would change with it; put a copy there";
 	return NULL;
 }
 
@@ -45,7 +45,8 @@ fv_status fv_file_open(fv_err *err, const char *path, unsigned how, int *fd, siz
 	if (f < 0 && write)
 		return fv_fail_write(err, path);
 	if (f < 0 || fstat(f, &s)) {
-		fv_status st = fv_fail(err, FV_E_READ, "%s: cannot be opened: %s", path, strerror(errno));
+		fv_status st = fv_fail(err, FV_E_READ, "%s: cannot be opened: %s", path,
+		                       strerror(errno));
 		if (f >= 0)
 			close(f);
 		return st;
@@ -96,7 +97,7 @@ fv_status fv_file_map(fv_err *err, const char *path, size_t max_bytes, const voi
 	fv_status st = open_whole(err, path, 0, max_bytes, &fd, &size);
 	if (st)
 		return st;
-	/* A small file is read in one go. A large one may be mostly holes, and no signal ends that. */
+	/* A small file is read at once. A large one may be mostly holes, and no signal ends that. */
 	int flags = MAP_PRIVATE | (size <= POPULATED ? MAP_POPULATE : 0);
 	void *p = size ? mmap(NULL, size, PROT_READ, flags, fd, 0) : (void *)nothing;
 	if (p == MAP_FAILED)

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ASIDE ".fauve-"                 /* and six letters: the name must not be longer than a file system allows */
+#define ASIDE ".fauve-"                 /* and letters: short enough for any file system */
 #define LETTERS 6
 static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
@@ -138,10 +138,11 @@ fv_status fv_writer_open(fv_err *err, fv_context *c, const char *path, fv_writer
 	if (!path[folder] || (there && S_ISDIR(was.st_mode)))
 		return fv_fail(err, FV_E_WRITE, "%s: is a folder, not a file", path);
 	if (there && S_ISLNK(was.st_mode))
-		return fv_fail(err, FV_E_WRITE, "%s: is a link to another file; name that file itself, "
-		               "or remove the link", path);
+		return fv_fail(err, FV_E_WRITE, "%s: is a link to another file; name that file, or "
+		               "remove the link", path);
 	if (there && !S_ISREG(was.st_mode))
-		return fv_fail(err, FV_E_WRITE, "%s: is not a file, but a pipe, a socket or a device", path);
+		return fv_fail(err, FV_E_WRITE, "%s: is not a file, but a pipe, a socket or a device",
+		               path);
 	fv_writer *w = fv_alloc(c, sizeof *w);
 	if (!w)
 		return fv_fail_memory(err, path, sizeof *w);
@@ -150,7 +151,7 @@ fv_status fv_writer_open(fv_err *err, fv_context *c, const char *path, fv_writer
 	errno = ENAMETOOLONG;
 	if (snprintf(w->path, sizeof w->path, "%s", path) < (int)sizeof w->path) {
 		sweep_once(c, folder_name(path, w->aside, sizeof w->aside));
-		/* Nobody may look into what takes another file's place before it has that one's mode. */
+		/* Nobody may look into what takes a file's place before it has that one's mode. */
 		w->fd = make_aside(w, folder, there ? 0600 : 0666);
 	}
 	if (w->fd < 0) {
@@ -191,7 +192,7 @@ fv_status fv_writer_commit(fv_err *err, fv_writer *w)
 	close(w->fd);
 	int fd = open(folder_name(w->path, folder, sizeof folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {
-		fsync(fd);                      /* the name itself; some file systems refuse: nothing to do then */
+		fsync(fd);              /* the name itself; some file systems refuse: so be it */
 		close(fd);
 	}
 	fv_free(w->context, w);
