@@ -20,10 +20,11 @@ aside() { find "$1" -name '.fauve-*'; }
 # Kills what runs after at most $1 ms; every second time as soon as a file stands aside in folder $2. $3: its process.
 kill_it()
 {
-	local i=$((RANDOM % $1)) waits=$((RANDOM % 2 * 3000))
+	local i=$((RANDOM % $1)) waits=$((RANDOM % 2 * 20000)) f
 	sleep $((i / 1000)).$(printf %03d $((i % 1000)))
 	for ((i = 0; i < waits; i++)); do
-		[ -z "$(compgen -G "$2/.fauve-*")" ] || break
+		f=("$2"/.fauve-*)
+		[ ! -e "${f[0]}" ] && kill -0 "$3" 2>/dev/null || break
 	done
 	kill -9 "$3" 2>/dev/null
 	wait "$3" 2>/dev/null
