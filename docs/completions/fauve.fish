@@ -20,7 +20,7 @@ complete -c fauve -n '__fish_seen_subcommand_from train' -l art -x -a '(__fish_c
 complete -c fauve -n '__fish_seen_subcommand_from train' -l data -r -d 'dense: MNIST'\''s idx or idx.gz file, its folder, or a folder of pictures'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l output -s o -x -a '(__fish_complete_directories)' -d 'the run'\''s folder; when it holds a run of the same settings, that goes on'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l name -x -d 'put the model among your styles at every checkpoint, so that `fauve apply NAME` paints with it while it learns and after; -o may then be left out'
-complete -c fauve -n '__fish_seen_subcommand_from train' -l resume -x -a '(__fish_complete_directories)' -d 'go on with this run, as it was begun'
+complete -c fauve -n '__fish_seen_subcommand_from train' -l resume -x -a '(__fish_complete_directories)' -d 'go on with this run, as it was begun; with --photos, --art or --data where those have been moved to'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l time -x -d 'how long to train, turned into steps after a timed warm-up; with --resume how long to go on, at the pace the run has had'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l steps -x -d 'how many steps to train, those of a resumed run included'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l batch -x -d 'samples a step'

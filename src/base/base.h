@@ -67,6 +67,7 @@ struct fv_context {
 	bool (*cancelled)(void *user);
 	void *cancelled_user;
 	fv_team *team;
+	_Atomic uint64_t swept;         /* the folder that writer.c has looked through last */
 };
 void fv_log(const fv_context *c, fv_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool fv_cancelled(const fv_context *c);

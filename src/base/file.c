@@ -10,31 +10,83 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct fv_writer {
-	fv_context *context;
-	int fd;
-	char path[4096], aside[4096];
-};
+#define POPULATED ((size_t)64 << 20)    /* bytes of a file that are read as it is mapped */
+/* Without O_NONBLOCK a FIFO would be waited for, without O_NOCTTY a terminal become ours. */
+#define PLAINLY (O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 
-/* A regular file of at most max_bytes, for reading; fd -1 when it failed. */
-static fv_status open_file(fv_err *err, const char *path, size_t max_bytes, int *fd, size_t *size)
+/* Why it is refused; NULL: it is not. */
+static const char *unfit(const struct stat *s, unsigned how)
+{
+	if (S_ISLNK(s->st_mode))
+		return "is a link, and where it leads may be no part of the run; put the file there";
+	if (S_ISDIR(s->st_mode))
+		return "is a folder, not a file";
+	if (!S_ISREG(s->st_mode))
+		return "is not a file, but a pipe, a socket or a device";
+	if ((how & FV_OPEN_WRITE) && s->st_nlink > 1)
+		return "has a second name elsewhere, which would change with it; put a copy there";
+	return NULL;
+}
+
+fv_status fv_file_open(fv_err *err, const char *path, unsigned how, int *fd, size_t *bytes)
+{
+	bool write = how & FV_OPEN_WRITE, member = how & FV_OPEN_MEMBER;
+	struct stat s;
+	const char *why;
+	int flags = (write ? O_RDWR | O_CREAT | O_APPEND : O_RDONLY) | (member ? O_NOFOLLOW : 0);
+	int f = open(path, flags | PLAINLY, 0666);
+	/* What O_NOFOLLOW and writing to a folder or a socket end with says little. */
+	if (f < 0 && (errno == ELOOP || errno == EISDIR || errno == ENXIO)) {
+		int failed = errno;
+		if (!(member ? lstat(path, &s) : stat(path, &s)) && (why = unfit(&s, how)))
+			return fv_fail(err, member ? FV_E_WRITE : FV_E_READ, "%s: %s", path, why);
+		errno = failed;
+	}
+	if (f < 0 && write)
+		return fv_fail_write(err, path);
+	if (f < 0 || fstat(f, &s)) {
+		fv_status st = fv_fail(err, FV_E_READ, "%s: cannot be opened: %s", path,
+		                       strerror(errno));
+		if (f >= 0)
+			close(f);
+		return st;
+	}
+	if ((why = unfit(&s, how))) {
+		close(f);
+		return fv_fail(err, member ? FV_E_WRITE : FV_E_READ, "%s: %s", path, why);
+	}
+	*fd = f;
+	if (bytes)
+		*bytes = (size_t)s.st_size;
+	return FV_OK;
+}
+
+/* For reading, of at most max_bytes; fd -1 when it failed. */
+static fv_status open_whole(fv_err *err, const char *path, unsigned how, size_t max_bytes, int *fd,
+                            size_t *size)
+{
+	*fd = -1;
+	fv_status st = fv_file_open(err, path, how, fd, size);
+	if (st || *size <= max_bytes)
+		return st;
+	close(*fd);
+	*fd = -1;
+	return fv_fail(err, FV_E_LIMIT, "%s: %.1f MB are over the limit of %.1f MB", path,
+	               (double)*size / 1e6, (double)max_bytes / 1e6);
+}
+
+fv_status fv_file_member(fv_err *err, const char *path, bool folder, bool *there)
 {
 	struct stat s;
-	fv_status st = FV_OK;
-	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (*fd < 0 || fstat(*fd, &s))
-		st = fv_fail(err, FV_E_READ, "%s: cannot be opened: %s", path, strerror(errno));
-	else if (!S_ISREG(s.st_mode))
-		st = fv_fail(err, FV_E_READ, "%s: is not a file", path);
-	else if ((uint64_t)s.st_size > max_bytes)
-		st = fv_fail(err, FV_E_LIMIT, "%s: %.1f MB are over the limit of %.1f MB", path, (double)s.st_size / 1e6, (double)max_bytes / 1e6);
-	else
-		*size = (size_t)s.st_size;
-	if (st && *fd >= 0) {
-		close(*fd);
-		*fd = -1;
-	}
-	return st;
+	const char *why = NULL;
+	*there = !lstat(path, &s);
+	if (*there && folder && !S_ISDIR(s.st_mode))
+		why = "is no folder of the run's own; put a folder there, or take it away";
+	else if (*there && !folder)
+		why = unfit(&s, FV_OPEN_MEMBER);
+	else if (!*there && errno != ENOENT)
+		return fv_fail(err, FV_E_READ, "%s: cannot be opened: %s", path, strerror(errno));
+	return why ? fv_fail(err, FV_E_WRITE, "%s: %s", path, why) : FV_OK;
 }
 
 fv_status fv_file_map(fv_err *err, const char *path, size_t max_bytes, const void **data, size_t *bytes)
@@ -42,10 +94,12 @@ fv_status fv_file_map(fv_err *err, const char *path, size_t max_bytes, const voi
 	static const char nothing[1];
 	size_t size = 0;
 	int fd;
-	fv_status st = open_file(err, path, max_bytes, &fd, &size);
+	fv_status st = open_whole(err, path, 0, max_bytes, &fd, &size);
 	if (st)
 		return st;
-	void *p = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0) : (void *)nothing;
+	/* A small file is read at once. A large one may be mostly holes, and no signal ends that. */
+	int flags = MAP_PRIVATE | (size <= POPULATED ? MAP_POPULATE : 0);
+	void *p = size ? mmap(NULL, size, PROT_READ, flags, fd, 0) : (void *)nothing;
 	if (p == MAP_FAILED)
 		st = fv_fail(err, errno == ENOMEM ? FV_E_MEMORY : FV_E_READ, "%s: cannot be read: %s", path, strerror(errno));
 	close(fd);
@@ -62,12 +116,13 @@ void fv_file_unmap(const void *data, size_t bytes)
 		munmap((void *)data, bytes);
 }
 
-fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, size_t max_bytes, void **data, size_t *bytes)
+fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, unsigned how, size_t max_bytes,
+                       void **data, size_t *bytes)
 {
 	void *p = NULL;
 	size_t n = 0, size = 0;
 	int fd;
-	fv_status st = open_file(err, path, max_bytes, &fd, &size);
+	fv_status st = open_whole(err, path, how, max_bytes, &fd, &size);
 	if (!st && !(p = fv_alloc(c, size)))
 		st = fv_fail_memory(err, path, size);
 	while (!st && n < size) {
@@ -96,90 +151,6 @@ fv_status fv_fail_write(fv_err *err, const char *path)
 	const char *help = errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? "; make room and try again" : errno == EACCES || errno == EROFS || errno == EPERM ?
 	                   "; choose a place that you may write to" : errno == ENOENT || errno == ENOTDIR ? "; its folder is not there" : "";
 	return fv_fail(err, FV_E_WRITE, "%s: cannot be written: %s%s", path, strerror(errno), help);
-}
-
-static void folder_of(const char *path, char *folder, size_t room)
-{
-	const char *slash = strrchr(path, '/');
-	snprintf(folder, room, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-	if (!*folder)
-		snprintf(folder, room, "/");
-}
-
-fv_status fv_writer_open(fv_err *err, fv_context *c, const char *path, fv_writer **out)
-{
-	fv_writer *w = fv_alloc(c, sizeof *w);
-	if (!w)
-		return fv_fail_memory(err, path, sizeof *w);
-	w->context = c;
-	w->fd = -1;
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	int folder = slash ? (int)(slash - path) + 1 : 0;
-	struct stat s;
-	if (!*name || (!stat(path, &s) && S_ISDIR(s.st_mode))) {
-		fv_free(c, w);
-		return fv_fail(err, FV_E_WRITE, "%s: is a folder, not a file", path);
-	}
-	/* The name aside must not be longer than a file system allows, whatever the name is. */
-	int n = snprintf(w->path, sizeof w->path, "%s", path);
-	int m = snprintf(w->aside, sizeof w->aside, "%.*s" FV_WRITER_ASIDE "XXXXXX", folder, path);
-	if (n < (int)sizeof w->path && m < (int)sizeof w->aside)
-		w->fd = mkostemp(w->aside, O_CLOEXEC);
-	else
-		errno = ENAMETOOLONG;
-	if (w->fd < 0) {
-		fv_status st = fv_fail_write(err, path);
-		fv_free(c, w);
-		return st;
-	}
-	mode_t mask = umask(0);                                 /* the mode that an ordinary new file would have */
-	umask(mask);
-	(void)!fchmod(w->fd, 0666 & ~mask);
-	*out = w;
-	return FV_OK;
-}
-
-const char *fv_writer_path(const fv_writer *w) { return w->aside; }
-
-fv_status fv_writer_put(fv_err *err, fv_writer *w, const void *data, size_t bytes)
-{
-	for (size_t n = 0; n < bytes;) {
-		ssize_t put = write(w->fd, (const char *)data + n, bytes - n);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return fv_fail_write(err, w->path);
-		n += (size_t)put;
-	}
-	return FV_OK;
-}
-
-fv_status fv_writer_commit(fv_err *err, fv_writer *w)
-{
-	char folder[4096];
-	if (fsync(w->fd) || rename(w->aside, w->path)) {
-		fv_status st = fv_fail_write(err, w->path);
-		fv_writer_abort(w);
-		return st;
-	}
-	close(w->fd);
-	folder_of(w->path, folder, sizeof folder);
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0) {
-		fsync(fd);                                      /* the name itself; some file systems refuse: nothing to do then */
-		close(fd);
-	}
-	fv_free(w->context, w);
-	return FV_OK;
-}
-
-void fv_writer_abort(fv_writer *w)
-{
-	if (!w)
-		return;
-	close(w->fd);
-	unlink(w->aside);
-	fv_free(w->context, w);
 }
 
 const char *fv_shell_quote(const char *path, char *text, size_t room)

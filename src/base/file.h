@@ -4,23 +4,40 @@
 #define FV_FILE_H
 #include "base/base.h"
 
-/* The whole file; data is yours (fv_free). FV_E_READ, FV_E_LIMIT (over max_bytes), FV_E_MEMORY. */
-fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, size_t max_bytes, void **data, size_t *bytes);
+/* The one way to open what somebody else may have put there: regular files only, so that nothing is
+ * waited for; closed at exec. *bytes (or NULL): its size. Yours to close.
+ *	FV_OPEN_MEMBER	of a run's folder, which may come from a stranger: no link is followed
+ *	FV_OPEN_WRITE	to read, and to write at its end; made when missing. Not a file with a second
+ *			name (a hard link): what is cut or added here would be so there
+ * FV_E_READ; FV_E_WRITE when it cannot be written, and for a member that is no plain file. */
+enum { FV_OPEN_MEMBER = 1, FV_OPEN_WRITE = 2 };
+fv_status fv_file_open(fv_err *err, const char *path, unsigned how, int *fd, size_t *bytes);
+/* Is a member there, and as plain as fv_file_open wants it? For what is opened by others. */
+fv_status fv_file_member(fv_err *err, const char *path, bool folder, bool *there);
+
+/* The whole file; data is yours (fv_free). FV_E_READ, FV_E_LIMIT (over max_bytes), FV_E_MEMORY, and for
+ * a member FV_E_WRITE. how: 0 or FV_OPEN_MEMBER. */
+fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, unsigned how, size_t max_bytes,
+                       void **data, size_t *bytes);
 
 /* The same, to look at only, without a copy of it; give it back with fv_file_unmap. For what is read at once: a file that somebody
  * cuts short meanwhile kills the program, as all mapped files do; files that are replaced by renaming are safe. */
 fv_status fv_file_map(fv_err *err, const char *path, size_t max_bytes, const void **data, size_t *bytes);
 void fv_file_unmap(const void *data, size_t bytes);
 
-/* A file written aside, in the same folder, and renamed when whole: fsync, rename, fsync of the folder. Whatever
- * stood under the name stays as it was until then. abort removes what was written; it takes NULL. */
+/* A file written aside, in the same folder, and renamed when whole: fsync, rename, fsync of the folder.
+ * Whatever stood under the name stays as it was until then; the new file has its mode, and its owner
+ * where we may give it away. A link, a pipe or a device under the name is refused: which file would be
+ * meant is not for us to guess. abort removes what was written; it takes NULL.
+ *
+ * The file aside is locked (flock) as long as it is written. What a killed run of ours left is not: the
+ * next writer in that folder removes it. */
 typedef struct fv_writer fv_writer;
-#define FV_WRITER_ASIDE ".fauve-"                               /* how the names aside begin */
 fv_status fv_writer_open(fv_err *err, fv_context *c, const char *path, fv_writer **out);
-const char *fv_writer_path(const fv_writer *w);                 /* the name aside, for libraries that write by name */
 fv_status fv_writer_put(fv_err *err, fv_writer *w, const void *data, size_t bytes);
 fv_status fv_writer_commit(fv_err *err, fv_writer *w);          /* frees w, on failure too */
 void fv_writer_abort(fv_writer *w);
+void fv_writer_sweep(const char *folder);                       /* what killed runs left there */
 
 /* After a call that failed: FV_E_WRITE, with errno in words and what to do. */
 fv_status fv_fail_write(fv_err *err, const char *path);

@@ -2,7 +2,7 @@
 /* The live line. Nothing is written except to the descriptor that the program gave. */
 #define _GNU_SOURCE
 #include "base/progress.h"
-#include "base/base.h"
+#include "base/text.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +105,7 @@ void fv_progress_show(fv_progress *p, double done, const char *line)
 			bar[BAR + 1] = ']';
 		}
 		int n = done >= 0 ? snprintf(p->line, sizeof p->line, "%s%s%3d%% ", bar, *bar ? " " : "", (int)(100 * done)) : 0;
-		snprintf(p->line + n, sizeof p->line - (size_t)n, "%s", line);
+		fv_show(p->line + n, sizeof p->line - (size_t)n, line);
 		if (p->kind == FV_PROGRESS_LIVE)
 			draw(p);
 		else {

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statuses, their sentences, checked sizes, the clock. */
 #include "base/base.h"
+#include "base/text.h"
 #include <stdio.h>
 #include <time.h>
 
 fv_status fv_fail(fv_err *err, fv_status status, const char *format, ...)
 {
 	if (err) {
+		char text[sizeof err->text + 1];
 		va_list ap;
 		va_start(ap, format);
-		err->status = status;
-		vsnprintf(err->text, sizeof err->text, format, ap);
+		vsnprintf(text, sizeof text, format, ap);
 		va_end(ap);
-		/* One line, whatever a file name holds. */
-		for (char *p = err->text; *p; p++)
-			if ((unsigned char)*p < 0x20 || *p == 0x7f)
-				*p = '?';
+		text[fv_text_cut(text, sizeof text - 2)] = 0;
+		/* One line of plain text, whatever a file's name or a file holds. */
+		err->status = status;
+		fv_show(err->text, sizeof err->text, text);
 	}
 	return status;
 }

@@ -304,6 +304,6 @@ const fv_command fv_command_apply = {
 	               "upright; its profile, exposure data and credit are kept, what is private is not. OUT's ending says the "
 	               "format.\n\n"
 	               "A folder as input gives all of its pictures. With several pictures OUT is a folder; one that fails is named, the others "
-	               "are painted, and the exit code is 6. Files appear whole or not at all.",
+	               "are painted, and the exit code is 6. Files appear whole or not at all; one that is replaced keeps its mode and owner, and a link under OUT's name is refused.",
 	.options = table, .bytes = sizeof(options), .arguments = arguments, .examples = examples, .run = run,
 };

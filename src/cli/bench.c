@@ -182,8 +182,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	}
 	if (!st && cli->json) {
 		json_t *whole = json_pack("{ss sO}", "version", fv_version(), "cases", cases);
-		json_dumpf(whole, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
-		fv_out("\n");
+		st = fv_out_json(err, whole, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 		json_decref(whole);
 	}
 	json_decref(cases);

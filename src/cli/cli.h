@@ -23,6 +23,7 @@
 #define FV_CLI_H
 #include "base/base.h"
 #include "base/progress.h"
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -100,7 +101,13 @@ extern const fv_command *const fv_commands[];   /* ended by NULL, in the order o
 const fv_command *fv_command_find(const char *name);
 
 /* ---- for commands. Data goes to stdout (fv_out, or stdio), messages to stderr. */
+/* What would steer a terminal is shown instead (base/text.h); lines end where \n stands, so foreign text that
+ * may hold one goes through fv_show first. */
 void fv_out(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for JSON, with a line's end behind it. */
+fv_status fv_out_json(fv_err *err, const json_t *j, size_t flags);
+/* A path or a name: one that is no UTF-8 as it is shown. */
+json_t *fv_json_text(const char *text);
 /* A line for people on stderr; not with -q. */
 void fv_say(fv_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line that -q does not silence: `fauve: warning: ...`, `fauve: ...` (an input that failed while others go on). */
@@ -129,6 +136,7 @@ typedef struct {
 } fv_parsed;
 fv_status fv_parse(fv_err *err, int argc, char **argv, fv_cli *cli, fv_parsed *out);
 void fv_parsed_free(fv_parsed *p);
+bool fv_option_in_range(const fv_option *o, double v);
 /* The nearest of names (ended by NULL) when near enough for a slip of the finger, else NULL. */
 const char *fv_nearest(const char *word, const char *const *names);
 

@@ -3,11 +3,14 @@
 #include "cli/find.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "picture/picture.h"
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
+
+#define SHOWN 4096                      /* bytes of a path or a name as it is printed */
 
 static const fv_example examples[] = {
 	{ "fauve doctor", "What is here." },
@@ -26,10 +29,10 @@ static json_t *styles(fv_err *err, fv_status *st)
 		return NULL;
 	}
 	for (int i = 0; i < l.count; i++)
-		json_array_append_new(found, json_pack("{ss ss}", "name", l.item[i].name, "path", l.item[i].path));
+		json_array_append_new(found, json_pack("{so so}", "name", fv_json_text(l.item[i].name), "path", fv_json_text(l.item[i].path)));
 	for (int i = 0; fv_style_folder(i, folder, sizeof folder); i++)
 		if (*folder)
-			json_array_append_new(folders, json_string(folder));
+			json_array_append_new(folders, fv_json_text(folder));
 	fv_style_list_free(&l);
 	return json_pack("{so so}", "found", found, "folders", folders);
 }
@@ -53,11 +56,12 @@ static json_t *look(fv_err *err, const fv_context *c, fv_status *st)
 		return NULL;
 	char photos[FV_PATH_MAX];
 	fv_photos_folder(photos, sizeof photos);
-	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss? ss ss} s{so so} so so ss?}", "version", fv_version(),
+	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss? ss ss} s{so so} so so so?}", "version", fv_version(),
 	                 "processor", "name", processor, "isa", fv_isa_name(fv_isa_detect()), "isa_used", fv_isa_name(c->isa), "threads",
 	                 c->threads, "memory", "bytes", fv_memory("/proc/meminfo", "MemTotal"), "free", fv_memory("/proc/meminfo", "MemAvailable"), "limit", fv_memory_limit(),
 	                 "libraries", "libvips", fv_picture_library(), "jansson", jansson_version_str(), "zlib", zlibVersion(),
-	                 "formats", "read", fv_picture_formats(true), "missing", fv_picture_formats(false), "limits", limits(c), "styles", s, "photographs", *photos ? photos : NULL);
+	                 "formats", "read", fv_picture_formats(true), "missing", fv_picture_formats(false), "limits", limits(c),
+	                 "styles", s, "photographs", *photos ? fv_json_text(photos) : NULL);
 }
 
 static const char *text(const json_t *j, const char *object, const char *key)
@@ -70,18 +74,25 @@ static double figure(const json_t *j, const char *object, const char *key)
 	return json_number_value(json_object_get(json_object_get(j, object), key));
 }
 
+static const char *shown(const json_t *text, char room[SHOWN])
+{
+	return fv_show(room, SHOWN, json_string_value(text));
+}
+
 static void print_names(const char *before, const json_t *names, const char *key)
 {
+	char room[SHOWN];
 	size_t i;
 	json_t *item;
 	fv_out("%s", before);
 	json_array_foreach(names, i, item)
-		fv_out("%s%s", i ? ", " : "", json_string_value(key ? json_object_get(item, key) : item));
+		fv_out("%s%s", i ? ", " : "", shown(key ? json_object_get(item, key) : item, room));
 	fv_out("%s\n", json_array_size(names) ? "" : "none");
 }
 
 static void print(const json_t *j)
 {
+	char room[SHOWN];
 	size_t i;
 	json_t *item;
 	const json_t *f = json_object_get(j, "formats");
@@ -112,9 +123,9 @@ static void print(const json_t *j)
 	}
 	print_names("styles     ", json_object_get(s, "found"), "name");
 	json_array_foreach(json_object_get(s, "folders"), i, item)
-		fv_out("           %s%s\n", i ? "" : "looked for in ", json_string_value(item));
-	const char *photos = json_string_value(json_object_get(j, "photographs"));
-	fv_out("to train   photographs %s\n", photos ? photos : "that come with fauve are not here");
+		fv_out("           %s%s\n", i ? "" : "looked for in ", shown(item, room));
+	const json_t *photos = json_object_get(j, "photographs");
+	fv_out("to train   photographs %s\n", json_is_string(photos) ? shown(photos, room) : "that come with fauve are not here");
 }
 
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
@@ -130,10 +141,9 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	}
 	if (!st && !j)
 		st = fv_fail_memory(err, "doctor", 1000);
-	if (!st && cli->json) {
-		json_dumpf(j, stdout, JSON_INDENT(2));
-		fv_out("\n");
-	} else if (!st)
+	if (!st && cli->json)
+		st = fv_out_json(err, j, JSON_INDENT(2));
+	else if (!st)
 		print(j);
 	json_decref(j);
 	fv_context_free(c);

@@ -75,13 +75,9 @@ fv_status fv_eval_print_json(fv_err *err, const fv_eval_rows *r)
 	if (r->shortfalls)
 		json_object_set(all, "short", shortfall);
 	json_decref(shortfall);
-	char *text = json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+	fv_status st = fv_out_json(err, all, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 	json_decref(all);
-	if (!text)
-		return fv_fail_memory(err, "JSON", 4096);
-	fv_out("%s\n", text);
-	free(text);
-	return FV_OK;
+	return st;
 }
 
 /* Right-aligned, "-" for what there is none of. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve info: what a model or a picture is; how a network would run. */
 #include "cli/cli.h"
+#include "base/file.h"
+#include "base/text.h"
 #include "paint/paint.h"
 #include "picture/picture.h"
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #define LONGEST 500                     /* characters of a text that are shown: a palette has thousands */
 
@@ -41,7 +43,8 @@ static void value(const char *key, const json_t *j, int depth)
 	size_t i;
 	if (depth > 8)                  /* a file may nest as it likes */
 		return;
-	fv_out("%*s%-*s", 2 * depth, "", 14 - 2 * depth, key);
+	char shown[FV_SHOWN * LONGEST + 1];
+	fv_out("%*s%-*s", 2 * depth, "", 14 - 2 * depth, fv_show(shown, 200, key));
 	if (json_is_object(j)) {
 		fv_out("\n");
 		json_object_foreach((json_t *)j, name, item)
@@ -55,12 +58,13 @@ static void value(const char *key, const json_t *j, int depth)
 		return;
 	}
 	if (json_is_string(j)) {
-		fv_out(" ");
-		/* Text from a file: nothing in it may steer the terminal. */
-		int left = LONGEST;
-		for (const char *s = json_string_value(j); *s && left; s++, left--)
-			fv_out("%c", (unsigned char)*s < 0x20 || *s == 0x7f ? ' ' : *s);
-		if (!left)
+		const char *s = json_string_value(j);
+		char start[LONGEST + 1];
+		size_t n = fv_text_cut(s, LONGEST);
+		memcpy(start, s, n);
+		start[n] = 0;
+		fv_out(" %s", fv_show(shown, sizeof shown, start));
+		if (s[n])
 			fv_out("... (%d characters; --json has all)", (int)json_string_length(j));
 	} else if (json_is_integer(j))
 		fv_out(" %" JSON_INTEGER_FORMAT, json_integer_value(j));
@@ -94,12 +98,10 @@ static fv_status print(fv_err *err, const fv_cli *cli, const char *path, json_t 
 	json_t *item;
 	if (!about)
 		return fv_fail_memory(err, path, 1000);
-	if (cli->json) {
-		json_dumpf(about, stdout, JSON_INDENT(2));
-		fv_out("\n");
-		return FV_OK;
-	}
-	fv_out("%s\n", path);
+	if (cli->json)
+		return fv_out_json(err, about, JSON_INDENT(2));
+	char shown[FV_SHOWN * 4096];
+	fv_out("%s\n", fv_show(shown, sizeof shown, path));
 	json_object_foreach(about, name, item)
 		value(name, item, 0);
 	return FV_OK;
@@ -140,12 +142,11 @@ static fv_status picture(fv_err *err, fv_cli *cli, const char *path)
 static bool is_model(const char *path)
 {
 	char head[9] = { 0 };
-	struct stat s;
-	FILE *f = !stat(path, &s) && S_ISREG(s.st_mode) ? fopen(path, "re") : NULL;
-	if (!f)
+	int fd;
+	if (fv_file_open(NULL, path, 0, &fd, NULL))
 		return true;
-	bool yes = fread(head, 1, sizeof head, f) == sizeof head && head[8] == '{';
-	fclose(f);
+	bool yes = read(fd, head, sizeof head) == (ssize_t)sizeof head && head[8] == '{';
+	close(fd);
 	return yes;
 }
 

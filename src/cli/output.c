@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages to stderr, data to stdout, Ctrl-C, and the context that commands work with. */
+#define _GNU_SOURCE
 #include "cli/cli.h"
+#include "base/text.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,19 +32,51 @@ void fv_catch_interrupts(void)
 
 bool fv_interrupted(void) { return interrupted; }
 
+static bool print_lines(const char *text)
+{
+	size_t room = FV_SHOWN * strlen(text) + 1;
+	char *shown = malloc(room);
+	if (shown)
+		fputs(fv_show_keeping(shown, room, text, "\n"), stdout);
+	free(shown);
+	return shown != NULL;
+}
+
 void fv_out(const char *format, ...)
 {
 	va_list ap;
 	va_start(ap, format);
-	vprintf(format, ap);
+	char *text = NULL;
+	if (vasprintf(&text, format, ap) >= 0)
+		print_lines(text);
 	va_end(ap);
+	free(text);
+}
+
+fv_status fv_out_json(fv_err *err, const json_t *j, size_t flags)
+{
+	char *text = json_dumps(j, flags);
+	bool printed = text && print_lines(text);
+	free(text);
+	if (!printed)
+		return fv_fail_memory(err, "JSON", 4096);
+	putchar('\n');
+	return FV_OK;
+}
+
+json_t *fv_json_text(const char *text)
+{
+	json_t *j = json_string(text);
+	char shown[FV_SHOWN * 4096];
+	return j ? j : json_string(fv_show(shown, sizeof shown, text));
 }
 
 static void message(fv_cli *cli, const char *before, const char *format, va_list ap)
 {
-	char text[1400];
+	char raw[1400], text[1500];
 	int n = snprintf(text, sizeof text, "%s", before);
-	vsnprintf(text + n, sizeof text - (size_t)n, format, ap);
+	vsnprintf(raw, sizeof raw, format, ap);
+	fv_show(text + n, sizeof text - (size_t)n, raw);
 	fflush(stdout);
 	fv_progress_say(cli->progress, text);
 }

@@ -66,14 +66,14 @@ static fv_status wrong(fv_err *err, const fv_option *o, const char *value, const
 	return fv_fail(err, FV_E_ARGUMENT, "--%s: '%s' is not %s", o->name, value, want);
 }
 
-static bool in_range(const fv_option *o, double v)
+bool fv_option_in_range(const fv_option *o, double v)
 {
 	return o->low < o->high ? v >= o->low && v <= o->high : v >= 0;
 }
 
 static fv_status check_range(fv_err *err, const fv_option *o, const char *value, double v)
 {
-	if (in_range(o, v))
+	if (fv_option_in_range(o, v))
 		return FV_OK;
 	if (o->low < o->high)
 		return fv_fail(err, FV_E_ARGUMENT, "--%s: %s is not between %g and %g", o->name, value, o->low, o->high);

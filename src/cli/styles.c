@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve styles: the models that have a name. */
+#include "base/text.h"
 #include "cli/find.h"
 #include "base/json.h"
 #include "model/safetensors.h"
@@ -47,15 +48,18 @@ static const char *word(const json_t *j, const char *key)
 
 static void print(const fv_style_file *s, const json_t *j)
 {
+	char name[FV_SHOWN * sizeof s->name], text[1000], path[1000];
 	struct stat st = { 0 };
 	stat(s->path, &st);
+	fv_show(name, sizeof name, s->name);
 	if (*word(j, "error")) {
-		fv_out("%-16s unusable: %s\n", s->name, word(j, "error"));
+		fv_out("%-16s unusable: %s\n", name, fv_show(text, sizeof text, word(j, "error")));
 		return;
 	}
-	fv_out("%-16s %-9s %4.1f MB  %s\n", s->name, word(j, "family"), (double)st.st_size / 1e6, s->path);
+	fv_out("%-16s %-9s %4.1f MB  %s\n", name, fv_show(text, sizeof text, word(j, "family")),
+	       (double)st.st_size / 1e6, fv_show(path, sizeof path, s->path));
 	if (*word(j, "title"))
-		fv_out("%-16s %s\n", "", word(j, "title"));
+		fv_out("%-16s %s\n", "", fv_show(text, sizeof text, word(j, "title")));
 }
 
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
@@ -68,8 +72,10 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	if (st)
 		return st;
 	if (o->names) {
-		for (int i = 0; i < l.count; i++)
-			fv_out("%s\n", l.item[i].name);
+		for (int i = 0; i < l.count; i++) {
+			char name[FV_SHOWN * sizeof l.item->name];
+			fv_out("%s\n", fv_show(name, sizeof name, l.item[i].name));
+		}
 		goto done;
 	}
 	if ((st = fv_cli_context(err, cli, false, &c)))
@@ -84,10 +90,9 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		if (!cli->json)
 			print(&l.item[i], j);
 	}
-	if (cli->json) {
-		json_dumpf(all, stdout, JSON_INDENT(2));
-		fv_out("\n");
-	} else if (!l.count)
+	if (cli->json)
+		st = fv_out_json(err, all, JSON_INDENT(2));
+	else if (!l.count)
 		fv_say(cli, "no styles were found; `fauve doctor` shows where they are looked for");
 done:
 	json_decref(all);

@@ -2,7 +2,8 @@
 /* fauve train: learn. */
 #include "cli/find.h"
 #include "base/file.h"
-#include "cli/find.h"
+#include "cli/stored.h"
+#include "model/safetensors.h"
 #include "picture/picture.h"
 #include "train/train.h"
 #include <stdlib.h>
@@ -24,9 +25,9 @@ static const fv_option table[] = {
 	{ .name = "data", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "PATH", .at = offsetof(options, data), .help = "dense: MNIST's idx or idx.gz file, its folder, or a folder of pictures" },
 	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "RUN", .at = offsetof(options, run), .help = "the run's folder; when it holds a run of the same settings, that goes on", .preset_help = "with --name runs/NAME beside your styles" },
 	{ .name = "name", .type = FV_OPT_TEXT, .arg = "NAME", .at = offsetof(options, name), .help = "put the model among your styles at every checkpoint, so that `fauve apply NAME` paints with it while it learns and after; -o may then be left out" },
-	{ .name = "resume", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "RUN", .at = offsetof(options, resume), .help = "go on with this run, as it was begun" },
+	{ .name = "resume", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "RUN", .at = offsetof(options, resume), .help = "go on with this run, as it was begun; with --photos, --art or --data where those have been moved to" },
 	{ .name = "time", .type = FV_OPT_DURATION, .arg = "T", .at = offsetof(options, time), .preset_help = "20m for style", .low = 1, .high = 1e7, .help = "how long to train, turned into steps after a timed warm-up; with --resume how long to go on, at the pace the run has had" },
-	{ .name = "steps", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, steps), .preset_help = "10000 for dense", .low = 1, .high = 1e9, .help = "how many steps to train, those of a resumed run included" },
+	{ .name = "steps", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, steps), .preset_help = "10000 for dense", .low = 1, .high = FV_STEPS_MAX, .help = "how many steps to train, those of a resumed run included" },
 	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, batch), RECIPE, .low = 1, .high = 100000, .help = "samples a step" },
 	{ .name = "size", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, size), RECIPE, .low = 64, .high = 1024, .help = "style: side of the crops, a multiple of 16" },
 	{ .name = "width", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, width), RECIPE, .low = 1, .high = 1024, .help = "style: channels of the painter at full size" },
@@ -97,97 +98,61 @@ static fv_status gather(fv_err *err, fv_texts folders, const char *option, fv_na
 }
 
 /* ---- run.json: the options that a run was begun with */
-/* A run goes on from wherever fauve is called next, so paths are kept whole. */
-static json_t *place(const char *path)
-{
-	char *whole = path ? realpath(path, NULL) : NULL;
-	json_t *j = path ? json_string(whole ? whole : path) : json_null();
-	free(whole);
-	return j;
-}
 
-static json_t *places(fv_texts t)
-{
-	json_t *a = json_array();
-	for (int i = 0; i < t.count; i++)
-		if (json_array_append_new(a, place(t.item[i]))) {
-			json_decref(a);
-			return NULL;
-		}
-	return a;
-}
+static const char *const stored[] = { "name", "photos", "art", "data", "preset", "time", "steps", "batch", "size", "width", "blocks",
+	                              "rate", "adv", "content", "style", "colour", "seed", "features", NULL };
+static const char *const precisions[] = { "f32", "bf16", "exact", NULL };
 
-static json_t *number(double v) { return v == v ? json_real(v) : json_null(); }
+static bool is_one(const char *text, const char *const *of)
+{
+	while (text && *of && strcmp(*of, text))
+		of++;
+	return text && *of;
+}
 
 /* *text: free it. */
 static fv_status begun(fv_err *err, const fv_context *c, const char *recipe, const options *o, char **text)
 {
-	json_t *j = json_pack("{s:s, s:s*, s:o, s:o, s:o, s:s*, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:s}", "recipe", recipe, "name", o->name, "photos", places(o->photos), "art",
-	                      places(o->art), "data", place(o->data), "preset", o->preset, "time", number(o->time), "steps", (json_int_t)o->steps, "batch", (json_int_t)o->batch,
-	                      "size", (json_int_t)o->size, "width", (json_int_t)o->width, "blocks", (json_int_t)o->blocks, "rate", number(o->rate), "adv", number(o->adv),
-	                      "content", number(o->content), "style", number(o->style), "colour", number(o->colour), "seed", (json_int_t)o->seed, "features", o->features,
-	                      "precision", c->bf16 ? "bf16" : c->exact ? "exact" : "f32");
-	*text = j ? json_dumps(j, JSON_INDENT(1)) : NULL;
+	json_t *j = json_pack("{s:s, s:s}", "recipe", recipe, "precision", c->bf16 ? "bf16" : c->exact ? "exact" : "f32");
+	*text = j && fv_stored_write(j, table, stored, o, o->run) ? json_dumps(j, JSON_INDENT(1)) : NULL;
 	json_decref(j);
 	return *text ? FV_OK : fv_fail(err, FV_E_ARGUMENT, "%s: the run cannot be written down there: a folder's name is no UTF-8 text; rename it, or link to it", o->run);
 }
 
-static fv_texts texts_of(json_t *a, const char **item, int room)
-{
-	fv_texts t = { item, 0 };
-	for (; t.count < (int)json_array_size(a) && t.count < room - 1; t.count++)
-		item[t.count] = json_string_value(json_array_get(a, (size_t)t.count));
-	item[t.count] = NULL;
-	return t;
-}
-
-static double real(json_t *j, const char *key)
-{
-	json_t *v = json_object_get(j, key);
-	return json_is_number(v) ? json_number_value(v) : NAN;
-}
-
-/* *j keeps the texts alive. */
-static fv_status recall(fv_err *err, fv_context *c, options *o, const char **recipe, json_t **j, const char *(*item)[64])
+/* Everything in it is a stranger's word. */
+static fv_status recall(fv_err *err, fv_context *c, fv_arena *a, options *o, const char **recipe)
 {
 	char path[4096];
 	void *data;
 	size_t bytes;
 	json_error_t je;
 	snprintf(path, sizeof path, "%s/run.json", o->resume);
-	fv_status st = fv_file_read(err, c, path, 1 << 20, &data, &bytes);
-	if (st)
+	fv_status st = fv_file_read(err, c, path, FV_OPEN_MEMBER, 1 << 20, &data, &bytes);
+	if (st == FV_E_READ)
 		return fv_fail(err, st, "%s: holds no run to go on with (no run.json); begin one with `fauve train RECIPE -o RUN`", o->resume);
-	*j = json_loadb(data, bytes, JSON_REJECT_DUPLICATES, &je);
+	if (st)
+		return st;
+	json_t *j = json_loadb(data, bytes, JSON_REJECT_DUPLICATES, &je);
+	const char *named = json_string_value(json_object_get(j, "recipe")), *precision = json_string_value(json_object_get(j, "precision"));
 	fv_free(c, data);
-	*recipe = json_string_value(json_object_get(*j, "recipe"));
-	if (!*recipe)
-		return fv_fail(err, FV_E_FORMAT, "%s: is damaged; give the whole command again", path);
+	if (!is_one(named, recipes) || (json_object_get(j, "precision") && !is_one(precision, precisions))) {
+		json_decref(j);
+		return fv_fail(err, FV_E_FORMAT, "%s: is damaged, or another program wrote it; give the whole command again", path);
+	}
+	double more = o->time;
+	int64_t steps = o->steps;
+	const char *name = o->name;
+	o->time = NAN;
 	o->run = o->resume;
-	o->photos = texts_of(json_object_get(*j, "photos"), item[0], 64);
-	o->art = texts_of(json_object_get(*j, "art"), item[1], 64);
-	o->data = json_string_value(json_object_get(*j, "data"));
-	o->preset = json_string_value(json_object_get(*j, "preset"));
-	o->more = o->time == o->time ? o->time : 0;
-	o->time = real(*j, "time");
-	int64_t more = o->steps;
-	o->steps = more ? more : json_integer_value(json_object_get(*j, "steps"));
-	o->batch = json_integer_value(json_object_get(*j, "batch"));
-	o->size = json_integer_value(json_object_get(*j, "size"));
-	o->width = json_integer_value(json_object_get(*j, "width"));
-	o->blocks = json_integer_value(json_object_get(*j, "blocks"));
-	o->rate = real(*j, "rate");
-	o->adv = real(*j, "adv");
-	o->content = real(*j, "content");
-	o->style = real(*j, "style");
-	o->colour = real(*j, "colour");
-	o->seed = json_integer_value(json_object_get(*j, "seed"));
-	if (json_is_string(json_object_get(*j, "features")))
-		o->features = json_string_value(json_object_get(*j, "features"));
-	const char *precision = json_string_value(json_object_get(*j, "precision"));
+	st = fv_stored_read(err, a, j, table, stored, path, o->resume, o);
+	o->more = more == more ? more : 0;
+	o->steps = steps ? steps : o->steps;
+	o->name = name;                         /* give_name reads what the run has */
+	*recipe = fv_arena_text(a, "%s", named);
 	if (precision)
 		c->bf16 = !strcmp(precision, "bf16"), c->exact = !strcmp(precision, "exact");
-	return FV_OK;
+	json_decref(j);
+	return st ? st : *recipe ? FV_OK : fv_fail_memory(err, path, strlen(path));
 }
 
 /* ---- a style's name */
@@ -204,13 +169,43 @@ static void name_of(fv_context *c, const char *run, char *name)
 	json_error_t je;
 	*name = 0;
 	snprintf(path, sizeof path, "%s/run.json", run);
-	if (fv_file_read(&e, c, path, 1 << 20, &data, &bytes))
+	if (fv_file_read(&e, c, path, FV_OPEN_MEMBER, 1 << 20, &data, &bytes))
 		return;
 	json_t *j = json_loadb(data, bytes, 0, &je);
 	const char *had = json_string_value(json_object_get(j, "name"));
 	snprintf(name, NAME_ROOM, "%s", had ? had : "");
 	json_decref(j);
 	fv_free(c, data);
+}
+
+/* What a model says of its training, less how far it had come; NULL: nothing. */
+static json_t *training_of(fv_context *c, const char *path)
+{
+	fv_err e;
+	fv_safetensors f;
+	json_error_t je;
+	if (fv_safetensors_open(&e, c, path, &f))
+		return NULL;
+	const char *text = fv_safetensors_text(&f, "fauve");
+	json_t *about = text ? json_loads(text, JSON_REJECT_DUPLICATES, &je) : NULL;
+	json_t *training = json_deep_copy(json_object_get(about, "training"));
+	json_object_del(training, "step");
+	json_object_del(training, "steps");
+	json_decref(about);
+	fv_safetensors_close(&f);
+	return training;
+}
+
+/* Was the model made by that run? Its run.json may say so of any name: it may be a stranger's. */
+static bool same_training(fv_context *c, const char *place, const char *run)
+{
+	char path[FV_PATH_MAX];
+	snprintf(path, sizeof path, "%s/" FV_RUN_MODEL, run);
+	json_t *a = training_of(c, place), *b = training_of(c, path);
+	bool same = a && b && json_equal(a, b);
+	json_decref(a);
+	json_decref(b);
+	return same;
 }
 
 /* The run's folder when none was given, and where its model is to stand among the user's styles: place is empty for a run without a
@@ -234,7 +229,7 @@ static fv_status give_name(fv_err *err, fv_context *c, options *o, char *had, ch
 		o->run = run;
 		name_of(c, run, had);
 	}
-	if (!access(place, F_OK) && strcmp(had, o->name))
+	if (!access(place, F_OK) && (strcmp(had, o->name) || !same_training(c, place, o->run)))
 		return fv_fail(err, FV_E_ARGUMENT, "--name %s: %s is there already, and not from the run in %s; choose another name, or move that file away", o->name, place, o->run);
 	char folder[FV_PATH_MAX];
 	snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(place, '/') - place), place);
@@ -269,11 +264,13 @@ static double or_default(double v) { return v == v ? v : -1; }
 
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
 {
-	options o = *(const options *)given;
+	const options *g = given;
+	options o = *g;
+	bool by_file = false;
 	fv_context *c = NULL;
 	fv_names photos = { 0 }, art = { 0 }, pictures = { 0 };
-	const char *recipe = count ? args[0] : NULL, *item[2][64], *shipped[2] = { NULL };
-	json_t *j = NULL;
+	const char *recipe = count ? args[0] : NULL, *shipped[2] = { NULL };
+	fv_arena *a = NULL;
 	char *text = NULL, had[NAME_ROOM], folder[FV_PATH_MAX], place[FV_PATH_MAX], quoted[FV_PATH_MAX], own[FV_PATH_MAX];
 	fv_status st = fv_cli_context(err, cli, false, &c);
 	if (st)
@@ -286,8 +283,14 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		st = fv_fail(err, FV_E_ARGUMENT, "give --time or --steps, not both");
 		goto done;
 	}
-	if (o.resume && (st = recall(err, c, &o, &recipe, &j, item)))
+	if (!(a = fv_arena_new(c))) {
+		st = fv_fail_memory(err, "train", sizeof o);
 		goto done;
+	}
+	if (o.resume && (st = recall(err, c, a, &o, &recipe)))
+		goto done;
+	bool moved = g->photos.count || g->art.count || g->data;
+	by_file = o.resume && !g->name && !moved;
 	if ((st = give_name(err, c, &o, had, folder, place, sizeof place)))
 		goto done;
 	if ((st = check(err, &o, recipe)) || (st = fv_picture_begin(err, "fauve")))
@@ -303,7 +306,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		if ((st = fv_folder_list(err, o.data, &pictures)))
 			goto done;
 	}
-	if ((!o.resume || ((const options *)given)->name) && (st = begun(err, c, recipe, &o, &text)))
+	if ((!o.resume || g->name || moved) && (st = begun(err, c, recipe, &o, &text)))
 		goto done;
 	char features[FV_PATH_MAX] = "", critic[FV_PATH_MAX];
 	fv_err without;
@@ -334,9 +337,14 @@ done:
 	fv_names_free(&photos);
 	fv_names_free(&art);
 	fv_names_free(&pictures);
-	json_decref(j);
+	fv_arena_free(a);
 	free(text);
 	fv_context_free(c);
+	if (st == FV_E_ARGUMENT && by_file) {
+		/* What is wrong does not stand on the command line. */
+		fv_err e = *err;
+		st = fv_fail(err, FV_E_FORMAT, "%s/run.json: %s", o.resume, e.text);
+	}
 	return st;
 }
 

@@ -136,7 +136,7 @@ static struct fv_choices *choices(fv_context *c)
 	if (c->choices || !(c->choices = fv_alloc(c, sizeof *c->choices)))
 		return c->choices;
 	header(mine, sizeof mine);
-	if (fv_file_read(NULL, c, c->cache, MOST * LINE + sizeof mine, &data, &bytes))
+	if (fv_file_read(NULL, c, c->cache, 0, MOST * LINE + sizeof mine, &data, &bytes))
 		return c->choices;
 	const char *at = data, *end = at + bytes, *newline;
 	bool known = bytes >= strlen(mine) && !memcmp(at, mine, strlen(mine));

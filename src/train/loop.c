@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define IN_A_ROW 3                      /* dropped steps before a rollback */
-#define ROLLBACKS 8                     /* before giving up */
 #define STATS_EVERY 10                  /* steps a line of stats.jsonl */
 
 const fv_recipe *fv_recipe_find(const char *name)
@@ -23,13 +21,13 @@ const fv_recipe *fv_recipe_find(const char *name)
 
 static const char *span(double seconds, char *text, size_t room)
 {
-	int s = (int)(seconds + 0.5);
+	long long s = (long long)(fmin(seconds, 1e15) + 0.5);
 	if (s >= 3600)
-		snprintf(text, room, "%d h %02d min", s / 3600, s / 60 % 60);
+		snprintf(text, room, "%lld h %02lld min", s / 3600, s / 60 % 60);
 	else if (s >= 60)
-		snprintf(text, room, "%d min %02d s", s / 60, s % 60);
+		snprintf(text, room, "%lld min %02lld s", s / 60, s % 60);
 	else
-		snprintf(text, room, "%d s", s);
+		snprintf(text, room, "%lld s", s);
 	return text;
 }
 
@@ -75,7 +73,7 @@ static fv_status count_steps(fv_err *err, fv_run *r)
 		fv_run_say(r, "time: %.0f ms a step, so %s for %" PRId64 " steps", 1e3 * each, span(each * (double)r->steps, time, sizeof time), r->steps);
 		return FV_OK;
 	}
-	r->steps = (int64_t)fmax(1, r->o.seconds / each);
+	r->steps = (int64_t)fmin(FV_STEPS_MAX, fmax(1, r->o.seconds / each));
 	fv_run_say(r, "time: %.0f ms a step, so %" PRId64 " steps in %s", 1e3 * each, r->steps, span(r->o.seconds, time, sizeof time));
 	return FV_OK;
 }
@@ -92,7 +90,7 @@ static fv_status add_steps(fv_err *err, fv_run *r)
 		if ((st = time_steps(err, r, false, &each)))
 			return st;
 	}
-	int64_t more = (int64_t)fmin(1e12, fmax(1, r->o.more_seconds / each));
+	int64_t more = (int64_t)fmin((double)(FV_STEPS_MAX - r->step), fmax(1, r->o.more_seconds / each));
 	r->steps = r->step + more;
 	fv_run_say(r, "time: %.0f ms a step, so %" PRId64 " steps more in %s", 1e3 * each, more, span(r->o.more_seconds, time, sizeof time));
 	return fv_run_save(err, r);                     /* another pace would give another number: this one is kept */
@@ -102,9 +100,9 @@ static fv_status roll_back(fv_err *err, fv_run *r)
 {
 	int64_t at = r->step, steps = r->steps, attempt = r->attempt + 1;
 	double scale = r->rate_scale / 2;
-	if (attempt > ROLLBACKS)
+	if (attempt > FV_ROLLBACKS)
 		return fv_fail(err, FV_E_INTERNAL, "%s: losses were not finite after %d rollbacks; the last good checkpoint is kept: "
-		               "try a smaller --rate", r->o.run, ROLLBACKS);
+		               "try a smaller --rate", r->o.run, FV_ROLLBACKS);
 	fv_status st = fv_run_load(err, r);
 	if (st)
 		return st;
@@ -150,7 +148,7 @@ static fv_status run(fv_err *err, fv_run *r)
 		r->step++;
 		r->dropped += !r->finite;
 		r->in_a_row = r->finite ? 0 : r->in_a_row + 1;
-		if (r->in_a_row >= IN_A_ROW) {
+		if (r->in_a_row >= FV_IN_A_ROW) {
 			if ((st = roll_back(err, r)))
 				return st;
 			continue;

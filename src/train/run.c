@@ -3,9 +3,8 @@
 #include "base/file.h"
 #include "model/weights.h"
 #include "net/net.h"
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -33,38 +32,25 @@ void fv_run_say(const fv_run *r, const char *format, ...)
 		r->o.say(r->o.user, text);
 }
 
-/* What a kill left of files that were being written aside. */
-static void sweep(const char *folder)
-{
-	char path[4096];
-	DIR *d = opendir(folder);
-	for (struct dirent *e; d && (e = readdir(d));)
-		if (!strncmp(e->d_name, FV_WRITER_ASIDE, strlen(FV_WRITER_ASIDE)) &&
-		    snprintf(path, sizeof path, "%s/%s", folder, e->d_name) < (int)sizeof path)
-			unlink(path);
-	if (d)
-		closedir(d);
-}
-
 fv_status fv_run_open(fv_err *err, fv_run *r)
 {
 	char path[4096];
+	bool there;
 	r->lock = -1;
 	fv_status st = fv_folder_make(err, r->o.run);
 	if (st)
 		return st;
 	path_of(r, "sheets", path, sizeof path);
-	if ((st = fv_folder_make(err, path)))
+	if ((st = fv_file_member(err, path, true, &there)) || (st = fv_folder_make(err, path)))
 		return st;
 	path_of(r, "lock", path, sizeof path);
-	r->lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
-	if (r->lock < 0)
-		return fv_fail_write(err, path);
+	if ((st = fv_file_open(err, path, FV_OPEN_MEMBER | FV_OPEN_WRITE, &r->lock, NULL)))
+		return st;
 	if (flock(r->lock, LOCK_EX | LOCK_NB))
 		return fv_fail(err, FV_E_WRITE, "%s: another fauve is training in this folder; wait for it or choose another -o", r->o.run);
-	sweep(r->o.run);
+	fv_writer_sweep(r->o.run);
 	path_of(r, "sheets", path, sizeof path);
-	sweep(path);
+	fv_writer_sweep(path);
 	return FV_OK;
 }
 
@@ -162,29 +148,84 @@ static fv_status same_settings(fv_err *err, const fv_run *r, json_t *saved)
 	return st;
 }
 
+typedef struct {
+	int64_t step, steps, dropped, attempt, in_a_row;
+	double rate_scale;
+} counters;
+
+static fv_status read_counters(fv_err *err, const char *path, const json_t *about, counters *n)
+{
+	const struct { const char *name; int64_t low, high, *to; } number[] = {
+		{ "steps", 1, FV_STEPS_MAX, &n->steps },
+		{ "step", 0, FV_STEPS_MAX, &n->step },
+		{ "dropped", 0, FV_STEPS_MAX, &n->dropped },
+		{ "attempt", 0, FV_ROLLBACKS, &n->attempt },
+		{ "in_a_row", 0, FV_IN_A_ROW - 1, &n->in_a_row },
+	};
+	for (size_t i = 0; i < FV_COUNT(number); i++) {
+		const json_t *v = json_object_get(about, number[i].name);
+		*number[i].to = json_integer_value(v);
+		if (!json_is_integer(v) || *number[i].to < number[i].low || *number[i].to > number[i].high)
+			return fv_fail(err, FV_E_FORMAT, "%s: is no checkpoint of a run: its '%s' is no "
+			               "whole number from %" PRId64 " to %" PRId64, path, number[i].name,
+			               number[i].low, number[i].high);
+	}
+	if (n->step > n->steps || n->dropped > n->step)
+		return fv_fail(err, FV_E_FORMAT, "%s: is no checkpoint of a run: it counts %" PRId64
+		               " steps of %" PRId64 ", %" PRId64 " of them dropped", path, n->step,
+		               n->steps, n->dropped);
+	const json_t *scale = json_object_get(about, "rate_scale");
+	n->rate_scale = json_number_value(scale);
+	if (!json_is_number(scale) || !(n->rate_scale >= ldexp(1, -FV_ROLLBACKS) && n->rate_scale <= 1))
+		return fv_fail(err, FV_E_FORMAT, "%s: is no checkpoint of a run: its 'rate_scale' is no "
+		               "number from %g to 1", path, ldexp(1, -FV_ROLLBACKS));
+	return FV_OK;
+}
+
+/* Steps that are not finite are dropped before they change anything: a run has no such values. */
+static fv_status check_finite(fv_err *err, const char *path, const fv_safetensors *f)
+{
+	for (int i = 0; i < f->count; i++) {
+		const fv_tensor *t = &f->entry[i].tensor;
+		for (int64_t k = 0; t->type == FV_F32 && k < fv_elements(t->shape); k++) {
+			float v;
+			memcpy(&v, (const char *)t->data + k * (int64_t)sizeof v, sizeof v);
+			if (!isfinite(v))
+				return fv_fail(err, FV_E_FORMAT, "%s: %s holds a value that is no finite "
+				               "number; it is damaged", path, f->entry[i].name);
+		}
+	}
+	return FV_OK;
+}
+
 static fv_status load(fv_err *err, fv_run *r, const char *path)
 {
 	fv_safetensors f;
 	json_error_t je;
-	fv_status st = fv_safetensors_open(err, r->context, path, &f);
-	if (st)
+	counters n;
+	bool there;
+	fv_status st = fv_file_member(err, path, false, &there);
+	if (st || (st = fv_safetensors_open(err, r->context, path, &f)))
 		return st;
 	const char *text = fv_safetensors_text(&f, "fauve.run");
 	json_t *about = text ? json_loads(text, JSON_REJECT_DUPLICATES, &je) : NULL;
-	json_int_t step = json_integer_value(json_object_get(about, "step")), steps = json_integer_value(json_object_get(about, "steps"));
-	if (!about || step < 0 || steps < 1)
+	if (!json_is_object(about))
 		st = fv_fail(err, FV_E_FORMAT, "%s: is no checkpoint of a run", path);
+	if (!st)
+		st = read_counters(err, path, about, &n);
 	if (!st)
 		st = same_settings(err, r, json_object_get(about, "settings"));
 	if (!st)
+		st = check_finite(err, path, &f);
+	if (!st)
 		st = fv_weights_fill(err, path, &f, r->store);
 	if (!st) {
-		r->step = step;
-		r->steps = steps;
-		r->dropped = json_integer_value(json_object_get(about, "dropped"));
-		r->attempt = json_integer_value(json_object_get(about, "attempt"));
-		r->in_a_row = (int)json_integer_value(json_object_get(about, "in_a_row"));
-		r->rate_scale = json_number_value(json_object_get(about, "rate_scale"));
+		r->step = n.step;
+		r->steps = n.steps;
+		r->dropped = n.dropped;
+		r->attempt = n.attempt;
+		r->in_a_row = (int)n.in_a_row;
+		r->rate_scale = n.rate_scale;
 	}
 	json_decref(about);
 	fv_safetensors_close(&f);
@@ -209,24 +250,53 @@ fv_status fv_run_load(fv_err *err, fv_run *r)
 	return FV_OK;
 }
 
+/* A file of lines, to be read from its beginning and then added to. */
+static fv_status open_lines(fv_err *err, const char *path, FILE **out)
+{
+	int fd;
+	fv_status st = fv_file_open(err, path, FV_OPEN_MEMBER | FV_OPEN_WRITE, &fd, NULL);
+	if (st)
+		return st;
+	if (!(*out = fdopen(fd, "a+"))) {
+		close(fd);
+		return fv_fail_memory(err, path, BUFSIZ);
+	}
+	rewind(*out);
+	return FV_OK;
+}
+
+/* Drops what stands behind the lines that were read and are kept. */
+static fv_status cut_lines(fv_err *err, const fv_run *r, const char *path, FILE *f, long keep)
+{
+	if (fv_cancelled(r->context))
+		return fv_fail(err, FV_E_CANCELLED, "stopped while %s was read", path);
+	if (ftruncate(fileno(f), keep) || fseek(f, 0, SEEK_END))
+		return fv_fail(err, FV_E_WRITE, "%s: cannot be cut back: %s", path, strerror(errno));
+	return FV_OK;
+}
+
+static bool next_line(const fv_run *r, FILE *f, char *line, int room)
+{
+	/* A line that a kill cut in two has no end. */
+	return !fv_cancelled(r->context) && fgets(line, room, f) && strchr(line, '\n');
+}
+
 fv_status fv_run_cut_stats(fv_err *err, fv_run *r)
 {
 	char path[4096], line[4096];
 	path_of(r, "stats.jsonl", path, sizeof path);
 	if (r->stats)
 		fclose(r->stats);
-	r->stats = fopen(path, "a+e");
-	if (!r->stats)
-		return fv_fail_write(err, path);
-	rewind(r->stats);
+	r->stats = NULL;
+	fv_status st = open_lines(err, path, &r->stats);
+	if (st)
+		return st;
 	long keep = 0;
 	long long step;
-	/* Whole lines up to the step; a line that a kill cut in two has no end. */
-	while (fgets(line, sizeof line, r->stats) && strchr(line, '\n') && sscanf(line, "{\"step\":%lld", &step) == 1 && step <= r->step)
+	while (next_line(r, r->stats, line, sizeof line) &&
+	       sscanf(line, "{\"step\":%lld", &step) == 1 && step <= r->step)
 		keep = ftell(r->stats);
-	if (ftruncate(fileno(r->stats), keep) || fseek(r->stats, 0, SEEK_END))
-		return fv_fail(err, FV_E_WRITE, "%s: cannot be cut back: %s", path, strerror(errno));
-	return FV_OK;
+	return cut_lines(err, r, path, r->stats, keep);
 }
 
 /* Opens times.jsonl behind its last whole line, and reads from that how long the run has taken. */
@@ -234,18 +304,17 @@ static fv_status open_times(fv_err *err, fv_run *r)
 {
 	char path[4096], line[4096];
 	long keep = 0;
+	double spent;
 	path_of(r, "times.jsonl", path, sizeof path);
-	r->times = fopen(path, "a+e");
-	if (!r->times)
-		return fv_fail_write(err, path);
-	rewind(r->times);
-	while (fgets(line, sizeof line, r->times) && strchr(line, '\n')) {
+	fv_status st = open_lines(err, path, &r->times);
+	if (st)
+		return st;
+	while (next_line(r, r->times, line, sizeof line)) {
 		keep = ftell(r->times);
-		sscanf(line, "{\"step\":%*d,\"seconds\":%lf", &r->spent);
+		if (sscanf(line, "{\"step\":%*d,\"seconds\":%lf", &spent) == 1 && spent >= 0 && spent < 1e10)
+			r->spent = spent;
 	}
-	if (ftruncate(fileno(r->times), keep) || fseek(r->times, 0, SEEK_END))
-		return fv_fail(err, FV_E_WRITE, "%s: cannot be cut back: %s", path, strerror(errno));
-	return FV_OK;
+	return cut_lines(err, r, path, r->times, keep);
 }
 
 fv_status fv_run_find(fv_err *err, fv_run *r, bool *found)
@@ -253,8 +322,13 @@ fv_status fv_run_find(fv_err *err, fv_run *r, bool *found)
 	char path[4096], previous[4096];
 	path_of(r, "checkpoint.safetensors", path, sizeof path);
 	path_of(r, "checkpoint.previous.safetensors", previous, sizeof previous);
-	*found = !access(path, F_OK) || !access(previous, F_OK);
-	fv_status st = *found ? fv_run_load(err, r) : FV_OK;
+	bool first = false, second = false;
+	fv_status st = fv_file_member(err, path, false, &first);
+	if (!st)
+		st = fv_file_member(err, previous, false, &second);
+	*found = first || second;
+	if (!st && *found)
+		st = fv_run_load(err, r);
 	if (!st)
 		st = fv_run_cut_stats(err, r);
 	return st ? st : open_times(err, r);

@@ -48,6 +48,9 @@ typedef struct {
 } fv_train_options;
 
 #define FV_LOSSES 8
+#define FV_STEPS_MAX 1000000000         /* of a run, those of a resumed one included */
+#define FV_IN_A_ROW 3                   /* dropped steps before a rollback */
+#define FV_ROLLBACKS 8                  /* before giving up */
 typedef struct fv_run fv_run;
 typedef struct {
 	const char *name;

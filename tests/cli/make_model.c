@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* make_model strokenet|dense FILE: a model with random weights, for tests of what is around it. */
+/* make_model strokenet|dense FILE [KEY VALUE]: a model with random weights, for tests of what is around it; KEY and VALUE go into its metadata. */
 #include "model/model.h"
 #include <stdio.h>
 
-static fv_status make(fv_err *err, const char *family, const char *path)
+static fv_status make(fv_err *err, const char *family, const char *path, json_t *about)
 {
 	fv_context *c = NULL;
 	fv_store *store = NULL;
@@ -24,7 +24,7 @@ static fv_status make(fv_err *err, const char *family, const char *path)
 		fv_strokenet_build(&s, &n, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), fv_input(g, "z", FV_F32, fv_nhwc(1, 32, 32, FV_STROKE_MARKS)));
 		network = fv_strokenet_json(&n);
 	}
-	st = g->err.status ? fv_fail(err, g->err.status, "%s", g->err.text) : fv_model_write(err, c, path, store, "G.", family, network, NULL);
+	st = g->err.status ? fv_fail(err, g->err.status, "%s", g->err.text) : fv_model_write(err, c, path, store, "G.", family, network, about);
 done:
 	json_decref(network);
 	fv_graph_free(g);
@@ -36,11 +36,14 @@ done:
 int main(int argc, char **argv)
 {
 	fv_err err = { 0 };
-	if (argc != 3) {
-		fprintf(stderr, "usage: make_model strokenet|dense FILE\n");
+	if (argc != 3 && argc != 5) {
+		fprintf(stderr, "usage: make_model strokenet|dense FILE [KEY VALUE]\n");
 		return 2;
 	}
-	if (make(&err, argv[1], argv[2])) {
+	json_t *about = argc == 5 ? json_pack("{s:s}", argv[3], argv[4]) : NULL;
+	fv_status st = make(&err, argv[1], argv[2], about);
+	json_decref(about);
+	if (st) {
 		fprintf(stderr, "make_model: %s\n", err.text);
 		return 1;
 	}
