@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
+#include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,12 +59,6 @@ json_t *fv_json_read(fv_err *err, const fv_context *c, const char *what, const c
 json_t *fv_json_text(const char *text)
 {
 	json_t *j = json_string(text);
-	char *plain = j ? NULL : strdup(text);
-	for (char *p = plain; p && *p; p++)
-		if ((unsigned char)*p >= 0x80)
-			*p = '?';
-	if (plain)
-		j = json_string(plain);
-	free(plain);
-	return j;
+	char shown[FV_SHOWN * 4096];
+	return j ? j : json_string(fv_show(shown, sizeof shown, text));
 }

@@ -18,6 +18,6 @@ fv_json_size fv_json_measure(const char *text, size_t bytes);
  * with what (a file, "file: its metadata"). */
 json_t *fv_json_read(fv_err *err, const fv_context *c, const char *what, const char *text,
 		     size_t bytes);
-/* A text that JSON can hold: what is no UTF-8 in it becomes "?". NULL: no memory. */
+/* A text that JSON can hold: what is no UTF-8 in it is shown (text.h). NULL: no memory. */
 json_t *fv_json_text(const char *text);
 #endif

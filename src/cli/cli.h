@@ -22,8 +22,8 @@
 #ifndef FV_CLI_H
 #define FV_CLI_H
 #include "base/base.h"
+#include "base/json.h"
 #include "base/progress.h"
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -106,8 +106,6 @@ const fv_command *fv_command_find(const char *name);
 void fv_out(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for JSON, with a line's end behind it. */
 fv_status fv_out_json(fv_err *err, const json_t *j, size_t flags);
-/* A path or a name: one that is no UTF-8 as it is shown. */
-json_t *fv_json_text(const char *text);
 /* A line for people on stderr; not with -q. */
 void fv_say(fv_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line that -q does not silence: `fauve: warning: ...`, `fauve: ...` (an input that failed while others go on). */

@@ -64,13 +64,6 @@ fv_status fv_out_json(fv_err *err, const json_t *j, size_t flags)
 	return FV_OK;
 }
 
-json_t *fv_json_text(const char *text)
-{
-	json_t *j = json_string(text);
-	char shown[FV_SHOWN * 4096];
-	return j ? j : json_string(fv_show(shown, sizeof shown, text));
-}
-
 static void message(fv_cli *cli, const char *before, const char *format, va_list ap)
 {
 	char raw[1400], text[1500];

@@ -125,14 +125,13 @@ static fv_status recall(fv_err *err, fv_context *c, fv_arena *a, options *o, con
 	char path[4096];
 	void *data;
 	size_t bytes;
-	json_error_t je;
 	snprintf(path, sizeof path, "%s/run.json", o->resume);
 	fv_status st = fv_file_read(err, c, path, FV_OPEN_MEMBER, 1 << 20, &data, &bytes);
 	if (st == FV_E_READ)
 		return fv_fail(err, st, "%s: holds no run to go on with (no run.json); begin one with `fauve train RECIPE -o RUN`", o->resume);
 	if (st)
 		return st;
-	json_t *j = json_loadb(data, bytes, JSON_REJECT_DUPLICATES, &je);
+	json_t *j = fv_json_read(NULL, c, path, data, bytes);
 	const char *named = json_string_value(json_object_get(j, "recipe")), *precision = json_string_value(json_object_get(j, "precision"));
 	fv_free(c, data);
 	if (!is_one(named, recipes) || (json_object_get(j, "precision") && !is_one(precision, precisions))) {
@@ -166,12 +165,11 @@ static void name_of(fv_context *c, const char *run, char *name)
 	void *data;
 	size_t bytes;
 	fv_err e;
-	json_error_t je;
 	*name = 0;
 	snprintf(path, sizeof path, "%s/run.json", run);
 	if (fv_file_read(&e, c, path, FV_OPEN_MEMBER, 1 << 20, &data, &bytes))
 		return;
-	json_t *j = json_loadb(data, bytes, 0, &je);
+	json_t *j = fv_json_read(NULL, c, path, data, bytes);
 	const char *had = json_string_value(json_object_get(j, "name"));
 	snprintf(name, NAME_ROOM, "%s", had ? had : "");
 	json_decref(j);
@@ -183,11 +181,10 @@ static json_t *training_of(fv_context *c, const char *path)
 {
 	fv_err e;
 	fv_safetensors f;
-	json_error_t je;
 	if (fv_safetensors_open(&e, c, path, &f))
 		return NULL;
 	const char *text = fv_safetensors_text(&f, "fauve");
-	json_t *about = text ? json_loads(text, JSON_REJECT_DUPLICATES, &je) : NULL;
+	json_t *about = text ? fv_json_read(NULL, c, path, text, strlen(text)) : NULL;
 	json_t *training = json_deep_copy(json_object_get(about, "training"));
 	json_object_del(training, "step");
 	json_object_del(training, "steps");

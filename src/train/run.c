@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/run.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "model/weights.h"
 #include "net/net.h"
 #include <errno.h>
@@ -182,41 +183,22 @@ static fv_status read_counters(fv_err *err, const char *path, const json_t *abou
 	return FV_OK;
 }
 
-/* Steps that are not finite are dropped before they change anything: a run has no such values. */
-static fv_status check_finite(fv_err *err, const char *path, const fv_safetensors *f)
-{
-	for (int i = 0; i < f->count; i++) {
-		const fv_tensor *t = &f->entry[i].tensor;
-		for (int64_t k = 0; t->type == FV_F32 && k < fv_elements(t->shape); k++) {
-			float v;
-			memcpy(&v, (const char *)t->data + k * (int64_t)sizeof v, sizeof v);
-			if (!isfinite(v))
-				return fv_fail(err, FV_E_FORMAT, "%s: %s holds a value that is no finite "
-				               "number; it is damaged", path, f->entry[i].name);
-		}
-	}
-	return FV_OK;
-}
-
 static fv_status load(fv_err *err, fv_run *r, const char *path)
 {
 	fv_safetensors f;
-	json_error_t je;
 	counters n;
 	bool there;
 	fv_status st = fv_file_member(err, path, false, &there);
 	if (st || (st = fv_safetensors_open(err, r->context, path, &f)))
 		return st;
 	const char *text = fv_safetensors_text(&f, "fauve.run");
-	json_t *about = text ? json_loads(text, JSON_REJECT_DUPLICATES, &je) : NULL;
-	if (!json_is_object(about))
+	json_t *about = text ? fv_json_read(NULL, r->context, path, text, strlen(text)) : NULL;
+	if (!about)
 		st = fv_fail(err, FV_E_FORMAT, "%s: is no checkpoint of a run", path);
 	if (!st)
 		st = read_counters(err, path, about, &n);
 	if (!st)
 		st = same_settings(err, r, json_object_get(about, "settings"));
-	if (!st)
-		st = check_finite(err, path, &f);
 	if (!st)
 		st = fv_weights_fill(err, path, &f, r->store);
 	if (!st) {

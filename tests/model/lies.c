@@ -22,7 +22,7 @@ static bool load(const char *from, sound *to)
 {
 	void *data;
 	size_t bytes;
-	if (fv_file_read(NULL, context, from, 100 << 20, &data, &bytes))
+	if (fv_file_read(NULL, context, from, 0, 100 << 20, &data, &bytes))
 		return false;
 	uint64_t n;
 	memcpy(&n, data, 8);
