@@ -14,6 +14,8 @@ check "none at all" [ "$(meson introspect "$t/build" --tests)" = "[]" ]
 check "nothing is built for them" sh -c "! meson introspect '$t/build' --targets | grep -q '/tests/'"
 check "no debug information by default" [ "$(value debug)" = false ]
 check "kernels are optimised" [ "$(value optimization)" = '"3"' ]
+check "installed stripped" [ "$(value strip)" = true ]
+check "position-independent" [ "$(value b_pie)" = true ]
 if ! readelf -S "$fauve" | grep -q -e debug_info -e asan; then
 	bytes=$(stat -c %s "$fauve")
 	check "the program has $bytes bytes, under 10 MB" [ "$bytes" -lt 10000000 ]

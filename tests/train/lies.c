@@ -93,7 +93,7 @@ int main(void)
 	const float odd[] = { NAN, INFINITY, -INFINITY };
 	for (size_t i = 0; i < FV_COUNT(odd); i++) {
 		write_checkpoint(NULL, NULL, odd[i]);
-		check(find(&r) == FV_E_FORMAT && strstr(err.text, ": w holds a value"), "%g is taken: %s", odd[i], err.text);
+		check(find(&r) == FV_E_FORMAT && strstr(err.text, ": w holds NaN"), "%g is taken: %s", odd[i], err.text);
 		end(&r);
 	}
 	write_checkpoint("settings", "7", 0);

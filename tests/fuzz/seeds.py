@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""tests/fuzz/seeds.py: makes seeds/TARGET/*, what the fuzz targets begin with; the same bytes every time. Files that it does not make
+(seeds/picture/made.*, seeds/bare/made.*: a few pixels each, of other programs' encoders; and what was found) stay as they are."""
+import gzip
+import json
+import os
+import random
+import struct
+import zlib
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seeds")
+random.seed(1)
+
+
+def put(target, name, data):
+    os.makedirs(os.path.join(HERE, target), exist_ok=True)
+    with open(os.path.join(HERE, target, name), "wb") as f:
+        f.write(data)
+
+
+# ---- safetensors and models
+
+BYTES = {"F32": 4, "F16": 2, "BF16": 2, "F64": 8, "I32": 4, "U8": 1}
+
+
+def values(kind, n):
+    if kind in ("F32", "F64", "F16"):
+        return b"".join(struct.pack("<" + {"F32": "f", "F64": "d", "F16": "e"}[kind], random.gauss(0, 0.1)) for _ in range(n))
+    return b"".join(struct.pack("<f", random.gauss(0, 0.1))[4 - BYTES[kind]:] for _ in range(n))
+
+
+def safetensors(shapes, metadata=None, kind="F32"):
+    header, body = {"__metadata__": metadata} if metadata else {}, b""
+    for name, shape in shapes.items():
+        n = 1
+        for d in shape:
+            n *= d
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [len(body), len(body) + n * BYTES[kind]]}
+        body += values(kind, n)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + body
+
+
+def model(family, network, shapes, kind="F32", **more):
+    about = {"format": 1, "reader": 1, "program": "0.1.0", "family": family, "network": network, **more}
+    return safetensors(shapes, {"fauve": json.dumps(about), "format": "pt"}, kind)
+
+
+def strokenet(w, blocks, marks, stem):
+    s = {"stem.0.weight": [w, 3, stem, stem], "stem.1.weight": [w], "stem.1.bias": [w], "d1.0.weight": [2 * w, w, 3, 3], "d1.1.weight": [2 * w],
+         "d1.1.bias": [2 * w], "d2.0.weight": [4 * w, 2 * w, 3, 3], "d2.1.weight": [4 * w], "d2.1.bias": [4 * w]}
+    for i in range(blocks):
+        for a, n in (("a", "n"), ("b", "m")):
+            s.update({"res.%d.%s.weight" % (i, a): [4 * w, 4 * w, 3, 3], "res.%d.%s.weight" % (i, n): [4 * w], "res.%d.%s.bias" % (i, n): [4 * w]})
+    s.update({"m2.weight": [marks, 7, 3, 3], "m2.bias": [marks], "u1.weight": [2 * w, 4 * w + marks, 3, 3], "u1.bias": [2 * w], "m1.weight": [marks, 7, 3, 3],
+              "m1.bias": [marks], "u2.weight": [w, 2 * w + marks, 3, 3], "u2.bias": [w], "u3.weight": [w, w + 7, 3, 3], "u3.bias": [w],
+              "head.weight": [3, w, 5, 5], "head.bias": [3], "col.weight": [3, 3, 1, 1], "col.bias": [3]})
+    return s
+
+
+def resnet(w, blocks):
+    s = {"model.1.weight": [w, 3, 7, 7], "model.4.weight": [2 * w, w, 3, 3], "model.7.weight": [4 * w, 2 * w, 3, 3]}
+    for i in range(blocks):
+        s.update({"model.%d.conv_block.%d.weight" % (10 + i, k): [4 * w, 4 * w, 3, 3] for k in (1, 5)})
+    s.update({"model.%d.weight" % (10 + blocks): [4 * w, 2 * w, 3, 3], "model.%d.weight" % (13 + blocks): [2 * w, w, 3, 3],
+              "model.%d.weight" % (17 + blocks): [3, w, 7, 7], "model.%d.bias" % (17 + blocks): [3]})
+    return s
+
+
+def dense(sizes):
+    s = {}
+    for i in range(len(sizes) - 1):
+        s.update({"%d.weight" % i: [sizes[i + 1], sizes[i]], "%d.bias" % i: [sizes[i + 1]]})
+    return s
+
+
+def models():
+    small = {"width": 1, "blocks": 1, "marks": 1, "stem": 3, "affine": True, "medium": "oil", "brush": [8.0, 4.0, 2.0], "length": 4.0, "bristle": 1.5}
+    put("model", "oil", model("strokenet", small, strokenet(1, 1, 1, 3), "F16", palette="102030405060" * 8, relief=[1.5, 0.75]))
+    put("model", "print", model("strokenet", {**small, "medium": "print", "blocks": 0, "stem": 5}, strokenet(1, 0, 1, 5), "BF16"))
+    put("model", "resnet", model("resnet", {"width": 1, "blocks": 1}, resnet(1, 1), "F16"))
+    put("model", "dense", model("dense", {"noise": 2, "hidden": [3], "out": 4}, dense([2, 3, 4])))
+    put("model", "vgg", model("vgg", {"depth": 16, "width": 64, "pooling": "max"}, {"a": [1]}))
+    put("safetensors", "empty", safetensors({}))
+    for kind in BYTES:
+        put("safetensors", kind, safetensors({"a": [2, 3], "b": [1], "scalar": []}, {"format": "pt"}, kind))
+    put("safetensors", "rank6", safetensors({"a": [1, 2, 1, 2, 1, 2]}))
+    put("safetensors", "odd", safetensors({"a": [3]}, kind="U8") + b"")
+
+
+# ---- runs: parts of a length each, the last takes the rest
+
+def parts(*part):
+    return b"".join(struct.pack("<H", len(p)) + p for p in part[:-1]) + part[-1]
+
+
+def runs():
+    stats = b"".join(b'{"step":%d,"d":1,"dropped":0}\n' % k for k in range(1, 8))
+    times = b'{"step":5,"seconds":1.5,"samples_per_second":3}\n{"step":7,"sec'
+    begun = {"recipe": "dense", "photos": [], "art": [], "data": "none", "time": None, "steps": 3, "batch": 2, "size": 0, "width": 0, "blocks": 0, "rate": None,
+             "adv": None, "content": None, "style": None, "colour": None, "seed": 1, "features": "vgg16", "precision": "f32"}
+    style = {**begun, "recipe": "style", "photos": ["none"], "art": ["none", "none"], "preset": "instant", "time": 60.0, "size": 64, "rate": 0.001, "name": "mine"}
+    put("run", "sound", parts(b"{}", stats, times, b""))
+    for i, step in enumerate(((5, 10), (0, 1), (3, 3), (1000000, 2000000))):
+        put("run", "step%d" % i, parts(json.dumps({"step": step[0], "steps": step[1], "dropped": 1, "attempt": 1, "in_a_row": 2, "rate_scale": 0.5}).encode(), stats, times, b""))
+    put("run", "settings", parts(b'{"settings":{"batch":2,"rate":1e308,"data":"x"}}', b"", b"", b""))
+    put("run", "dense", parts(b"{}", stats, b"", json.dumps(begun, indent=1).encode()))
+    put("run", "style", parts(b"{}", b"", times, json.dumps(style).encode()))
+    put("run", "checkpoint", parts(safetensors({"w": [2, 3], "b": [1]}, {"fauve.run": "{}"}), b'{"step":', b"\0\n", b'{"recipe"'))
+
+
+# ---- pictures
+
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def png(w, h, bits, colour, channels, *chunks, interlace=0):
+    row = (w * channels * bits + 7) // 8
+    lines = b"".join(bytes([y % 5]) + bytes(random.randrange(256) for _ in range(row)) for y in range(h))
+    if interlace:                               # one pixel: only the first pass has any
+        lines = b"\0" + bytes(range(1, row + 1))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, bits, colour, 0, 0, interlace)) + b"".join(chunk(*c) for c in chunks)
+            + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b""))
+
+
+def tiff(w, h, private):
+    at, entries = 8 + w * h * 3, []
+    for tag, kind, n, v in ((256, 3, 1, w), (257, 3, 1, h), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, 8), (274, 3, 1, 6), (277, 3, 1, 3),
+                            (278, 3, 1, h), (279, 4, 1, w * h * 3), *private):
+        entries.append(struct.pack("<HHII", tag, kind, n, v))
+    return (b"II*\0" + struct.pack("<I", at) + bytes(random.randrange(256) for _ in range(w * h * 3)) + struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4))
+
+
+def exif(directories, big):
+    """directories: name to [(tag, type, count, bytes)]; pointers from one to the other are added."""
+    e, names = ">" if big else "<", [k for k in ("ifd0", "exif", "gps", "interop") if k in directories]
+    pointer = {"exif": ("ifd0", 0x8769), "gps": ("ifd0", 0x8825), "interop": ("exif", 0xa005)}
+    at, place = 8, {}
+    for k in names:
+        place[k] = at
+        at += 2 + 12 * (len(directories[k]) + sum(1 for q in names if q in pointer and pointer[q][0] == k)) + 4
+    body, far = b"", b""
+    for k in names:
+        entries = list(directories[k]) + [(pointer[q][1], 4, 1, struct.pack(e + "I", place[q])) for q in names if q in pointer and pointer[q][0] == k]
+        body += struct.pack(e + "H", len(entries))
+        for tag, kind, n, v in sorted(entries):
+            if len(v) <= 4:
+                body += struct.pack(e + "HHI", tag, kind, n) + v.ljust(4, b"\0")
+            else:
+                body += struct.pack(e + "HHII", tag, kind, n, at + len(far))
+                far += v + bytes(len(v) % 2)
+        body += bytes(4)
+    return (b"MM" if big else b"II") + struct.pack(e + "HI", 42, 8) + body + far
+
+
+def camera(big):
+    short = lambda v: struct.pack(">H" if big else "<H", v)
+    return exif({"ifd0": [(0x010f, 2, 6, b"Maker\0"), (0x0112, 3, 1, short(6)), (0x013c, 2, 5, b"host\0"), (0x8298, 2, 9, b"somebody\0")],
+                 "exif": [(0x9003, 2, 20, b"2020:01:01 00:00:00\0"), (0x927c, 7, 20, b"maker" * 4), (0xa002, 3, 1, short(3)), (0xa431, 2, 7, b"123456\0")],
+                 "gps": [(1, 2, 2, b"N\0"), (2, 5, 3, bytes(24))], "interop": [(1, 2, 4, b"R98\0")]}, big)
+
+
+XMP = (b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+       b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/" tiff:Orientation="6" '
+       b'exif:GPSLatitude="1,2N"><dc:title><rdf:Alt><rdf:li xml:lang="x-default">A title</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF></x:xmpmeta>')
+IPTC = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x15\x1c\x02\x50\0\x03abc\x1c\x02\x5a\0\x08Nowhere!\x008BIM\x04\x0c\x03abc\0\0\0\x04xxxx"
+
+
+def pictures():
+    private = camera(False)
+    for target in ("bare", "picture"):
+        put(target, "rgb.png", png(5, 4, 8, 2, 3, (b"gAMA", struct.pack(">I", 45455)), (b"pHYs", struct.pack(">IIB", 3000, 3000, 1))))
+        put(target, "rgba16.png", png(3, 2, 16, 6, 4))
+        put(target, "grey1.png", png(9, 3, 1, 0, 1))
+    put("bare", "palette.png", png(9, 3, 4, 3, 1, (b"PLTE", bytes(range(48))), (b"tRNS", b"\0\x80")))
+    put("bare", "interlaced.png", png(1, 1, 8, 2, 3, interlace=1))
+    put("picture", "exif.png", png(5, 4, 8, 2, 3, (b"eXIf", private), (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP)))
+    put("picture", "turned.tif", tiff(4, 3, [(700, 1, 4, 0)]))
+    for big in (False, True):
+        for keep in (0, 0x80):
+            put("metadata", "exif%d%d" % (big, keep), bytes([keep]) + (b"Exif\0\0" if big else b"") + camera(big))
+    put("metadata", "many", b"\x80" + exif({k: [(at + i, 4, 1, bytes(4)) for i in range(60)] for k, at in (("ifd0", 0x9000), ("exif", 0x1000), ("gps", 0), ("interop", 0))}, False))
+    for keep in (0, 0x80):
+        put("metadata", "xmp%d" % keep, bytes([keep | 1]) + XMP)
+    put("metadata", "xmp16", b"\1" + XMP.decode().encode("utf-16"))
+    put("metadata", "iptc", b"\2" + IPTC)
+    put("metadata", "iptc-bare", b"\2\x1c\x02\x50\0\x03abc")
+    put("metadata", "profile", b"\3" + bytes(128))
+
+
+# ---- idx, choices, command lines
+
+def others():
+    idx = struct.pack(">IIII", 0x803, 3, 4, 5) + bytes(range(60))
+    zipped = bytearray(gzip.compress(idx, mtime=0))
+    put("idx", "plain", idx)
+    put("idx", "zipped", bytes(zipped))
+    put("idx", "claims", struct.pack(">IIII", 0x803, 10000000, 64, 64) + bytes(100))
+    put("cache", "sound", b"\1" + b"".join(b"%016x %s\n" % (i, k) for i, k in enumerate((b"one", b"two", b"blur", b"nosuch"))))
+    put("cache", "other", b"\0fauve 0.1.0 kernels on another\n0000000000000001 one\n")
+    put("cache", "long", b"\1" + b"ffffffffffffffff one " * 20 + b"\n0000000000000001 two")
+    lines = ("apply vangogh a.png -o b.png --strength 0.5", "train style --photos a --art b -o r --time 1h30m --seed=4", "apply -fo x.png --max-memory=500M --strokes broad -- -v z",
+             "info --json --plan --size 1x1 f", "--threads 2 help train", "bench --time 1.5h -vvv", "eval m --photos p --art q --photos=z", "generate m -n 9 -o a.png",
+             "doctor --json", "styles", "--version", "help --completion zsh", "aply --strenght 1")
+    for i, line in enumerate(lines):
+        put("cli", "%02d" % i, line.replace(" ", "\n").encode())
+
+
+models()
+runs()
+pictures()
+others()
