@@ -77,6 +77,7 @@ typedef struct {
 	int64_t threads;                        /* 0: all */
 	int isa;                                /* into fv_isa_choices; -1: FAUVE_ISA, else all that the machine has */
 	int precision;                          /* 0 auto, 1 f32, 2 bf16, 3 exact */
+	int sandbox;                            /* an fv_sandbox: 0 auto, 1 all, 2 off */
 	int colour_when;                        /* 0 on a terminal, 1 always, 2 never */
 	bool colour;                            /* of stderr, as it came out */
 	fv_progress *progress;                  /* never NULL in run() */

@@ -12,8 +12,15 @@ typedef struct {
 	int64_t max_pixels;             /* 0: FV_PIXELS_MAX */
 	bool keep_private;              /* place, maker notes, serial numbers stay */
 	bool facts;                     /* for fv_picture_about */
+	int64_t max_memory;             /* bytes that decoding may take; 0: what is free */
+	/* Asked when the size is known and before memory is taken for it: anything but FV_OK ends reading. decoding: bytes beside the
+	 * pixels (a child's own among them). NULL: nobody is asked. */
+	fv_status (*fits)(fv_err *err, void *user, const fv_pixels *size, int64_t decoding);
+	bool (*cancelled)(void *user);  /* ends a long wait; NULL: none is ended. From the calling thread */
+	void *user;
 } fv_read_options;
 #define FV_PIXELS_MAX ((int64_t)400 << 20)
+#define FV_PIXELS_FLAT ((int64_t)64 << 20)      /* in a file of any length: a picture of one colour takes a few bytes */
 #define FV_PICTURE_BYTES_MAX ((int64_t)2 << 30)
 
 typedef struct {
@@ -25,6 +32,17 @@ fv_status fv_picture_begin(fv_err *err, const char *name);
 void fv_picture_end(void);
 /* Its version; NULL when it cannot be loaded. */
 const char *fv_picture_library(void);
+/* Where strangers' files are decoded. AUTO: JPEG and PNG that are nothing but a picture here (bare.c), all else in a child process that can do
+ * nothing but decode; here too where there is no such process. ALL: everything there, or not at all. OFF, the default: here.
+ * program: what the child runs with FV_CHILD_WORD as its only argument, and calls fv_child_main; it must outlive this. */
+typedef enum { FV_SANDBOX_AUTO, FV_SANDBOX_ALL, FV_SANDBOX_OFF } fv_sandbox;
+#define FV_CHILD_WORD "decode-for-fauve"
+void fv_picture_sandbox(fv_sandbox mode, const char *program);
+int fv_child_main(void);                                /* the process' exit code */
+/* Starts the child: NULL, or why it cannot be had, or that it is not confined. */
+const char *fv_sandbox_missing(void);
+/* Limits on strangers' pictures (limits.c). Yours. */
+json_t *fv_picture_limits(void);
 /* Names of the formats that it reads, or of those that it lacks, of those that fauve lets in. Yours. */
 json_t *fv_picture_formats(bool here);
 

@@ -49,10 +49,20 @@ static VipsImage *dress(const fv_picture *p, fv_format f)
 	return im ? fv_colour_out(im, p) : NULL;
 }
 
-static fv_status encode(fv_err *err, const fv_picture *p, fv_format f, int quality, const char *path, void **data, size_t *bytes)
+static void look(VipsImage *im, void *progress, void *user)
+{
+	if (fv_cancelled(user))
+		vips_image_set_kill(im, TRUE);
+}
+
+static fv_status encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f, int quality, const char *path, void **data, size_t *bytes)
 {
 	fv_status st = FV_OK;
 	VipsImage *im = dress(p, f);
+	if (im && c) {
+		vips_image_set_progress(im, TRUE);
+		g_signal_connect_data(im, "eval", G_CALLBACK(look), c, NULL, 0);
+	}
 	if (!im || save(im, f, p, quality, data, bytes)) {
 		char *why = vips_error_buffer_copy();
 		st = fv_fail(err, FV_E_WRITE, "%s: %" PRId64 " x %" PRId64 " pixels cannot be encoded: %.*s; another format may do", path, p->pixels.width,
@@ -79,11 +89,13 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 	if (st)
 		return st;
 	fv_bytes bare = { 0 };
-	if (fv_bare_write(f, p, quality, &bare)) {
+	if (fv_bare_write(f, c, p, quality, &bare)) {
 		data = bare.data;
 		bytes = bare.bytes;
-	} else if (!(st = fv_vips_ready(err)))
-		st = encode(err, p, f, quality, path, &data, &bytes);
+	} else if (!(c && fv_cancelled(c)) && !(st = fv_vips_ready(err)))
+		st = encode(err, c, p, f, quality, path, &data, &bytes);
+	if (c && fv_cancelled(c))
+		st = fv_fail(err, FV_E_CANCELLED, "%s: stopped", path);
 	if (!st)
 		fv_embed(f, data, bytes, p, &head, &skip, &tail);
 	if (!st && (head.failed || tail.failed))
