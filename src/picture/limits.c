@@ -39,6 +39,17 @@ int64_t fv_limits_decoder(fv_format f)
 	return 0;
 }
 
+int64_t fv_picture_write_bytes(const char *path, const fv_pixels *p)
+{
+	/* The encoder's, and the file in memory. JPEG's are coefficients of 16 bits, kept for the second pass. */
+	const int64_t area = p->width * p->height, raw = p->height * p->stride_bytes;
+	switch (fv_format_of_ending(path)) {
+	case FV_JPEG: return 7 * area;
+	case FV_WEBP: return 16 * area;
+	default: return raw + area;
+	}
+}
+
 json_t *fv_picture_limits(void)
 {
 	json_t *formats = json_object();

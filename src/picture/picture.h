@@ -60,6 +60,8 @@ void fv_picture_fill_hidden(fv_picture *p);
  * is seen whole or not at all. FV_E_ARGUMENT (unknown ending), FV_E_WRITE. */
 fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, const char *path, const fv_write_options *opt);
 void fv_picture_free(fv_picture *p);
+/* Bytes that writing takes beside the pixels, about. */
+int64_t fv_picture_write_bytes(const char *path, const fv_pixels *p);
 
 /* Writes bare pixels: sheets, grids. */
 fv_status fv_pixels_write(fv_err *err, fv_context *c, const fv_pixels *p, const char *path, const fv_write_options *opt);
