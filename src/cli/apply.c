@@ -278,7 +278,7 @@ static fv_status paint(fv_err *err, task *t, const job *j, bool alone)
 	if (st)
 		fv_fail(err, st, "%s: %s", j->in, why.text);
 	else
-		st = fv_picture_write(err, t->context, p, j->out, &(fv_write_options){ (int)o->quality });
+		st = fv_picture_write(err, t->context, p, j->out, &(fv_write_options){ (int)o->quality, fv_stop_removes });
 	if (!st && (alone || t->cli->verbose))
 		fv_say(t->cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s", j->out, v->width, v->height, fv_now() - begun);
 	fv_picture_free(p);

@@ -15,8 +15,12 @@
 static bool allocate(fv_source *s, fv_picture *p, int64_t w, int64_t h, int channels)
 {
 	p->pixels = (fv_pixels){ w, h, channels, 8, w * channels, NULL };
-	return w * h <= fv_min(s->max_pixels, LARGEST) && h * p->pixels.stride_bytes + (int64_t)s->bytes < s->memory &&
-	       !(s->fits && s->fits(NULL, s->user, &p->pixels, (int64_t)s->bytes)) && !s->place(NULL, s, p);
+	if (w * h > fv_min(s->max_pixels, LARGEST) || h * p->pixels.stride_bytes + (int64_t)s->bytes > s->memory)
+		return false;
+	if (s->fits && s->fits(NULL, s->user, &p->pixels, (int64_t)s->bytes))
+		return false;
+	s->admitted = true;
+	return !s->place(NULL, s, p);
 }
 
 /* One grey byte to three, from the end of the row: in place. */

@@ -184,7 +184,8 @@ static fv_status accept_size(fv_err *err, const fv_source *s, const fv_child_rec
 		return st;
 	if (ftruncate(memory, r->width * r->height * FV_CHILD_PIXEL) || fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return fv_fail_memory(err, s->path, (size_t)(r->width * r->height * FV_CHILD_PIXEL));
-	return send(from, "y", 1, MSG_NOSIGNAL) == 1 ? FV_OK : nonsense(err, s);
+	(void)!send(from, "y", 1, MSG_NOSIGNAL);                /* a worker that is gone is seen at the next read */
+	return FV_OK;
 }
 
 static bool known(int32_t status)
@@ -197,10 +198,11 @@ static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record 
 	r->text[sizeof r->text - 1] = r->warning[sizeof r->warning - 1] = 0;
 	if (r->status)
 		return known(r->status) ? fv_fail(err, (fv_status)r->status, "%s%s", s->path, r->text) : nonsense(err, s);
-	bool same = s->longest ? r->width <= size->width && r->height <= size->height : r->width == size->width && r->height == size->height;
+	/* It may have been turned since; and of a JPEG of which little is wanted less is decoded. */
+	bool same = (r->width == size->width && r->height == size->height) || (r->width == size->height && r->height == size->width) ||
+	            (s->longest && r->width <= size->width && r->height <= size->height);
 	uint64_t all = 0;
-	if (!same || r->width < 1 || r->height < 1 || (r->channels != 3 && r->channels != 4) || (r->bits != 8 && r->bits != 16) ||
-	    (s->longest && (r->channels != 3 || r->bits != 8 || r->width > s->longest || r->height > s->longest)))
+	if (!same || r->width < 1 || r->height < 1 || (r->channels != 3 && r->channels != 4) || (r->bits != 8 && r->bits != 16))
 		return nonsense(err, s);
 	for (int i = 0; i < FV_BLOBS; i++) {
 		if (r->blob[i] > BLOBS_MAX - all)
@@ -238,7 +240,26 @@ static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record 
 	return FV_OK;
 }
 
-/* *lost: another picture took too long, and the server with it was ended. */
+/* Did the server end, rather than a worker alone? It is looked for a while: its sockets close before it can be waited for. */
+static bool gone(int number)
+{
+	bool yes = false;
+	for (int i = 0; i < 5 && !yes; i++) {
+		if (i)
+			nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+		pthread_mutex_lock(&server.lock);
+		yes = number != server.number || server.socket < 0;
+		if (!yes && waitpid(server.pid, NULL, WNOHANG) == server.pid) {
+			close(server.socket);
+			server.socket = -1;
+			yes = true;
+		}
+		pthread_mutex_unlock(&server.lock);
+	}
+	return yes;
+}
+
+/* *lost: the server ended, by another picture that took too long or by somebody's hand. */
 static fv_status listen_to(fv_err *err, const fv_source *s, int from, int memory, int number, fv_picture *p, fv_err *warning, bool *lost)
 {
 	fv_child_record r, size = { 0 };
@@ -252,9 +273,7 @@ static fv_status listen_to(fv_err *err, const fv_source *s, int from, int memory
 			return fv_fail(err, FV_E_LIMIT, "%s: this %s is not decoded after %d s; save it anew, or smaller", s->path, s->format_name, FV_CHILD_WAIT);
 		}
 		if (!got) {
-			pthread_mutex_lock(&server.lock);
-			*lost = number != server.number || server.socket < 0;
-			pthread_mutex_unlock(&server.lock);
+			*lost = gone(number);
 			return fv_fail(err, FV_E_FORMAT, "%s: this %s cannot be decoded: its decoder crashed, or took too much memory or time; fetch it again, or save it anew",
 			               s->path, s->format_name);
 		}

@@ -33,6 +33,7 @@ struct fv_source {
 	bool all;                       /* metadata that is private too */
 	bool facts;                     /* what the file says of itself is asked for */
 	bool bare_tried;                /* bare.c has declined */
+	bool admitted;                  /* fits() was asked */
 	/* As in fv_read_options. */
 	fv_status (*fits)(fv_err *err, void *user, const fv_pixels *size, int64_t decoding);
 	bool (*cancelled)(void *user);
@@ -46,8 +47,8 @@ fv_status fv_source_place(fv_err *err, fv_source *s, fv_picture *p);
 bool fv_source_cancelled(const fv_source *s);
 /* read.c: pixels and all that belongs to them from s->data; p is all zero, and to be forgotten on failure. warning: as fv_picture_read's. */
 fv_status fv_decode(fv_err *err, fv_source *s, fv_picture *p, fv_err *warning);
-/* What was read with s->longest: RGB of 8 bits, no larger than that, by place(). */
-fv_status fv_decode_shrunk(fv_err *err, fv_source *s, fv_picture *p);
+/* To RGB of 8 bits, the longer side s->longest at most, pixels for free(). In this process: libvips makes machine code for it. */
+fv_status fv_picture_reduce(fv_err *err, fv_source *s, fv_picture *p);
 void fv_picture_forget(fv_picture *p);
 /* child.c: the same in a process that can do nothing else; *ran: it could be had, and err or p is what came of it. */
 fv_status fv_child_decode(fv_err *err, fv_source *s, fv_picture *p, fv_err *warning, bool *ran);

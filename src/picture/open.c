@@ -97,8 +97,10 @@ static fv_status read_source(fv_err *err, fv_source *s, fv_picture **out, fv_err
 		goto done;
 	s->bare_tried = bare;
 	st = fv_child_decode(err, s, p, warning, &ran);
-	if (!ran && !st && !(st = load(err, s)) && !(st = fv_decode(err, s, p, warning)) && s->longest)
-		st = fv_decode_shrunk(err, s, p);
+	if (!ran && !st && !(st = load(err, s)))
+		st = fv_decode(err, s, p, warning);
+	if (!st && s->longest)
+		st = fv_picture_reduce(err, s, p);
 done:
 	if (s->fd >= 0)
 		close(s->fd);
@@ -140,12 +142,7 @@ fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_p
 	if (st)
 		return st;
 	*out = p->pixels;
-	if (!p->mapped)
-		p->pixels.data = NULL;
-	else if (!(out->data = malloc(p->mapped)))              /* the caller frees it */
-		st = fv_fail_memory(err, path, p->mapped);
-	else
-		memcpy(out->data, p->pixels.data, p->mapped);
+	p->pixels.data = NULL;
 	fv_picture_free(p);
-	return st;
+	return FV_OK;
 }

@@ -25,6 +25,7 @@ typedef struct {
 
 typedef struct {
 	int quality;                    /* of JPEG and WebP, 1 to 100; 0: 92 */
+	void (*aside)(const char *path);        /* told the name under which the file is written, and NULL when it has its own; may be NULL */
 } fv_write_options;
 
 /* Once before anything else; name is argv[0]. libvips is loaded when a picture wants it, and whether that works is said then. */

@@ -69,6 +69,19 @@ static int64_t decoding_bytes(const fv_source *s, const VipsImage *im, const fv_
 }
 
 /* Before anything of the picture's size is taken. The size is that of what comes out; channels are only expected. */
+static fv_status admit(fv_err *err, fv_source *s, const fv_pixels *size, int64_t decoding)
+{
+	fv_status st = s->fits && !s->admitted ? s->fits(err, s->user, size, decoding) : FV_OK;
+	int64_t need = size->height * size->stride_bytes + decoding;
+	if (st)
+		return st;
+	s->admitted = true;
+	void *probe = need > s->memory ? NULL : malloc((size_t)need);   /* GLib ends the process when it gets none */
+	free(probe);
+	return probe ? FV_OK : fv_fail(err, FV_E_MEMORY, "%s: %" PRId64 " x %" PRId64 " pixels need %.0f MB of memory, which cannot be had; close other programs, "
+	                               "allow more, or take a smaller copy", s->path, size->width, size->height, (double)need / 1e6);
+}
+
 static fv_status check_limits(fv_err *err, fv_source *s, VipsImage *im)
 {
 	fv_status st = fv_limits_check(err, s, im->Xsize, im->Ysize);
@@ -77,13 +90,34 @@ static fv_status check_limits(fv_err *err, fv_source *s, VipsImage *im)
 	bool turned = vips_image_get_orientation(im) > 4, narrow = im->BandFmt == VIPS_FORMAT_UCHAR || im->BandFmt == VIPS_FORMAT_CHAR;
 	fv_pixels size = { turned ? im->Ysize : im->Xsize, turned ? im->Xsize : im->Ysize, vips_image_hasalpha(im) ? 4 : 3, narrow ? 8 : 16, 0, NULL };
 	size.stride_bytes = size.width * size.channels * size.bits / 8;
-	int64_t decoding = decoding_bytes(s, im, &size), need = size.height * size.stride_bytes + decoding;
-	void *probe = need > s->memory ? NULL : malloc((size_t)need);   /* GLib ends the process when it gets none */
-	free(probe);
-	if (!probe)
-		return fv_fail(err, FV_E_MEMORY, "%s: %d x %d pixels need %.0f MB of memory, which cannot be had; close other programs, allow more, or reduce the picture",
-		               s->path, im->Xsize, im->Ysize, (double)need / 1e6);
-	return s->fits ? s->fits(err, s->user, &size, decoding) : FV_OK;
+	return admit(err, s, &size, decoding_bytes(s, im, &size));
+}
+
+/* WebP's loader takes memory for the picture as it reads the header: VP8X, VP8L and VP8 say their size in the first bytes. */
+static fv_status check_webp(fv_err *err, fv_source *s)
+{
+	const uint8_t *p = s->data + 12;
+	fv_pixels size = { .channels = 3, .bits = 8 };
+	if (s->format != FV_WEBP || s->bytes < 30)
+		return FV_OK;
+	if (!memcmp(p, "VP8X", 4)) {
+		size.width = 1 + (int64_t)fv_get_le(p + 12, 3);
+		size.height = 1 + (int64_t)fv_get_le(p + 15, 3);
+		size.channels += p[8] >> 4 & 1;
+	} else if (!memcmp(p, "VP8L", 4)) {
+		uint32_t bits = fv_get_le(p + 9, 4);
+		size.width = 1 + (bits & 0x3fff);
+		size.height = 1 + (bits >> 14 & 0x3fff);
+		size.channels += bits >> 28 & 1;
+	} else {
+		size.width = fv_get_le(p + 14, 2) & 0x3fff;
+		size.height = fv_get_le(p + 16, 2) & 0x3fff;
+	}
+	size.stride_bytes = size.width * size.channels;
+	fv_status st = fv_limits_check(err, s, size.width, size.height);
+	if (st || !size.width || !size.height)
+		return st;
+	return admit(err, s, &size, size.width * size.height * (fv_limits_decoder(s->format) + size.channels) + (int64_t)s->bytes + ROOM);
 }
 
 /* Half, a quarter or an eighth come cheaply out of a JPEG; still twice as large as what is wanted, so that the last step
@@ -170,10 +204,13 @@ static fv_status take_rows(fv_err *err, const fv_source *s, VipsImage *im, const
 
 static fv_status decode(fv_err *err, fv_source *s, VipsFailOn fail, fv_picture *p, fv_err *warning)
 {
-	VipsImage *im = fv_format_open(s->format, s->data, s->bytes, fail, 1), *out = NULL;
-	if (!im)
+	VipsImage *im = NULL, *out = NULL;
+	fv_status st = check_webp(err, s);
+	if (st)
+		return st;
+	if (!(im = fv_format_open(s->format, s->data, s->bytes, fail, 1)))
 		return refuse(err, s);
-	fv_status st = check_limits(err, s, im);
+	st = check_limits(err, s, im);
 	int shrink = st ? 1 : shrink_of(s, im);
 	if (!st && shrink > 1) {
 		g_object_unref(im);
@@ -196,8 +233,7 @@ static fv_status decode(fv_err *err, fv_source *s, VipsFailOn fail, fv_picture *
 		return refuse(err, s);
 	int depth = im->BandFmt == VIPS_FORMAT_USHORT ? 16 : 8;
 	p->pixels = (fv_pixels){ im->Xsize, im->Ysize, im->Bands, depth, (int64_t)im->Xsize * im->Bands * depth / 8, NULL };
-	/* What is shrunk afterwards stays in this process. */
-	if (!(st = (s->longest ? fv_source_place : s->place)(err, s, p)))
+	if (!(st = s->place(err, s, p)))
 		st = take_rows(err, s, im, &p->pixels);
 	g_object_unref(im);
 	return st;
@@ -243,12 +279,13 @@ fv_status fv_decode(fv_err *err, fv_source *s, fv_picture *p, fv_err *warning)
 	return st;
 }
 
-fv_status fv_decode_shrunk(fv_err *err, fv_source *s, fv_picture *p)
+fv_status fv_picture_reduce(fv_err *err, fv_source *s, fv_picture *p)
 {
 	VipsImage *im = NULL, *part = NULL;
-	fv_pixels v = p->pixels;
+	fv_picture full = { .pixels = p->pixels, .mapped = p->mapped };
+	const fv_pixels v = p->pixels;
 	double longer = (double)MAX(v.width, v.height), scale = longer > (double)s->longest ? (double)s->longest / longer : 1;
-	if (v.channels == 3 && v.bits == 8 && scale == 1 && s->place == fv_source_place)
+	if (v.channels == 3 && v.bits == 8 && scale == 1 && !p->mapped)
 		return FV_OK;
 	fv_status st = fv_vips_ready(err);
 	if (st)
@@ -268,9 +305,10 @@ fv_status fv_decode_shrunk(fv_err *err, fv_source *s, fv_picture *p)
 	if (!im)
 		return fv_fail_memory(err, s->path, (size_t)(v.height * v.stride_bytes));
 	p->pixels = (fv_pixels){ im->Xsize, im->Ysize, 3, 8, im->Xsize * 3, NULL };
-	if (!(st = s->place(err, s, p)))
+	p->mapped = 0;
+	if (!(st = fv_source_place(err, s, p)))
 		st = take_rows(err, s, im, &p->pixels);
 	g_object_unref(im);
-	free(v.data);
+	fv_picture_forget(&full);
 	return st;
 }

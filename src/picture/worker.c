@@ -35,13 +35,11 @@ static void put(int fd, const void *data, size_t bytes)
 	}
 }
 
-/* Main says yes, or hangs up. */
+/* Asked once. Main says yes, or hangs up. */
 static fv_status fits(fv_err *err, void *user, const fv_pixels *size, int64_t decoding)
 {
 	worker *w = user;
 	char yes;
-	if (w->width)
-		return w->width == size->width && w->height == size->height ? FV_OK : fv_fail(err, FV_E_FORMAT, ": its size changes");
 	fv_child_record r = { .magic = FV_CHILD_MAGIC, .kind = FV_CHILD_SIZE, .width = size->width, .height = size->height, .channels = size->channels,
 	                      .bits = size->bits, .decoding = decoding };
 	put(w->fd[SOCKET_FD], &r, sizeof r);
@@ -128,8 +126,8 @@ static void work(const fv_child_request *q, worker *w, bool confined)
 	limit(q);
 	if (confined && !fv_confine())
 		st = fv_fail(&err, FV_E_INTERNAL, ": its decoder cannot be confined");
-	if (!st && !(st = fv_decode(&err, &s, &p, &warning)) && s.longest)
-		st = fv_decode_shrunk(&err, &s, &p);
+	if (!st)
+		st = fv_decode(&err, &s, &p, &warning);
 	result(&s, st, &err, &warning, &p);
 }
 

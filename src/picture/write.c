@@ -88,6 +88,8 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 	fv_status st = fv_writer_open(err, c, path, &w);
 	if (st)
 		return st;
+	if (opt && opt->aside)
+		opt->aside(fv_writer_path(w));
 	fv_bytes bare = { 0 };
 	if (fv_bare_write(f, c, p, quality, &bare)) {
 		data = bare.data;
@@ -105,11 +107,13 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 	fv_bytes_free(&head);
 	fv_bytes_free(&tail);
 	free(data);
-	if (st) {
+	if (st)
 		fv_writer_abort(w);
-		return st;
-	}
-	return fv_writer_commit(err, w);
+	else
+		st = fv_writer_commit(err, w);
+	if (opt && opt->aside)
+		opt->aside(NULL);
+	return st;
 }
 
 fv_status fv_pixels_write(fv_err *err, fv_context *c, const fv_pixels *p, const char *path, const fv_write_options *opt)
