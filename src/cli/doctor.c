@@ -78,7 +78,8 @@ static void print_picture_limits(const json_t *j)
 	       figure(j, "limits", "picture_pixels") / 1e6, figure(j, "limits", "picture_bytes") / 1e6, figure(j, "limits", "flat_pixels") / 1e6);
 	json_object_foreach(formats, name, pixels)
 		fv_out(" %s %" JSON_INTEGER_FORMAT "%s", name, json_integer_value(pixels), json_object_iter_next(formats, json_object_key_to_iter(name)) ? "," : "");
-	fv_out(" (apply --max-megapixels)\nsandbox    %s\n", missing ? missing : "strangers' pictures are decoded in a process that can do nothing else (--sandbox)");
+	fv_out(" (apply --max-megapixels)\n           %.0f s of a processor, %.0f s of the clock to decode one apart\nsandbox    %s\n", figure(j, "limits", "decode_cpu_seconds"),
+	       figure(j, "limits", "decode_seconds"), missing ? missing : "strangers' pictures are decoded in a process that can do nothing else (--sandbox)");
 }
 
 static void print(const json_t *j)

@@ -174,13 +174,14 @@ static fv_status nonsense(fv_err *err, const fv_source *s)
 /* The size is one that may be, and main wants it: the memory grows to it, and stays so. */
 static fv_status accept_size(fv_err *err, const fv_source *s, const fv_child_record *r, int memory, int from)
 {
-	if (r->width < 1 || r->height < 1 || (r->channels != 3 && r->channels != 4) || (r->bits != 8 && r->bits != 16) || r->decoding < 0)
+	if (r->width < 1 || r->height < 1 || (r->channels != 3 && r->channels != 4) || (r->bits != 8 && r->bits != 16) || r->decoding < 0 ||
+	    r->decoding > INT64_MAX / 4)
 		return nonsense(err, s);
 	fv_status st = fv_limits_check(err, s, r->width, r->height);
-	const fv_pixels size = { r->width, r->height, r->channels, r->bits, r->width * r->channels * r->bits / 8, NULL };
-	if (!st && s->fits)
-		st = s->fits(err, s->user, &size, r->decoding);
 	if (st)
+		return st;
+	const fv_pixels size = { r->width, r->height, r->channels, r->bits, r->width * r->channels * r->bits / 8, NULL };
+	if (s->fits && (st = s->fits(err, s->user, &size, r->decoding)))
 		return st;
 	if (ftruncate(memory, r->width * r->height * FV_CHILD_PIXEL) || fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return fv_fail_memory(err, s->path, (size_t)(r->width * r->height * FV_CHILD_PIXEL));
@@ -277,12 +278,11 @@ static fv_status listen_to(fv_err *err, const fv_source *s, int from, int memory
 			return fv_fail(err, FV_E_FORMAT, "%s: this %s cannot be decoded: its decoder crashed, or took too much memory or time; fetch it again, or save it anew",
 			               s->path, s->format_name);
 		}
-		if (r.magic != FV_CHILD_MAGIC || (r.kind != FV_CHILD_SIZE && r.kind != FV_CHILD_RESULT) || (r.kind == FV_CHILD_SIZE) == (size.width > 0))
-			/* A failure may come before the size is known. */
-			if (r.magic != FV_CHILD_MAGIC || r.kind != FV_CHILD_RESULT || !r.status)
-				return nonsense(err, s);
-		if (r.kind == FV_CHILD_RESULT)
+		/* A failure may come before the size is known, pixels may not. */
+		if (r.magic == FV_CHILD_MAGIC && r.kind == FV_CHILD_RESULT && (size.width || r.status))
 			return accept_result(err, s, &r, &size, memory, from, p, warning);
+		if (r.magic != FV_CHILD_MAGIC || r.kind != FV_CHILD_SIZE || size.width)
+			return nonsense(err, s);
 		fv_status st = accept_size(err, s, &r, memory, from);
 		if (st)
 			return st;

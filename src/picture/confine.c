@@ -51,7 +51,7 @@ static const int allowed[] = {
 
 bool fv_confine(void)
 {
-	struct sock_filter f[2 * FV_COUNT(allowed) + 32];
+	struct sock_filter f[2 * FV_COUNT(allowed) + 40];
 	unsigned short n = 0;
 	const struct sock_filter begin[] = {
 		LOAD(offsetof(struct seccomp_data, arch)),
@@ -65,6 +65,8 @@ bool fv_confine(void)
 		LOAD(ARGUMENT(2)), IF(BPF_JSET, PROT_EXEC, 0, 1), RETURN(REFUSED), RETURN(SECCOMP_RET_ALLOW),
 		IF(BPF_JEQ, SYS_clone, 0, 4),
 		LOAD(ARGUMENT(0)), IF(BPF_JSET, CLONE_THREAD, 1, 0), RETURN(REFUSED), RETURN(SECCOMP_RET_ALLOW),
+		IF(BPF_JEQ, SYS_prlimit64, 0, 4),                       /* its own limits */
+		LOAD(ARGUMENT(0)), IF(BPF_JEQ, 0, 1, 0), RETURN(REFUSED), RETURN(SECCOMP_RET_ALLOW),
 		IF(BPF_JEQ, SYS_clone3, 0, 1), RETURN(SECCOMP_RET_ERRNO | ENOSYS),
 		RETURN(REFUSED),
 	};

@@ -2,7 +2,7 @@
 /* How much a file may say. Every format can say millions of pixels in a few bytes, and a flat picture rightly does: so pixels
  * are limited in all, and above FV_PIXELS_FLAT by the bytes that say them.
  * To add a format: a row. */
-#include "picture/internal.h"
+#include "picture/child.h"
 #include "base/base.h"
 
 /* pixels: that a byte can stand for. JPEG: a grey block of 64 takes one bit (progressive, no detail). PNG: deflate makes 1032 bytes
@@ -55,6 +55,6 @@ json_t *fv_picture_limits(void)
 	json_t *formats = json_object();
 	for (size_t i = 0; i < FV_COUNT(table); i++)
 		json_object_set_new(formats, table[i].name, json_integer(table[i].pixels));
-	return json_pack("{sI sI sI so}", "picture_pixels", (json_int_t)FV_PIXELS_MAX, "picture_bytes", (json_int_t)FV_PICTURE_BYTES_MAX,
-	                 "flat_pixels", (json_int_t)FV_PIXELS_FLAT, "pixels_a_byte", formats);
+	return json_pack("{sI sI sI si si so}", "picture_pixels", (json_int_t)FV_PIXELS_MAX, "picture_bytes", (json_int_t)FV_PICTURE_BYTES_MAX,
+	                 "flat_pixels", (json_int_t)FV_PIXELS_FLAT, "decode_cpu_seconds", FV_CHILD_CPU, "decode_seconds", FV_CHILD_WAIT, "pixels_a_byte", formats);
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -21,7 +22,22 @@ enum { FILE_FD, MEMORY_FD, SOCKET_FD, FDS };
 typedef struct {
 	int fd[FDS];
 	int64_t width, height;          /* as main knows it; 0: not said yet */
+	double begun;                   /* bytes of addresses before decoding; 0: unknown */
 } worker;
+
+#define HEADER 1e9                      /* bytes of addresses to read a header with */
+#define SPARE 128e6                     /* beside twice what decoding is expected to take: stacks, gaps */
+
+static void lower(int what, double soft, double hard)
+{
+	struct rlimit l;
+	if (getrlimit(what, &l))
+		return;
+	if (hard < (double)l.rlim_max)
+		l.rlim_max = (rlim_t)hard;
+	l.rlim_cur = soft < (double)l.rlim_max ? (rlim_t)soft : l.rlim_max;
+	setrlimit(what, &l);
+}
 
 static void put(int fd, const void *data, size_t bytes)
 {
@@ -48,6 +64,8 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *size, int64_t de
 			_exit(1);
 	w->width = size->width;
 	w->height = size->height;
+	if (w->begun > 0)
+		lower(RLIMIT_AS, w->begun + 2 * (double)(size->width * size->height * FV_CHILD_PIXEL + decoding) + SPARE, INFINITY);
 	return FV_OK;
 }
 
@@ -66,23 +84,16 @@ static fv_status place(fv_err *err, fv_source *s, fv_picture *p)
 	return FV_OK;
 }
 
-static void lower(int what, rlim_t to)
+/* Memory: enough for a header, until the size is known; and never more than what there is, the file and twice what main allows. */
+static void limit(const fv_child_request *q, worker *w)
 {
-	struct rlimit l;
-	if (!getrlimit(what, &l) && (l.rlim_max == RLIM_INFINITY || l.rlim_max > to))
-		setrlimit(what, &(struct rlimit){ to, to });
-}
-
-/* Memory: what there is, the file, the picture and what main allows beside it. */
-static void limit(const fv_child_request *q)
-{
-	double have = fv_memory("/proc/self/status", "VmSize");
-	lower(RLIMIT_CPU, FV_CHILD_CPU);
-	lower(RLIMIT_CORE, 0);
-	lower(RLIMIT_FSIZE, 0);
-	lower(RLIMIT_NOFILE, 16);
-	if (have > 0 && q->memory < INT64_MAX / 4)
-		lower(RLIMIT_AS, (rlim_t)(have + (double)q->bytes + 2 * (double)q->memory + 64e6));
+	lower(RLIMIT_CPU, FV_CHILD_CPU, FV_CHILD_CPU);
+	lower(RLIMIT_CORE, 0, 0);
+	lower(RLIMIT_FSIZE, 0, 0);
+	lower(RLIMIT_NOFILE, 16, 16);
+	w->begun = fv_memory("/proc/self/status", "VmSize");
+	if (w->begun > 0)
+		lower(RLIMIT_AS, w->begun + HEADER, w->begun + (double)q->bytes + 2 * (double)q->memory + SPARE);
 }
 
 static void result(fv_source *s, fv_status st, const fv_err *err, const fv_err *warning, const fv_picture *p)
@@ -123,7 +134,7 @@ static void work(const fv_child_request *q, worker *w, bool confined)
 	void *data = fstat(s.fd, &info) || (uint64_t)info.st_size < s.bytes ? MAP_FAILED : mmap(NULL, s.bytes, PROT_READ, MAP_PRIVATE, s.fd, 0);
 	fv_status st = data == MAP_FAILED ? fv_fail(&err, FV_E_READ, ": cannot be read") : FV_OK;
 	s.data = data;
-	limit(q);
+	limit(q, w);
 	if (confined && !fv_confine())
 		st = fv_fail(&err, FV_E_INTERNAL, ": its decoder cannot be confined");
 	if (!st)

@@ -8,10 +8,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -138,6 +140,62 @@ static void mishaps(const char *fauve, const char *webp)
 	check(fv_sandbox_missing(), "nobody says that it is missing");
 }
 
+/* ---- a decoder that has been taken over */
+enum { TRUTH, NO_SIZE, MAGIC, ZERO, NEGATIVE, HUGE, CHANNELS, BITS, TWICE, OTHER_SIZE, OTHER_CHANNELS, BLOBS, SHORT, STATUS, TEXT, NOT_A_NUMBER, LIES };
+
+/* What this program is when it is started as a server: reads one request and answers by the lie that the environment names. */
+static int liar(void)
+{
+	enum { W = 8, H = 4 };
+	const char *name = getenv("FAUVE_LIE");
+	const int lie = name ? atoi(name) : 0;
+	fv_child_greeting hello = { FV_CHILD_MAGIC, 1 };
+	fv_child_request q;
+	union { char room[CMSG_SPACE(3 * sizeof(int))]; struct cmsghdr align; } control;
+	struct iovec part = { &q, sizeof q };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room };
+	int fd[3];
+	char yes;
+	if (write(FV_CHILD_FD, &hello, sizeof hello) < 0 || recvmsg(FV_CHILD_FD, &m, 0) != sizeof q || !CMSG_FIRSTHDR(&m))
+		return 1;
+	memcpy(fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof fd);
+	fv_child_record r = { .magic = FV_CHILD_MAGIC, .kind = FV_CHILD_SIZE, .width = W, .height = H, .channels = 3, .bits = 8, .decoding = 1000 }, size = r;
+	size.magic = lie == MAGIC ? 7 : size.magic;
+	size.width = lie == ZERO ? 0 : lie == NEGATIVE ? -W : lie == HUGE ? INT64_MAX / 3 : W;
+	size.channels = lie == CHANNELS ? 2000000000 : 3;
+	size.bits = lie == BITS ? 9 : 8;
+	for (int i = 0; i < (lie == NO_SIZE ? 0 : lie == TWICE ? 2 : 1); i++)
+		if (write(fd[2], &size, sizeof size) < 0 || read(fd[2], &yes, 1) != 1)
+			return 1;
+	r.kind = FV_CHILD_RESULT;
+	r.width = lie == OTHER_SIZE ? W + 1 : W;
+	r.channels = lie == OTHER_CHANNELS ? 1000 : 3;
+	r.blob[FV_BLOB_EXIF] = lie == BLOBS ? UINT64_MAX - 5 : lie == SHORT ? 5000 : 0;
+	r.blob[FV_BLOB_PROFILE] = lie == BLOBS ? 10 : 0;
+	r.status = lie == STATUS ? 4711 : lie == TEXT ? FV_E_FORMAT : 0;
+	memset(r.text, 'x', lie == TEXT ? sizeof r.text : 0);
+	r.dots[0] = lie == NOT_A_NUMBER ? (double)NAN : 1;
+	return write(fd[2], &r, sizeof r) < 0;
+}
+
+static void lies(const char *self, const char *webp)
+{
+	char number[20];
+	fv_err err;
+	fv_child_end();
+	fv_picture_sandbox(FV_SANDBOX_AUTO, self);
+	for (int i = 0; i < LIES; i++) {
+		snprintf(number, sizeof number, "%d", i);
+		setenv("FAUVE_LIE", number, 1);
+		fv_status st = reading(webp, &(asked){ 0 }, (fv_read_options){ 0 }, &err);
+		bool harmless = i == TRUTH || i == NOT_A_NUMBER;
+		check(harmless ? !st : st == FV_E_FORMAT || (i == HUGE && st == FV_E_LIMIT), "lie %d: %d, %s", i, st, err.text);
+		check(i != TEXT || strlen(err.text) == sizeof err.text - 1, "a text without an end");
+		fv_child_end();
+	}
+	unsetenv("FAUVE_LIE");
+}
+
 /* ---- what it cannot do */
 static void *thread(void *arg) { return arg; }
 
@@ -158,7 +216,7 @@ static void confined(void)
 		bool refused[] = {
 			open("/dev/null", O_RDONLY) < 0, socket(AF_INET, SOCK_STREAM, 0) < 0, fork() < 0, execve("/bin/true", none, none) < 0, kill(parent, 0) < 0,
 			mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED, unlink("/nonexistent") < 0 && errno == EPERM,
-			ftruncate(pipes[1], 0) < 0 && errno == EPERM,
+			ftruncate(pipes[1], 0) < 0 && errno == EPERM, prlimit(parent, RLIMIT_CORE, NULL, &(struct rlimit){ 0 }) < 0 && errno == EPERM,
 			/* But this it can. */
 			!pthread_create(&t, NULL, thread, &status) && !pthread_join(t, &got) && got == &status, malloc(100 << 20) != NULL, write(pipes[1], "x", 1) == 1,
 		};
@@ -213,6 +271,8 @@ int main(int argc, char **argv)
 	char name[4][300];
 	fv_context *c = NULL;
 	fv_err err;
+	if (argc == 2 && !strcmp(argv[1], FV_CHILD_WORD))
+		return liar();
 	if (argc < 3 || !mkdtemp(folder) || fv_picture_begin(&err, argv[0]) || fv_context_new(&err, NULL, &c))
 		return 1;
 	confined();
@@ -230,6 +290,7 @@ int main(int argc, char **argv)
 	}
 	claims(argv[1], argv[2]);
 	no_files();
+	lies("/proc/self/exe", name[2]);
 	mishaps(argv[1], name[2]);
 	for (int i = 0; i < 4; i++)
 		unlink(name[i]);
