@@ -66,26 +66,27 @@ _fauve()
 	*:--isa) COMPREPLY=($(compgen -W 'ref plain avx2 avx512 amx' -- "$cur")); return ;;
 	*:--precision) COMPREPLY=($(compgen -W 'auto f32 bf16 exact' -- "$cur")); return ;;
 	*:--limit) COMPREPLY=(); return ;;
+	*:--sandbox) COMPREPLY=($(compgen -W 'auto all off' -- "$cur")); return ;;
 	*:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
 	esac
 	case $cmd:$cur in
-	:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --limit --color --help --version' -- "$cur")) ;;
+	:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help --version' -- "$cur")) ;;
 	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
-	apply:-*) COMPREPLY=($(compgen -W '--output --strength --strokes --detail --palette --relief --flow --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --limit --color --help' -- "$cur")) ;;
+	apply:-*) COMPREPLY=($(compgen -W '--output --strength --strokes --detail --palette --relief --flow --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
-	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --name --resume --time --steps --batch --size --width --blocks --rate --adv --content --style --colour --features --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --limit --color --help' -- "$cur")) ;;
+	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --name --resume --time --steps --batch --size --width --blocks --rate --adv --content --style --colour --features --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;
-	generate:-*) COMPREPLY=($(compgen -W '--output --count --seed --columns --quiet --verbose --json --threads --isa --precision --limit --color --help' -- "$cur")) ;;
+	generate:-*) COMPREPLY=($(compgen -W '--output --count --seed --columns --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	generate:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
-	eval:-*) COMPREPLY=($(compgen -W '--photos --art --more-art --outputs --sheet --seed --kind --most --bars --no-floors --quiet --verbose --json --threads --isa --precision --limit --color --help' -- "$cur")) ;;
+	eval:-*) COMPREPLY=($(compgen -W '--photos --art --more-art --outputs --sheet --seed --kind --most --bars --no-floors --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	eval:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
-	styles:-*) COMPREPLY=($(compgen -W '--names --quiet --verbose --json --threads --isa --precision --limit --color --help' -- "$cur")) ;;
-	info:-*) COMPREPLY=($(compgen -W '--plan --size --quiet --verbose --json --threads --isa --precision --limit --color --help' -- "$cur")) ;;
+	styles:-*) COMPREPLY=($(compgen -W '--names --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
+	info:-*) COMPREPLY=($(compgen -W '--plan --size --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	info:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
-	doctor:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --limit --color --help' -- "$cur")) ;;
-	bench:-*) COMPREPLY=($(compgen -W '--time --runs --size --batch --max-memory --model --profile --quiet --verbose --json --threads --isa --precision --limit --color --help' -- "$cur")) ;;
+	doctor:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
+	bench:-*) COMPREPLY=($(compgen -W '--time --runs --size --batch --max-memory --model --profile --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	bench:*) COMPREPLY=() ;;
-	help:-*) COMPREPLY=($(compgen -W '--man --completion --quiet --verbose --json --threads --isa --precision --limit --color --help' -- "$cur")) ;;
+	help:-*) COMPREPLY=($(compgen -W '--man --completion --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	help:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
 	esac
 }

@@ -165,6 +165,8 @@ fv_status fv_writer_open(fv_err *err, fv_context *c, const char *path, fv_writer
 	return FV_OK;
 }
 
+const char *fv_writer_path(const fv_writer *w) { return w->aside; }
+
 fv_status fv_writer_put(fv_err *err, fv_writer *w, const void *data, size_t bytes)
 {
 	for (size_t n = 0; n < bytes;) {

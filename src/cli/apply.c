@@ -3,6 +3,7 @@
 #include "cli/find.h"
 #include "base/memory.h"
 #include "base/file.h"
+#include "paint/paint.h"
 #include "picture/picture.h"
 #include <stdlib.h>
 #include <string.h>
@@ -40,9 +41,9 @@ static const fv_option table[] = {
 	{ .name = "keep-private", .type = FV_OPT_FLAG, .at = offsetof(options, keep_private),
 	  .help = "keep all metadata: place, persons, titles, camera, serial numbers, maker notes, names of profiles" },
 	{ .name = "max-megapixels", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, megapixels), .preset_help = "419", .low = 0.000001, .high = 4000,
-	  .help = "refuse larger pictures" },
-	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = offsetof(options, memory), .preset_help = "900M or 200 bytes a pixel, if so much is free",
-	  .help = "what fauve may take, such as 400M or 2G; what does not fit at once is painted in bands" },
+	  .help = "refuse larger pictures; up to it, files are believed that claim more than their bytes are likely to hold (fauve doctor)" },
+	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = offsetof(options, memory), .preset_help = "900M or 220 bytes a pixel, if so much is free",
+	  .help = "what fauve may take in all, such as 400M or 2G; what does not fit at once is painted in bands, and what does not fit so is refused before work begins" },
 	{ .name = "force", .letter = 'f', .type = FV_OPT_FLAG, .at = offsetof(options, force), .help = "paint over the photograph itself when OUT names it" },
 	{ 0 },
 };
@@ -163,16 +164,35 @@ static bool same_file(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* What painting may take: of the limit, less what there is already and what writing will want, which is the picture once more and
- * some. Without a limit 900 MB, of which the program itself has some, or what a large picture is as fast with: beyond that, bands are as fast as touching so much memory
- * for the first time; and no more than is free. */
-static int64_t allowance(const options *o, const fv_pixels *v, const fv_painter *painter)
+/* A picture in work. */
+typedef struct {
+	fv_cli *cli;
+	fv_context *context;
+	const fv_model *model;
+	fv_painter *painter;
+	const options *o;
+	const fv_pixels *flow;
+	const job *job;
+} task;
+
+#define SMALL 32e6                      /* bytes for all that is not counted one by one: libraries, stacks, the decoding process' server */
+
+/* Bytes that may be taken beside what is taken now: of --max-memory, or of what is free. */
+static double allowed(const task *t)
 {
-	double area = (double)v->width * (double)v->height, pixels = area * v->channels * (v->bits / 8), used = fv_memory("/proc/self/status", "VmRSS");
-	if (o->memory)
-		return (int64_t)fmax(1, (double)o->memory - used - pixels - 16e6);
-	double most = fmax(870e6, 200 * area), here = fv_memory_free();
-	return (int64_t)(here > 0 ? fmin(most, fmax(1, 0.9 * (here + (double)fv_painter_bytes(painter)) - 2 * pixels)) : most);
+	if (t->o->memory)
+		return (double)t->o->memory - fv_memory("/proc/self/status", "VmRSS") - SMALL;
+	double here = fv_memory_free();
+	return here > 0 ? 0.9 * (here + (double)fv_painter_bytes(t->painter)) : INFINITY;
+}
+
+/* What painting may take: without a limit 900 MB, of which the program itself has some, or what a large picture is as fast with: beyond
+ * that, bands are as fast as touching so much memory for the first time; and no more than there is. */
+static int64_t allowance(const task *t, const fv_pixels *v)
+{
+	double area = (double)v->width * (double)v->height, most = t->o->memory ? INFINITY : fmax(870e6, 220 * area);
+	double here = allowed(t);
+	return fmin(most, here) < INFINITY ? (int64_t)fmax(1, fmin(most, here)) : 0;
 }
 
 /* A number and its end: "40", "3%". */
@@ -193,11 +213,51 @@ static fv_status read_strokes(fv_err *err, const char *text, int64_t longer, flo
 	return FV_OK;
 }
 
-static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *m, fv_painter *painter, const options *o, const fv_pixels *flow, const job *j, bool alone)
+static fv_status how_of(fv_err *err, const task *t, const fv_pixels *v, fv_paint_options *how)
 {
+	const options *o = t->o;
+	*how = (fv_paint_options)FV_PAINT_DEFAULTS;
+	how->strength = (float)o->strength;
+	how->detail = (float)o->detail;
+	how->palette = (float)o->palette;
+	how->relief = (float)o->relief;
+	how->seed = (uint64_t)o->seed;
+	how->flow = t->flow;
+	return read_strokes(err, o->strokes, v->width > v->height ? v->width : v->height, &how->strokes);
+}
+
+/* Asked when the header has been read: decoding, painting and writing one after the other, and the pixels all the while. */
+static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decoding)
+{
+	const task *t = user;
+	fv_paint_options how;
+	fv_err why = { 0 };
+	int64_t painting, pixels = v->height * v->stride_bytes, writing = fv_picture_write_bytes(t->job->out, v);
+	fv_status st = how_of(&why, t, v, &how);
+	if (!st)
+		st = fv_paint_least(&why, t->model, v->height, v->width, &how, &painting);
+	if (st)
+		return fv_fail(err, st, "%s: %s", t->job->in, why.text);
+	double need = (double)(pixels + fv_max(decoding, fv_max(painting, writing))), have = allowed(t);
+	if (need <= have)
+		return FV_OK;
+	if (!t->o->memory)
+		return fv_fail(err, FV_E_MEMORY, "%s: %" PRId64 " x %" PRId64 " pixels need %.0f MB to be painted, and %.0f MB are free; close other programs, or paint a smaller copy",
+		               t->job->in, v->width, v->height, need / 1e6, fmax(0, have) / 1e6);
+	return fv_fail(err, FV_E_MEMORY, "%s: %" PRId64 " x %" PRId64 " pixels need %.0f MB to be painted, and --max-memory is %.0f MB; allow more, or paint a smaller copy",
+	               t->job->in, v->width, v->height, ((double)t->o->memory - have + need) / 1e6, (double)t->o->memory / 1e6);
+}
+
+static bool interrupted(void *user) { return fv_interrupted(); }
+
+static fv_status paint(fv_err *err, task *t, const job *j, bool alone)
+{
+	const options *o = t->o;
 	fv_picture *p = NULL;
 	fv_err warning;
-	fv_read_options limits = { isnan(o->megapixels) ? 0 : (int64_t)(o->megapixels * 1e6), o->keep_private };
+	t->job = j;
+	fv_read_options limits = { .max_pixels = isnan(o->megapixels) ? 0 : (int64_t)(o->megapixels * 1e6), .keep_private = o->keep_private,
+	                           .max_memory = o->memory ? (int64_t)fmax(1, allowed(t)) : 0, .fits = fits, .cancelled = interrupted, .user = t };
 	double begun = fv_now();
 	if (!o->force && same_file(j->in, j->out))
 		return fv_fail(err, FV_E_ARGUMENT, "%s: would be painted over; name another --output, or say --force", j->in);
@@ -205,35 +265,30 @@ static fv_status paint(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *
 	if (st)
 		return st;
 	if (warning.status)
-		fv_warn(cli, "%s", warning.text);
+		fv_warn(t->cli, "%s", warning.text);
 	fv_pixels *v = fv_picture_pixels(p);
 	fv_picture_fill_hidden(p);
 	fv_err why;
-	fv_paint_options how = FV_PAINT_DEFAULTS;
-	how.strength = (float)o->strength;
-	how.detail = (float)o->detail;
-	how.palette = (float)o->palette;
-	how.relief = (float)o->relief;
-	how.seed = (uint64_t)o->seed;
-	how.max_memory = allowance(o, v, painter);
-	how.flow = flow;
-	st = read_strokes(&why, o->strokes, v->width > v->height ? v->width : v->height, &how.strokes);
+	fv_paint_options how;
+	st = how_of(&why, t, v, &how);
+	how.max_memory = allowance(t, v);
 	/* Under a limit nothing is held between pictures: reading and writing them wants that memory. */
 	if (!st)
-		st = o->memory ? fv_paint(&why, m, v, &how, v) : fv_painter_paint(&why, painter, v, &how, v);
+		st = o->memory ? fv_paint(&why, t->model, v, &how, v) : fv_painter_paint(&why, t->painter, v, &how, v);
 	if (st)
 		fv_fail(err, st, "%s: %s", j->in, why.text);
 	else
-		st = fv_picture_write(err, c, p, j->out, &(fv_write_options){ (int)o->quality });
-	if (!st && (alone || cli->verbose))
-		fv_say(cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s", j->out, v->width, v->height, fv_now() - begun);
+		st = fv_picture_write(err, t->context, p, j->out, &(fv_write_options){ (int)o->quality, fv_stop_removes });
+	if (!st && (alone || t->cli->verbose))
+		fv_say(t->cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s", j->out, v->width, v->height, fv_now() - begun);
 	fv_picture_free(p);
 	return st;
 }
 
 /* One after the other; what fails is said and left out. */
-static fv_status paint_all(fv_err *err, fv_cli *cli, fv_context *c, const fv_model *m, fv_painter *painter, const options *o, const fv_pixels *flow, const jobs *j)
+static fv_status paint_all(fv_err *err, task *t, const jobs *j)
 {
+	fv_cli *cli = t->cli;
 	int done = 0, failed = 0;
 	double begun = fv_now();
 	fv_status st = FV_OK;
@@ -242,7 +297,7 @@ static fv_status paint_all(fv_err *err, fv_cli *cli, fv_context *c, const fv_mod
 		snprintf(text, sizeof text, "%d/%d  %s", i + 1, j->count, j->item[i].in);
 		fv_progress_show(cli->progress, (double)i / j->count, text);
 		fv_err why;
-		fv_status one = fv_interrupted() ? FV_E_CANCELLED : paint(&why, cli, c, m, painter, o, flow, &j->item[i], false);
+		fv_status one = fv_interrupted() ? FV_E_CANCELLED : paint(&why, t, &j->item[i], false);
 		if (one == FV_E_CANCELLED)
 			return fv_fail(err, FV_E_CANCELLED, "interrupted; %d of %d pictures are painted", done, j->count);
 		if (one) {
@@ -256,8 +311,8 @@ static fv_status paint_all(fv_err *err, fv_cli *cli, fv_context *c, const fv_mod
 	if (failed && !done)
 		return fv_fail(err, st, "none of %d pictures could be painted", j->count);
 	if (failed)
-		return fv_fail(err, FV_E_PARTIAL, "%d of %d pictures could not be painted; the others are in %s", failed, j->count, o->output);
-	fv_say(cli, "%d pictures painted in %.1f s: %s", done, fv_now() - begun, o->output);
+		return fv_fail(err, FV_E_PARTIAL, "%d of %d pictures could not be painted; the others are in %s", failed, j->count, t->o->output);
+	fv_say(cli, "%d pictures painted in %.1f s: %s", done, fv_now() - begun, t->o->output);
 	return FV_OK;
 }
 
@@ -284,10 +339,10 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		goto done;
 	if ((st = list_jobs(err, o, count - 1, args + 1, &j)))
 		goto done;
-	if (o->flow && (st = fv_picture_read(err, o->flow, &(fv_read_options){ 0 }, &flow, &warning)))
+	if (o->flow && (st = fv_picture_read(err, o->flow, &(fv_read_options){ .cancelled = interrupted }, &flow, &warning)))
 		goto done;
-	const fv_pixels *directions = flow ? fv_picture_pixels(flow) : NULL;
-	st = j.count == 1 ? paint(err, cli, c, m, painter, o, directions, &j.item[0], true) : paint_all(err, cli, c, m, painter, o, directions, &j);
+	task t = { cli, c, m, painter, o, flow ? fv_picture_pixels(flow) : NULL, NULL };
+	st = j.count == 1 ? paint(err, &t, &j.item[0], true) : paint_all(err, &t, &j);
 done:
 	fv_picture_free(flow);
 	free_jobs(&j);

@@ -79,6 +79,7 @@ typedef struct {
 	int isa;                                /* into fv_isa_choices; -1: FAUVE_ISA, else all that the machine has */
 	const char *limit;                      /* NAME=SIZE,...; NULL: the presets (base/limits.h) */
 	int precision;                          /* 0 auto, 1 f32, 2 bf16, 3 exact */
+	int sandbox;                            /* an fv_sandbox: 0 auto, 1 all, 2 off */
 	int colour_when;                        /* 0 on a terminal, 1 always, 2 never */
 	bool colour;                            /* of stderr, as it came out */
 	fv_progress *progress;                  /* never NULL in run() */
@@ -114,6 +115,10 @@ void fv_complain(fv_cli *cli, const fv_err *err);
 /* True once Ctrl-C was pressed; contexts made here ask it themselves. */
 bool fv_interrupted(void);
 void fv_catch_interrupts(void);                 /* main() calls it first */
+/* Ctrl-C is waited for as long as it takes; without this the program ends within a second of it. */
+void fv_stop_gently(void);
+/* A file that is removed then, while it is being written; NULL: none. */
+void fv_stop_removes(const char *path);
 /* A context by the global options: threads, ISA, log to stderr, Ctrl-C. paints: --precision auto is bf16 then.
  * Yours. */
 fv_status fv_cli_context(fv_err *err, fv_cli *cli, bool paints, fv_context **out);

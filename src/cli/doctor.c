@@ -40,8 +40,7 @@ static json_t *styles(fv_err *err, fv_status *st)
 /* What files may hold: the pictures' limits, then those of models and data. */
 static json_t *limits(const fv_context *c)
 {
-	json_t *j = json_pack("{sI sI}", "picture_pixels", (json_int_t)FV_PIXELS_MAX,
-	                      "picture_bytes", (json_int_t)FV_PICTURE_BYTES_MAX);
+	json_t *j = fv_picture_limits();
 	for (int i = 0; i < FV_LIMITS; i++)
 		json_object_set_new(j, fv_limit_table[i].name, json_integer(c->limit[i]));
 	return j;
@@ -56,12 +55,12 @@ static json_t *look(fv_err *err, const fv_context *c, fv_status *st)
 		return NULL;
 	char photos[FV_PATH_MAX];
 	fv_photos_folder(photos, sizeof photos);
-	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss? ss ss} s{so so} so so so?}", "version", fv_version(),
+	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss? ss ss} s{so so} so ss? so so?}", "version", fv_version(),
 	                 "processor", "name", processor, "isa", fv_isa_name(fv_isa_detect()), "isa_used", fv_isa_name(c->isa), "threads",
 	                 c->threads, "memory", "bytes", fv_memory("/proc/meminfo", "MemTotal"), "free", fv_memory("/proc/meminfo", "MemAvailable"), "limit", fv_memory_limit(),
 	                 "libraries", "libvips", fv_picture_library(), "jansson", jansson_version_str(), "zlib", zlibVersion(),
 	                 "formats", "read", fv_picture_formats(true), "missing", fv_picture_formats(false), "limits", limits(c),
-	                 "styles", s, "photographs", *photos ? fv_json_text(photos) : NULL);
+	                 "sandbox_missing", fv_sandbox_missing(), "styles", s, "photographs", *photos ? fv_json_text(photos) : NULL);
 }
 
 static const char *text(const json_t *j, const char *object, const char *key)
@@ -90,6 +89,18 @@ static void print_names(const char *before, const json_t *names, const char *key
 	fv_out("%s\n", json_array_size(names) ? "" : "none");
 }
 
+static void print_picture_limits(const json_t *j)
+{
+	const char *name, *missing = json_string_value(json_object_get(j, "sandbox_missing"));
+	json_t *pixels, *formats = json_object_get(json_object_get(j, "limits"), "pixels_a_byte");
+	fv_out("limits     pictures of %.0f megapixels, files of %.0f MB; above %.0f megapixels a byte stands for this many pixels at most:\n          ",
+	       figure(j, "limits", "picture_pixels") / 1e6, figure(j, "limits", "picture_bytes") / 1e6, figure(j, "limits", "flat_pixels") / 1e6);
+	json_object_foreach(formats, name, pixels)
+		fv_out(" %s %" JSON_INTEGER_FORMAT "%s", name, json_integer_value(pixels), json_object_iter_next(formats, json_object_key_to_iter(name)) ? "," : "");
+	fv_out(" (apply --max-megapixels)\n           %.0f s of a processor, %.0f s of the clock to decode one apart\nsandbox    %s\n", figure(j, "limits", "decode_cpu_seconds"),
+	       figure(j, "limits", "decode_seconds"), missing ? missing : "strangers' pictures are decoded in a process that can do nothing else (--sandbox)");
+}
+
 static void print(const json_t *j)
 {
 	char room[SHOWN];
@@ -110,8 +121,7 @@ static void print(const json_t *j)
 	print_names("pictures   reads ", json_object_get(f, "read"), NULL);
 	if (json_array_size(json_object_get(f, "missing")))
 		print_names("           missing: ", json_object_get(f, "missing"), NULL);
-	fv_out("limits     pictures of %.0f megapixels (apply --max-megapixels), files of %.0f MB\n", figure(j, "limits", "picture_pixels") / 1e6,
-	       figure(j, "limits", "picture_bytes") / 1e6);
+	print_picture_limits(j);
 	fv_out("           of models and data (--limit NAME=SIZE):\n");
 	for (i = 0; i < FV_LIMITS; i++) {
 		const fv_limit_entry *e = &fv_limit_table[i];

@@ -10,6 +10,7 @@ const char *const fv_isa_choices[] = { "ref", "plain", "avx2", "avx512", "amx", 
 static const char *const precisions[] = { "auto", "f32", "bf16", "exact", NULL };
 static const char *const when[] = { "auto", "always", "never", NULL };
 
+static const char *const sandboxes[] = { "auto", "all", "off", NULL };  /* fv_sandbox */
 const fv_option fv_global_options[] = {
 	{ .name = "quiet", .letter = 'q', .type = FV_OPT_FLAG, .at = offsetof(fv_cli, quiet), .help = "say nothing but errors and warnings" },
 	{ .name = "verbose", .letter = 'v', .type = FV_OPT_FLAG, .at = offsetof(fv_cli, verbose), .help = "say more; twice, everything" },
@@ -22,6 +23,8 @@ const fv_option fv_global_options[] = {
 	  .help = "bf16: products of rounded numbers where the processor has them, sooner and off by a fraction of a level of 255; exact: direct sums only, for number-for-number work; auto: bf16 to paint, f32 to train" },
 	{ .name = "limit", .type = FV_OPT_TEXT, .arg = "NAME=SIZE", .at = offsetof(fv_cli, limit), .preset_help = "those that `fauve doctor` shows",
 	  .help = "let a file that you trust hold more: a model's header, tensors, ...; several with commas between" },
+	{ .name = "sandbox", .type = FV_OPT_ENUM, .arg = "WHAT", .at = offsetof(fv_cli, sandbox), .choices = sandboxes, .preset_help = "auto",
+	  .help = "which pictures are decoded in a process of their own that can do nothing else: auto, all but plain JPEG and PNG; all; off, none" },
 	{ .name = "color", .type = FV_OPT_ENUM, .arg = "WHEN", .at = offsetof(fv_cli, colour_when), .choices = when,
 	  .preset_help = "auto, never with NO_COLOR", .help = "colour messages" },
 	{ 0 },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program: parse, run the command, say what went wrong, exit with its code. */
 #include "cli/cli.h"
+#include "picture/picture.h"
 #include <errno.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ static fv_status run(fv_err *err, fv_cli *cli, int argc, char **argv)
 		return fv_fail_memory(err, "progress", 1000);
 	if (st)
 		return st;
+	fv_picture_sandbox((fv_sandbox)cli->sandbox, "/proc/self/exe");
 	if (p.version)
 		fv_out("fauve %s\n", fv_version());
 	else if (p.help && p.command)
@@ -52,6 +54,8 @@ int main(int argc, char **argv)
 {
 	fv_cli cli = { .isa = -1 };
 	fv_err err = { 0 };
+	if (argc == 2 && !strcmp(argv[1], FV_CHILD_WORD))
+		return fv_child_main();
 	setlocale(LC_CTYPE, "");
 	fv_catch_interrupts();
 	fv_status st = run(&err, &cli, argc, argv);

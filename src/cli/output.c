@@ -6,28 +6,57 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t interrupted;
+#define PATIENCE 400000                 /* microseconds from the first signal to the end, whatever is waited for */
 
-/* The first Ctrl-C asks, the second one ends. */
+static volatile sig_atomic_t interrupted, gentle, aside_set;
+static char aside[4096];
+
+/* The first Ctrl-C asks, the second one ends, and so does time unless there is something to save. */
 static void on_signal(int number)
 {
 	static const char note[] = "\nstopping; press Ctrl-C again to stop at once\n";
 	if (interrupted)
 		_exit(130);
 	interrupted = 1;
+	if (!gentle)
+		setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = PATIENCE }, NULL);
 	if (number == SIGINT && isatty(STDERR_FILENO) && write(STDERR_FILENO, note, sizeof note - 1) < 0)
 		return;
 }
 
+static void on_time(int number)
+{
+	static const char note[] = "fauve: interrupted\n";
+	if (aside_set)
+		unlink(aside);
+	if (write(STDERR_FILENO, note, sizeof note - 1) < 0)
+		_exit(130);
+	_exit(130);
+}
+
 void fv_catch_interrupts(void)
 {
-	struct sigaction a = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction a = { .sa_handler = on_signal, .sa_flags = SA_RESTART }, late = { .sa_handler = on_time };
 	sigemptyset(&a.sa_mask);
+	sigemptyset(&late.sa_mask);
+	sigaction(SIGALRM, &late, NULL);
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
 	signal(SIGXFSZ, SIG_IGN);                               /* a file over the shell's limit is then an error like a full disk */
+}
+
+void fv_stop_gently(void) { gentle = 1; }
+
+void fv_stop_removes(const char *path)
+{
+	aside_set = 0;
+	if (path && strlen(path) < sizeof aside) {
+		strcpy(aside, path);
+		aside_set = 1;
+	}
 }
 
 bool fv_interrupted(void) { return interrupted; }

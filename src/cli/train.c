@@ -290,6 +290,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	by_file = o.resume && !g->name && !moved;
 	if ((st = give_name(err, c, &o, had, folder, place, sizeof place)))
 		goto done;
+	fv_stop_gently();                                       /* a checkpoint is written first */
 	if ((st = check(err, &o, recipe)) || (st = fv_picture_begin(err, "fauve")))
 		goto done;
 	/* Not kept in the run's options: wherever fauve is next time, its photographs are there. */

@@ -152,7 +152,19 @@ static struct fv_choices *choices(fv_context *c)
 	return c->choices;
 }
 
-const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n)
+/* Bytes that timing it takes. */
+static double timing(const fv_context *c, const fv_kernel *k, const fv_node *n)
+{
+	double bytes = (double)fv_kernel_room(k, n, c->threads);
+	for (int i = 0; i < n->inputs; i++)
+		if (n->in[i])
+			bytes += (double)fv_tensor_bytes(n->in[i]->type, n->in[i]->shape);
+	for (int i = 0; i < n->outputs; i++)
+		bytes += (double)fv_tensor_bytes(i ? n->type1 : n->type, i ? n->shape1 : n->shape);
+	return bytes;
+}
+
+const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n, int64_t most)
 {
 	const fv_kernel *best = fv_kernel_choose(c, n);
 	double least = best ? expected(n, best) : 0, fastest = INFINITY;
@@ -169,7 +181,7 @@ const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n)
 			return all->list[i].kernel;
 	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
 		double s;
-		if (!rival(c, n, *k, least) || fv_kernel_time(NULL, c, *k, n, 3, 0, &s) || s >= fastest)
+		if (!rival(c, n, *k, least) || (most && timing(c, *k, n) > (double)most) || fv_kernel_time(NULL, c, *k, n, 3, 0, &s) || s >= fastest)
 			continue;
 		fastest = s;
 		best = *k;

@@ -74,7 +74,7 @@ static fv_tensor tensor(const fv_plan *p, const fv_node *n, int part)
 
 static const fv_kernel *choose(const fv_plan *p, const fv_node *n)
 {
-	return p->options.reference ? NULL : p->options.timed ? fv_kernel_choose_timed(p->context, n) : fv_kernel_choose(p->context, n);
+	return p->options.reference ? NULL : p->options.timed ? fv_kernel_choose_timed(p->context, n, p->options.most) : fv_kernel_choose(p->context, n);
 }
 
 static int64_t scratch_of(const fv_plan *p, const fv_kernel *k, const fv_node *n)
@@ -111,9 +111,18 @@ static fv_status recompute(fv_err *err, fv_plan *p, uint32_t passes)
 	return st;
 }
 
+static fv_status too_much(fv_err *err, const fv_plan *p)
+{
+	return fv_fail(err, FV_E_LIMIT, "the plan takes %.1f MB, and %.1f MB are allowed", (double)(p->memory_bytes + p->scratch_bytes) / 1e6,
+	               (double)p->options.most / 1e6);
+}
+
 static fv_status bind(fv_err *err, fv_plan *p)
 {
 	fv_graph *g = p->graph;
+	/* Before kernels are timed, on values as large. */
+	if (p->options.most && p->memory_bytes > p->options.most)
+		return too_much(err, p);
 	for (int i = 0; i < g->nodes; i++) {
 		fv_node *n = g->node[i];
 		p->step_of[i] = -1;
@@ -129,8 +138,7 @@ static fv_status bind(fv_err *err, fv_plan *p)
 		p->scratch_bytes = fv_max(p->scratch_bytes, scratch_of(p, s->kernel, n));
 	}
 	if (p->options.most && p->memory_bytes + p->scratch_bytes > p->options.most)
-		return fv_fail(err, FV_E_LIMIT, "the plan takes %.1f MB, and %.1f MB are allowed", (double)(p->memory_bytes + p->scratch_bytes) / 1e6,
-		               (double)p->options.most / 1e6);
+		return too_much(err, p);
 	const fv_plan *other = p->options.share;
 	p->shared = other && other->memory_bytes >= p->memory_bytes && other->scratch_bytes >= p->scratch_bytes;
 	p->memory = p->shared ? other->memory : fv_alloc(p->context, (size_t)p->memory_bytes);

@@ -37,7 +37,7 @@ struct fv_plan_options {
 const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n);
 /* The same; of kernels expected to be about as fast the one that is, as the context's file of choices says, else the clock.
  * What it said is kept by fv_choices_keep(). */
-const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n);
+const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n, int64_t most);  /* most: bytes that timing may take; 0: any */
 void fv_choices_keep(fv_context *c);
 /* The least seconds of `runs` runs, and more until `span` seconds are over, on made-up numbers; n's inputs and output are
  * floats. FV_E_MEMORY. */

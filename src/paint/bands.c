@@ -399,11 +399,14 @@ static double seconds(bands *b, int64_t most)
 	return s;
 }
 
-/* The largest size of what is stored is tried first, then less and less; of those that fit, the one done first. */
-static fv_status choose(fv_err *err, bands *b)
+/* The largest size of what is stored is tried first, then less and less. best: of those that fit into the limit, the one done first, or -1;
+ * least: bytes of the one that takes the fewest. */
+static fv_status look_at_sizes(fv_err *err, bands *b, int64_t *best, int64_t *least)
 {
-	int64_t *size = fv_arena_get(b->arena, ((size_t)b->whole->nodes + 1) * sizeof *size), least = 0, best = -1;
+	int64_t *size = fv_arena_get(b->arena, ((size_t)b->whole->nodes + 1) * sizeof *size);
 	double soonest = 0;
+	*best = -1;
+	*least = INT64_MAX;
 	if (!size)
 		return fv_fail_memory(err, "bands", (size_t)b->whole->nodes * sizeof *size);
 	for (int i = 0; i < b->whole->nodes; i++)
@@ -413,13 +416,23 @@ static fv_status choose(fv_err *err, bands *b)
 		if (i && size[i] == size[i - 1])
 			continue;
 		int64_t most = arrange(b, size[i]);
-		double band = 0, s = seconds(b, most);
+		double band = 0, s = b->limit ? seconds(b, most) : 0;
 		for (int k = 0; k < b->count; k++)
 			band = fmax(band, (double)fewest(b, &b->list[k]) * row_bytes(b, &b->list[k]));
-		least = most + (int64_t)band;
-		if (least <= b->limit && (best < 0 || s < soonest))
-			best = size[i], soonest = s;
+		most += (int64_t)band;
+		*least = fv_min(*least, most);
+		if (most <= b->limit && (*best < 0 || s < soonest))
+			*best = size[i], soonest = s;
 	}
+	return FV_OK;
+}
+
+static fv_status choose(fv_err *err, bands *b)
+{
+	int64_t best, least;
+	fv_status st = look_at_sizes(err, b, &best, &least);
+	if (st)
+		return st;
 	if (best < 0)
 		return fv_fail(err, FV_E_MEMORY, "a picture of %" PRId64 "x%" PRId64 " needs at least %.1f MB for its painting, in bands too, and %.1f MB are allowed; "
 		               "allow more, or paint a smaller copy", b->x->shape.w, b->x->shape.h, (double)least / 1e6 + 0.1, (double)b->limit / 1e6);
@@ -468,41 +481,63 @@ static fv_status run(fv_err *err, bands *b)
 	return st;
 }
 
-fv_status fv_bands_run(fv_err *err, fv_context *c, fv_graph *whole, const fv_bands_input *in, int inputs, const fv_node *y, float *out, fv_key key,
-                       int64_t limit)
+/* Checks the network, and makes the lists. */
+static fv_status begin(fv_err *err, bands *b)
 {
+	fv_graph *whole = b->whole;
 	if (whole->err.status)
 		return fv_fail(err, whole->err.status, "%s", whole->err.text);
 	for (int i = 0; i < whole->nodes; i++)
 		if (!understood(whole->node[i]))
 			return fv_fail(err, FV_E_MEMORY, "this network cannot be run in bands (%s): allow more memory", whole->node[i]->op->name);
 	size_t n = (size_t)whole->nodes;
-	fv_arena *a = fv_arena_new(c);
-	bands b = { c, a, whole, in, inputs, in[0].node, y, out, key, limit };
+	fv_arena *a = b->arena = fv_arena_new(b->c);
 	if (a) {
-		b.stored = fv_arena_get(a, n);
-		b.whole_only = fv_arena_get(a, n);
-		b.data = fv_arena_get(a, n * sizeof *b.data);
-		b.stats = fv_arena_get(a, n * sizeof *b.stats);
-		b.last = fv_arena_get(a, n * sizeof *b.last);
-		b.list = fv_arena_get(a, 2 * n * sizeof *b.list);
-		b.rows = fv_arena_get(a, n * sizeof *b.rows);
-		b.built = fv_arena_get(a, n * sizeof *b.built);
+		b->stored = fv_arena_get(a, n);
+		b->whole_only = fv_arena_get(a, n);
+		b->data = fv_arena_get(a, n * sizeof *b->data);
+		b->stats = fv_arena_get(a, n * sizeof *b->stats);
+		b->last = fv_arena_get(a, n * sizeof *b->last);
+		b->list = fv_arena_get(a, 2 * n * sizeof *b->list);
+		b->rows = fv_arena_get(a, n * sizeof *b->rows);
+		b->built = fv_arena_get(a, n * sizeof *b->built);
 	}
-	for (size_t i = 0; i < n && b.whole_only; i++) {
+	if (!(b->stored && b->whole_only && b->data && b->stats && b->last && b->list && b->rows && b->built))
+		return fv_fail_memory(err, "bands", n * 64);
+	for (size_t i = 0; i < n; i++) {
 		const fv_node *v = whole->node[i];
-		b.whole_only[i] = v->op == &fv_op_reduce;
+		b->whole_only[i] = v->op == &fv_op_reduce;
 		for (int j = 0; j < v->inputs && v->op != &fv_op_resize; j++)
-			b.whole_only[i] |= v->in[j] && b.whole_only[v->in[j]->id];
+			b->whole_only[i] |= v->in[j] && b->whole_only[v->in[j]->id];
 	}
-	fv_status st = b.stored && b.whole_only && b.data && b.stats && b.last && b.list && b.rows && b.built ? choose(err, &b) : fv_fail_memory(err, "bands", n * 64);
+	return FV_OK;
+}
+
+fv_status fv_bands_least(fv_err *err, fv_context *c, fv_graph *whole, const fv_node *x, const fv_node *y, int64_t *bytes)
+{
+	bands b = { .c = c, .whole = whole, .x = x, .y = y };
+	int64_t best;
+	fv_status st = begin(err, &b);
+	if (!st)
+		st = look_at_sizes(err, &b, &best, bytes);
+	fv_arena_free(b.arena);
+	return st;
+}
+
+fv_status fv_bands_run(fv_err *err, fv_context *c, fv_graph *whole, const fv_bands_input *in, int inputs, const fv_node *y, float *out, fv_key key,
+                       int64_t limit)
+{
+	bands b = { .c = c, .whole = whole, .in = in, .inputs = inputs, .x = in[0].node, .y = y, .out = out, .key = key, .limit = limit };
+	fv_status st = begin(err, &b);
+	if (!st)
+		st = choose(err, &b);
 	if (!st)
 		st = run(err, &b);
-	for (size_t i = 0; i < n && b.data && b.stats; i++) {
+	for (int i = 0; i < whole->nodes && b.data && b.stats; i++) {
 		if (b.data[i] != out)
 			fv_free(c, b.data[i]);
 		fv_free(c, b.stats[i]);
 	}
-	fv_arena_free(a);
+	fv_arena_free(b.arena);
 	return st;
 }

@@ -11,4 +11,6 @@ typedef struct { const fv_node *node; const float *data; } fv_bands_input;
  * FV_E_MEMORY: it cannot be done within the limit; says what would be needed. */
 fv_status fv_bands_run(fv_err *err, fv_context *c, fv_graph *whole, const fv_bands_input *in, int inputs, const fv_node *y, float *out, fv_key key,
                        int64_t limit);
+/* The least limit with which that goes; x: the first input. */
+fv_status fv_bands_least(fv_err *err, fv_context *c, fv_graph *whole, const fv_node *x, const fv_node *y, int64_t *bytes);
 #endif

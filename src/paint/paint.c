@@ -206,11 +206,11 @@ static fv_status run(fv_err *err, fv_painter *painter, const canvas *k, int64_t 
 
 /* ------------------------------------------------------------------ strokes */
 /* How many times as large as the picture it is painted, and how many times as wide as learnt its brushes are then. */
-static double working_broad(const fv_model *m, const fv_pixels *in, double share, double *size)
+static double working_broad(const fv_model *m, int64_t h, int64_t w, double share, double *size)
 {
 	const fv_strokenet *net = &m->strokenet;
-	double longer = (double)fv_max(in->width, in->height), broad = share * longer / net->brush[0];
-	double wanted = fmin(fmax(broad, LEAST_BROAD), MOST_BROAD), pixels = (double)in->width * (double)in->height;
+	double longer = (double)fv_max(w, h), broad = share * longer / net->brush[0];
+	double wanted = fmin(fmax(broad, LEAST_BROAD), MOST_BROAD), pixels = (double)w * (double)h;
 	*size = wanted / broad;
 	if (*size > 1)
 		*size = fmax(1, fmin(*size, sqrt(MOST_ENLARGED / pixels)));
@@ -256,27 +256,73 @@ static fv_status direct(fv_err *err, const fv_model *m, const fv_paint_options *
 }
 
 /* ------------------------------------------------------------------ one picture */
+/* How a picture will be painted, and what that takes. */
+typedef struct {
+	bool strokes, resized, turned;
+	double broad;                   /* brushes, times as wide as learnt */
+	int64_t h, w;                   /* of the canvas */
+	int64_t floats;                 /* of the canvas: x, y and marks */
+	int64_t bytes;                  /* from the beginning to the end */
+	int64_t direct;                 /* beside them, until the network begins */
+} work;
+
+static work work_of(const fv_model *m, int64_t h, int64_t w, const fv_paint_options *opt)
+{
+	work k = { .strokes = !strcmp(m->family, "strokenet"), .broad = 1, .turned = opt->palette != 0.5f, .h = padded(m, h), .w = padded(m, w) };
+	double size = 1;
+	if (k.strokes)
+		k.broad = working_broad(m, h, w, opt->strokes > 0 ? opt->strokes : FV_PAINT_STROKES, &size);
+	k.resized = size != 1;
+	int64_t multiple = multiple_of(m);
+	if (k.resized) {
+		k.h = fv_max(SMALLEST, (int64_t)(size * (double)h / (double)multiple + 0.5) * multiple);
+		k.w = fv_max(SMALLEST, (int64_t)(size * (double)w / (double)multiple + 0.5) * multiple);
+	}
+	k.floats = (6 + (k.strokes ? FV_STROKE_MARKS : 0)) * k.h * k.w;
+	k.bytes = (k.floats + (k.resized ? 3 * h * w : 0)) * (int64_t)sizeof(float) + (k.turned ? fv_palette_bytes(m->context, h, w) : 0);
+	if (k.strokes) {
+		fv_stroke_options o = fv_strokenet_strokes(&m->strokenet);
+		o.broad = k.broad;
+		k.direct = 2 * k.h * k.w * (int64_t)sizeof(float) + fv_stroke_bytes(m->context, k.h, k.w, &o);
+		if (opt->flow)
+			k.direct += 3 * opt->flow->height * opt->flow->width * (int64_t)sizeof(float);
+	}
+	return k;
+}
+
+fv_status fv_paint_least(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_paint_options *opt, int64_t *bytes)
+{
+	work k = work_of(m, height, width, opt);
+	fv_painting p = { 0 };
+	int64_t network;
+	fv_status st = paint_graph(err, m, k.h, k.w, &p);
+	if (!st)
+		st = fv_bands_least(err, m->context, p.graph, p.x, p.y, &network);
+	if (!st)
+		*bytes = k.bytes + fv_max(k.direct, network) + 1;
+	fv_painting_free(&p);
+	return st;
+}
+
 static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, const fv_paint_options *opt, fv_pixels *out)
 {
 	const fv_model *m = painter->model;
 	fv_context *c = m->context;
-	bool strokes = !strcmp(m->family, "strokenet");
-	double size = 1, broad = strokes ? working_broad(m, in, opt->strokes > 0 ? opt->strokes : FV_PAINT_STROKES, &size) : 1;
-	int64_t multiple = multiple_of(m), marks = strokes ? FV_STROKE_MARKS : 0, h = in->height, w = in->width;
-	bool resized = size != 1;
-	canvas k = { .h = padded(m, h), .w = padded(m, w) };
-	if (resized)
-		k.h = fv_max(SMALLEST, (int64_t)(size * (double)h / (double)multiple + 0.5) * multiple), k.w = fv_max(SMALLEST, (int64_t)(size * (double)w / (double)multiple + 0.5) * multiple);
-	int64_t pixels = k.h * k.w, floats = (6 + marks) * pixels, most = opt->max_memory;
+	const int64_t h = in->height, w = in->width;
+	const work how = work_of(m, h, w, opt);
+	const bool strokes = how.strokes, resized = how.resized, turned = how.turned;
+	canvas k = { .h = how.h, .w = how.w };
+	int64_t pixels = k.h * k.w, floats = how.floats, bytes = how.bytes, most = opt->max_memory;
 	const double relief[] = { m->relief[0] * (double)opt->relief, m->relief[1] * (double)opt->relief };
-	bool turned = opt->palette != 0.5f;
-	int64_t bytes = floats * (int64_t)sizeof(float) + (turned ? fv_palette_bytes(c, h, w) : 0);
 	float *room = NULL, *whole = NULL;
 	fv_palette *palette = NULL;
 	fv_status st = FV_OK;
-	if (most && most <= bytes)
+	if (most && most <= bytes + how.direct)
 		return fv_fail(err, FV_E_MEMORY, "%" PRId64 "x%" PRId64 " pixels take %.0f MB alone, and %.0f MB are allowed; allow more, or paint a smaller copy", in->width,
-		               in->height, (double)bytes / 1e6, (double)most / 1e6);
+		               in->height, (double)(bytes + how.direct) / 1e6, (double)most / 1e6);
+	/* What the picture before left is in the way. */
+	if (most && bytes + how.direct + fv_painter_bytes(painter) > most)
+		fv_painting_free(&painter->painting);
 	if (turned && (st = fv_palette_new(err, m, opt->palette, h, w, &palette)))
 		goto done;
 	if (!(room = fv_alloc(c, (size_t)floats * sizeof *room)) || (resized && !(whole = fv_alloc(c, (size_t)(3 * h * w) * sizeof *whole)))) {
@@ -289,7 +335,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 		goto done;
 	if (resized && (st = fv_floats_resize(err, c, whole, h, w, k.x, k.h, k.w)))
 		goto done;
-	if ((strokes && (st = direct(err, m, opt, broad, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, most ? most - bytes : 0)))
+	if ((strokes && (st = direct(err, m, opt, how.broad, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, most ? most - bytes : 0)))
 		goto done;
 	/* The underpainting is done with. */
 	if ((st = fv_relief_raise(err, c, k.y, k.h, k.w, scale_of(&k), relief, k.x)))

@@ -20,6 +20,9 @@ typedef struct {
 fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_plan_options *opt, fv_painting *out);
 void fv_painting_free(fv_painting *p);
 
+/* The least max_memory with which fv_paint() paints a picture of that size; opt: not NULL. */
+fv_status fv_paint_least(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_paint_options *opt, int64_t *bytes);
+
 /* from: h,w,3; to: oh,ow,3; packed (resize.c). FV_E_MEMORY. */
 fv_status fv_floats_resize(fv_err *err, fv_context *c, const float *from, int64_t h, int64_t w, float *to, int64_t oh, int64_t ow);
 

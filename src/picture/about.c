@@ -33,6 +33,8 @@ static void *field(VipsImage *im, const char *name, GValue *value, void *user)
 json_t *fv_picture_about(const fv_picture *p)
 {
 	VipsImage *im = p->facts;
+	if (p->about)                           /* written where the file was read (worker.c) */
+		return json_loads(p->about, 0, NULL);
 	const char *loader = "";
 	if (vips_image_get_typeof(im, VIPS_META_LOADER) && vips_image_get_string(im, VIPS_META_LOADER, &loader))
 		vips_error_clear();

@@ -11,11 +11,16 @@
 
 #define LARGEST ((int64_t)4 << 20)      /* pixels: from here on loading libvips is not felt */
 
-static bool allocate(fv_picture *p, int64_t w, int64_t h, int channels)
+/* Not here when it is too large to be here: libvips' way says why. */
+static bool allocate(fv_source *s, fv_picture *p, int64_t w, int64_t h, int channels)
 {
-	void *data = malloc((size_t)(w * h * channels));
-	p->pixels = (fv_pixels){ w, h, channels, 8, w * channels, data };
-	return data;
+	p->pixels = (fv_pixels){ w, h, channels, 8, w * channels, NULL };
+	if (w * h > fv_min(s->max_pixels, LARGEST) || h * p->pixels.stride_bytes + (int64_t)s->bytes > s->memory)
+		return false;
+	if (s->fits && s->fits(NULL, s->user, &p->pixels, (int64_t)s->bytes))
+		return false;
+	s->admitted = true;
+	return !s->place(NULL, s, p);
 }
 
 /* One grey byte to three, from the end of the row: in place. */
@@ -50,11 +55,11 @@ static bool jpeg_bare(const uint8_t *d, size_t bytes)
 	return false;
 }
 
-static bool read_jpeg(const uint8_t *data, size_t bytes, int64_t most, fv_picture *p)
+static bool read_jpeg(fv_source *s, fv_picture *p)
 {
 	struct jpeg_decompress_struct c = { 0 };
 	jpeg_trouble t;
-	if (!jpeg_bare(data, bytes))
+	if (!jpeg_bare(s->data, s->bytes))
 		return false;
 	c.err = jpeg_std_error(&t.manager);
 	t.manager.error_exit = jpeg_doubt;
@@ -64,12 +69,12 @@ static bool read_jpeg(const uint8_t *data, size_t bytes, int64_t most, fv_pictur
 		return false;
 	}
 	jpeg_create_decompress(&c);
-	jpeg_mem_src(&c, data, (unsigned long)bytes);
+	jpeg_mem_src(&c, s->data, (unsigned long)s->bytes);
 	jpeg_read_header(&c, TRUE);
 	bool grey = c.jpeg_color_space == JCS_GRAYSCALE, said = c.saw_JFIF_marker && c.density_unit;
-	if ((!grey && c.jpeg_color_space != JCS_YCbCr) || c.data_precision != 8 || (int64_t)c.image_width * c.image_height > most ||
+	if ((!grey && c.jpeg_color_space != JCS_YCbCr) || c.data_precision != 8 ||
 	    (!said && c.saw_JFIF_marker && (c.X_density != 1 || c.Y_density != 1)) || (said && (!c.X_density || !c.Y_density || c.density_unit > 2)) ||
-	    !allocate(p, c.image_width, c.image_height, 3))
+	    !allocate(s, p, c.image_width, c.image_height, 3))
 		jpeg_doubt((j_common_ptr)&c);
 	double unit = c.density_unit == 1 ? 25.4 : 10;
 	p->dots[0] = said ? c.X_density / unit : 72 / 25.4;
@@ -117,7 +122,17 @@ static void jpeg_end(j_compress_ptr c)
 		jpeg_doubt((j_common_ptr)c);
 }
 
-static bool write_jpeg(const fv_picture *p, int quality, fv_bytes *out)
+/* libjpeg looks in at every row of blocks, those of the second pass too. */
+typedef struct { struct jpeg_progress_mgr manager; const fv_context *context; } jpeg_watch;
+
+static void jpeg_look(j_common_ptr c)
+{
+	const jpeg_watch *w = (const jpeg_watch *)c->progress;
+	if (w->context && fv_cancelled(w->context))
+		jpeg_doubt(c);
+}
+
+static bool write_jpeg(const fv_context *context, const fv_picture *p, int quality, fv_bytes *out)
 {
 	struct jpeg_compress_struct c = { 0 };
 	jpeg_trouble t;
@@ -133,6 +148,8 @@ static bool write_jpeg(const fv_picture *p, int quality, fv_bytes *out)
 		return false;
 	}
 	jpeg_create_compress(&c);
+	jpeg_watch watch = { .manager = { .progress_monitor = jpeg_look }, .context = context };
+	c.progress = &watch.manager;
 	c.dest = &to.manager;
 	c.image_width = (JDIMENSION)p->pixels.width;
 	c.image_height = (JDIMENSION)p->pixels.height;
@@ -187,10 +204,10 @@ static void png_take(png_structp png, png_bytep to, size_t n)
 	in->left -= n;
 }
 
-static bool read_png(const uint8_t *data, size_t bytes, int64_t most, fv_picture *p)
+static bool read_png(fv_source *s, fv_picture *p)
 {
-	png_input in = { data, bytes };
-	if (!png_bare(data, bytes))
+	png_input in = { s->data, s->bytes };
+	if (!png_bare(s->data, s->bytes))
 		return false;
 	png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, NULL, png_doubt, png_doubt);
 	png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -204,8 +221,8 @@ static bool read_png(const uint8_t *data, size_t bytes, int64_t most, fv_picture
 	png_uint_32 w = png_get_image_width(png, info), h = png_get_image_height(png, info), across = 0, down = 0;
 	bool grey = kind == PNG_COLOR_TYPE_GRAY, said = png_get_pHYs(png, info, &across, &down, &unit);
 	if ((!grey && kind != PNG_COLOR_TYPE_RGB && kind != PNG_COLOR_TYPE_RGB_ALPHA) || png_get_bit_depth(png, info) != 8 ||
-	    png_get_interlace_type(png, info) != PNG_INTERLACE_NONE || (int64_t)w * h > most || unit != PNG_RESOLUTION_METER ||
-	    (said && (!across || !down || across == 1000 || down == 1000)) || !allocate(p, w, h, kind == PNG_COLOR_TYPE_RGB_ALPHA ? 4 : 3))
+	    png_get_interlace_type(png, info) != PNG_INTERLACE_NONE || unit != PNG_RESOLUTION_METER ||
+	    (said && (!across || !down || across == 1000 || down == 1000)) || !allocate(s, p, w, h, kind == PNG_COLOR_TYPE_RGB_ALPHA ? 4 : 3))
 		png_doubt(png, NULL);
 	p->dots[0] = said ? across / 1000.0 : 72 / 25.4;
 	p->dots[1] = said ? down / 1000.0 : 72 / 25.4;
@@ -230,7 +247,7 @@ static void png_put(png_structp png, png_bytep data, size_t n)
 
 static void png_flushed(png_structp png) { }
 
-static bool write_png(const fv_picture *p, fv_bytes *out)
+static bool write_png(const fv_context *context, const fv_picture *p, fv_bytes *out)
 {
 	const fv_pixels *v = &p->pixels;
 	double dots[2];
@@ -249,28 +266,28 @@ static bool write_png(const fv_picture *p, fv_bytes *out)
 	png_set_compression_level(png, FV_PNG_LEVEL);
 	png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
 	png_write_info(png, info);
-	for (int64_t y = 0; y < v->height; y++)
+	for (int64_t y = 0; y < v->height; y++) {
+		if (context && fv_cancelled(context))
+			png_doubt(png, NULL);
 		png_write_row(png, (png_const_bytep)v->data + y * v->stride_bytes);
+	}
 	png_write_end(png, NULL);
 	png_destroy_write_struct(&png, &info);
 	return true;
 }
 
-bool fv_bare_read(fv_format f, const uint8_t *data, size_t bytes, int64_t most, fv_picture *p)
+bool fv_bare_read(fv_source *s, fv_picture *p)
 {
-	most = fv_min(most, LARGEST);
-	bool done = (f == FV_JPEG || f == FV_PNG) && !fv_not_whole(f, data, bytes) &&
-	            (f == FV_JPEG ? read_jpeg(data, bytes, most, p) : read_png(data, bytes, most, p));
-	if (!done) {
-		free(p->pixels.data);
-		*p = (fv_picture){ 0 };
-	}
+	bool done = (s->format == FV_JPEG || s->format == FV_PNG) && !fv_not_whole(s->format, s->data, s->bytes) &&
+	            (s->format == FV_JPEG ? read_jpeg(s, p) : read_png(s, p));
+	if (!done)
+		fv_picture_forget(p);
 	return done;
 }
 
-bool fv_bare_write(fv_format f, const fv_picture *p, int quality, fv_bytes *out)
+bool fv_bare_write(fv_format f, const fv_context *c, const fv_picture *p, int quality, fv_bytes *out)
 {
 	if (p->into_profile || p->pixels.bits != 8 || p->pixels.channels < 3)
 		return false;
-	return f == FV_PNG ? write_png(p, out) : f == FV_JPEG && p->pixels.channels == 3 ? write_jpeg(p, quality, out) : false;
+	return f == FV_PNG ? write_png(c, p, out) : f == FV_JPEG && p->pixels.channels == 3 ? write_jpeg(c, p, quality, out) : false;
 }

@@ -72,6 +72,12 @@ static void load_heif(void)
 	}
 }
 
+void fv_format_prepare(fv_format f)
+{
+	if (f == FV_HEIF)
+		load_heif();
+}
+
 VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink)
 {
 	VipsImage *im = NULL;
@@ -86,7 +92,7 @@ VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailO
 	case FV_TIFF: failed = vips_tiffload_buffer(p, bytes, &im, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail, NULL); break;
 	case FV_GIF: failed = vips_gifload_buffer(p, bytes, &im, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail, NULL); break;
 	case FV_HEIF:
-		load_heif();
+		fv_format_prepare(f);
 		failed = vips_heifload_buffer(p, bytes, &im, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail, NULL);
 		break;
 	case FV_FORMAT_UNKNOWN: break;

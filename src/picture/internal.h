@@ -13,8 +13,53 @@ struct fv_picture {
 	/* What the file carried and the painting may: already without what is private, ready to be written. */
 	fv_bytes profile, exif, xmp, iptc;
 	bool into_profile;              /* pixels go back into the profile; else they are right as they are */
+	size_t mapped;                  /* bytes of pixels.data when a child process made them: munmap(), not free() */
+	char *about;                    /* fv_picture_about's JSON from there; free(). NULL: of `facts` */
 	double dots[2];                 /* a millimetre, across and down */
 };
+
+/* A file on its way to pixels, in this process or in a child. */
+typedef struct fv_source fv_source;
+struct fv_source {
+	const char *path;               /* as messages name it */
+	int fd;                         /* a regular file, open */
+	size_t bytes;                   /* its size */
+	const uint8_t *data;            /* its bytes, when they are here */
+	fv_format format;
+	const char *format_name;
+	int64_t max_pixels, flat_pixels;        /* limits.c */
+	int64_t memory;                 /* bytes that decoding may take */
+	int64_t longest;                /* longest side that is wanted; 0: all pixels */
+	bool all;                       /* metadata that is private too */
+	bool facts;                     /* what the file says of itself is asked for */
+	bool bare_tried;                /* bare.c has declined */
+	bool admitted;                  /* fits() was asked */
+	/* As in fv_read_options. */
+	fv_status (*fits)(fv_err *err, void *user, const fv_pixels *size, int64_t decoding);
+	bool (*cancelled)(void *user);
+	void *user;
+	/* Room for p->pixels, whose size is known: p->pixels.data, and p->mapped where it is mapped. */
+	fv_status (*place)(fv_err *err, fv_source *s, fv_picture *p);
+};
+
+/* open.c: room in this process. */
+fv_status fv_source_place(fv_err *err, fv_source *s, fv_picture *p);
+bool fv_source_cancelled(const fv_source *s);
+/* read.c: pixels and all that belongs to them from s->data; p is all zero, and to be forgotten on failure. warning: as fv_picture_read's. */
+fv_status fv_decode(fv_err *err, fv_source *s, fv_picture *p, fv_err *warning);
+/* To RGB of 8 bits, the longer side s->longest at most, pixels for free(). In this process: libvips makes machine code for it. */
+fv_status fv_picture_reduce(fv_err *err, fv_source *s, fv_picture *p);
+void fv_picture_forget(fv_picture *p);
+/* child.c: the same in a process that can do nothing else; *ran: it could be had, and err or p is what came of it. */
+fv_status fv_child_decode(fv_err *err, fv_source *s, fv_picture *p, fv_err *warning, bool *ran);
+
+bool fv_sandbox_all(void);
+void fv_child_end(void);
+
+/* limits.c: refuses what says more pixels than its limit, or than its bytes can stand for. */
+fv_status fv_limits_check(fv_err *err, const fv_source *s, int64_t width, int64_t height);
+/* Bytes that a format's decoder takes for a pixel, beside the pixels that come out. */
+int64_t fv_limits_decoder(fv_format f);
 
 /* library.c: loads libvips unless it is; before any call of it. err may be NULL. */
 fv_status fv_vips_ready(fv_err *err);
@@ -25,6 +70,7 @@ void fv_vips_hear(const char *domain, GLogLevelFlags level, const char *text, vo
 fv_format fv_format_of_bytes(const uint8_t *data, size_t bytes, const char **name);
 fv_format fv_format_of_ending(const char *path);
 /* The header, pixels come when asked for; shrink is 1, or 2, 4, 8 for JPEG. NULL: vips' error. */
+void fv_format_prepare(fv_format f);    /* what opening it would fetch */
 VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink);
 
 /* whole.c: NULL when a JPEG's or PNG's bytes end as they should, or for another format; else what is wrong. */
@@ -40,9 +86,10 @@ VipsImage *fv_colour_out(VipsImage *im, const fv_picture *p);
 VipsImage *fv_next(VipsImage *old, VipsImage *new, int failed);
 
 #define FV_PNG_LEVEL 3          /* of deflate: with rows less the row above 15 % smaller than level 4 without, and as soon */
-/* bare.c: a picture and nothing else, without libvips; p, all zero, is filled; most: pixels. false: libvips has to. */
-bool fv_bare_read(fv_format f, const uint8_t *data, size_t bytes, int64_t most, fv_picture *p);
-bool fv_bare_write(fv_format f, const fv_picture *p, int quality, fv_bytes *out);
+/* bare.c: a picture and nothing else, without libvips; p, all zero, is filled. false: libvips has to. */
+bool fv_bare_read(fv_source *s, fv_picture *p);
+/* false: libvips has to, or c was cancelled. c may be NULL. */
+bool fv_bare_write(fv_format f, const fv_context *c, const fv_picture *p, int quality, fv_bytes *out);
 
 /* What may travel with a painting of what a file says of itself: by lists of what is kept, `all`: nearly everything
  * (docs/security.md). Empty when nothing is left or it is damaged.

@@ -53,7 +53,8 @@ fv_status fv_picture_begin(fv_err *err, const char *name)
 	/* libvips dlopens its modules (ImageMagick, Poppler, OpenSlide, ...) from $VIPSHOME/lib as it starts: 16 of 19 ms, for formats
 	 * that are blocked here anyway. Where there is no such folder it does without. format.c fetches the one for HEIF. Said here,
 	 * while there is one thread. */
-	if (setenv("VIPSHOME", "/nonexistent", 1))
+	/* And large pictures stay in memory, where they are counted: none is left in a folder for temporary files. */
+	if (setenv("VIPSHOME", "/nonexistent", 1) || setenv("VIPS_DISC_THRESHOLD", "1000g", 1))
 		return fv_fail_memory(err, "environment", 100);
 	snprintf(library.name, sizeof library.name, "%s", name);
 	return FV_OK;
@@ -73,6 +74,7 @@ fv_status fv_vips_ready(fv_err *err)
 
 void fv_picture_end(void)
 {
+	fv_child_end();
 	if (library.loaded)
 		vips_shutdown();
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading: bytes > loader that is safe for strangers' files > limits > upright > sRGB > memory. */
+/* Decoding: bytes > loader that is safe for strangers' files > limits > upright > sRGB > memory. In this process or, of most files, in a
+ * child (child.c); open.c decides. */
 #include "picture/internal.h"
 #include "base/base.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <sys/mman.h>
+
+#define STRIP 64                        /* rows decoded at a time */
+#define ROOM (48 << 20)                 /* bytes for everything but pixels, libvips among it */
 
 /* What libvips' decoders say goes to GLib's log, of the process and not of the picture: the last sentence is kept here.
  * Two threads that decode two damaged files may each get the other's reason; nothing else. */
@@ -44,52 +45,7 @@ static void reason(char *text, size_t room)
 	g_free(all);
 }
 
-typedef struct {
-	const char *path;
-	uint8_t *data;                  /* malloc */
-	size_t bytes;
-	fv_format format;
-	const char *format_name;
-	int64_t max_pixels, longest;    /* longest side that is wanted; 0: all pixels */
-	bool all;                       /* metadata that is private too */
-	bool facts;                     /* what the file says of itself is asked for */
-} source;
-
-static fv_status load_bytes(fv_err *err, source *s)
-{
-	struct stat info;
-	/* Not blocking: a fifo without a writer must not hold us up. */
-	int fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return fv_fail(err, FV_E_READ, "%s: cannot be opened: %s", s->path, strerror(errno));
-	fv_status st = FV_OK;
-	if (fstat(fd, &info) || !S_ISREG(info.st_mode))
-		st = fv_fail(err, FV_E_READ, "%s: is not a file%s", s->path, S_ISDIR(info.st_mode) ? " but a folder" : "");
-	else if (info.st_size > FV_PICTURE_BYTES_MAX)
-		st = fv_fail(err, FV_E_LIMIT, "%s: %.0f MB are over the limit of %.0f MB for a file", s->path, (double)info.st_size / 1e6,
-		             (double)FV_PICTURE_BYTES_MAX / 1e6);
-	else if (!info.st_size)
-		st = fv_fail(err, FV_E_FORMAT, "%s: is empty; fetch it again", s->path);
-	else if (!(s->data = malloc((size_t)info.st_size)))
-		st = fv_fail_memory(err, s->path, (size_t)info.st_size);
-	while (!st && s->bytes < (size_t)info.st_size) {
-		ssize_t got = read(fd, s->data + s->bytes, (size_t)info.st_size - s->bytes);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			st = fv_fail(err, FV_E_READ, "%s: cannot be read: %s", s->path, strerror(errno));
-		if (got <= 0)
-			break;
-		s->bytes += (size_t)got;
-	}
-	close(fd);
-	if (!st && (s->format = fv_format_of_bytes(s->data, s->bytes, &s->format_name)) == FV_FORMAT_UNKNOWN)
-		st = fv_fail(err, FV_E_FORMAT, "%s: is no picture that fauve reads (JPEG, PNG, WebP, TIFF, GIF, HEIF)%s%s; convert it, or fetch it again",
-		             s->path, s->format_name ? " but looks like " : "", s->format_name ? s->format_name : "");
-	return st;
-}
-
-static fv_status refuse(fv_err *err, const source *s)
+static fv_status refuse(fv_err *err, const fv_source *s)
 {
 	char text[256];
 	reason(text, sizeof text);
@@ -97,46 +53,76 @@ static fv_status refuse(fv_err *err, const source *s)
 	return fv_fail(err, FV_E_FORMAT, "%s: this %s cannot be decoded: %s; fetch it again, or save it anew", s->path, s->format_name, odd ? odd : text);
 }
 
-/* Memory that can be had now. Asked for before decoding: GLib ends the process when it gets none. */
-static bool memory_for(int64_t bytes)
+/* Bytes that decoding takes beside the pixels: the file, what the format's decoder keeps, a picture once more where its rows do not
+ * come in order. */
+static int64_t decoding_bytes(const fv_source *s, const VipsImage *im, const fv_pixels *size)
 {
-	void *p = malloc((size_t)bytes);
-	free(p);
-	if (!p || bytes < (int64_t)256 << 20)
-		return p;
-	/* A large allocation succeeds on a promise; what the kernel can keep stands here. */
-	int64_t available = INT64_MAX;
-	char line[128];
-	FILE *f = fopen("/proc/meminfo", "re");
-	while (f && fgets(line, sizeof line, f))
-		if (sscanf(line, "MemAvailable: %" SCNd64, &available) == 1)
-			available *= 1024;
-	if (f)
-		fclose(f);
-	return bytes < available;
+	int64_t pixel = fv_limits_decoder(s->format), out = size->channels * size->bits / 8;
+	bool interlaced = vips_image_get_typeof(im, "interlaced");
+	if (interlaced && s->format == FV_JPEG)
+		pixel += 2 * im->Bands;                         /* coefficients of 16 bits */
+	else if (interlaced)
+		pixel += out;
+	if (vips_image_get_orientation((VipsImage *)(uintptr_t)im) > 1)
+		pixel += out;
+	return size->width * size->height * pixel + (int64_t)s->bytes + ROOM;
 }
 
-static fv_status check_limits(fv_err *err, const source *s, const VipsImage *im)
+/* Before anything of the picture's size is taken. The size is that of what comes out; channels are only expected. */
+static fv_status admit(fv_err *err, fv_source *s, const fv_pixels *size, int64_t decoding)
 {
-	int64_t pixels = (int64_t)im->Xsize * im->Ysize;
-	if (pixels > s->max_pixels)
-		return fv_fail(err, FV_E_LIMIT, "%s: %d x %d pixels are over the limit of %.0f million; raise it if you trust the file", s->path, im->Xsize,
-		               im->Ysize, (double)s->max_pixels / 1e6);
-	/* More than deflate (1032 : 1, of single bits) or a JPEG block can stand for. WebP and TIFF's fax may well be smaller. */
-	if ((s->format == FV_JPEG || s->format == FV_PNG || s->format == FV_GIF) &&
-	    (double)pixels * im->Bands > (double)s->bytes * 8 * 1032 + (1 << 24))
-		return fv_fail(err, FV_E_LIMIT, "%s: claims %d x %d pixels in %zu bytes, which no picture does", s->path, im->Xsize, im->Ysize, s->bytes);
-	/* Turned or interlaced pictures stand in memory twice; 32 MB are for everything else. */
-	int64_t need = pixels * 4 * (im->BandFmt == VIPS_FORMAT_UCHAR ? 1 : 2) * 2 + (32 << 20);
-	if (!memory_for(need))
-		return fv_fail(err, FV_E_MEMORY, "%s: %d x %d pixels need %.0f MB of memory, which cannot be had; close other programs or reduce the picture",
-		               s->path, im->Xsize, im->Ysize, (double)need / 1e6);
-	return FV_OK;
+	fv_status st = s->fits && !s->admitted ? s->fits(err, s->user, size, decoding) : FV_OK;
+	int64_t need = size->height * size->stride_bytes + decoding;
+	if (st)
+		return st;
+	s->admitted = true;
+	void *probe = need > s->memory ? NULL : malloc((size_t)need);   /* GLib ends the process when it gets none */
+	free(probe);
+	return probe ? FV_OK : fv_fail(err, FV_E_MEMORY, "%s: %" PRId64 " x %" PRId64 " pixels need %.0f MB of memory, which cannot be had; close other programs, "
+	                               "allow more, or take a smaller copy", s->path, size->width, size->height, (double)need / 1e6);
+}
+
+static fv_status check_limits(fv_err *err, fv_source *s, VipsImage *im)
+{
+	fv_status st = fv_limits_check(err, s, im->Xsize, im->Ysize);
+	if (st)
+		return st;
+	bool turned = vips_image_get_orientation(im) > 4, narrow = im->BandFmt == VIPS_FORMAT_UCHAR || im->BandFmt == VIPS_FORMAT_CHAR;
+	fv_pixels size = { turned ? im->Ysize : im->Xsize, turned ? im->Xsize : im->Ysize, vips_image_hasalpha(im) ? 4 : 3, narrow ? 8 : 16, 0, NULL };
+	size.stride_bytes = size.width * size.channels * size.bits / 8;
+	return admit(err, s, &size, decoding_bytes(s, im, &size));
+}
+
+/* WebP's loader takes memory for the picture as it reads the header: VP8X, VP8L and VP8 say their size in the first bytes. */
+static fv_status check_webp(fv_err *err, fv_source *s)
+{
+	const uint8_t *p = s->data + 12;
+	fv_pixels size = { .channels = 3, .bits = 8 };
+	if (s->format != FV_WEBP || s->bytes < 30)
+		return FV_OK;
+	if (!memcmp(p, "VP8X", 4)) {
+		size.width = 1 + (int64_t)fv_get_le(p + 12, 3);
+		size.height = 1 + (int64_t)fv_get_le(p + 15, 3);
+		size.channels += p[8] >> 4 & 1;
+	} else if (!memcmp(p, "VP8L", 4)) {
+		uint32_t bits = fv_get_le(p + 9, 4);
+		size.width = 1 + (bits & 0x3fff);
+		size.height = 1 + (bits >> 14 & 0x3fff);
+		size.channels += bits >> 28 & 1;
+	} else {
+		size.width = fv_get_le(p + 14, 2) & 0x3fff;
+		size.height = fv_get_le(p + 16, 2) & 0x3fff;
+	}
+	size.stride_bytes = size.width * size.channels;
+	fv_status st = fv_limits_check(err, s, size.width, size.height);
+	if (st || !size.width || !size.height)
+		return st;
+	return admit(err, s, &size, size.width * size.height * (fv_limits_decoder(s->format) + size.channels) + (int64_t)s->bytes + ROOM);
 }
 
 /* Half, a quarter or an eighth come cheaply out of a JPEG; still twice as large as what is wanted, so that the last step
  * is a good one. */
-static int shrink_of(const source *s, const VipsImage *im)
+static int shrink_of(const fv_source *s, const VipsImage *im)
 {
 	int shrink = 1;
 	if (s->format == FV_JPEG && s->longest)
@@ -158,7 +144,7 @@ static bool blob(VipsImage *im, const char *name, const void **data, size_t *byt
 }
 
 /* What the file says of itself, taken over before its bytes are let go. */
-static fv_status keep_metadata(fv_err *err, const source *s, fv_picture *p, VipsImage *im)
+static fv_status keep_metadata(fv_err *err, const fv_source *s, fv_picture *p, VipsImage *im)
 {
 	const void *data;
 	size_t bytes;
@@ -183,11 +169,15 @@ static fv_status keep_metadata(fv_err *err, const source *s, fv_picture *p, Vips
 	return p->exif.failed || p->xmp.failed || p->iptc.failed ? fv_fail_memory(err, s->path, s->bytes) : FV_OK;
 }
 
-static void forget(fv_picture *p)
+void fv_picture_forget(fv_picture *p)
 {
 	if (p->facts)
 		g_object_unref(p->facts);
-	free(p->pixels.data);
+	if (p->mapped)
+		munmap(p->pixels.data, p->mapped);
+	else
+		free(p->pixels.data);
+	free(p->about);
 	fv_bytes_free(&p->profile);
 	fv_bytes_free(&p->exif);
 	fv_bytes_free(&p->xmp);
@@ -195,12 +185,35 @@ static void forget(fv_picture *p)
 	*p = (fv_picture){ 0 };
 }
 
-static fv_status decode(fv_err *err, const source *s, VipsFailOn fail, fv_picture *p, fv_err *warning)
+/* Strip by strip, so that a long wait can be ended. */
+static fv_status take_rows(fv_err *err, const fv_source *s, VipsImage *im, const fv_pixels *to)
 {
-	VipsImage *im = fv_format_open(s->format, s->data, s->bytes, fail, 1), *out = NULL;
-	if (!im)
+	VipsRegion *r = vips_region_new(im);
+	fv_status st = FV_OK;
+	for (int y = 0; y < im->Ysize && !st && r; y += STRIP) {
+		VipsRect a = { 0, y, im->Xsize, MIN(STRIP, im->Ysize - y) };
+		if (fv_source_cancelled(s))
+			st = fv_fail(err, FV_E_CANCELLED, "%s: stopped", s->path);
+		else if (vips_region_prepare(r, &a))
+			st = refuse(err, s);
+		for (int k = 0; k < a.height && !st; k++)
+			memcpy((char *)to->data + (y + k) * to->stride_bytes, VIPS_REGION_ADDR(r, 0, y + k), (size_t)to->stride_bytes);
+	}
+	if (!r)
 		return refuse(err, s);
-	fv_status st = check_limits(err, s, im);
+	g_object_unref(r);
+	return st;
+}
+
+static fv_status decode(fv_err *err, fv_source *s, VipsFailOn fail, fv_picture *p, fv_err *warning)
+{
+	VipsImage *im = NULL, *out = NULL;
+	fv_status st = check_webp(err, s);
+	if (st)
+		return st;
+	if (!(im = fv_format_open(s->format, s->data, s->bytes, fail, 1)))
+		return refuse(err, s);
+	st = check_limits(err, s, im);
 	int shrink = st ? 1 : shrink_of(s, im);
 	if (!st && shrink > 1) {
 		g_object_unref(im);
@@ -221,15 +234,17 @@ static fv_status decode(fv_err *err, const source *s, VipsFailOn fail, fv_pictur
 	im = fv_colour_in(im, p, s->format == FV_PNG ? fv_png_exponent(s->data, s->bytes) : 1, warning, s->path);
 	if (!s->all)
 		fv_profile_keep(&p->profile);
-	size_t size;
-	void *pixels = im && !p->profile.failed ? vips_image_write_to_memory(im, &size) : NULL;
-	if (pixels) {
-		int depth = im->BandFmt == VIPS_FORMAT_USHORT ? 16 : 8;
-		p->pixels = (fv_pixels){ im->Xsize, im->Ysize, im->Bands, depth, (int64_t)im->Xsize * im->Bands * depth / 8, pixels };
-	} else
-		st = p->profile.failed ? fv_fail_memory(err, s->path, s->bytes) : refuse(err, s);
-	if (im)
+	if (im && p->profile.failed)
 		g_object_unref(im);
+	if (p->profile.failed)
+		return fv_fail_memory(err, s->path, s->bytes);
+	if (!im)
+		return refuse(err, s);
+	int depth = im->BandFmt == VIPS_FORMAT_USHORT ? 16 : 8;
+	p->pixels = (fv_pixels){ im->Xsize, im->Ysize, im->Bands, depth, (int64_t)im->Xsize * im->Bands * depth / 8, NULL };
+	if (!(st = s->place(err, s, p)))
+		st = take_rows(err, s, im, &p->pixels);
+	g_object_unref(im);
 	return st;
 }
 
@@ -244,18 +259,19 @@ static bool nothing_read(const fv_pixels *p)
 	return true;
 }
 
-static fv_status read_picture(fv_err *err, source *s, fv_picture **out, fv_err *warning)
+fv_status fv_decode(fv_err *err, fv_source *s, fv_picture *p, fv_err *warning)
 {
 	fv_err first = { 0 };
 	*warning = (fv_err){ 0 };
-	fv_picture *p = calloc(1, sizeof *p);
-	fv_status st = p ? load_bytes(err, s) : fv_fail_memory(err, s->path, sizeof *p);
-	if (st || (!s->longest && !s->facts && fv_bare_read(s->format, s->data, s->bytes, s->max_pixels, p)) || (st = fv_vips_ready(err)))
-		goto done;
+	if (!s->longest && !s->facts && !s->bare_tried && fv_bare_read(s, p))
+		return FV_OK;
+	fv_status st = fv_vips_ready(err);
+	if (st)
+		return st;
 	st = decode(&first, s, VIPS_FAIL_ON_WARNING, p, warning);
 	if (st == FV_E_FORMAT) {
 		/* Damaged: what can be read is better than nothing, if it is said. */
-		forget(p);
+		fv_picture_forget(p);
 		*warning = (fv_err){ 0 };
 		if (!(st = decode(err, s, VIPS_FAIL_ON_NONE, p, warning)) && nothing_read(&p->pixels))
 			st = fv_fail(err, FV_E_FORMAT, "%s", first.text);
@@ -269,51 +285,20 @@ static fv_status read_picture(fv_err *err, source *s, fv_picture **out, fv_err *
 	if (odd)
 		fv_fail(warning, FV_E_FORMAT, "%s: %s; the readable part was taken", s->path, odd);
 	vips_error_clear();
-done:
-	free(s->data);
-	if (st)
-		fv_picture_free(p);
-	else
-		*out = p;
 	return st;
 }
 
-fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *opt, fv_picture **out, fv_err *warning)
+fv_status fv_picture_reduce(fv_err *err, fv_source *s, fv_picture *p)
 {
-	fv_err ignored;
-	source s = { .path = path, .max_pixels = opt && opt->max_pixels ? opt->max_pixels : FV_PIXELS_MAX, .all = opt && opt->keep_private,
-	             .facts = opt && opt->facts };
-	return read_picture(err, &s, out, warning ? warning : &ignored);
-}
-
-fv_pixels *fv_picture_pixels(fv_picture *p) { return &p->pixels; }
-
-void fv_picture_free(fv_picture *p)
-{
-	if (!p)
-		return;
-	forget(p);
-	free(p);
-}
-
-fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out)
-{
-	fv_picture *p = NULL;
-	fv_err warning;
 	VipsImage *im = NULL, *part = NULL;
-	source s = { .path = path, .max_pixels = FV_PIXELS_MAX, .longest = longest };
-	fv_status st = read_picture(err, &s, &p, &warning);
+	fv_picture full = { .pixels = p->pixels, .mapped = p->mapped };
+	const fv_pixels v = p->pixels;
+	double longer = (double)MAX(v.width, v.height), scale = longer > (double)s->longest ? (double)s->longest / longer : 1;
+	if (v.channels == 3 && v.bits == 8 && scale == 1 && !p->mapped)
+		return FV_OK;
+	fv_status st = fv_vips_ready(err);
 	if (st)
 		return st;
-	fv_pixels v = p->pixels;
-	double scale = longest && MAX(v.width, v.height) > longest ? (double)longest / (double)MAX(v.width, v.height) : 1;
-	if (v.channels == 3 && v.bits == 8 && scale == 1) {
-		*out = v;
-		p->pixels.data = NULL;
-		goto done;
-	}
-	if ((st = fv_vips_ready(err)))
-		goto done;
 	im = vips_image_new_from_memory(v.data, (size_t)(v.height * v.stride_bytes), (int)v.width, (int)v.height, v.channels,
 	                                v.bits == 16 ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR);
 	if (im && v.channels == 4)
@@ -326,15 +311,13 @@ fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_p
 	if (im && scale < 1)
 		im = fv_next(im, part, vips_resize(im, &part, MAX(scale, 1.0 / (double)v.width), "vscale", MAX(scale, 1.0 / (double)v.height), "kernel",
 		                                   VIPS_KERNEL_LANCZOS3, NULL));
-	size_t size;
-	void *pixels = im ? vips_image_write_to_memory(im, &size) : NULL;
-	if (pixels)
-		*out = (fv_pixels){ im->Xsize, im->Ysize, 3, 8, im->Xsize * 3, pixels };
-	else
-		st = fv_fail_memory(err, path, (size_t)(v.height * v.stride_bytes));
-	if (im)
-		g_object_unref(im);
-done:
-	fv_picture_free(p);
+	if (!im)
+		return fv_fail_memory(err, s->path, (size_t)(v.height * v.stride_bytes));
+	p->pixels = (fv_pixels){ im->Xsize, im->Ysize, 3, 8, im->Xsize * 3, NULL };
+	p->mapped = 0;
+	if (!(st = fv_source_place(err, s, p)))
+		st = take_rows(err, s, im, &p->pixels);
+	g_object_unref(im);
+	fv_picture_forget(&full);
 	return st;
 }

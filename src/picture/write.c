@@ -57,10 +57,20 @@ static VipsImage *dress(const fv_picture *p, fv_format f)
 	return im ? fv_colour_out(im, p) : NULL;
 }
 
-static fv_status encode(fv_err *err, const fv_picture *p, fv_format f, int quality, const char *path, void **data, size_t *bytes)
+static void look(VipsImage *im, void *progress, void *user)
+{
+	if (fv_cancelled(user))
+		vips_image_set_kill(im, TRUE);
+}
+
+static fv_status encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f, int quality, const char *path, void **data, size_t *bytes)
 {
 	fv_status st = FV_OK;
 	VipsImage *im = dress(p, f);
+	if (im && c) {
+		vips_image_set_progress(im, TRUE);
+		g_signal_connect_data(im, "eval", G_CALLBACK(look), c, NULL, 0);
+	}
 	if (!im || save(im, f, p, quality, data, bytes)) {
 		char *why = vips_error_buffer_copy();
 		st = fv_fail(err, FV_E_WRITE, "%s: %" PRId64 " x %" PRId64 " pixels cannot be encoded: %.*s; another format may do", path, p->pixels.width,
@@ -86,12 +96,16 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 	fv_status st = fv_writer_open(err, c, path, &w);
 	if (st)
 		return st;
+	if (opt && opt->aside)
+		opt->aside(fv_writer_path(w));
 	fv_bytes bare = { 0 };
-	if (fv_bare_write(f, p, quality, &bare)) {
+	if (fv_bare_write(f, c, p, quality, &bare)) {
 		data = bare.data;
 		bytes = bare.bytes;
-	} else if (!(st = fv_vips_ready(err)))
-		st = encode(err, p, f, quality, path, &data, &bytes);
+	} else if (!(c && fv_cancelled(c)) && !(st = fv_vips_ready(err)))
+		st = encode(err, c, p, f, quality, path, &data, &bytes);
+	if (c && fv_cancelled(c))
+		st = fv_fail(err, FV_E_CANCELLED, "%s: stopped", path);
 	const char *left = st ? NULL : fv_embed_leaves(f, p);
 	if (left)
 		fv_log(c, FV_LOG_WARNING, "%s: its %s is more than a JPEG holds, and was left out; another format may do", path, left);
@@ -104,11 +118,13 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 	fv_bytes_free(&head);
 	fv_bytes_free(&tail);
 	free(data);
-	if (st) {
+	if (st)
 		fv_writer_abort(w);
-		return st;
-	}
-	return fv_writer_commit(err, w);
+	else
+		st = fv_writer_commit(err, w);
+	if (opt && opt->aside)
+		opt->aside(NULL);
+	return st;
 }
 
 fv_status fv_pixels_write(fv_err *err, fv_context *c, const fv_pixels *p, const char *path, const fv_write_options *opt)

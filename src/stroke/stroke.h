@@ -94,6 +94,9 @@ fv_status fv_stroke_prepare(fv_err *err, fv_context *c, const float *x, int64_t 
                             const fv_stroke_options *o, const fv_stroke_drawing *drawn, float *v,
                             float *y, float *z);
 
+/** Bytes that fv_stroke_prepare() takes beside what it is given, at most. */
+int64_t fv_stroke_bytes(const fv_context *c, int64_t h, int64_t w, const fv_stroke_options *o);
+
 /* ---- for prints */
 /** The photograph as a print: flat areas, lines in ink.
  *  @param y  h,w,3, written: flat areas with their lines

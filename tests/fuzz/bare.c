@@ -3,6 +3,14 @@
 #include "fuzz.h"
 #include "picture/internal.h"
 
+static bool read_bare(fv_format f, const void *data, size_t bytes, fv_picture *p)
+{
+	fv_source s = { .path = "fuzz", .fd = -1, .data = data, .bytes = bytes, .format = f,
+	                .format_name = "picture", .max_pixels = 1 << 20, .flat_pixels = 1 << 20,
+	                .memory = 1 << 30, .place = fv_source_place };
+	return fv_bare_read(&s, p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	const char *name;
@@ -14,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	fv_not_whole(f, data, bytes);
 	double exponent = f == FV_PNG ? fv_png_exponent(data, bytes) : 1;
 	fuzz_must(exponent > 0 && exponent < 1e6, "a PNG's exponent is a number");
-	if (!fv_bare_read(f, data, bytes, (int64_t)1 << 20, &p))
+	if (!read_bare(f, data, bytes, &p))
 		return 0;
 	const fv_pixels v = p.pixels;
 	fuzz_must(v.width > 0 && v.height > 0 && v.width * v.height <= 1 << 20 && v.stride_bytes >= v.width * v.channels * v.bits / 8, "the size is as it was asked for");
@@ -25,14 +33,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	fv_picture_fill_hidden(&p);
 	if (v.width * v.height < 20000) {
 		fv_picture again = { 0 };
-		fuzz_must(!fv_bare_write(FV_PNG, &p, 90, &out) || fv_bare_read(FV_PNG, out.data, out.bytes, (int64_t)1 << 20, &again), "the PNG that was written reads");
+		fuzz_must(!fv_bare_write(FV_PNG, NULL, &p, 90, &out) ||
+		                  read_bare(FV_PNG, out.data, out.bytes, &again), "the PNG that was written reads");
 		fuzz_must(!again.pixels.data || (again.pixels.width == v.width && again.pixels.height == v.height), "and has the same size");
-		free(again.pixels.data);
+		fv_picture_forget(&again);
 		fv_bytes_free(&out);
 		if (v.channels == 3)
-			fv_bare_write(FV_JPEG, &p, 89 + (int)(bytes & 3), &out);
+			fv_bare_write(FV_JPEG, NULL, &p, 89 + (int)(bytes & 3), &out);
 		fv_bytes_free(&out);
 	}
-	free(p.pixels.data);
+	fv_picture_forget(&p);
 	return 0;
 }

@@ -41,7 +41,7 @@ static int choose(const char *path, bool clock, const fv_kernel **out)
 		int64_t channels = 2 * (i + 1);
 		fv_conv_attr a = { .stride = 1, .groups = 1, .top = 1, .bottom = 1, .left = 1, .right = 1 };
 		fv_node *n = fv_conv2d(g, fv_input(g, "x", FV_F32, fv_nhwc(1, SIZE, SIZE, channels)), fv_input(g, "w", FV_F32, fv_nhwc(channels, 3, 3, channels)), NULL, a);
-		out[i] = !n ? NULL : clock ? fv_kernel_choose_timed(c, n) : fv_kernel_choose(c, n);
+		out[i] = !n ? NULL : clock ? fv_kernel_choose_timed(c, n, 0) : fv_kernel_choose(c, n);
 		differ += out[i] != fv_kernel_choose(c, n);
 		other[i] = n ? rival(c, n, out[i]) : NULL;
 		const fv_kernel *best = n ? fv_kernel_choose(c, n) : NULL;
