@@ -91,14 +91,29 @@ static void print_names(const char *before, const json_t *names, const char *key
 
 static void print_picture_limits(const json_t *j)
 {
-	const char *name, *missing = json_string_value(json_object_get(j, "sandbox_missing"));
+	const char *name;
 	json_t *pixels, *formats = json_object_get(json_object_get(j, "limits"), "pixels_a_byte");
-	fv_out("limits     pictures of %.0f megapixels, files of %.0f MB; above %.0f megapixels a byte stands for this many pixels at most:\n          ",
-	       figure(j, "limits", "picture_pixels") / 1e6, figure(j, "limits", "picture_bytes") / 1e6, figure(j, "limits", "flat_pixels") / 1e6);
+	fv_out("limits     pictures of %.0f megapixels (apply --max-megapixels), files of %.0f MB; above %.0f "
+	       "megapixels as many a byte:\n          ",
+	       figure(j, "limits", "picture_pixels") / 1e6, figure(j, "limits", "picture_bytes") / 1e6,
+	       figure(j, "limits", "flat_pixels") / 1e6);
 	json_object_foreach(formats, name, pixels)
-		fv_out(" %s %" JSON_INTEGER_FORMAT "%s", name, json_integer_value(pixels), json_object_iter_next(formats, json_object_key_to_iter(name)) ? "," : "");
-	fv_out(" (apply --max-megapixels)\n           %.0f s of a processor, %.0f s of the clock to decode one apart\nsandbox    %s\n", figure(j, "limits", "decode_cpu_seconds"),
-	       figure(j, "limits", "decode_seconds"), missing ? missing : "strangers' pictures are decoded in a process that can do nothing else (--sandbox)");
+		fv_out(" %s %" JSON_INTEGER_FORMAT, name, json_integer_value(pixels));
+	fv_out("\n           decoding apart: %.0f s of a processor, %.0f s of the clock\n",
+	       figure(j, "limits", "decode_cpu_seconds"), figure(j, "limits", "decode_seconds"));
+}
+
+static void print_model_limits(const json_t *j)
+{
+	fv_out("           models and data (--limit NAME=SIZE):\n");
+	for (int i = 0; i < FV_LIMITS; i++) {
+		const fv_limit_entry *e = &fv_limit_table[i];
+		double v = figure(j, "limits", e->name);
+		bool mega = e->bytes && v >= 1e6;
+		const char *unit = mega ? "M" : e->bytes ? " bytes" : "";
+		fv_out("           %-8s %8.0f%-6s  %s%s\n", e->name, mega ? v / 1048576 : v, unit, e->what,
+		       e->preset < e->most ? "" : " (fixed)");
+	}
 }
 
 static void print(const json_t *j)
@@ -122,15 +137,10 @@ static void print(const json_t *j)
 	if (json_array_size(json_object_get(f, "missing")))
 		print_names("           missing: ", json_object_get(f, "missing"), NULL);
 	print_picture_limits(j);
-	fv_out("           of models and data (--limit NAME=SIZE):\n");
-	for (i = 0; i < FV_LIMITS; i++) {
-		const fv_limit_entry *e = &fv_limit_table[i];
-		double v = figure(j, "limits", e->name);
-		bool mega = e->bytes && v >= 1e6;
-		const char *unit = mega ? "M" : e->bytes ? " bytes" : "";
-		fv_out("           %-8s %8.0f%-6s  %s%s\n", e->name, mega ? v / 1048576 : v, unit,
-		       e->what, e->preset < e->most ? "" : " (fixed)");
-	}
+	print_model_limits(j);
+	const char *missing = json_string_value(json_object_get(j, "sandbox_missing"));
+	fv_out("sandbox    %s\n", missing ? missing : "pictures but plain JPEG and PNG are decoded by a process "
+	                                               "that can do nothing else (--sandbox)");
 	print_names("styles     ", json_object_get(s, "found"), "name");
 	json_array_foreach(json_object_get(s, "folders"), i, item)
 		fv_out("           %s%s\n", i ? "" : "looked for in ", shown(item, room));

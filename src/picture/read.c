@@ -126,7 +126,7 @@ static int shrink_of(const fv_source *s, const VipsImage *im)
 {
 	int shrink = 1;
 	if (s->format == FV_JPEG && s->longest)
-		while (shrink < 8 && MAX(im->Xsize, im->Ysize) / (2 * shrink) >= 2 * s->longest)
+		while (shrink < 8 && MAX(im->Xsize, im->Ysize) / (4 * shrink) >= s->longest)
 			shrink *= 2;
 	return shrink;
 }

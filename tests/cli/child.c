@@ -251,6 +251,18 @@ static void claims(const char *fauve, const char *data)
 }
 
 /* ---- what is no file */
+/* No longest side: the picture's own size. */
+static void whole(const char *name, int64_t width, int64_t height)
+{
+	fv_pixels x;
+	fv_err err;
+	if (!check(!fv_picture_shrink(&err, name, 0, &x), "%s", err.text))
+		return;
+	check(x.width == width && x.height == height, "%s: %dx%d of its pixels", name, (int)x.width,
+	      (int)x.height);
+	free(x.data);
+}
+
 static void no_files(void)
 {
 	char name[300];
@@ -286,7 +298,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 4; i++) {
 		snprintf(name[i], sizeof name[i], "%s/a.%s", folder, ending[i]);
 		if (check(!fv_pixels_write(&err, c, i ? &plain : &deep, name[i], NULL), "%s", err.text))
-			same(name[i], argv[1]);
+			same(name[i], argv[1]), whole(name[i], W, H);
 	}
 	claims(argv[1], argv[2]);
 	no_files();

@@ -295,7 +295,7 @@ for n in 0 1 7 8 9 40 60 70 79; do
 	lies ""
 done
 printf '\377\377\377\377\377\377\377\377{}' >lie.safetensors
-lies "no header"
+lies "cut off\|its header"
 printf '\377\377\0\0\0\0\0\0{}' >lie.safetensors
 lies "cut off"
 model lie.safetensors "{\"w\":{$w}}" 20
