@@ -75,6 +75,9 @@ VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailO
 
 /* whole.c: NULL when a JPEG's or PNG's bytes end as they should, or for another format; else what is wrong. */
 const char *fv_not_whole(fv_format f, const uint8_t *data, size_t bytes);
+/* Bytes that a decoder may be shown: of a PNG those before a chunk without pixels that claims more than
+ * there are; memory for it would be taken before its end is missed. */
+size_t fv_believed(fv_format f, const uint8_t *data, size_t bytes);
 /* The exponent that a PNG's gAMA asks for, 1 when it asks for none or a profile says more. */
 double fv_png_exponent(const uint8_t *data, size_t bytes);
 

@@ -211,13 +211,14 @@ static fv_status decode(fv_err *err, fv_source *s, VipsFailOn fail, fv_picture *
 	fv_status st = check_webp(err, s);
 	if (st)
 		return st;
-	if (!(im = fv_format_open(s->format, s->data, s->bytes, fail, 1)))
+	const size_t bytes = fv_believed(s->format, s->data, s->bytes);
+	if (!(im = fv_format_open(s->format, s->data, bytes, fail, 1)))
 		return refuse(err, s);
 	st = check_limits(err, s, im);
 	int shrink = st ? 1 : shrink_of(s, im);
 	if (!st && shrink > 1) {
 		g_object_unref(im);
-		im = fv_format_open(s->format, s->data, s->bytes, fail, shrink);
+		im = fv_format_open(s->format, s->data, bytes, fail, shrink);
 		if (!im)
 			return refuse(err, s);
 	}

@@ -57,6 +57,17 @@ const char *fv_not_whole(fv_format f, const uint8_t *data, size_t bytes)
 	return f == FV_JPEG ? jpeg(data, bytes) : f == FV_PNG ? png(data, bytes) : NULL;
 }
 
+size_t fv_believed(fv_format f, const uint8_t *p, size_t n)
+{
+	for (size_t i = 8; f == FV_PNG && i + 12 <= n;) {
+		uint32_t length = fv_get_be(p + i, 4);
+		if (length > n - i - 12)
+			return memcmp(p + i + 4, "IDAT", 4) ? i : n;
+		i += 12 + (size_t)length;
+	}
+	return n;
+}
+
 /* gAMA g says: sample = light^g. sRGB is about light^(1/2.2), so the exponent is 1 / (2.2 g); within 5 % of 1 sRGB is
  * meant (0.45455 is what many programs write into every file). */
 double fv_png_exponent(const uint8_t *p, size_t n)
