@@ -62,7 +62,9 @@ static fv_status resnet_open(fv_err *err, bench *b, const fv_bench_options *o)
 		return st;
 	fv_scope s = { .g = b->g[0], .store = b->store, .prefix = "", .create = true, .seed = 1 };
 	fv_node *x = fv_input(b->g[0], "picture", FV_F32, fv_nhwc(1, o->height ? o->height : 256, o->width ? o->width : 256, 3));
-	fv_output(b->g[0], fv_resnet_build(&s, &(fv_resnet){ .width = 64, .blocks = 9 }, x));
+	fv_resnet net;
+	fv_family_preset(&fv_family_resnet, &net);
+	fv_output(b->g[0], fv_resnet_build(&s, &net, x));
 	if (!(st = plan(err, b, 0, o)))
 		fill(fv_plan_data(b->plan[0], x), fv_elements(x->shape));
 	return st;

@@ -220,7 +220,7 @@ fv_status fv_family_find(fv_err *err, const char *name, json_t *network, const f
 fv_status fv_family_must(fv_err *err, const fv_family *f, fv_use use)
 {
 	/* By what it is for, then by what it is asked for. */
-	static const char *const sentence[3][3] = {
+	static const char *const sentence[3][2] = {
 		[FV_PAINTS] = {
 			[FV_GENERATES] = "a model of family %s paints photographs and makes nothing "
 			                 "from noise; see `fauve apply`",

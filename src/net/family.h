@@ -49,8 +49,8 @@ typedef struct {
 	bool flat;                      /* N,channels; else N,H,W,channels */
 	int channels;                   /* 0: the int at channels_at in the config; a map's are its own */
 	size_t channels_at;
-	double low, high;               /* range of its values; both 0: any */
-	int multiple, least;            /* H and W are multiples of it, and at least so large; 0: 1 */
+	double low, high;               /* range of an image's values */
+	int multiple, least;            /* of H and W: multiples of it, at least so large; 0: 1 */
 } fv_port;
 #define FV_PORTS 5                      /* with the one that ends the list */
 
@@ -93,7 +93,8 @@ json_t *fv_family_json(const fv_family *f, const void *config);
 fv_status fv_family_check(fv_err *err, const fv_family *f, const void *config);
 /* Every parameter's default; what the table does not name is left as it is. */
 void fv_family_preset(const fv_family *f, void *config);
-/* FV_E_ARGUMENT: it is for something else; the sentence says what to do with it. */
+/* That it is for that, FV_PAINTS or FV_GENERATES. FV_E_ARGUMENT: for something else; the sentence
+ * says what to do with it. */
 fv_status fv_family_must(fv_err *err, const fv_family *f, fv_use use);
 
 int fv_port_channels(const fv_port *p, const void *config);

@@ -13,13 +13,16 @@ int64_t fv_generate_values(const fv_model *m)
 	return m->family->use == FV_GENERATES ? fv_port_channels(&m->family->out[0], m->config) : 0;
 }
 
-/* v becomes grey; false: there are NaNs in it. */
-static bool grey(const float *v, int64_t count, uint8_t *out)
+/* v, of the port's range, becomes grey; false: there are NaNs in it. */
+static bool grey(const fv_port *p, const float *v, int64_t count, uint8_t *out)
 {
 	if (!fv_all_finite((fv_tensor){ FV_F32, FV_SHAPE(count), (void *)v }))
 		return false;
-	for (int64_t i = 0; i < count; i++)
-		out[i] = (uint8_t)(v[i] > 0 ? v[i] < 1 ? v[i] * 255 + 0.5f : 255 : 0);
+	const float low = (float)p->low, whole = (float)(p->high - p->low);
+	for (int64_t i = 0; i < count; i++) {
+		float light = (v[i] - low) / whole;
+		out[i] = (uint8_t)(light > 0 ? light < 1 ? light * 255 + 0.5f : 255 : 0);
+	}
 	return true;
 }
 
@@ -46,7 +49,7 @@ fv_status fv_generate(fv_err *err, const fv_model *m, int64_t count, uint64_t se
 	for (int64_t i = 0; i < count && !st; i += batch) {
 		st = fv_plan_run(err, plan, (fv_key){ .seed = seed, .step = (uint64_t)(i / batch) });
 		int64_t values = fv_min(batch, count - i) * each;
-		if (!st && !grey(fv_plan_data(plan, y[0]), values, out + i * each))
+		if (!st && !grey(&m->family->out[0], fv_plan_data(plan, y[0]), values, out + i * each))
 			st = fv_fail(err, FV_E_FORMAT, "the model makes NaN: its weights are too large "
 			             "or damaged; fetch or train it again");
 	}

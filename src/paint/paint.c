@@ -195,11 +195,30 @@ static fv_status run_whole(fv_err *err, fv_painter *painter, const canvas *k, in
 	return st;
 }
 
+/* The canvas holds [-1,1], whatever the network wants. */
+static void to_range(const fv_port *p, float *x, int64_t n)
+{
+	const float low = (float)p->low, half = (float)(p->high - p->low) / 2;
+	for (int64_t i = 0; i < n && (low != -1 || half != 1); i++)
+		x[i] = low + half * (x[i] + 1);
+}
+
+static void from_range(const fv_port *p, float *y, int64_t n)
+{
+	const float low = (float)p->low, half = (float)(p->high - p->low) / 2;
+	for (int64_t i = 0; i < n && (low != -1 || half != 1); i++)
+		y[i] = (y[i] - low) / half - 1;
+}
+
 /* The same, and what is painted is a picture: weights may be finite and yet so large that sums of
  * them are not. */
 static fv_status run(fv_err *err, fv_painter *painter, const canvas *k, int64_t most)
 {
+	const fv_model *m = painter->model;
+	to_range(image_of(m), k->x, 3 * k->h * k->w);
 	fv_status st = run_whole(err, painter, k, most);
+	if (!st)
+		from_range(&m->family->out[0], k->y, 3 * k->h * k->w);
 	if (!st && !fv_all_finite((fv_tensor){ FV_F32, fv_nhwc(1, k->h, k->w, 3), k->y }))
 		st = fv_fail(err, FV_E_FORMAT, "the model paints NaN: its weights are too large or "
 		             "damaged; fetch or train it again");
