@@ -121,8 +121,10 @@ static fv_status preview(fv_err *err, fv_run *r, const char *path)
 	if (st)
 		return st;
 	fv_scope scope = { .g = g, .store = r->store, .prefix = "G." };
-	fv_node *z = fv_random(g, FV_NORMAL, "noise", FV_F32, FV_SHAPE(CELLS, s->config.net.noise), 0, 1);
-	fv_node *y = fv_dense_generator(&scope, &s->config.net, z);
+	fv_node *in[FV_PORTS] = { fv_random(g, FV_NORMAL, "noise", FV_F32, FV_SHAPE(CELLS, s->config.net.noise), 0, 1) };
+	fv_node *out[FV_PORTS] = { NULL };
+	fv_family_build(&scope, &fv_family_dense, &s->config.net, 0, 0, in, out);
+	fv_node *y = out[0];
 	fv_output(g, y);
 	if ((st = fv_plan_new(err, r->context, g, NULL, &p)) || (st = fv_plan_run(err, p, (fv_key){ 1, 0, 0 })) ||
 	    (st = fv_watch_made(err, r, fv_plan_data(p, y), CELLS, area)))

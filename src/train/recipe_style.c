@@ -263,8 +263,10 @@ static fv_status paint(fv_err *err, fv_run *r, const float *x, int side, float *
 	if (st)
 		goto done;
 	fv_scope scope = { .g = g, .store = r->store, .prefix = "E." };
-	fv_node *under = fv_input(g, "photograph", FV_F32, fv_nhwc(1, side, side, 3)), *z = fv_input(g, "marks", FV_F32, fv_nhwc(1, side, side, FV_STROKE_MARKS));
-	fv_node *painted = fv_strokenet_build(&scope, net, under, z);
+	fv_node *in_port[FV_PORTS] = { NULL }, *out_port[FV_PORTS] = { NULL };
+	fv_family_build(&scope, &fv_family_strokenet, net, side, side, in_port, out_port);
+	const fv_node *under = in_port[0], *z = in_port[1];
+	fv_node *painted = out_port[0];
 	fv_output(g, painted);
 	if (!(st = fv_plan_new(err, r->context, g, NULL, &p)))
 		st = relief_now(err, r, relief);

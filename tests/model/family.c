@@ -177,7 +177,8 @@ static void paint(fv_context *c)
 	if (!check(!fv_store_new(&err, c, &m.store) && !fv_graph_new(&err, c, &g), "%s", err.text))
 		return;
 	fv_scope s = { .g = g, .store = m.store, .prefix = "", .create = true };
-	fv_family_build(&s, &toy, &v, 24, 24, (fv_node *[FV_PORTS]){ NULL }, (fv_node *[FV_PORTS]){ NULL });
+	fv_node *in[FV_PORTS] = { NULL }, *out[FV_PORTS] = { NULL };
+	fv_family_build(&s, &toy, &v, 24, 24, in, out);
 	const fv_pixels a = { W, H, 3, 8, 3 * W, from };
 	fv_pixels b = { W, H, 3, 8, 3 * W, to };
 	check(!fv_paint(&err, &m, &a, NULL, &b), "painting: %s", err.text);
