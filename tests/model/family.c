@@ -190,6 +190,27 @@ static void paint(fv_context *c)
 	fv_store_free(m.store);
 }
 
+static void find(void)
+{
+	static const struct { const char *name, *network, *words; } file[] = {
+		{ "strokenet", "{\"brush\":[8],\"stroke\":[3]}", NULL },
+		{ "strokenet", "{\"width\":8,\"stroke\":[3]}", "streaks and not with dabs" },
+		{ "stylenet", "{\"width\":8}", "(family stylenet), which painted without strokes" },
+		{ "strokene", "{}", "'strokene' is unknown" },
+		{ "", "{}", "'' is unknown" },
+	};
+	for (size_t i = 0; i < FV_COUNT(file); i++) {
+		fv_err err = { 0 };
+		const fv_family *f = NULL;
+		json_t *j = json_loads(file[i].network, 0, NULL);
+		fv_status st = fv_family_find(&err, file[i].name, j, &f);
+		check(file[i].words ? st == FV_E_FORMAT && strstr(err.text, file[i].words)
+		                    : !st && f == &fv_family_strokenet,
+		      "a file of family %s: %s", file[i].name, err.text);
+		json_decref(j);
+	}
+}
+
 int main(void)
 {
 	fv_context *c = NULL;
@@ -199,6 +220,7 @@ int main(void)
 	for (const fv_family *const *f = fv_families; *f; f++)
 		check_record(c, *f);
 	check_record(c, &toy);
+	find();
 	read_values();
 	write_values();
 	paint(c);
