@@ -25,6 +25,8 @@ typedef struct {
 
 /* Runs one case; peak_mb means something when the process has done little else. FV_E_ARGUMENT: no such case. */
 fv_status fv_bench_run(fv_err *err, fv_context *c, const char *name, const fv_bench_options *o, fv_bench_result *r);
+/* Whether the case paints as `fauve apply` does: its context may then round (precision auto). */
+bool fv_bench_paints(const char *name);
 /* The median; sorts a copy. */
 double fv_bench_median(const fv_bench_result *r);
 

@@ -62,7 +62,9 @@ static fv_status resnet_open(fv_err *err, bench *b, const fv_bench_options *o)
 		return st;
 	fv_scope s = { .g = b->g[0], .store = b->store, .prefix = "", .create = true, .seed = 1 };
 	fv_node *x = fv_input(b->g[0], "picture", FV_F32, fv_nhwc(1, o->height ? o->height : 256, o->width ? o->width : 256, 3));
-	fv_output(b->g[0], fv_resnet_build(&s, &(fv_resnet){ .width = 64, .blocks = 9 }, x));
+	fv_resnet net;
+	fv_family_preset(&fv_family_resnet, &net);
+	fv_output(b->g[0], fv_resnet_build(&s, &net, x));
 	if (!(st = plan(err, b, 0, o)))
 		fill(fv_plan_data(b->plan[0], x), fv_elements(x->shape));
 	return st;
@@ -71,9 +73,8 @@ static fv_status resnet_open(fv_err *err, bench *b, const fv_bench_options *o)
 static fv_status strokenet_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
 	/* As painting does, up to what the network takes. */
-	const int64_t multiple = FV_STROKENET_MULTIPLE;
-	int64_t h = fv_div_up(o->height ? o->height : 512, multiple) * multiple;
-	int64_t w = fv_div_up(o->width ? o->width : 768, multiple) * multiple;
+	int64_t h = fv_port_side(&fv_family_strokenet.in[0], o->height ? o->height : 512);
+	int64_t w = fv_port_side(&fv_family_strokenet.in[0], o->width ? o->width : 768);
 	fv_status st = FV_OK;
 	if (o->model) {
 		if ((st = fv_model_open(err, b->c, o->model, &b->model)))
@@ -265,9 +266,10 @@ typedef struct {
 	const char *name;
 	fv_status (*open)(fv_err *, bench *, const fv_bench_options *);
 	fv_status (*run)(fv_err *, bench *);
+	bool paints;
 } bench_case;
 static const bench_case cases[] = {
-	{ "resnet", resnet_open, paint_run }, { "strokenet", strokenet_open, paint_run }, { "style", style_open, style_run },
+	{ "resnet", resnet_open, paint_run, true }, { "strokenet", strokenet_open, paint_run, true }, { "style", style_open, style_run },
 	{ "cyclegan", cyclegan_open, cyclegan_run }, { "dense", dense_open, dense_run },
 	{ "strokes", strokes1_open, strokes_run }, { "strokes-3", strokes3_open, strokes_run },
 };
@@ -302,12 +304,24 @@ static fv_status measure(fv_err *err, bench *b, const bench_case *k, const fv_be
 	return st;
 }
 
+static const bench_case *find(const char *name)
+{
+	for (size_t i = 0; i < FV_COUNT(cases); i++)
+		if (!strcmp(cases[i].name, name))
+			return &cases[i];
+	return NULL;
+}
+
+bool fv_bench_paints(const char *name)
+{
+	const bench_case *k = find(name);
+	return k && k->paints;
+}
+
 fv_status fv_bench_run(fv_err *err, fv_context *c, const char *name, const fv_bench_options *o, fv_bench_result *r)
 {
-	size_t i = 0;
-	while (i < FV_COUNT(cases) && strcmp(cases[i].name, name))
-		i++;
-	if (i == FV_COUNT(cases))
+	const bench_case *k = find(name);
+	if (!k)
 		return fv_fail(err, FV_E_ARGUMENT, "no case '%s'; see fauve bench --help", name);
 	*r = (fv_bench_result){ .idle_mb = memory("VmRSS") };
 	bench *b = fv_alloc(c, sizeof *b);
@@ -316,11 +330,11 @@ fv_status fv_bench_run(fv_err *err, fv_context *c, const char *name, const fv_be
 	b->c = c;
 	fv_status st = fv_store_new(err, c, &b->store);
 	if (!st)
-		st = measure(err, b, &cases[i], o, r);
-	for (int k = 1; k >= 0; k--) {
-		fv_plan_free(b->plan[k]);
-		fv_graph_free(b->g[k]);
-		fv_free(c, b->fake[k]);
+		st = measure(err, b, k, o, r);
+	for (int i = 1; i >= 0; i--) {
+		fv_plan_free(b->plan[i]);
+		fv_graph_free(b->g[i]);
+		fv_free(c, b->fake[i]);
 	}
 	fv_free(c, b->fields);
 	fv_painting_free(&b->painting);

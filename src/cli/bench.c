@@ -59,7 +59,7 @@ static fv_status look(fv_err *err, fv_cli *cli, const options *o, const char *na
 	fv_context *c = NULL;
 	fv_bench_options b = { .runs = (int)o->runs, .seconds = o->time, .batch = (int)o->batch, .profile = o->profile, .max_memory = o->max_memory };
 	char path[4096], rest;
-	fv_status st = fv_cli_context(err, cli, !strcmp(name, "resnet") || !strcmp(name, "strokenet"), &c);
+	fv_status st = fv_cli_context(err, cli, fv_bench_paints(name), &c);
 	if (!st && o->model && !(st = fv_style_find(err, o->model, path, sizeof path)))
 		b.model = path;
 	if (!st && o->size && (sscanf(o->size, "%" SCNd64 "x%" SCNd64 "%c", &b.width, &b.height, &rest) != 2 || b.width < 16 || b.height < 16 ||

@@ -63,19 +63,20 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		goto done;
 	if ((st = fv_model_open(err, c, path, &m)))
 		goto done;
-	int side = (int)sqrt((double)m->dense.out);
-	if (m->dense.out < 1 || side * side != m->dense.out) {
+	int64_t values = fv_generate_values(m);
+	int side = (int)sqrt((double)values);
+	if (values < 1 || side * side != values) {
 		st = fv_fail(err, FV_E_ARGUMENT, "%s: makes no square pictures from noise; `fauve info` says what it is for", path);
 		goto done;
 	}
-	if (o->count * m->dense.out > FV_PIXELS_MAX) {
+	if (o->count * values > FV_PIXELS_MAX) {
 		st = fv_fail(err, FV_E_LIMIT, "--count: %" PRId64 " pictures of %dx%d are %.0f megapixels, "
 		             "over the limit of %.0f; make fewer", o->count, side, side,
-		             (double)(o->count * m->dense.out) / 1e6, (double)FV_PIXELS_MAX / 1e6);
+		             (double)(o->count * values) / 1e6, (double)FV_PIXELS_MAX / 1e6);
 		goto done;
 	}
-	if (!(grey = malloc((size_t)(o->count * m->dense.out)))) {
-		st = fv_fail_memory(err, o->output, (size_t)(o->count * m->dense.out));
+	if (!(grey = malloc((size_t)(o->count * values)))) {
+		st = fv_fail_memory(err, o->output, (size_t)(o->count * values));
 		goto done;
 	}
 	if ((st = fv_generate(err, m, o->count, (uint64_t)o->seed, grey)))

@@ -27,7 +27,7 @@ struct fv_windows {
 
 static int channels(const fv_windows *w, int layer)
 {
-	return (w->network->vgg.small ? 32 : 128) << layer;
+	return (int)fv_vgg_channels(w->network->config, layer + 1);
 }
 
 static void forget(sized *s)
@@ -39,10 +39,10 @@ static void forget(sized *s)
 
 fv_status fv_windows_open(fv_err *err, fv_context *c, const fv_model *network, fv_windows **out)
 {
-	if (strcmp(network->family, "vgg"))
+	if (network->family != &fv_family_vgg)
 		return fv_fail(err, FV_E_ARGUMENT,
 		               "a model of family %s is no feature network; give one of features/",
-		               network->family);
+		               network->family->name);
 	fv_windows *w = fv_alloc(c, sizeof *w);
 	if (!w)
 		return fv_fail_memory(err, "a feature network", sizeof *w);
@@ -84,7 +84,7 @@ static fv_status make(fv_err *err, fv_windows *w, int64_t height, int64_t width,
 		return st;
 	fv_scope scope = { .g = s.graph, .store = w->network->store, .prefix = "" };
 	s.x = fv_input(s.graph, "picture", FV_F32, fv_nhwc(1, height, width, 3));
-	fv_vgg_build(&scope, &w->network->vgg, s.x, FV_VGG_LAYERS - 1, layer);
+	fv_vgg_build(&scope, w->network->config, s.x, FV_VGG_LAYERS - 1, layer);
 	for (int l = 0; l < LAYERS; l++) {
 		s.layer[l] = layer[l + 1];
 		fv_output(s.graph, s.layer[l]);

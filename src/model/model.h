@@ -2,7 +2,7 @@
 /* An open model: which network, and its weights. */
 #ifndef FV_MODEL_H
 #define FV_MODEL_H
-#include "net/net.h"
+#include "net/family.h"
 #include <jansson.h>
 
 #define FV_PALETTE_LEAST 16
@@ -12,26 +12,19 @@
 struct fv_model {
 	fv_context *context;
 	fv_store *store;
-	char family[32];                /* "strokenet", "resnet", "dense" or "vgg" */
-	fv_strokenet strokenet;
-	fv_resnet resnet;
-	fv_dense dense;
-	fv_vgg vgg;
+	const fv_family *family;
+	void *config;                   /* the family's own struct: what its record's `bytes` are of */
 	int colours;                    /* in its palette; 0: it has none */
 	double relief[FV_RELIEF_BANDS]; /* gains of what is fine in a painting (paint/relief.c); 1: none */
 	uint8_t palette[FV_PALETTE_MOST][3];    /* sRGB: what the paintings that it learnt from are painted with, seen coarsely */
 	json_t *about;                  /* the metadata, whole */
 };
 
-/* The network's parameters as they stand in a model file's metadata; both ways. */
-json_t *fv_strokenet_json(const fv_strokenet *c);
-json_t *fv_resnet_json(const fv_resnet *c);
-json_t *fv_dense_json(const fv_dense *c);
-/* A palette as it stands there, under "palette": a text of six hexadecimal digits a colour. NULL: no memory. */
+/* A palette as it stands in the metadata, under "palette": a text of six hexadecimal digits a colour. NULL: no memory. */
 json_t *fv_palette_json(uint8_t (*colour)[3], int count);
 
-/* Writes the variables that begin with prefix, without it, as a model; a StrokeNet as half floats. network: from above, borrowed; about: further
+/* Writes the variables that begin with prefix, without it, as a model of that family and config; in what type the family says. about: further
  * metadata (an object, borrowed), or NULL. */
-fv_status fv_model_write(fv_err *err, fv_context *c, const char *path, fv_store *store, const char *prefix, const char *family, json_t *network,
-                         json_t *about);
+fv_status fv_model_write(fv_err *err, fv_context *c, const char *path, fv_store *store, const char *prefix, const fv_family *family,
+                         const void *config, json_t *about);
 #endif

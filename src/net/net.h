@@ -50,7 +50,6 @@ typedef struct {
 	fv_medium medium;
 } fv_strokenet;
 fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x, fv_node *z);
-fv_status fv_strokenet_check(fv_err *err, const fv_strokenet *c);
 /* Its dabs; all else as fv_stroke_default(). */
 fv_stroke_options fv_strokenet_strokes(const fv_strokenet *c);
 
@@ -60,16 +59,17 @@ typedef struct {
 	int blocks;                     /* residual blocks at a quarter of the size: 9, for small pictures 6 */
 } fv_resnet;
 fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x);
-fv_status fv_resnet_check(fv_err *err, const fv_resnet *c);
 
 /* ---- VGG (vgg.c), frozen: what teachers and measures see. x: N,H,W,3 in [-1,1],
  * with at least 2 << last pixels a side */
+typedef enum { FV_POOL_MAX, FV_POOL_AVERAGE } fv_pooling;        /* of 2x2 pixels */
 typedef struct {
-	bool small;                     /* VGG-19 distilled to a sixteenth, else VGG-16 */
-	bool average;                   /* 2x2 pooling by mean, else by maximum */
+	int depth, width;               /* 16, 64: VGG-16; 19, 16: VGG-19 distilled to a sixteenth */
+	fv_pooling pooling;
 } fv_vgg;
 /* The layers are relu1_1, relu2_1, relu3_1, relu4_1, at 1, 1/2, 1/4, 1/8 of the size. */
 #define FV_VGG_LAYERS 4
+int64_t fv_vgg_channels(const fv_vgg *c, int layer);
 /* Fills out[0 .. last] and returns out[last]. */
 fv_node *fv_vgg_build(const fv_scope *s, const fv_vgg *c, fv_node *x, int last,
                       fv_node *out[FV_VGG_LAYERS]);

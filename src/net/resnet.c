@@ -7,7 +7,7 @@
  * transposed convolution is conv2d's adjoint, used forward. Names and shapes are those of the PyTorch original, so
  * that its weights fit as they are; its biases before a norm are not asked for: they have no effect.
  * Zhu et al., arXiv:1703.10593, appendix 7.2; Johnson et al., arXiv:1603.08155. */
-#include "net/net.h"
+#include "net/family.h"
 #include <stdio.h>
 
 #define EPS 1e-5
@@ -57,13 +57,6 @@ static fv_node *residual(const fv_scope *s, fv_node *x, int64_t width, int layer
 	return fv_add(s->g, x, norm(s, conv(s, h, width, 3, b)));
 }
 
-fv_status fv_resnet_check(fv_err *err, const fv_resnet *c)
-{
-	if (c->width < 1 || c->width > 1024 || c->blocks < 1 || c->blocks > 64)
-		return fv_fail(err, FV_E_FORMAT, "resnet: width %d, %d blocks: width 1 to 1024, 1 to 64 blocks", c->width, c->blocks);
-	return FV_OK;
-}
-
 fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x)
 {
 	char name[2][24], last[24];
@@ -81,3 +74,24 @@ fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x)
 	fv_node *head = weight(s, fv_nhwc(3, 7, 7, w), last), *bias = fv_param(s, FV_SHAPE(3), FV_INIT_ZERO, 0, "%s.bias", last);
 	return fv_unary(s->g, FV_TANH, fv_conv2d(s->g, h, head, bias, fv_conv_same(7, FV_PAD_REFLECT)), 0, 0);
 }
+
+static const fv_parameter parameters[] = {
+	{ .name = "width", .type = FV_PARAMETER_INT, .at = offsetof(fv_resnet, width), .low = 1,
+	  .high = 1024, .preset = { 64 }, .help = "channels at full size" },
+	{ .name = "blocks", .type = FV_PARAMETER_INT, .at = offsetof(fv_resnet, blocks), .low = 1,
+	  .high = 64, .preset = { 9 }, .help = "residual blocks" },
+	{ 0 },
+};
+
+static void build(const fv_scope *s, const void *config, fv_node *const *in, fv_node **out)
+{
+	out[0] = fv_resnet_build(s, config, in[0]);
+}
+
+const fv_family fv_family_resnet = {
+	.name = "resnet", .use = FV_PAINTS, .bytes = sizeof(fv_resnet), .parameter = parameters,
+	.in = { { .name = "picture", .kind = FV_PORT_IMAGE, .channels = 3, .low = -1, .high = 1,
+	          .multiple = 4, .least = 32 } },
+	.out = { { .name = "painting", .kind = FV_PORT_IMAGE, .channels = 3, .low = -1, .high = 1 } },
+	.build = build, .relief = true,
+};

@@ -24,7 +24,7 @@
  * contrast of strokes that was learnt on crops. ReLU; mirrored borders; a blur before each halving
  * and binomial upsampling, so that no lattice comes from the sampling. The way down follows Johnson
  * et al., arXiv:1603.08155. */
-#include "net/net.h"
+#include "net/family.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -97,27 +97,6 @@ static fv_node *colours(const fv_scope *s, fv_node *x)
 	return fv_conv2d(s->g, fv_scale(s->g, x, CONTRAST, 0), w, b, (fv_conv_attr){ 0 });
 }
 
-fv_status fv_strokenet_check(fv_err *err, const fv_strokenet *c)
-{
-	bool dabs = c->brushes >= 1 && c->brushes <= FV_STROKE_BRUSHES && c->length >= 1 &&
-	            c->length <= 32 && c->bristle >= 0.25 && c->bristle <= 64;
-	for (int i = 0; i < c->brushes && dabs; i++)
-		dabs = c->brush[i] >= 0.5 && c->brush[i] <= (i ? c->brush[i - 1] : 64);
-	if (c->width < 1 || c->width > 1024 || c->blocks < 0 || c->blocks > 64 || c->marks < 1 ||
-	    c->marks > 1024 || (c->stem != 3 && c->stem != 5))
-		return fv_fail(err, FV_E_FORMAT, "strokenet: width %d, %d blocks, %d marks, stem "
-		               "%d: width and marks 1 to 1024, 0 to 64 blocks, stem 3 or 5",
-		               c->width, c->blocks, c->marks, c->stem);
-	if (c->medium >= FV_MEDIA)
-		return fv_fail(err, FV_E_FORMAT, "strokenet: its medium is unknown here: oil or print");
-	if (!dabs)
-		return fv_fail(err, FV_E_FORMAT, "strokenet: %d brushes, length %g, bristles %g: 1 to "
-		               "%d brushes of 64 to 0.5 pixels, the widest first, length 1 to 32, "
-		               "bristles 0.25 to 64", c->brushes, c->length, c->bristle,
-		               FV_STROKE_BRUSHES);
-	return FV_OK;
-}
-
 fv_stroke_options fv_strokenet_strokes(const fv_strokenet *c)
 {
 	fv_stroke_options o = fv_stroke_default();
@@ -167,3 +146,71 @@ fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x
 	              fv_conv_same(c->stem, FV_PAD_REFLECT));
 	return fv_unary(g, FV_TANH, fv_add(g, h, colours(s, x)), 0, 0);
 }
+
+static const fv_parameter parameters[] = {
+	{ .name = "width", .type = FV_PARAMETER_INT, .at = offsetof(fv_strokenet, width), .low = 1,
+	  .high = 1024, .preset = { 24 }, .help = "channels at full size" },
+	{ .name = "blocks", .type = FV_PARAMETER_INT, .at = offsetof(fv_strokenet, blocks), .low = 0,
+	  .high = 64, .preset = { 4 }, .help = "residual blocks" },
+	{ .name = "marks", .type = FV_PARAMETER_INT, .at = offsetof(fv_strokenet, marks), .low = 1,
+	  .high = 1024, .preset = { 12 }, .help = "channels made of what tells dabs apart" },
+	{ .name = "stem", .type = FV_PARAMETER_INT, .at = offsetof(fv_strokenet, stem), .low = 3,
+	  .high = 5, .preset = { 5 }, .help = "side of the first and last kernel, odd" },
+	{ .name = "affine", .type = FV_PARAMETER_BOOL, .at = offsetof(fv_strokenet, affine),
+	  .preset = { 1 }, .optional = true, .help = "scale and shift behind every norm" },
+	/* A model from before prints names no medium. */
+	{ .name = "medium", .type = FV_PARAMETER_WORD, .at = offsetof(fv_strokenet, medium),
+	  .words = fv_medium_name, .preset = { FV_MEDIUM_OIL }, .optional = true,
+	  .help = "what is painted with" },
+	{ .name = "brush", .type = FV_PARAMETER_FLOATS, .at = offsetof(fv_strokenet, brush),
+	  .count_at = offsetof(fv_strokenet, brushes), .most = FV_STROKE_BRUSHES, .low = 0.5, .high = 64,
+	  .preset = { 12, 6, 3, 1.5 }, .presets = 4, .help = "widths of the brushes, the widest first" },
+	{ .name = "length", .type = FV_PARAMETER_FLOAT, .at = offsetof(fv_strokenet, length), .low = 1,
+	  .high = 32, .preset = { 4 }, .help = "length of a dab in its brush's widths" },
+	{ .name = "bristle", .type = FV_PARAMETER_FLOAT, .at = offsetof(fv_strokenet, bristle),
+	  .low = 0.25, .high = 64, .preset = { 1.5 }, .help = "width of the bristles" },
+	{ 0 },
+};
+
+static fv_status check(fv_err *err, const void *config)
+{
+	const fv_strokenet *c = config;
+	if (c->stem % 2 == 0)
+		return fv_fail(err, FV_E_FORMAT, "strokenet: 'stem' is %d: 3 or 5 can be built", c->stem);
+	for (int i = 1; i < c->brushes; i++)
+		if (c->brush[i] > c->brush[i - 1])
+			return fv_fail(err, FV_E_FORMAT, "strokenet: 'brush' names brushes of %g and then "
+			               "%g pixels: the widest comes first", c->brush[i - 1], c->brush[i]);
+	return FV_OK;
+}
+
+static fv_stroke_options strokes(const void *config) { return fv_strokenet_strokes(config); }
+
+static void build(const fv_scope *s, const void *config, fv_node *const *in, fv_node **out)
+{
+	out[0] = fv_strokenet_build(s, config, in[0], in[1]);
+}
+
+static fv_status early(fv_err *err, const char *family, json_t *network)
+{
+	if (!strcmp(family, "stylenet"))
+		return fv_fail(err, FV_E_FORMAT, "it was made by an early fauve (family stylenet), which "
+		               "painted without strokes; train it anew");
+	if (!strcmp(family, "strokenet") && json_object_get(network, "stroke") &&
+	    !json_object_get(network, "brush"))
+		return fv_fail(err, FV_E_FORMAT, "it was made by an early fauve, which painted with "
+		               "streaks and not with dabs; train it anew");
+	return FV_OK;
+}
+
+const fv_family fv_family_strokenet = {
+	.name = "strokenet", .use = FV_PAINTS, .bytes = sizeof(fv_strokenet), .parameter = parameters,
+	.check = check,
+	.in = { { .name = "picture", .kind = FV_PORT_IMAGE, .channels = 3, .low = -1, .high = 1,
+	          .multiple = FV_STROKENET_MULTIPLE, .least = 32 },
+	        { .name = "marks", .kind = FV_PORT_MARKS, .channels = FV_STROKE_MARKS } },
+	.out = { { .name = "painting", .kind = FV_PORT_IMAGE, .channels = 3, .low = -1, .high = 1 } },
+	.build = build,
+	/* A painter's rounding is far below what its precision is. */
+	.stored = FV_F16, .strokes = strokes, .relief = true, .early = early,
+};

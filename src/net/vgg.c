@@ -12,7 +12,7 @@
  *
  * [1] Simonyan, Zisserman, arXiv:1409.1556. [2] Wang et al., Collaborative Distillation,
  * arXiv:2003.08436. */
-#include "net/net.h"
+#include "net/family.h"
 #include <stdio.h>
 
 #define DEVIATION 0.05                  /* of weights that no file gave: only tests make them */
@@ -74,6 +74,8 @@ static fv_node *pool(fv_graph *g, bool average, fv_node *x)
 	return fv_binary(g, FV_MAX, part(g, two, 0, c), part(g, two, c, c), 0);
 }
 
+int64_t fv_vgg_channels(const fv_vgg *c, int layer) { return (int64_t)c->width << layer; }
+
 fv_node *fv_vgg_build(const fv_scope *s, const fv_vgg *c, fv_node *x, int last,
                       fv_node *out[FV_VGG_LAYERS])
 {
@@ -84,14 +86,15 @@ fv_node *fv_vgg_build(const fv_scope *s, const fv_vgg *c, fv_node *x, int last,
 			s->g, FV_E_SHAPE,
 			"vgg: a picture of %s; give three channels and at least %d pixels a side",
 			fv_shape_text(x->shape).s, 2 << last);
-	fv_node *h = enter(s, c->small, x);
+	const bool small = c->depth == 19;
+	fv_node *h = enter(s, small, x);
 	for (int block = 0; block <= last; block++) {
-		int64_t width = (int64_t)(c->small ? 16 : 64) << block;
+		int64_t width = fv_vgg_channels(c, block);
 		if (block)
-			h = pool(s->g, c->average, h);
-		for (int i = 0; i < (block < last ? count[c->small][block] : 1); i++) {
+			h = pool(s->g, c->pooling == FV_POOL_AVERAGE, h);
+		for (int i = 0; i < (block < last ? count[small][block] : 1); i++) {
 			char name[24];
-			snprintf(name, sizeof name, c->small ? "conv%d%d" : "conv%d_%d", block + 1,
+			snprintf(name, sizeof name, small ? "conv%d%d" : "conv%d_%d", block + 1,
 			         i + 1);
 			h = fv_relu(s->g, conv(s, h, width, 3, name));
 			if (i == 0)
@@ -100,3 +103,38 @@ fv_node *fv_vgg_build(const fv_scope *s, const fv_vgg *c, fv_node *x, int last,
 	}
 	return h;
 }
+
+static const char *const poolings[] = { "max", "average", NULL };
+
+static const fv_parameter parameters[] = {
+	{ .name = "depth", .type = FV_PARAMETER_INT, .at = offsetof(fv_vgg, depth), .low = 16, .high = 19,
+	  .preset = { 16 }, .help = "layers of the network that it was" },
+	{ .name = "width", .type = FV_PARAMETER_INT, .at = offsetof(fv_vgg, width), .low = 16, .high = 64,
+	  .preset = { 64 }, .help = "channels at full size" },
+	{ .name = "pooling", .type = FV_PARAMETER_WORD, .at = offsetof(fv_vgg, pooling),
+	  .words = poolings, .preset = { FV_POOL_AVERAGE }, .help = "how it halves" },
+	{ 0 },
+};
+
+static fv_status check(fv_err *err, const void *config)
+{
+	const fv_vgg *c = config;
+	if (!(c->depth == 16 && c->width == 64) && !(c->depth == 19 && c->width == 16))
+		return fv_fail(err, FV_E_FORMAT, "VGG-%d of width %d is unknown; VGG-16 of width 64 and "
+		               "VGG-19 of width 16 are understood", c->depth, c->width);
+	return FV_OK;
+}
+
+static void build(const fv_scope *s, const void *config, fv_node *const *in, fv_node **out)
+{
+	fv_vgg_build(s, config, in[0], FV_VGG_LAYERS - 1, out);
+}
+
+const fv_family fv_family_vgg = {
+	.name = "vgg", .use = FV_LOOKS, .bytes = sizeof(fv_vgg), .parameter = parameters, .check = check,
+	.in = { { .name = "picture", .kind = FV_PORT_IMAGE, .channels = 3, .low = -1, .high = 1,
+	          .least = 2 << (FV_VGG_LAYERS - 1) } },
+	.out = { { .name = "relu1_1", .kind = FV_PORT_MAP }, { .name = "relu2_1", .kind = FV_PORT_MAP },
+	         { .name = "relu3_1", .kind = FV_PORT_MAP }, { .name = "relu4_1", .kind = FV_PORT_MAP } },
+	.build = build,
+};

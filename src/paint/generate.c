@@ -6,47 +6,50 @@
 #define FLOATS (16 << 20)               /* between layers at once: what takes more is made in goes */
 
 /* Pictures made at once. Of the network alone: the first of many are what a few would be. */
-static int64_t at_once(const fv_dense *c)
+static int64_t at_once(const fv_model *m) { return fv_max(1, FLOATS / m->family->floats(m->config)); }
+
+int64_t fv_generate_values(const fv_model *m)
 {
-	int64_t each = c->noise + c->out;
-	for (int i = 0; i < c->layers; i++)
-		each += c->hidden[i];
-	return fv_max(1, FLOATS / each);
+	return m->family->use == FV_GENERATES ? fv_port_channels(&m->family->out[0], m->config) : 0;
 }
 
-/* v becomes grey; false: there are NaNs in it. */
-static bool grey(const float *v, int64_t count, uint8_t *out)
+/* v, of the port's range, becomes grey; false: there are NaNs in it. */
+static bool grey(const fv_port *p, const float *v, int64_t count, uint8_t *out)
 {
 	if (!fv_all_finite((fv_tensor){ FV_F32, FV_SHAPE(count), (void *)v }))
 		return false;
-	for (int64_t i = 0; i < count; i++)
-		out[i] = (uint8_t)(v[i] > 0 ? v[i] < 1 ? v[i] * 255 + 0.5f : 255 : 0);
+	const float low = (float)p->low, whole = (float)(p->high - p->low);
+	for (int64_t i = 0; i < count; i++) {
+		float light = (v[i] - low) / whole;
+		out[i] = (uint8_t)(light > 0 ? light < 1 ? light * 255 + 0.5f : 255 : 0);
+	}
 	return true;
 }
 
 fv_status fv_generate(fv_err *err, const fv_model *m, int64_t count, uint64_t seed, uint8_t *out)
 {
-	if (!strcmp(m->family, "vgg"))
-		return fv_fail(err, FV_E_ARGUMENT, "a network of family %s judges pictures and makes none; see `fauve eval`", m->family);
-	if (strcmp(m->family, "dense"))
-		return fv_fail(err, FV_E_ARGUMENT, "a model of family %s paints photographs and makes nothing from noise; see `fauve apply`", m->family);
+	fv_status st = fv_family_must(err, m->family, FV_GENERATES);
+	if (st)
+		return st;
 	if (count < 1 || count > 1000000)
 		return fv_fail(err, FV_E_ARGUMENT, "%" PRId64 " pictures: between 1 and 1000000 can be made at once", count);
 	fv_graph *g = NULL;
 	fv_plan *plan = NULL;
-	fv_status st = fv_graph_new(err, m->context, &g);
-	if (st)
+	if ((st = fv_graph_new(err, m->context, &g)))
 		return st;
-	int64_t batch = fv_min(count, at_once(&m->dense));
+	int64_t batch = fv_min(count, at_once(m)), each = fv_generate_values(m);
 	fv_scope s = { .g = g, .store = m->store, .prefix = "" };
-	fv_node *z = fv_random(g, FV_NORMAL, "noise", FV_F32, FV_SHAPE(batch, m->dense.noise), 0, 1);
-	fv_node *y = fv_dense_generator(&s, &m->dense, z);
-	fv_output(g, y);
+	fv_node *in[FV_PORTS] = { NULL }, *y[FV_PORTS] = { NULL };
+	for (int i = 0; m->family->in[i].name; i++)
+		if (m->family->in[i].kind == FV_PORT_NOISE)
+			in[i] = fv_random(g, FV_NORMAL, m->family->in[i].name, FV_F32, FV_SHAPE(batch, fv_port_channels(&m->family->in[i], m->config)), 0, 1);
+	fv_family_build(&s, m->family, m->config, 0, 0, in, y);
+	fv_output(g, y[0]);
 	st = fv_plan_new(err, m->context, g, NULL, &plan);
 	for (int64_t i = 0; i < count && !st; i += batch) {
 		st = fv_plan_run(err, plan, (fv_key){ .seed = seed, .step = (uint64_t)(i / batch) });
-		int64_t values = fv_min(batch, count - i) * m->dense.out;
-		if (!st && !grey(fv_plan_data(plan, y), values, out + i * m->dense.out))
+		int64_t values = fv_min(batch, count - i) * each;
+		if (!st && !grey(&m->family->out[0], fv_plan_data(plan, y[0]), values, out + i * each))
 			st = fv_fail(err, FV_E_FORMAT, "the model makes NaN: its weights are too large "
 			             "or damaged; fetch or train it again");
 	}

@@ -7,14 +7,15 @@
 #include "stroke/stroke.h"
 #include <math.h>
 
-#define SMALLEST 32                     /* below that a side is padded: norms over a handful of pixels mean nothing */
 #define GRID 64
 #define LEAST_BROAD 0.8                 /* brushes are at least so many times as wide as learnt: finer ones turn to grain; */
 #define MOST_BROAD 3.2                  /* and at most, or the painter's own marks are too fine for them: the picture is painted larger or smaller */
 #define MOST_ENLARGED 4000000           /* pixels that a picture is enlarged to for that */
 
-static int64_t multiple_of(const fv_model *m) { return !strcmp(m->family, "resnet") ? 4 : FV_STROKENET_MULTIPLE; }
-static int64_t padded(const fv_model *m, int64_t n) { return fv_max(SMALLEST, fv_div_up(n, multiple_of(m)) * multiple_of(m)); }
+/* A painter's input of pixels: which sizes it takes. */
+static const fv_port *image_of(const fv_model *m) { return &m->family->in[fv_port_find(m->family->in, FV_PORT_IMAGE)]; }
+/* A painter of strokes: one that asks for what tells them apart. */
+static bool strokes_of(const fv_model *m) { return fv_port_find(m->family->in, FV_PORT_MARKS) >= 0; }
 
 static fv_status check(fv_err *err, const fv_pixels *p, const char *who)
 {
@@ -75,20 +76,21 @@ static void store(const fv_pixels *in, const float *y, int64_t w, float strength
 
 static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int64_t width, fv_painting *p)
 {
-	*p = (fv_painting){ .height = padded(m, height), .width = padded(m, width) };
-	bool strokes = !strcmp(m->family, "strokenet");
-	if (!strcmp(m->family, "dense"))
-		return fv_fail(err, FV_E_ARGUMENT, "a model of family %s makes pictures from noise and cannot paint; see `fauve generate`", m->family);
-	if (!strcmp(m->family, "vgg"))
-		return fv_fail(err, FV_E_ARGUMENT, "a network of family %s judges pictures and cannot paint; see `fauve styles` for models that can", m->family);
-	fv_status st = fv_graph_new(err, m->context, &p->graph);
-	if (st)
+	const fv_family *f = m->family;
+	fv_node *in[FV_PORTS] = { NULL }, *out[FV_PORTS] = { NULL };
+	*p = (fv_painting){ 0 };
+	fv_status st = fv_family_must(err, f, FV_PAINTS);
+	for (int i = 0; f->in[i].name && !st; i++)
+		if (f->in[i].kind != FV_PORT_IMAGE && f->in[i].kind != FV_PORT_MARKS)
+			st = fv_fail(err, FV_E_INTERNAL, "a painter of family %s asks for %s, which painting does not know how to make", f->name, f->in[i].name);
+	if (st || (st = fv_graph_new(err, m->context, &p->graph)))
 		return st;
+	p->height = fv_port_side(image_of(m), height), p->width = fv_port_side(image_of(m), width);
 	fv_scope s = { .g = p->graph, .store = m->store, .prefix = "" };
-	p->x = fv_input(p->graph, "picture", FV_F32, fv_nhwc(1, p->height, p->width, 3));
-	if (strokes)
-		p->z = fv_input(p->graph, "marks", FV_F32, fv_nhwc(1, p->height, p->width, FV_STROKE_MARKS));
-	p->y = strokes ? fv_strokenet_build(&s, &m->strokenet, p->x, p->z) : fv_resnet_build(&s, &m->resnet, p->x);
+	fv_family_build(&s, f, m->config, p->height, p->width, in, out);
+	p->x = in[fv_port_find(f->in, FV_PORT_IMAGE)];
+	p->z = strokes_of(m) ? in[fv_port_find(f->in, FV_PORT_MARKS)] : NULL;
+	p->y = out[0];
 	fv_output(p->graph, p->y);
 	return FV_OK;
 }
@@ -193,11 +195,30 @@ static fv_status run_whole(fv_err *err, fv_painter *painter, const canvas *k, in
 	return st;
 }
 
+/* The canvas holds [-1,1], whatever the network wants. */
+static void to_range(const fv_port *p, float *x, int64_t n)
+{
+	const float low = (float)p->low, half = (float)(p->high - p->low) / 2;
+	for (int64_t i = 0; i < n && (low != -1 || half != 1); i++)
+		x[i] = low + half * (x[i] + 1);
+}
+
+static void from_range(const fv_port *p, float *y, int64_t n)
+{
+	const float low = (float)p->low, half = (float)(p->high - p->low) / 2;
+	for (int64_t i = 0; i < n && (low != -1 || half != 1); i++)
+		y[i] = (y[i] - low) / half - 1;
+}
+
 /* The same, and what is painted is a picture: weights may be finite and yet so large that sums of
  * them are not. */
 static fv_status run(fv_err *err, fv_painter *painter, const canvas *k, int64_t most)
 {
+	const fv_model *m = painter->model;
+	to_range(image_of(m), k->x, 3 * k->h * k->w);
 	fv_status st = run_whole(err, painter, k, most);
+	if (!st)
+		from_range(&m->family->out[0], k->y, 3 * k->h * k->w);
 	if (!st && !fv_all_finite((fv_tensor){ FV_F32, fv_nhwc(1, k->h, k->w, 3), k->y }))
 		st = fv_fail(err, FV_E_FORMAT, "the model paints NaN: its weights are too large or "
 		             "damaged; fetch or train it again");
@@ -208,8 +229,7 @@ static fv_status run(fv_err *err, fv_painter *painter, const canvas *k, int64_t 
 /* How many times as large as the picture it is painted, and how many times as wide as learnt its brushes are then. */
 static double working_broad(const fv_model *m, int64_t h, int64_t w, double share, double *size)
 {
-	const fv_strokenet *net = &m->strokenet;
-	double longer = (double)fv_max(w, h), broad = share * longer / net->brush[0];
+	double longer = (double)fv_max(w, h), broad = share * longer / m->family->strokes(m->config).brush[0];
 	double wanted = fmin(fmax(broad, LEAST_BROAD), MOST_BROAD), pixels = (double)w * (double)h;
 	*size = wanted / broad;
 	if (*size > 1)
@@ -237,7 +257,7 @@ static double scale_of(const canvas *k) { return fmax(0.25, (double)fv_max(k->h,
 static fv_status direct(fv_err *err, const fv_model *m, const fv_paint_options *opt, double broad, uint64_t seed, const canvas *k)
 {
 	fv_context *c = m->context;
-	fv_stroke_options o = fv_strokenet_strokes(&m->strokenet);
+	fv_stroke_options o = m->family->strokes(m->config);
 	float *drawn = NULL, *v = fv_alloc(c, (size_t)(2 * k->h * k->w) * sizeof *v);
 	fv_status st = v ? FV_OK : fv_fail_memory(err, "strokes", (size_t)(2 * k->h * k->w) * sizeof *v);
 	if (!st && opt->flow)
@@ -268,20 +288,21 @@ typedef struct {
 
 static work work_of(const fv_model *m, int64_t h, int64_t w, const fv_paint_options *opt)
 {
-	work k = { .strokes = !strcmp(m->family, "strokenet"), .broad = 1, .turned = opt->palette != 0.5f, .h = padded(m, h), .w = padded(m, w) };
+	const fv_port *image = image_of(m);
+	work k = { .strokes = strokes_of(m), .broad = 1, .turned = opt->palette != 0.5f, .h = fv_port_side(image, h), .w = fv_port_side(image, w) };
 	double size = 1;
 	if (k.strokes)
 		k.broad = working_broad(m, h, w, opt->strokes > 0 ? opt->strokes : FV_PAINT_STROKES, &size);
 	k.resized = size != 1;
-	int64_t multiple = multiple_of(m);
 	if (k.resized) {
-		k.h = fv_max(SMALLEST, (int64_t)(size * (double)h / (double)multiple + 0.5) * multiple);
-		k.w = fv_max(SMALLEST, (int64_t)(size * (double)w / (double)multiple + 0.5) * multiple);
+		const int64_t multiple = fv_max(1, image->multiple);
+		k.h = fv_port_side(image, (int64_t)(size * (double)h / (double)multiple + 0.5) * multiple);
+		k.w = fv_port_side(image, (int64_t)(size * (double)w / (double)multiple + 0.5) * multiple);
 	}
 	k.floats = (6 + (k.strokes ? FV_STROKE_MARKS : 0)) * k.h * k.w;
 	k.bytes = (k.floats + (k.resized ? 3 * h * w : 0)) * (int64_t)sizeof(float) + (k.turned ? fv_palette_bytes(m->context, h, w) : 0);
 	if (k.strokes) {
-		fv_stroke_options o = fv_strokenet_strokes(&m->strokenet);
+		fv_stroke_options o = m->family->strokes(m->config);
 		o.broad = k.broad;
 		k.direct = 2 * k.h * k.w * (int64_t)sizeof(float) + fv_stroke_bytes(m->context, k.h, k.w, &o);
 		if (opt->flow)
@@ -292,11 +313,13 @@ static work work_of(const fv_model *m, int64_t h, int64_t w, const fv_paint_opti
 
 fv_status fv_paint_least(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_paint_options *opt, int64_t *bytes)
 {
-	work k = work_of(m, height, width, opt);
 	fv_painting p = { 0 };
 	int64_t network;
-	fv_status st = paint_graph(err, m, k.h, k.w, &p);
-	if (!st)
+	fv_status st = fv_family_must(err, m->family, FV_PAINTS);
+	if (st)
+		return st;
+	work k = work_of(m, height, width, opt);
+	if (!(st = paint_graph(err, m, k.h, k.w, &p)))
 		st = fv_bands_least(err, m->context, p.graph, p.x, p.y, &network);
 	if (!st)
 		*bytes = k.bytes + fv_max(k.direct, network) + 1;
@@ -338,7 +361,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	if ((strokes && (st = direct(err, m, opt, how.broad, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, most ? most - bytes : 0)))
 		goto done;
 	/* The underpainting is done with. */
-	if ((st = fv_relief_raise(err, c, k.y, k.h, k.w, scale_of(&k), relief, k.x)))
+	if (m->family->relief && (st = fv_relief_raise(err, c, k.y, k.h, k.w, scale_of(&k), relief, k.x)))
 		goto done;
 	if (resized && (st = fv_floats_resize(err, c, k.y, k.h, k.w, whole, h, w)))
 		goto done;
@@ -357,7 +380,9 @@ fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in
 	fv_paint_options o = FV_PAINT_DEFAULTS;
 	if (opt)
 		memcpy(&o, opt, opt->size < sizeof o ? opt->size : sizeof o);
-	fv_status st = check(err, in, "the input");
+	fv_status st = fv_family_must(err, painter->model->family, FV_PAINTS);
+	if (!st)
+		st = check(err, in, "the input");
 	if (!st)
 		st = check(err, out, "the output");
 	if (st)

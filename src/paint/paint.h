@@ -15,7 +15,7 @@ typedef struct {
 	fv_plan *plan;
 	int64_t height, width;          /* of the padded picture */
 	fv_node *x, *y;                 /* 1,height,width,3 in [-1,1] */
-	fv_node *z;                     /* StrokeNet: 1,height,width,FV_STROKE_MARKS; else NULL */
+	fv_node *z;                     /* of a painter of strokes: 1,height,width,FV_STROKE_MARKS; else NULL */
 } fv_painting;
 fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_plan_options *opt, fv_painting *out);
 void fv_painting_free(fv_painting *p);

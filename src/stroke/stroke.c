@@ -9,7 +9,7 @@ fv_stroke_options fv_stroke_default(void)
 	                            .broad = 1, .length = 4, .bristle = 1.5, .detail = 0.5 };
 }
 
-const char *const fv_medium_name[FV_MEDIA] = { "oil", "print" };
+const char *const fv_medium_name[FV_MEDIA + 1] = { "oil", "print", NULL };
 
 const double fv_flow_window[FV_FLOW_WINDOWS] = { 7, 18, 48 },
              fv_flow_weight[FV_FLOW_WINDOWS] = { 1, 0.5, 0.25 };

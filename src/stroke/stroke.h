@@ -31,8 +31,8 @@
 
 /* What the photograph is turned into before it is painted. */
 typedef enum { FV_MEDIUM_OIL, FV_MEDIUM_PRINT, FV_MEDIA } fv_medium;
-/* "oil", "print". */
-extern const char *const fv_medium_name[FV_MEDIA];
+/* "oil", "print", NULL. */
+extern const char *const fv_medium_name[FV_MEDIA + 1];
 
 typedef struct {
 	double scale;                   /* pixels here for one of the training's size: the flow's

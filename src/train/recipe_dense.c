@@ -32,10 +32,12 @@ static bool textbook(const fv_train_options *o) { return o->preset && !strcmp(o-
 
 fv_dense_config fv_dense_settings(bool textbook)
 {
-	return (fv_dense_config){
-		.net = { .noise = 100, .hidden = { 256, 512, 1024 }, .layers = 3, .out = 784, .slope = textbook ? 0 : 0.2 },
+	fv_dense_config c = {
+		.net = { .slope = textbook ? 0 : 0.2 },
 		.batch = 1000, .rate = 1e-3, .beta1 = textbook ? 0.9 : 0.5, .beta2 = 0.999, .eps = 1e-7, .r1 = textbook ? 0 : 1,
 	};
+	fv_family_preset(&fv_family_dense, &c.net);
+	return c;
 }
 
 static void defaults(fv_train_options *o)
@@ -119,8 +121,10 @@ static fv_status preview(fv_err *err, fv_run *r, const char *path)
 	if (st)
 		return st;
 	fv_scope scope = { .g = g, .store = r->store, .prefix = "G." };
-	fv_node *z = fv_random(g, FV_NORMAL, "noise", FV_F32, FV_SHAPE(CELLS, s->config.net.noise), 0, 1);
-	fv_node *y = fv_dense_generator(&scope, &s->config.net, z);
+	fv_node *in[FV_PORTS] = { fv_random(g, FV_NORMAL, "noise", FV_F32, FV_SHAPE(CELLS, s->config.net.noise), 0, 1) };
+	fv_node *out[FV_PORTS] = { NULL };
+	fv_family_build(&scope, &fv_family_dense, &s->config.net, 0, 0, in, out);
+	fv_node *y = out[0];
 	fv_output(g, y);
 	if ((st = fv_plan_new(err, r->context, g, NULL, &p)) || (st = fv_plan_run(err, p, (fv_key){ 1, 0, 0 })) ||
 	    (st = fv_watch_made(err, r, fv_plan_data(p, y), CELLS, area)))
@@ -145,13 +149,11 @@ done:
 static fv_status save(fv_err *err, fv_run *r, const char *path)
 {
 	dense *s = r->state;
-	json_t *network = fv_dense_json(&s->config.net);
 	json_t *about = json_pack("{s:{s:s, s:s, s:I, s:I, s:i, s:f, s:I}, s:s, s:{s:s, s:s}}", "training", "recipe", "dense", "preset",
 	                          r->o.preset ? r->o.preset : "", "step", (json_int_t)r->step, "steps", (json_int_t)r->steps, "batch", r->o.batch, "rate", r->o.rate,
 	                          "seed", (json_int_t)r->o.seed, "data", r->data, "signature", "noise", "normal", "output", "image, grey, [0,1]");
-	fv_status st = network && about ? fv_model_write(err, r->context, path, r->store, "G.", "dense", network, about) :
+	fv_status st = about ? fv_model_write(err, r->context, path, r->store, "G.", &fv_family_dense, &s->config.net, about) :
 	               fv_fail(err, FV_E_MEMORY, "%s: no memory", path);
-	json_decref(network);
 	json_decref(about);
 	return st;
 }

@@ -59,12 +59,18 @@ static void defaults(fv_train_options *o)
 
 static fv_style_config config_of(const fv_train_options *o)
 {
-	return (fv_style_config){
-		.net = { .width = o->width, .blocks = o->blocks, .marks = instant(o) ? 6 : 12, .stem = instant(o) ? 3 : 5, .affine = true, .brushes = 4, .brush = { 12, 6, 3, 1.5 }, .length = 4, .bristle = 1.5, .medium = print(o) ? FV_MEDIUM_PRINT : FV_MEDIUM_OIL },
-		.teacher = { .average = true }, .pixels = { .width = 24, .scales = 1, .layers = 3 }, .judge = 48,
+	fv_style_config c = {
+		.pixels = { .width = 24, .scales = 1, .layers = 3 }, .judge = 48,
 		.batch = o->batch, .size = o->size, .directions = 128, .drawn = 32, .style = o->style, .sizes = 2, .coarse = 0.5, .content = o->content, .content3 = 0.1, .colour = o->colour,
 		.adv = o->adv, .adv_pixels = o->adv / 2, .judge_rate = 0.5, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
 	};
+	fv_family_preset(&fv_family_strokenet, &c.net);
+	fv_family_preset(&fv_family_vgg, &c.teacher);
+	c.net.width = o->width, c.net.blocks = o->blocks;
+	c.net.marks = instant(o) ? 6 : c.net.marks;
+	c.net.stem = instant(o) ? 3 : c.net.stem;
+	c.net.medium = print(o) ? FV_MEDIUM_PRINT : c.net.medium;
+	return c;
 }
 
 static fv_status open_feeds(fv_err *err, fv_run *r, style *s)
@@ -96,9 +102,10 @@ static fv_status open_teacher(fv_err *err, fv_run *r, style *s)
 	               fv_fail(err, FV_E_ARGUMENT, "style is taught by a feature network, and none was given");
 	if (st)
 		return st;
-	if (strcmp(s->teacher->family, "vgg"))
-		return fv_fail(err, FV_E_ARGUMENT, "%s: is a model of family %s and cannot teach; give a feature network, such as vgg16", r->o.features, s->teacher->family);
-	s->config.teacher.small = s->teacher->vgg.small;
+	if (s->teacher->family != &fv_family_vgg)
+		return fv_fail(err, FV_E_ARGUMENT, "%s: is a model of family %s and cannot teach; give a feature network, such as vgg16", r->o.features, s->teacher->family->name);
+	const fv_vgg *file = s->teacher->config;
+	s->config.teacher.depth = file->depth, s->config.teacher.width = file->width;
 	return fv_teacher_variables(err, s->teacher->store, &s->config);
 }
 
@@ -141,7 +148,7 @@ static fv_status open(fv_err *err, fv_run *r)
 	if (o->size % 16 || o->size < 64 || o->size > 1024)
 		return fv_fail(err, FV_E_ARGUMENT, "--size %d: a multiple of 16 from 64 to 1024", o->size);
 	s->config = config_of(o);
-	fv_status st = fv_strokenet_check(err, &s->config.net);
+	fv_status st = fv_family_check(err, &fv_family_strokenet, &s->config.net);
 	if (st || (st = open_teacher(err, r, s)) || (st = open_feeds(err, r, s)))
 		return st;
 	if (o->say) {
@@ -256,8 +263,10 @@ static fv_status paint(fv_err *err, fv_run *r, const float *x, int side, float *
 	if (st)
 		goto done;
 	fv_scope scope = { .g = g, .store = r->store, .prefix = "E." };
-	fv_node *under = fv_input(g, "photograph", FV_F32, fv_nhwc(1, side, side, 3)), *z = fv_input(g, "marks", FV_F32, fv_nhwc(1, side, side, FV_STROKE_MARKS));
-	fv_node *painted = fv_strokenet_build(&scope, net, under, z);
+	fv_node *in_port[FV_PORTS] = { NULL }, *out_port[FV_PORTS] = { NULL };
+	fv_family_build(&scope, &fv_family_strokenet, net, side, side, in_port, out_port);
+	const fv_node *under = in_port[0], *z = in_port[1];
+	fv_node *painted = out_port[0];
 	fv_output(g, painted);
 	if (!(st = fv_plan_new(err, r->context, g, NULL, &p)))
 		st = relief_now(err, r, relief);
@@ -375,16 +384,14 @@ static fv_status save(fv_err *err, fv_run *r, const char *path)
 	fv_status st = relief_now(err, r, relief);
 	if (st)
 		return st;
-	json_t *network = fv_strokenet_json(&s->config.net);
 	json_t *about = json_pack("{s:[f,f], s:o, s:{s:s, s:s, s:I, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I}, s:s, s:{s:s, s:s, s:s, s:i, s:i, s:i, s:s}}",
 	                          "relief", relief[0], relief[1], "palette", fv_palette_json(palette, FV_BANK_COLOURS), "training", "recipe", "style", "preset", o->preset ? o->preset : "", "step", (json_int_t)r->step, "steps", (json_int_t)r->steps, "batch", o->batch, "size", o->size,
 	                          "rate", o->rate, "adv", o->adv, "content", o->content, "style", o->style, "colour", o->colour, "seed", (json_int_t)o->seed,
 	                          "data", r->data,
 	                          "signature", "input", "image, sRGB, RGB, [-1,1], in dabs along its flow", "marks", "three numbers a dab, even, of spread 1, and its bristles", "output", "image, sRGB, RGB, [-1,1]",
-	                          "multiple", FV_STROKENET_MULTIPLE, "least", 32, "longer", PHOTO_LONGEST, "conventions", "reflect padding; half-pixel grid; instance norm, biased, eps 1e-5");
-	st = network && about ? fv_model_write(err, r->context, path, r->store, "E.", "strokenet", network, about) :
+	                          "multiple", fv_family_strokenet.in[0].multiple, "least", fv_family_strokenet.in[0].least, "longer", PHOTO_LONGEST, "conventions", "reflect padding; half-pixel grid; instance norm, biased, eps 1e-5");
+	st = about ? fv_model_write(err, r->context, path, r->store, "E.", &fv_family_strokenet, &s->config.net, about) :
 	               fv_fail(err, FV_E_MEMORY, "%s: no memory", path);
-	json_decref(network);
 	json_decref(about);
 	return st;
 }

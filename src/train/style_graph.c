@@ -29,7 +29,7 @@ static const int map_layer[FV_FEATURE_MAPS] = { 1, 2, 3 };
 
 static int64_t channels(const fv_style_config *c, int layer)
 {
-	return (int64_t)(c->teacher.small ? 16 : 64) << layer;
+	return fv_vgg_channels(&c->teacher, layer);
 }
 static int64_t places_of(const fv_style_config *c, int size, int layer)
 {

@@ -7,7 +7,7 @@
 static fv_style_config tiny(void)
 {
 	return (fv_style_config){
-		.net = { .width = 8, .blocks = 2, .marks = 4, .stem = 5, .affine = true }, .teacher = { .small = true, .average = true },
+		.net = { .width = 8, .blocks = 2, .marks = 4, .stem = 5, .affine = true }, .teacher = { 19, 16, FV_POOL_AVERAGE },
 		.pixels = { .width = 8, .scales = 2, .layers = 3 }, .judge = 8, .batch = 2, .size = 64, .directions = 8, .drawn = 4,
 		.style = 16, .sizes = 2, .coarse = 1, .content = 2, .content3 = 0.1, .colour = 4, .adv = 0.3, .adv_pixels = 0.15, .judge_rate = 0.5, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
 	};

@@ -156,7 +156,7 @@ static void check_odd(fv_context *c, const fv_model *small, const pictures *p)
 	check(fv_yard_art(&err, y, &two, &f) == FV_E_ARGUMENT, "no paintings are refused");
 	fv_yard_close(y);
 	fv_model painter = *small;
-	strcpy(painter.family, "resnet");
+	painter.family = &fv_family_resnet;
 	check(fv_yard_open(&err, c, &(const fv_model *){ &painter }, 1, &y) == FV_E_ARGUMENT &&
 	              strstr(err.text, "resnet"),
 	      "a painter is no feature network");

@@ -27,12 +27,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	fv_pixels p = { 9, 5, 3, 8, 27, pixels };
 	static unsigned turn;
 	/* Painting takes a hundred times as long as reading. */
-	if (weights < 6000 && !strcmp(m->family, "dense") && m->dense.out < 5000) {
-		uint8_t *grey = malloc(2 * (size_t)m->dense.out);
+	const int64_t values = fv_generate_values(m);
+	if (weights < 6000 && values && values < 5000) {
+		uint8_t *grey = malloc(2 * (size_t)values);
 		if (fv_generate(&err, m, 2, 1, grey))
 			fuzz_sentence(&err);
 		free(grey);
-	} else if (weights < 6000 && strcmp(m->family, "dense") && turn++ % 16 == 0 && fv_paint(&err, m, &p, NULL, &p))
+	} else if (weights < 6000 && !values && turn++ % 16 == 0 && fv_paint(&err, m, &p, NULL, &p))
 		fuzz_sentence(&err);
 	fv_model_free(m);
 	return 0;

@@ -23,7 +23,7 @@ static fv_style_config config(void)
 {
 	return (fv_style_config){
 		.net = { .width = 4, .blocks = 1, .marks = 3, .stem = 5, .affine = true },
-		.teacher = { .small = true, .average = true },
+		.teacher = { 19, 16, FV_POOL_AVERAGE },
 		.pixels = { .width = 4, .scales = 2, .layers = 3 },
 		.judge = 4, .batch = 2, .size = 32, .directions = 8, .drawn = 4,
 		.style = 16, .sizes = 2, .coarse = 0.5, .content = 2.3, .content3 = 0.1,

@@ -336,15 +336,13 @@ static fv_status with(fv_err *err, fv_context *c, fv_model *m, json_t *palette, 
 	char path[] = "/tmp/fauve-palette-XXXXXX";
 	fv_model *read = NULL;
 	int fd = mkstemp(path);
-	json_t *network = fv_strokenet_json(&m->strokenet),
-	       *about = json_pack("{s:o}", "palette", palette);
+	json_t *about = json_pack("{s:o}", "palette", palette);
 	fv_status st =
 		fd < 0 ? FV_E_WRITE
-		       : fv_model_write(err, c, path, m->store, "", m->family, network, about);
+		       : fv_model_write(err, c, path, m->store, "", m->family, m->config, about);
 	if (!st && !(st = fv_model_open(err, c, path, &read)))
 		*colours = read->colours;
 	fv_model_free(read);
-	json_decref(network);
 	json_decref(about);
 	if (fd >= 0)
 		close(fd);

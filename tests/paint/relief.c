@@ -94,17 +94,15 @@ static void files(fv_context *c, fv_model *m)
 		fv_err err = { 0 };
 		fv_model *read = NULL;
 		int fd = mkstemp(path);
-		json_t *network = fv_strokenet_json(&m->strokenet);
 		json_t *about = json_pack("{s:o}", "relief",
 		                          json_loads(file[i].relief, JSON_DECODE_ANY, NULL));
-		check(!fv_model_write(&err, c, path, m->store, "", m->family, network, about), "%s",
+		check(!fv_model_write(&err, c, path, m->store, "", m->family, m->config, about), "%s",
 		      err.text);
 		fv_status st = fv_model_open(&err, c, path, &read);
 		check(file[i].good ? !st && read->relief[0] == 1.2 && read->relief[1] == 1.1
 		                   : st == FV_E_FORMAT && strstr(err.text, "relief"),
 		      "relief %s: status %d, %s", file[i].relief, st, err.text);
 		fv_model_free(read);
-		json_decref(network);
 		json_decref(about);
 		close(fd);
 		unlink(path);

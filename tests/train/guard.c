@@ -102,7 +102,7 @@ static void check_style(void)
 	fv_plan *p = NULL;
 	fv_style_graph s;
 	fv_style_config config = {
-		.net = { .width = 8, .blocks = 1, .marks = 4, .stem = 5 }, .teacher = { .small = true, .average = true }, .pixels = { .width = 8, .scales = 2, .layers = 3 },
+		.net = { .width = 8, .blocks = 1, .marks = 4, .stem = 5 }, .teacher = { 19, 16, FV_POOL_AVERAGE }, .pixels = { .width = 8, .scales = 2, .layers = 3 },
 		.judge = 8, .batch = 1, .size = 32, .directions = 8, .drawn = 4, .style = 16, .sizes = 2, .coarse = 1, .content = 2, .content3 = 0.1, .colour = 4, .adv = 0.3, .adv_pixels = 0.1,
 		.judge_rate = 0.5, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-8,
 	};
