@@ -54,9 +54,11 @@ def strokenet(w, blocks, marks, stem):
     for i in range(blocks):
         for a, n in (("a", "n"), ("b", "m")):
             s.update({"res.%d.%s.weight" % (i, a): [4 * w, 4 * w, 3, 3], "res.%d.%s.weight" % (i, n): [4 * w], "res.%d.%s.bias" % (i, n): [4 * w]})
-    s.update({"m2.weight": [marks, 7, 3, 3], "m2.bias": [marks], "u1.weight": [2 * w, 4 * w + marks, 3, 3], "u1.bias": [2 * w], "m1.weight": [marks, 7, 3, 3],
+    if not blocks:                                          # it knows nothing of the scene
+        s = {}
+    s.update({"m2.weight": [marks, 7, 3, 3], "m2.bias": [marks], "u1.weight": [2 * w, (4 * w if blocks else 0) + marks, 3, 3], "u1.bias": [2 * w], "m1.weight": [marks, 7, 3, 3],
               "m1.bias": [marks], "u2.weight": [w, 2 * w + marks, 3, 3], "u2.bias": [w], "u3.weight": [w, w + 7, 3, 3], "u3.bias": [w],
-              "head.weight": [3, w, 5, 5], "head.bias": [3], "col.weight": [3, 3, 1, 1], "col.bias": [3]})
+              "head.weight": [3, w, stem, stem], "head.bias": [3], "col.weight": [3, 3, 1, 1], "col.bias": [3]})
     return s
 
 
