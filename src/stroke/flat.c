@@ -152,9 +152,7 @@ fv_status fv_stroke_flat(fv_err *err, fv_context *c, const float *x, const float
 		return fv_fail(err, FV_E_ARGUMENT,
 		               "flat: %d rounds with tolerance %g; give 1 to 16, and 0.001 to 100",
 		               rounds, tolerance);
-	int64_t n = 1;
-	while (k.scale >= 2 * LEAST * (double)n)
-		n *= 2;
+	const int64_t n = fv_halvings(k.scale, LEAST);
 	float fall[FARTHEST * FALLS + 1];
 	for (int i = 0; i < FARTHEST * FALLS; i++)
 		fall[i] = expf(-((float)i + 0.5f) / FALLS);

@@ -159,7 +159,7 @@ static fv_status flow(fv_err *err, fv_context *c, const float *x, int64_t h, int
 		double pixel = 2 * (double)f.s.level;
 		double sigma = sqrt(fmax(0.04, pow(fv_sigma(fv_flow_window[i], o, h, w) / pixel,
 		                                   2) - 1.0 / 16));
-		n[i] = halvings(sigma, WINDOW_LEAST);
+		n[i] = fv_halvings(sigma, WINDOW_LEAST);
 		window[i] = gauss_of(rest(sigma, n[i], true));
 		across = fv_max(across, (fv_div_up(f.h, n[i]) + 2 * window[i].radius) *
 		                        fv_div_up(f.w, n[i]));

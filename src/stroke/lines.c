@@ -111,9 +111,7 @@ fv_status fv_stroke_lines(fv_err *err, fv_context *c, const float *x, const floa
 	fv_status st = fv_stroke_check(err, h, w, &k);
 	if (st)
 		return st;
-	int64_t n = 1;
-	while (SIGMA * k.scale >= 2 * LEAST * (double)n)
-		n *= 2;
+	const int64_t n = fv_halvings(SIGMA * k.scale, LEAST);
 	const double sigma = SIGMA * k.scale / (double)n;
 	const int64_t radius = (int64_t)ceil(4 * sigma);
 	drawing d = { .x = x, .v = v, .to = lines, .h = h, .w = w, .n = n, .rh = fv_div_up(h, n),

@@ -27,16 +27,7 @@ static gauss gauss_of(double sigma)
 	return g;
 }
 
-/* The largest power of two that leaves `least` of sigma, and sigma in such pixels, less what means
- * (and the way back) blur. */
-static int64_t halvings(double sigma, double least)
-{
-	int64_t n = 1;
-	while (sigma >= 2 * least * (double)n)
-		n *= 2;
-	return n;
-}
-
+/* Sigma in means of n x n pixels, less what means (and the way back) blur. */
 static double rest(double sigma, int64_t n, bool back)
 {
 	double m = (double)(n * n);
@@ -268,7 +259,7 @@ static shading shading_of(const float *x, int64_t h, int64_t w, const fv_stroke_
                           double sigma, double least)
 {
 	sigma = fv_sigma(sigma, o, h, w);
-	int64_t level = halvings(sigma, least);
+	int64_t level = fv_halvings(sigma, least);
 	return (shading){ x, h, w, level, fv_div_up(h, level), fv_div_up(w, level),
 	                  gauss_of(rest(sigma, level, false)), (float)(o->scale / (double)level) };
 }

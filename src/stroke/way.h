@@ -42,6 +42,15 @@ static inline double fv_sigma(double sigma, const fv_stroke_options *o, int64_t 
 /* Half the taps of a Gaussian but for the one in the middle. */
 static inline int64_t fv_radius(double sigma) { return fv_max(1, (int64_t)(3 * sigma + 0.5)); }
 
+/* The largest power of two that leaves `least` of sigma in means of so many pixels. */
+static inline int64_t fv_halvings(double sigma, double least)
+{
+	int64_t n = 1;
+	while (sigma >= 2 * least * (double)n)
+		n *= 2;
+	return n;
+}
+
 /* i of an axis of n, mirrored at its first and last pixel as often as it takes. */
 static inline int64_t fv_mirror(int64_t i, int64_t n)
 {
