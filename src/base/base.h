@@ -60,13 +60,13 @@ struct fv_context {
 	bool bf16;                      /* products of rounded numbers are welcome */
 	bool exact;                     /* direct sums only */
 	int64_t limit[16];              /* on files from outside, by fv_limit (limits.h) */
-	char *cache;                    /* file of kernels that were timed (graph/choose.c); NULL: none are */
-	struct fv_choices *choices;     /* what it holds, when it has been read; one block */
+	char *cache;                    /* file of kernels that were timed (device/cpu/choose.c); NULL: none are */
 	void (*log)(void *user, fv_log_level level, const char *text);
 	void *log_user;
 	bool (*cancelled)(void *user);
 	void *cancelled_user;
 	fv_team *team;
+	struct fv_device *device;       /* where programs run and variables live (device/device.h) */
 	_Atomic uint64_t swept;         /* the folder that writer.c has looked through last */
 };
 void fv_log(const fv_context *c, fv_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -2,6 +2,7 @@
 /* The context: what would otherwise be global. */
 #define _GNU_SOURCE
 #include "base/limits.h"
+#include "device/device.h"
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,8 @@ fv_status fv_context_new(fv_err *err, const fv_context_options *opt, fv_context 
 		st = fv_fail_memory(err, "context", strlen(o.cache) + 1);
 	else if (c->cache)
 		strcpy(c->cache, o.cache);
-	if (st || (st = fv_team_new(err, c, c->threads, &c->team))) {
+	if (st || (st = fv_team_new(err, c, c->threads, &c->team)) || (st = fv_device_open(err, c, "cpu", &c->device))) {
+		fv_team_free(c->team);
 		fv_free(c, c->cache);
 		al.free(al.user, c);
 		return st;
@@ -82,7 +84,7 @@ void fv_context_free(fv_context *c)
 	if (!c)
 		return;
 	fv_team_free(c->team);
-	fv_free(c, c->choices);
+	fv_device_close(c->device);
 	fv_free(c, c->cache);
 	c->allocator.free(c->allocator.user, c);
 }

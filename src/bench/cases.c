@@ -64,7 +64,7 @@ static fv_status resnet_open(fv_err *err, bench *b, const fv_bench_options *o)
 	fv_node *x = fv_input(b->g[0], "picture", FV_F32, fv_nhwc(1, o->height ? o->height : 256, o->width ? o->width : 256, 3));
 	fv_resnet net;
 	fv_family_preset(&fv_family_resnet, &net);
-	fv_output(b->g[0], fv_resnet_build(&s, &net, x));
+	fv_output(b->g[0], fv_resnet_build(&s, &net, x), "painting");
 	if (!(st = plan(err, b, 0, o)))
 		fill(fv_plan_data(b->plan[0], x), fv_elements(x->shape));
 	return st;
@@ -90,7 +90,7 @@ static fv_status strokenet_open(fv_err *err, bench *b, const fv_bench_options *o
 	fv_scope s = { .g = b->g[0], .store = b->store, .prefix = "", .create = true, .seed = 1 };
 	fv_node *x = fv_input(b->g[0], "picture", FV_F32, fv_nhwc(1, h, w, 3));
 	fv_node *z = fv_input(b->g[0], "marks", FV_F32, fv_nhwc(1, h, w, FV_STROKE_MARKS));
-	fv_output(b->g[0], fv_strokenet_build(&s, &k.net, x, z));
+	fv_output(b->g[0], fv_strokenet_build(&s, &k.net, x, z), "painting");
 	if (!(st = plan(err, b, 0, o))) {
 		fill(fv_plan_data(b->plan[0], x), fv_elements(x->shape));
 		fill(fv_plan_data(b->plan[0], z), fv_elements(z->shape));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Single kernels, against what the processor can do at best. */
 #include "bench/bench.h"
-#include "cpu/peak.h"
+#include "device/cpu/peak.h"
 #include <math.h>
 #include <stdlib.h>
 

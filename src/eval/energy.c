@@ -4,7 +4,7 @@
  * a millionth. */
 #include "eval/likeness.h"
 #include "eval/pcg64.h"
-#include "graph/plan.h"
+#include "device/cpu/plan.h"
 #include <math.h>
 
 #define A_ROWS 256                      /* of a block */
@@ -30,7 +30,7 @@ fv_status fv_pairs_open(fv_err *err, fv_context *c, int values, fv_pairs **out)
 		p->a = fv_input(p->graph, "a", FV_F32, FV_SHAPE(A_ROWS, values));
 		p->b = fv_input(p->graph, "b", FV_F32, FV_SHAPE(B_ROWS, values));
 		p->product = fv_matmul(p->graph, p->a, p->b, false, true);
-		fv_output(p->graph, p->product);
+		fv_output(p->graph, p->product, "product");
 		st = fv_plan_new(err, c, p->graph, NULL, &p->plan);
 	}
 	if (st)

@@ -3,7 +3,7 @@
  * relu4_1. Windows overlap by half, so sums are made of cells a step wide, and a window is four
  * of them. */
 #include "eval/likeness.h"
-#include "graph/plan.h"
+#include "device/cpu/plan.h"
 #include <math.h>
 
 #define LAYERS 3                        /* relu1_1 is left out: it is edges and colours */
@@ -87,7 +87,7 @@ static fv_status make(fv_err *err, fv_windows *w, int64_t height, int64_t width,
 	fv_vgg_build(&scope, w->network->config, s.x, FV_VGG_LAYERS - 1, layer);
 	for (int l = 0; l < LAYERS; l++) {
 		s.layer[l] = layer[l + 1];
-		fv_output(s.graph, s.layer[l]);
+		fv_output(s.graph, s.layer[l], "layer.%d", l);
 	}
 	if ((st = fv_plan_new(err, w->context, s.graph, &(fv_plan_options){ .share = share },
 	                      &s.plan)))

@@ -86,19 +86,17 @@ fv_node *fv_graph_error(fv_graph *g, fv_status st, const char *format, ...)
 }
 
 /* Grows a list in the arena; the old one stays behind until the graph goes. */
-static bool grow(fv_graph *g, fv_node ***list, int count, int *room)
+/* Room for one more in a list of things of `size` bytes, which may move. NULL: no memory. */
+static void *grow(fv_graph *g, void *list, size_t size, int count, int *room)
 {
 	if (count < *room)
-		return true;
+		return list;
 	int more = *room ? 2 * *room : 256;
-	fv_node **p = fv_arena_get(g->arena, (size_t)more * sizeof *p);
-	if (!p)
-		return false;
-	if (count)
-		memcpy(p, *list, (size_t)count * sizeof *p);
-	*list = p;
-	*room = more;
-	return true;
+	void *p = fv_arena_get(g->arena, (size_t)more * size);
+	if (p && count)
+		memcpy(p, list, (size_t)count * size);
+	*room = p ? more : *room;
+	return p;
 }
 
 fv_node *fv_append(fv_graph *g, const fv_op *op, int inputs, fv_node *const *in, uint32_t optional, const fv_attr *attr)
@@ -109,8 +107,10 @@ fv_node *fv_append(fv_graph *g, const fv_op *op, int inputs, fv_node *const *in,
 		if (!in[i] && !(optional >> i & 1))
 			return fv_graph_error(g, FV_E_INTERNAL, "%s: input %d is missing", op->name, i);
 	fv_node *n = fv_arena_get(g->arena, sizeof *n);
-	if (!n || !grow(g, &g->node, g->nodes, &g->room))
+	void *list = n ? grow(g, g->node, sizeof *g->node, g->nodes, &g->room) : NULL;
+	if (!list)
 		return fv_graph_error(g, FV_E_MEMORY, "%s: no memory for the graph", op->name);
+	g->node = list;
 	n->op = op;
 	n->inputs = inputs;
 	n->outputs = op->outputs;
@@ -129,15 +129,24 @@ fv_node *fv_append(fv_graph *g, const fv_op *op, int inputs, fv_node *const *in,
 	return n;
 }
 
-void fv_output(fv_graph *g, fv_node *n)
+void fv_output(fv_graph *g, fv_node *n, const char *format, ...)
 {
+	char name[256];
+	va_list ap;
 	if (!n || g->err.status)
 		return;
-	if (!grow(g, &g->output, g->outputs, &g->output_room)) {
+	va_start(ap, format);
+	vsnprintf(name, sizeof name, format, ap);
+	va_end(ap);
+	void *list = grow(g, g->output, sizeof *g->output, g->outputs, &g->output_room);
+	char *kept = list ? fv_arena_text(g->arena, "%s", name) : NULL;
+	if (!kept) {
 		fv_graph_error(g, FV_E_MEMORY, "no memory for the graph");
 		return;
 	}
-	g->output[g->outputs++] = n;
+	g->output = list;
+	g->output[g->outputs].node = n;
+	g->output[g->outputs++].name = kept;
 }
 
 fv_cost fv_node_cost(const fv_node *n)

@@ -144,7 +144,7 @@ struct fv_graph {
 	fv_node **node;                 /* the program */
 	int nodes, room;
 	const char *label;              /* given to every node appended */
-	fv_node **output;               /* kept alive, in fv_output's order */
+	struct { fv_node *node; const char *name; } *output;    /* kept alive, in fv_output's order */
 	int outputs, output_room;
 };
 
@@ -155,8 +155,8 @@ void fv_graph_free(fv_graph *g);
 fv_node *fv_append(fv_graph *g, const fv_op *op, int inputs, fv_node *const *in, uint32_t optional, const fv_attr *attr);
 fv_node *fv_graph_error(fv_graph *g, fv_status st, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Keeps n's value readable after a run (losses, pictures). */
-void fv_output(fv_graph *g, fv_node *n);
+/* Keeps n's value readable after a run (losses, pictures), under a name of its own. n NULL: nothing. */
+void fv_output(fv_graph *g, fv_node *n, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* dx[i] = d loss / d wrt[i], appended; loss must be a scalar. A wrt that loss does not depend on gives zeros. */
 void fv_grad(fv_graph *g, fv_node *loss, fv_node *const *wrt, int count, fv_node **dx);

@@ -146,7 +146,7 @@ fv_status fv_place_values(fv_err *err, fv_graph *g, uint32_t passes, fv_place *p
 				last[fv_value_of(n->in[j])] = i;
 	}
 	for (int i = 0; i < g->outputs; i++)
-		kept[fv_value_of(g->output[i])] = true;
+		kept[fv_value_of(g->output[i].node)] = true;
 	int count = 0;
 	for (int i = 0; i < g->nodes; i++) {
 		const fv_node *n = g->node[i];

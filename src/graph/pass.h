@@ -2,7 +2,7 @@
 /* Passes rewrite the program in place; a node put out of the way points to its heir with `same`. */
 #ifndef FV_PASS_H
 #define FV_PASS_H
-#include "graph/plan.h"
+#include "device/program.h"
 
 fv_status fv_pass_fold(fv_err *err, fv_graph *g);       /* small constant expressions become constants */
 fv_status fv_pass_share(fv_err *err, fv_graph *g);      /* equal operations on equal inputs become one */

@@ -17,7 +17,7 @@ void fv_pass_settle(fv_graph *g)
 	}
 	g->nodes = kept;
 	for (int i = 0; i < g->outputs; i++)
-		g->output[i] = fv_heir(g->output[i]);
+		g->output[i].node = fv_heir(g->output[i].node);
 }
 
 void fv_pass_move(fv_graph *g, int at)
@@ -38,7 +38,7 @@ fv_status fv_pass_drop(fv_err *err, fv_graph *g)
 		return fv_fail_memory(err, "plan", (size_t)g->nodes);
 	}
 	for (int i = 0; i < g->outputs; i++)
-		alive[g->output[i]->id] = true;
+		alive[g->output[i].node->id] = true;
 	int kept = 0;
 	for (int i = g->nodes - 1; i >= 0; i--) {
 		fv_node *n = g->node[i];

@@ -93,7 +93,7 @@ static void count(const fv_graph *g, int *readers)
 				readers[x->id]++;
 		}
 	for (int i = 0; i < g->outputs; i++)
-		readers[g->output[i]->id] += 2;
+		readers[g->output[i].node->id] += 2;
 }
 
 fv_status fv_pass_fuse(fv_err *err, fv_graph *g)

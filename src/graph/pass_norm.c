@@ -16,8 +16,7 @@ static bool over_picture(const fv_node *n) { return n->op == &fv_op_normalise &&
 /* Is the kernel for n, which was changed, the one that was best before? If not, n is put back. */
 static bool settles(const fv_context *c, fv_node *n, const fv_node *was)
 {
-	const fv_kernel *k = fv_kernel_choose(c, was);
-	bool good = k && fv_kernel_choose(c, n) == k;
+	bool good = fv_device_same_kernel(c, was, n);
 	if (!good)
 		*n = *was;
 	return good;
@@ -64,7 +63,7 @@ static fv_node *only(const fv_graph *g, const fv_node *n, fv_binary_kind kind, i
 			*other = r->in[!j];
 		}
 	for (int i = 0; i < g->outputs; i++)
-		if (g->output[i] == n)
+		if (g->output[i].node == n)
 			return NULL;
 	bool channel = reader && (*other)->id < at && (*other)->shape.c == n->shape.c &&
 	               fv_elements((*other)->shape) == n->shape.c;
@@ -148,7 +147,7 @@ fv_status fv_pass_norm(fv_err *err, fv_graph *g)
 			if (g->node[i]->in[j])
 				readers[g->node[i]->in[j]->id]++;
 	for (int i = 0; i < g->outputs; i++)
-		readers[g->output[i]->id]++;
+		readers[g->output[i].node->id]++;
 	for (int i = 0; i < g->nodes; i++)
 		if (g->node[i]->op == &fv_op_conv2d || g->node[i]->op == &fv_op_blur)
 			read_through(g, g->node[i], readers);

@@ -47,7 +47,7 @@ static void live(const fv_graph *g, life *l)
 				l[fv_value_of(n->in[j])].last = i;
 	}
 	for (int i = 0; i < g->outputs; i++)
-		l[fv_value_of(g->output[i])].last = g->nodes;
+		l[fv_value_of(g->output[i].node)].last = g->nodes;
 	for (int i = 0; i < g->nodes; i++)
 		if (g->node[i]->op == &fv_op_input)
 			l[2 * i].last = g->nodes;

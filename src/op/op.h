@@ -34,12 +34,11 @@ extern const fv_op fv_op_input, fv_op_constant, fv_op_read, fv_op_reshape, fv_op
 	fv_op_log_softmax, fv_op_convert, fv_op_random, fv_op_adam, fv_op_average, fv_op_assign, fv_op_finite;
 fv_cost fv_node_cost(const fv_node *n);
 
-/* All operators and kernels, ended by NULL; written by the build from the lists in meson.build. */
+/* All operators, ended by NULL; written by the build from the list in meson.build. */
 extern const fv_op *const fv_ops[];
-extern const fv_kernel *const fv_kernels[];
 
 /* ---- leaves (leaf.c) */
-fv_node *fv_input(fv_graph *g, const char *name, fv_type type, fv_shape shape);   /* set by fv_plan_set */
+fv_node *fv_input(fv_graph *g, const char *name, fv_type type, fv_shape shape);   /* a port to put into */
 fv_node *fv_constant(fv_graph *g, fv_type type, fv_shape shape, const void *data);/* copied */
 fv_node *fv_number(fv_graph *g, fv_type type, double v);                          /* a scalar constant */
 fv_node *fv_read(fv_graph *g, fv_variable *v);                                    /* the version as of now */

@@ -228,8 +228,8 @@ static fv_status band_new(fv_err *err, bands *b, const target *t, int64_t lo, ba
 		d->out[1] = fv_mean(d->g, fv_unary(d->g, FV_SQUARE, fv_sub(d->g, y, d->out[0]), 0, 0), FV_HW);
 	} else
 		d->out[0] = y;
-	fv_output(d->g, d->out[0]);
-	fv_output(d->g, d->out[1]);
+	fv_output(d->g, d->out[0], "0");
+	fv_output(d->g, d->out[1], "1");
 	return fv_plan_new(err, b->c, d->g, NULL, &d->plan);
 }
 
@@ -450,7 +450,7 @@ static fv_status draw(fv_err *err, bands *b, const fv_node *n)
 	if (st)
 		return st;
 	fv_node *r = fv_append(g, n->op, 0, NULL, 0, &n->attr);
-	fv_output(g, r);
+	fv_output(g, r, "drawn");
 	if (!(st = fv_plan_new(err, b->c, g, NULL, &p)) && !(st = fv_plan_run(err, p, b->key)))
 		memcpy(b->data[n->id], fv_plan_data(p, r), (size_t)fv_tensor_bytes(n->type, n->shape));
 	fv_plan_free(p);

@@ -2,7 +2,7 @@
 /* Painting in little memory: the same network, run in bands of rows. */
 #ifndef FV_BANDS_H
 #define FV_BANDS_H
-#include "graph/plan.h"
+#include "device/cpu/plan.h"
 
 typedef struct { const fv_node *node; const float *data; } fv_bands_input;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures from noise. */
 #include "paint/generate.h"
-#include "graph/plan.h"
+#include "device/cpu/plan.h"
 
 #define FLOATS (16 << 20)               /* between layers at once: what takes more is made in goes */
 
@@ -44,7 +44,7 @@ fv_status fv_generate(fv_err *err, const fv_model *m, int64_t count, uint64_t se
 		if (m->family->in[i].kind == FV_PORT_NOISE)
 			in[i] = fv_random(g, FV_NORMAL, m->family->in[i].name, FV_F32, FV_SHAPE(batch, fv_port_channels(&m->family->in[i], m->config)), 0, 1);
 	fv_family_build(&s, m->family, m->config, 0, 0, in, y);
-	fv_output(g, y[0]);
+	fv_output(g, y[0], "%s", m->family->out[0].name);
 	st = fv_plan_new(err, m->context, g, NULL, &plan);
 	for (int64_t i = 0; i < count && !st; i += batch) {
 		st = fv_plan_run(err, plan, (fv_key){ .seed = seed, .step = (uint64_t)(i / batch) });

@@ -3,7 +3,7 @@
 #include "paint/paint.h"
 #include "paint/bands.h"
 #include "base/philox.h"
-#include "graph/plan.h"
+#include "device/cpu/plan.h"
 #include "stroke/stroke.h"
 #include <math.h>
 
@@ -91,7 +91,7 @@ static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int
 	p->x = in[fv_port_find(f->in, FV_PORT_IMAGE)];
 	p->z = strokes_of(m) ? in[fv_port_find(f->in, FV_PORT_MARKS)] : NULL;
 	p->y = out[0];
-	fv_output(p->graph, p->y);
+	fv_output(p->graph, p->y, "%s", f->out[0].name);
 	return FV_OK;
 }
 

@@ -2,7 +2,7 @@
 /* A network bound to one picture size, for painting and for looking at its plan. */
 #ifndef FV_PAINT_H
 #define FV_PAINT_H
-#include "graph/plan.h"
+#include "device/cpu/plan.h"
 #include "model/model.h"
 
 #define FV_PAINT_KEEP (96 << 20)        /* bytes of packed weights at most: all of a StrokeNet's, half of CycleGAN's painter's */

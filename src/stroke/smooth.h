@@ -7,7 +7,7 @@
  * 12 and n n / 6 squared pixels of variance, which the window does without. */
 #ifndef FV_SMOOTH_H
 #define FV_SMOOTH_H
-#include "cpu/vec.h"
+#include "device/cpu/vec.h"
 #include "stroke/way.h"
 #include <math.h>
 

@@ -79,19 +79,19 @@ void fv_cyclegan_painters_build(fv_graph *g, fv_store *store, uint64_t seed, con
 	s->ok = fv_gradients_finite(g, s->loss, &p, NULL);
 	fv_gradients_update(g, store, adam(c), &p, s->rate, s->step, s->ok);
 	for (int i = 0; i < 2; i++) {
-		fv_output(g, s->loss_adv[i]);
-		fv_output(g, s->loss_cycle[i]);
-		fv_output(g, s->loss_identity[i]);
+		fv_output(g, s->loss_adv[i], "loss.adv.%c", "ab"[i]);
+		fv_output(g, s->loss_cycle[i], "loss.cycle.%c", "ab"[i]);
+		fv_output(g, s->loss_identity[i], "loss.identity.%c", "ab"[i]);
 	}
-	fv_output(g, s->loss);
-	fv_output(g, s->ok);
-	fv_output(g, s->fake_a);
-	fv_output(g, s->fake_b);
+	fv_output(g, s->loss, "loss");
+	fv_output(g, s->ok, "ok");
+	fv_output(g, s->fake_a, "fake.a");
+	fv_output(g, s->fake_b, "fake.b");
 }
 
 void fv_cyclegan_judges_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c, fv_cyclegan_judges *s)
 {
-	static const char *const prefix[] = { "D_A.", "D_B." }, *const name[] = { "real b", "real a", "fake b", "fake a" };
+	static const char *const prefix[] = { "D_A.", "D_B." }, *const name[] = { "real.b", "real.a", "fake.b", "fake.a" };
 	fv_gradients d[2] = { 0 };
 	*s = (fv_cyclegan_judges){ .rate = fv_input(g, "rate", FV_F32, fv_scalar()), .step = fv_input(g, "step", FV_F32, fv_scalar()) };
 	g->label = "judge";
@@ -110,10 +110,10 @@ void fv_cyclegan_judges_build(fv_graph *g, fv_store *store, uint64_t seed, const
 			return;
 		fv_gradients_add(g, s->loss[i], 1, &d[i], 0, d[i].count);
 		s->ok = fv_gradients_finite(g, s->loss[i], &d[i], s->ok);
-		fv_output(g, s->loss[i]);
+		fv_output(g, s->loss[i], "loss.%c", "ab"[i]);
 	}
 	g->label = "update";
 	for (int i = 0; i < 2; i++)
 		fv_gradients_update(g, store, adam(c), &d[i], s->rate, s->step, s->ok);
-	fv_output(g, s->ok);
+	fv_output(g, s->ok, "ok");
 }

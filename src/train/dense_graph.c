@@ -37,9 +37,9 @@ void fv_dense_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	*s = (fv_dense_graph){ .g = g };
 	s->x = fv_input(g, "pictures", FV_F32, FV_SHAPE(c->batch, c->net.out));
 	s->rate = fv_input(g, "rate", FV_F32, fv_scalar());
-	s->step_real = fv_input(g, "step of D, real", FV_F32, fv_scalar());
-	s->step_fake = fv_input(g, "step of D, generated", FV_F32, fv_scalar());
-	s->step_g = fv_input(g, "step of G", FV_F32, fv_scalar());
+	s->step_real = fv_input(g, "step.real", FV_F32, fv_scalar());
+	s->step_fake = fv_input(g, "step.fake", FV_F32, fv_scalar());
+	s->step_g = fv_input(g, "step.g", FV_F32, fv_scalar());
 	s->noise_fake = fv_random(g, FV_NORMAL, "noise generated", FV_F32, FV_SHAPE(c->batch, c->net.noise), 0, 1);
 	s->noise_g = fv_random(g, FV_NORMAL, "noise generator", FV_F32, FV_SHAPE(c->batch, c->net.noise), 0, 1);
 
@@ -56,8 +56,8 @@ void fv_dense_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	fv_node *judged = fv_dense_discriminator(&ds, &c->net, fv_dense_generator(&gs, &c->net, s->noise_g));
 	s->loss_g = fv_bce_logits(g, judged, 1);
 	s->ok = update(g, store, c, s->loss_g, "G.", s->rate, s->step_g, ok);
-	fv_output(g, s->loss_real);
-	fv_output(g, s->loss_fake);
-	fv_output(g, s->loss_g);
-	fv_output(g, s->ok);
+	fv_output(g, s->loss_real, "loss.real");
+	fv_output(g, s->loss_fake, "loss.fake");
+	fv_output(g, s->loss_g, "loss.g");
+	fv_output(g, s->ok, "ok");
 }

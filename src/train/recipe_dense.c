@@ -125,7 +125,7 @@ static fv_status preview(fv_err *err, fv_run *r, const char *path)
 	fv_node *out[FV_PORTS] = { NULL };
 	fv_family_build(&scope, &fv_family_dense, &s->config.net, 0, 0, in, out);
 	fv_node *y = out[0];
-	fv_output(g, y);
+	fv_output(g, y, "pictures");
 	if ((st = fv_plan_new(err, r->context, g, NULL, &p)) || (st = fv_plan_run(err, p, (fv_key){ 1, 0, 0 })) ||
 	    (st = fv_watch_made(err, r, fv_plan_data(p, y), CELLS, area)))
 		goto done;

@@ -267,7 +267,7 @@ static fv_status paint(fv_err *err, fv_run *r, const float *x, int side, float *
 	fv_family_build(&scope, &fv_family_strokenet, net, side, side, in_port, out_port);
 	const fv_node *under = in_port[0], *z = in_port[1];
 	fv_node *painted = out_port[0];
-	fv_output(g, painted);
+	fv_output(g, painted, "painting");
 	if (!(st = fv_plan_new(err, r->context, g, NULL, &p)))
 		st = relief_now(err, r, relief);
 	for (int i = 0; i < PREVIEWS && !st; i++) {

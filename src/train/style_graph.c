@@ -102,8 +102,8 @@ void fv_style_look_build(fv_graph *g, fv_store *teacher, const fv_style_config *
 	if (what & FV_LOOK_CONTENT) {
 		out->content4 = fv_content(g, map[3]);
 		out->content3 = content3(g, map[2]);
-		fv_output(g, out->content4);
-		fv_output(g, out->content3);
+		fv_output(g, out->content4, "content4");
+		fv_output(g, out->content3, "content3");
 	}
 	fv_node *x = out->x;
 	for (int k = 0;
@@ -121,13 +121,13 @@ void fv_style_look_build(fv_graph *g, fv_store *teacher, const fv_style_config *
 			out->mean[k] = fv_mean(g, rows, FV_AXIS_W);
 			out->product[k] = fv_scale(g, fv_matmul(g, rows, rows, true, false),
 			                           1.0 / (double)count, 0);
-			fv_output(g, out->mean[k]);
-			fv_output(g, out->product[k]);
+			fv_output(g, out->mean[k], "mean.%d", k);
+			fv_output(g, out->product[k], "product.%d", k);
 		} else {
 			fv_variable *lines = fv_teacher_direction(teacher, size, l);
 			out->quantiles[k] = fv_projected_quantiles(
 				g, map[l], at, lines ? fv_read(g, lines) : NULL);
-			fv_output(g, out->quantiles[k]);
+			fv_output(g, out->quantiles[k], "quantiles.%d", k);
 		}
 	}
 }
@@ -261,15 +261,15 @@ static void inputs(builder *b)
 	fv_style_graph *s = b->s;
 	char name[40];
 	int64_t n = c->batch, size = c->size;
-	s->x = fv_input(g, "photographs", FV_F32, fv_nhwc(n, size, size, 3));
+	s->x = fv_input(g, "pictures", FV_F32, fv_nhwc(n, size, size, 3));
 	s->z = fv_input(g, "marks", FV_F32, fv_nhwc(n, size, size, FV_STROKE_MARKS));
-	s->content4 = fv_input(g, "content 4", FV_F32,
+	s->content4 = fv_input(g, "content4", FV_F32,
 	                       fv_nhwc(n, size / 8, size / 8, channels(c, 3)));
-	s->content3 = fv_input(g, "content 3", FV_F32,
+	s->content3 = fv_input(g, "content3", FV_F32,
 	                       fv_nhwc(n, size / 8, size / 8, channels(c, 2)));
-	s->art = fv_input(g, "paintings", FV_F32, fv_nhwc(n, size, size, 3));
+	s->art = fv_input(g, "art", FV_F32, fv_nhwc(n, size, size, 3));
 	for (int k = 0; k < c->sizes * FV_VGG_LAYERS; k++) {
-		snprintf(name, sizeof name, "target %d", k);
+		snprintf(name, sizeof name, "target.%d", k);
 		s->target[k] = fv_input(
 			g, name, FV_F32,
 			FV_SHAPE(n, c->directions,
@@ -281,8 +281,8 @@ static void inputs(builder *b)
 		                       (double)c->directions);
 	}
 	s->rate = scalar(g, "rate");
-	s->step_d = scalar(g, "step of D");
-	s->step_g = scalar(g, "step of G");
+	s->step_d = scalar(g, "step.d");
+	s->step_g = scalar(g, "step.g");
 	s->decay = scalar(g, "decay");
 	s->ramp = scalar(g, "ramp");
 }
@@ -384,16 +384,20 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint6
 	fv_spectral_keep(g, &b.updated, s->ok_g);
 	average(&b, &p);
 
-	fv_node *out[] = { s->loss_d, s->loss_adv, s->loss_adv_pixels,
-	                   s->loss_style, s->loss_coarse, s->loss_content, s->loss_content3,
-	                   s->loss_colour, s->loss_g,
-	                   s->ok_d, s->ok_g, s->fake };
+	const struct { fv_node *node; const char *name; } out[] = {
+		{ s->loss_d, "loss.d" }, { s->loss_adv, "loss.adv" },
+		{ s->loss_adv_pixels, "loss.pixels" }, { s->loss_style, "loss.style" },
+		{ s->loss_coarse, "loss.coarse" }, { s->loss_content, "loss.content" },
+		{ s->loss_content3, "loss.content3" }, { s->loss_colour, "loss.colour" },
+		{ s->loss_g, "loss.g" }, { s->ok_d, "ok.d" }, { s->ok_g, "ok" },
+		{ s->fake, "paintings" },
+	};
 	for (size_t i = 0; i < FV_COUNT(out); i++)
-		fv_output(g, out[i]);
+		fv_output(g, out[i].node, "%s", out[i].name);
 	s->count_d = d.count, s->param_d = d.param, s->grad_d = d.grad;
 	s->count_g = p.count, s->param_g = p.param, s->grad_g = p.grad;
 	for (int i = 0; i < d.count && keep_gradients; i++)
-		fv_output(g, d.grad[i]);
+		fv_output(g, d.grad[i], "gradient.%s", d.param[i]->name);
 	for (int i = 0; i < p.count && keep_gradients; i++)
-		fv_output(g, p.grad[i]);
+		fv_output(g, p.grad[i], "gradient.%s", p.param[i]->name);
 }

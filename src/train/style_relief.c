@@ -77,10 +77,10 @@ fv_status fv_style_relief_now(fv_err *err, fv_style_relief *s, fv_store *store,
 	if (st)
 		return st;
 	fv_scope scope = { .g = g, .store = store, .prefix = "E." };
-	fv_node *x = fv_input(g, "photograph", FV_F32, fv_nhwc(1, s->side, s->side, 3));
+	fv_node *x = fv_input(g, "picture", FV_F32, fv_nhwc(1, s->side, s->side, 3));
 	fv_node *z = fv_input(g, "marks", FV_F32, fv_nhwc(1, s->side, s->side, FV_STROKE_MARKS));
 	fv_node *y = fv_strokenet_build(&scope, &s->config->net, x, z);
-	fv_output(g, y);
+	fv_output(g, y, "painting");
 	st = fv_plan_new(err, s->context, g, NULL, &p);
 	for (int i = 0; i < PHOTOS && !st; i++) {
 		for (int64_t k = 0; k < n; k++)

@@ -241,10 +241,10 @@ static void check_slope(const problem *p, int order)
 			}
 		fv_grad(g, s = sum, in, n, dx);
 	}
-	fv_output(g, s);
+	fv_output(g, s, "sum");
 	for (int i = 0; i < n; i++)
 		if (p->in[i].type != FV_I32)
-			fv_output(g, dx[i]);
+			fv_output(g, dx[i], "dx.%d", i);
 	if (fv_plan_new(&err, one, g, &(fv_plan_options){ .reference = true }, &plan)) {
 		check_true(false, "%s: gradient: %s", p->name, err.text);
 		fv_graph_free(g);

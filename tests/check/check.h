@@ -6,7 +6,7 @@
  * A problem builds one operation from inputs that the harness makes and fills. */
 #ifndef FV_CHECK_H
 #define FV_CHECK_H
-#include "graph/plan.h"
+#include "device/cpu/plan.h"
 
 typedef struct { fv_type type; fv_shape shape; double lo, hi; } check_input;    /* i32: whole numbers lo..hi */
 

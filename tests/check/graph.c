@@ -99,9 +99,9 @@ static bool paint(uint32_t passes, int64_t pictures, bool seen, float *painted, 
 	h = fv_add(g, h, fv_normalise(g, fv_conv2d(g, a, w[3], NULL, fv_conv_same(3, FV_PAD_ZERO)), FV_HW, 1e-5));
 	h = fv_relu(g, fv_normalise(g, fv_conv2d_dx(g, h, w[4], half), FV_HW, 1e-5));
 	h = fv_conv2d(g, h, w[5], NULL, fv_conv_same(7, FV_PAD_REFLECT));
-	fv_output(g, h);
+	fv_output(g, h, "painted");
 	if (seen)
-		fv_output(g, a);
+		fv_output(g, a, "a");
 	bool ok = !fv_plan_new(&err, c, g, &(fv_plan_options){ .passes = passes }, &plan) && !fv_plan_run(&err, plan, (fv_key){ 1, 2, 0 });
 	check_true(ok, "a painter in small: %s", err.text);
 	if (ok)

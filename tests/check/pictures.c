@@ -88,7 +88,7 @@ static void check_known(const known *k)
 		return;
 	}
 	fv_node *in = fv_input(g, "x", FV_F64, k->shape), *y = k->build(g, &in, k->arg);
-	fv_output(g, y);
+	fv_output(g, y, "y");
 	if (fv_plan_new(&err, c, g, NULL, &plan) || fv_plan_set(&err, plan, in, k->x) || fv_plan_run(&err, plan, (fv_key){ 0 }))
 		check_true(false, "%s: %s", k->name, err.text);
 	else {

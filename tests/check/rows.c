@@ -43,8 +43,8 @@ static void check_hard_sort(void)
 			return;
 		}
 		fv_node *in = fv_input(g, "x", FV_F32, FV_SHAPE(KINDS, LENGTH)), *y = fv_sort(g, in), *p = fv_part(g, y, 1);
-		fv_output(g, y);
-		fv_output(g, p);
+		fv_output(g, y, "y");
+		fv_output(g, p, "order");
 		if (fv_plan_new(&err, c, g, &(fv_plan_options){ .reference = reference }, &plan) || fv_plan_set(&err, plan, in, x) ||
 		    fv_plan_run(&err, plan, (fv_key){ 0 })) {
 			check_true(false, "sort: %s", err.text);

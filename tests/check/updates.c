@@ -30,8 +30,8 @@ static void run(bool reference, bool keras, float flag, state *s)
 	fv_adam(g, (fv_adam_attr){ p, m, v, 0.5, 0.99, 1e-8, keras }, d, fv_number(g, FV_F32, 1e-2), fv_number(g, FV_F32, 3), ok);
 	fv_average(g, e, fv_read(g, p), fv_number(g, FV_F32, 0.9), ok);
 	fv_node *drawn = fv_random(g, FV_NORMAL, "test", FV_F32, FV_SHAPE(4100), 1, 2);
-	fv_output(g, drawn);
-	fv_output(g, ok);
+	fv_output(g, drawn, "drawn");
+	fv_output(g, ok, "ok");
 	if (fv_plan_new(&err, c, g, &(fv_plan_options){ .reference = reference }, &plan) || fv_plan_set(&err, plan, d, grad) ||
 	    fv_plan_run(&err, plan, (fv_key){ 1, 2, 3 })) {
 		check_true(false, "updates: %s", err.text);
@@ -64,7 +64,7 @@ static void run_one(fv_node *(*build)(fv_graph *g, fv_node *x), fv_shape shape, 
 		return;
 	}
 	fv_node *x = fv_input(g, "x", FV_F32, shape), *y = build(g, x);
-	fv_output(g, y);
+	fv_output(g, y, "y");
 	if (fv_plan_new(&err, c, g, NULL, &plan) || (set && fv_plan_set(&err, plan, x, set)) || fv_plan_run(&err, plan, (fv_key){ 1, 2, 3 }))
 		check_true(false, "updates: %s", err.text);
 	else {

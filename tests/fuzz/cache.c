@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The file of choices (src/graph/choose.c), read and written again, with three kernels of our own that do nothing. The first byte
  * says whether its first line is this machine's. */
-#include "cpu/peak.h"
+#include "device/cpu/peak.h"
 #include "fuzz.h"
-#include "graph/plan.h"
+#include "device/cpu/plan.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* What the golden tests share with the scripts that made their data: one formula for every number. */
 #ifndef FV_GOLDEN_H
 #define FV_GOLDEN_H
-#include "graph/plan.h"
+#include "device/cpu/plan.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -43,7 +43,7 @@ static fv_status make(fv_err *err, fv_context *c, fv_store *store, bool train, n
 	fv_scope s = { .g = n->g, .store = store, .prefix = "", .create = true };
 	n->x = fv_input(n->g, "x", FV_F32, fv_nhwc(2, 16, 24, 3));
 	n->y = fv_resnet_build(&s, &(fv_resnet){ .width = 4, .blocks = 2 }, n->x);
-	fv_output(n->g, n->y);
+	fv_output(n->g, n->y, "y");
 	if (train) {
 		static float weights[2 * 16 * 24 * 3];
 		fv_node *wrt[FV_PARAMS_MAX];
@@ -55,7 +55,7 @@ static fv_status make(fv_err *err, fv_context *c, fv_store *store, bool train, n
 		wrt[n->count] = n->x;
 		fv_grad(n->g, fv_reshape(n->g, loss, fv_scalar()), wrt, n->count + 1, n->dx);
 		for (int i = 0; i <= n->count; i++)
-			fv_output(n->g, n->dx[i]);
+			fv_output(n->g, n->dx[i], "dx.%d", i);
 	}
 	if ((st = fv_plan_new(err, c, n->g, NULL, &n->plan)))
 		return st;

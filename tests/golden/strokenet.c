@@ -52,7 +52,7 @@ int main(int argc, char **argv)
 		fv_input(g, "z", FV_F32, fv_nhwc(1, x.shape.w, x.shape.c, FV_STROKE_MARKS))
 	};
 	fv_node *out = fv_strokenet_build(&s, &net, in[0], in[1]);
-	fv_output(g, out);
+	fv_output(g, out, "y");
 	if (fv_plan_new(&err, c, g, NULL, &plan)) {
 		printf("FAIL golden strokenet: %s\n", err.text);
 		return 1;

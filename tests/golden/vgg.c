@@ -57,9 +57,9 @@ static fv_status make(fv_err *err, fv_context *c, fv_store *store, const fv_vgg 
 	                     fv_scalar());
 	fv_grad(n->g, n->loss, &n->x, 1, &n->dx);
 	for (int i = 0; i < FV_VGG_LAYERS; i++)
-		fv_output(n->g, n->out[i]);
-	fv_output(n->g, n->loss);
-	fv_output(n->g, n->dx);
+		fv_output(n->g, n->out[i], "layer.%d", i);
+	fv_output(n->g, n->loss, "loss");
+	fv_output(n->g, n->dx, "dx");
 	if ((st = fv_plan_new(err, c, n->g, NULL, &n->plan)))
 		return st;
 	golden_fill((fv_tensor){ type, shape, fv_plan_data(n->plan, n->x) }, "picture", 0.9, 0);

@@ -53,7 +53,7 @@ static fv_status build(fv_err *err, fv_context *c, fv_store *store, const painte
 		n->z = fv_input(n->g, "noise", FV_F32, fv_nhwc(1, p->h, p->w, FV_STROKE_MARKS));
 		n->y = fv_strokenet_build(&s, &k, n->x, n->z);
 	}
-	fv_output(n->g, n->y);
+	fv_output(n->g, n->y, "y");
 	return n->g->err.status ? fv_fail(err, n->g->err.status, "%s", n->g->err.text) : FV_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* timed: kernels chosen by the clock are kept in a file and taken from it; a file that is none, or cannot be, harms nothing. */
 #define _GNU_SOURCE
-#include "graph/plan.h"
+#include "device/cpu/plan.h"
 #include "test.h"
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/slow/amx.sh: AMX's kernels with the processor's tiles played in plain C (src/cpu/tile.h), where there are none: each against
+# tests/slow/amx.sh: AMX's kernels with the processor's tiles played in plain C (src/device/cpu/tile.h), where there are none: each against
 # its reference over the usual shapes, then ResNet-9 painted by them. Needs AVX-512 with bf16. In the source tree's root.
 set -u
 grep -q avx512_bf16 /proc/cpuinfo || { echo "amx: skipped: needs a processor with avx512_bf16"; exit 77; }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "device/cpu/blocks_fast.h"
+
+static int64_t units(const fv_node *n, int phase) { return n->shape.n * n->shape.h; }
+static int64_t grain(const fv_node *n, int phase) { return blocks_grain(n->shape); }
+
+static void run(const fv_call *c, int thread, int64_t first, int64_t last)
+{
+	fv_blocks b = fv_blocks_of(c->in[0].shape, c->node->attr.block.block);
+	blocks_run(fv_f32(c->in[0]), fv_f32(c->out[0]), &b, false, first, last);
+}
+
+const fv_kernel FV_KERNEL(depth_to_space_runs) = {
+	.name = FV_KERNEL_NAME(depth_to_space_runs), .op = &fv_op_depth_to_space, .needs = FV_ISA_BITS, .supports = only_f32,
+	.units = units, .grain = grain, .run = run,
+};

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conv2d_dw, any size, stride, groups and padding.
+ *
+ *	dw[o][i][jc] = sum over rows p, columns q of dy[p][q][o] x[p s + i - top][(q s - left) C + jc]
+ *
+ * For one kernel row i, a row of x with its padding resolved holds the patches of all q as overlapping pieces s C
+ * apart: the product runs over q and reads them in place, no patch is copied. Under bf16 (gemm.h) pairs are of
+ * neighbouring q: each place of x's row is paired with the one s C further, each of dy's with the next pixel's.
+ *
+ *	phase 0		unit: one group, one kernel row, one stretch of output rows; sums into a partial dw of its own
+ *	phase 1		the partials are added in order of stretches; unit: one output channel and kernel row */
+#include "device/cpu/gemm.h"
+#include "op/conv.h"
+
+enum { UNITS = 24, ROWS = 8 };          /* units aimed at; output rows a stretch at least */
+
+typedef struct {
+	fv_conv v;
+	int64_t cg, og, run;            /* run: kw cg, a row of columns */
+	gemm_panels panels;
+	int64_t height;                 /* og in whole tiles */
+	int64_t stretches, rows;        /* of output rows, over all pictures */
+	int64_t band, dys, partial;     /* floats: a row of x, a row of dy, one partial of a unit */
+	int64_t pairs;                  /* floats: a row of x in pairs */
+	int64_t depth;                  /* of a row's product, in places */
+	bool copy_x, copy_dy;
+} problem;
+
+static problem problem_of(const fv_node *n)
+{
+	problem p = { .v = fv_conv_of(n) };
+	const fv_conv *v = &p.v;
+	p.cg = v->c / v->groups;
+	p.og = v->o / v->groups;
+	p.run = v->kw * p.cg;
+	p.panels = gemm_panels_of(p.run);
+	p.height = fv_div_up(p.og, GEMM_ROWS) * GEMM_ROWS;
+	int64_t rows = v->n * v->oh;
+	p.stretches = fv_max(1, fv_min(fv_div_up(UNITS, v->kh * v->groups), rows / ROWS));
+	p.rows = fv_div_up(rows, p.stretches);
+	p.stretches = fv_div_up(rows, p.rows);
+	p.partial = p.height * p.panels.width;
+	/* In place where whole vectors and tiles stay inside their row. */
+	bool inside = v->left <= 0 && (v->ow - 1) * v->stride + v->kw - v->left <= v->w;
+	p.copy_x = GEMM_PAIR > 1 || v->groups > 1 || !inside || p.panels.width != p.run;
+	p.copy_dy = GEMM_PAIR > 1 || v->groups > 1 || p.og % gemm_heights[p.panels.nv - 1][0] || p.og % gemm_heights[p.panels.rest - 1][0];
+	p.band = fv_div_up(((v->ow - 1) * v->stride + v->kw) * p.cg + p.panels.width, 16) * 16;
+	p.depth = fv_div_up(v->ow, GEMM_PAIR);
+	p.dys = p.depth * p.height + 16;        /* the last vector of the last row spills */
+	p.pairs = GEMM_PAIR > 1 ? p.band + VF : 0;
+	p.band += GEMM_PAIR > 1 ? 2 * v->stride * p.cg + VF : 0;
+	return p;
+}
+
+static bool supports(const fv_node *n, const char **why)
+{
+	*why = n->type != FV_F32 ? "only float" : NULL;
+	return !*why;
+}
+
+static double seconds(const fv_node *n)
+{
+	problem p = problem_of(n);
+	double rows = (double)(p.v.n * p.v.oh * p.v.kh * p.v.groups), size = (double)p.partial;
+	double height = (double)(fv_div_up(p.og, 3) * 3), width = (double)p.panels.width, ow = (double)p.v.ow;
+	double depth = ow + (p.og < 6 ? ow / 2 : 0);            /* thin tiles wait for their sums */
+	return rows * (2 * depth * height * width / GEMM_RATE + 2 * height * width / GEMM_COPY +
+	               8 * (double)((p.copy_x ? p.band : 0) + (p.copy_dy ? p.dys : 0)) / GEMM_COPY) +
+	       8 * (double)(p.stretches * p.v.kh * p.v.groups) * size / GEMM_COPY + 3e-6;
+}
+
+static int64_t units(const fv_node *n, int phase)
+{
+	problem p = problem_of(n);
+	return phase ? p.v.o * p.v.kh : p.v.groups * p.v.kh * p.stretches;
+}
+
+static int64_t grain(const fv_node *n, int phase) { return phase ? 8 : 1; }
+
+static int64_t scratch(const fv_node *n, int threads)
+{
+	problem p = problem_of(n);
+	return (p.v.groups * p.v.kh * p.stretches * p.partial + threads * (p.band + p.pairs + p.dys)) * (int64_t)sizeof(float);
+}
+
+/* The columns that row r of x offers to all q. What a copy spills is overwritten by the next; the end has room. */
+static void band_of(const problem *p, const float *row, int64_t c0, float *to)
+{
+	const fv_conv *v = &p->v;
+	int64_t count = (v->ow - 1) * v->stride + v->kw;
+	for (int64_t j = 0; j < count; j++) {
+		int64_t s = fv_pad_index(j - v->left, v->w, v->kind);
+		int64_t n = p->cg == v->c && s >= 0 && s == j - v->left ? fv_min(count - j, v->w - s) : 1;
+		if (s >= 0)
+			gemm_copy(to + j * p->cg, row + s * v->c + c0, n * p->cg);
+		else
+			for (int64_t c = 0; c < p->cg; c += VF)
+				vf_storeu(to + j * p->cg + c, vf_zero());
+		j += n - 1;
+	}
+}
+
+/* n numbers, each beside the one `apart` further on. */
+static void pair(float *to, const float *from, int64_t apart, int64_t n)
+{
+	for (int64_t i = 0; i < n; i += VF)
+		vf_storeu(to + i, gemm_pair(vf_loadu(from + i), vf_loadu(from + i + apart)));
+}
+
+/* Pixels of a row of dy, one place of depth after the other; odd: the second of a pair, or NULL. */
+static void copy_dy(float *to, const float *even, const float *odd, int64_t n)
+{
+	for (int64_t i = 0; i < n; i += VF) {
+		vm m = vm_first(n - i);
+		vf_storeu(to + i, gemm_pair(vf_load(even + i, m), odd ? vf_load(odd + i, m) : vf_zero()));
+	}
+}
+
+static void sum(const problem *p, const fv_call *call, int64_t unit, float *band, float *dys, float *c)
+{
+	const fv_conv *v = &p->v;
+	int64_t stretch = unit % p->stretches, i = unit / p->stretches % v->kh, group = unit / p->stretches / v->kh;
+	int64_t first = stretch * p->rows, last = fv_min(first + p->rows, v->n * v->oh);
+	const float *x = fv_f32(call->in[0]), *dy = fv_f32(call->in[1]);
+	bool add = false;
+	for (int64_t at = first; at < last; at++) {
+		int64_t r = fv_pad_index(at % v->oh * v->stride + i - v->top, v->h, v->kind);
+		if (r < 0)
+			continue;
+		const float *row = x + (at / v->oh * v->h + r) * v->w * v->c, *d = dy + at * v->ow * v->o;
+		const float *b = row - v->left * v->c;
+		int64_t lda = v->o, ldb = GEMM_PAIR * v->stride * p->cg;
+		if (p->copy_x) {
+			band_of(p, row, group * p->cg, band);
+			b = band;
+			if (GEMM_PAIR > 1) {
+				int64_t places = ((v->ow - 1) * v->stride + v->kw) * p->cg;
+				/* What stands behind the row is multiplied by zeros, and must be a number. */
+				for (int64_t j = places; j < p->band; j++)
+					band[j] = 0;
+				pair(band + p->band, band, v->stride * p->cg, p->pairs - VF);
+				b = band + p->band;
+			}
+		}
+		if (p->copy_dy) {
+			for (int64_t q = 0; q < v->ow; q += GEMM_PAIR) {
+				const float *even = d + q * v->o + group * p->og;
+				copy_dy(dys + q / GEMM_PAIR * p->height, even, GEMM_PAIR > 1 && q + 1 < v->ow ? even + v->o : NULL, p->og);
+			}
+			d = dys;
+			lda = p->height;
+		}
+		gemm_down(&p->panels, p->og, p->depth, d, lda, b, p->panels.nv * VF, ldb, 0, c, p->panels.width, add);
+		add = true;
+	}
+	for (int64_t j = 0; j < p->partial && !add; j += VF)
+		vf_storeu(c + j, vf_zero());
+}
+
+static void run(const fv_call *call, int thread, int64_t first, int64_t last)
+{
+	problem p = problem_of(call->node);
+	float *partials = call->scratch;
+	float *band = partials + p.v.groups * p.v.kh * p.stretches * p.partial + thread * (p.band + p.pairs + p.dys);
+	tile_enter();
+	for (int64_t u = first; u < last && call->phase == 0; u++)
+		sum(&p, call, u, band, band + p.band + p.pairs, partials + u * p.partial);
+	tile_leave();
+	for (int64_t u = first; u < last && call->phase == 1; u++) {
+		int64_t o = u / p.v.kh, i = u % p.v.kh, group = o / p.og;
+		const float *from =
+			partials + (group * p.v.kh + i) * p.stretches * p.partial + o % p.og * p.panels.width;
+		float *to = fv_f32(call->out[0]) + u * p.run;
+		for (int64_t k = 0; k < p.run; k += VF) {
+			vf all = vf_loadu(from + k);
+			for (int64_t s = 1; s < p.stretches; s++)
+				all = vf_add(all, vf_loadu(from + s * p.partial + k));
+			vf_store(to + k, all, vm_first(p.run - k));
+		}
+	}
+}
+
+const fv_kernel FV_KERNEL(direct_dw) = {
+	.name = FV_KERNEL_NAME(direct_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .supports = supports,
+	.seconds = seconds, .phases = 2, .units = units, .grain = grain, .scratch = scratch, .run = run,
+};

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* normalise_grad over HW or NHW: phase 0: a chunk's sums of dy and dy z; phase 1: merged in order; phase 2: apply. */
+#include "device/cpu/chunks.h"
+#include "device/cpu/wide.h"
+
+static bool supports(const fv_node *n, const char **why)
+{
+	folds f;
+	*why = !all_f32(n) ? "only float" : !folds_of(n->shape, n->attr.normalise.axes, &f) ? "only neighbouring axes" : NULL;
+	return !*why;
+}
+
+static folds folds_for(const fv_node *n)
+{
+	folds f;
+	folds_of(n->shape, n->attr.normalise.axes, &f);
+	return f;
+}
+
+static int64_t units(const fv_node *n, int phase)
+{
+	folds f = folds_for(n);
+	return phase == 1 ? fv_div_up(f.outer * f.inner, 64) : folds_units(&f);
+}
+
+/* Chunks' sums, then the two means of each group. */
+static int64_t scratch(const fv_node *n, int threads)
+{
+	folds f = folds_for(n);
+	return 2 * f.outer * (f.chunks + 1) * f.inner * (int64_t)sizeof(float);
+}
+
+typedef struct { const float *x, *dy, *y; float *dx; int64_t rows; float slope; bool past; } piece;
+
+/* dy behind the activation; at is of vector 0. */
+VEC vf gated(const piece *p, int64_t at, int i, const int wide, vm last, const bool gate)
+{
+	vf d = wide_load(p->dy + at, i, wide, last);
+	return gate ? vf_select(vf_gt(wide_load(p->y + at, i, wide, last), vf_zero()), d, vf_mul(d, vf_set(p->slope))) : d;
+}
+
+/* Columns b .. of `rows` rows `width` apart: sums of dy and of dy z, two vectors a column. Fewer than WIDE vectors: some rows
+ * side by side instead. */
+VEC void sums_block(const piece *p, int64_t b, int64_t rows, int64_t width, const float *stats, int64_t step, vf *s, vf *q, const int wide,
+                    vm last, const bool gate)
+{
+	const int side = wide_side(wide);
+	vf mean[WIDE], r[WIDE];
+	int64_t h = 0;
+	wide_pairs(stats, step, width - b, wide, mean, r);
+#pragma GCC unroll 4
+	for (int i = 0; i < wide * side; i++)
+		s[i] = q[i] = vf_zero();
+	for (; h + side <= rows; h += side)
+#pragma GCC unroll 4
+		for (int i = 0; i < wide * side; i++) {
+			int64_t at = (h + i / wide) * width + b;
+			vf d = gated(p, at, i % wide, wide, last, gate);
+			s[i] = vf_add(s[i], d);
+			q[i] = vf_fma(d, vf_mul(vf_sub(wide_load(p->x + at, i % wide, wide, last), mean[i % wide]), r[i % wide]), q[i]);
+		}
+	for (; h < rows; h++)
+#pragma GCC unroll 4
+		for (int i = 0; i < wide; i++) {
+			vf d = gated(p, h * width + b, i, wide, last, gate);
+			s[i] = vf_add(s[i], d);
+			q[i] = vf_fma(d, vf_mul(vf_sub(wide_load(p->x + h * width + b, i, wide, last), mean[i]), r[i]), q[i]);
+		}
+	wide_sum(s, wide);
+	wide_sum(q, wide);
+}
+
+VEC void apply_block(const piece *p, int64_t b, int64_t rows, int64_t width, const float *stats, int64_t step, const float *means, int64_t inner,
+                     const int wide, vm last, const bool gate)
+{
+	vf mean[WIDE], r[WIDE], md[WIDE], mz[WIDE];
+	wide_pairs(stats, step, width - b, wide, mean, r);
+#pragma GCC unroll 4
+	for (int i = 0; i < wide; i++) {
+		md[i] = step ? wide_load(means + b, i, wide, last) : vf_set(means[0]);
+		mz[i] = step ? wide_load(means + inner + b, i, wide, last) : vf_set(means[1]);
+	}
+	for (int64_t h = 0; h < rows; h++)
+#pragma GCC unroll 4
+		for (int i = 0; i < wide; i++) {
+			int64_t at = h * width + b;
+			vf d = gated(p, at, i, wide, last, gate), z = vf_mul(vf_sub(wide_load(p->x + at, i, wide, last), mean[i]), r[i]);
+			wide_put(p->dx + at, i, wide, last, vf_mul(r[i], vf_fnma(z, mz[i], vf_sub(d, md[i]))), p->past);
+		}
+}
+
+/* One block of WIDE vectors or fewer of `rows` rows: sums to out, the second ones `inner` behind (apply: false), or dx. all: the
+ * sums of a run, whose columns are no channels (step 0). */
+VEC void block(const piece *p, int64_t b, int64_t rows, int64_t width, const float *s, int64_t step, int64_t inner, float *out,
+               const float *means, const bool apply, const int wide, vm last, vf *all)
+{
+	const bool gate = p->y != NULL;
+	vf sum[WIDE], sum_z[WIDE];
+	if (apply) {
+		if (gate)
+			apply_block(p, b, rows, width, s, step, means, inner, wide, last, true);
+		else
+			apply_block(p, b, rows, width, s, step, means, inner, wide, last, false);
+		return;
+	}
+	if (gate)
+		sums_block(p, b, rows, width, s, step, sum, sum_z, wide, last, true);
+	else
+		sums_block(p, b, rows, width, s, step, sum, sum_z, wide, last, false);
+	for (int i = 0; i < wide; i++)
+		if (step == 0)
+			all[0] = vf_add(all[0], sum[i]), all[1] = vf_add(all[1], sum_z[i]);
+		else {
+			wide_store(out + b, i, wide, last, sum[i]);
+			wide_store(out + inner + b, i, wide, last, sum_z[i]);
+		}
+}
+
+/* `rows` rows of `width` columns; out, means: two numbers a column, `inner` apart. */
+static void blocks(const piece *p, int64_t rows, int64_t width, const float *stats, int64_t step, int64_t inner, float *out, const float *means,
+                   bool apply)
+{
+	vf all[2] = { vf_zero(), vf_zero() };
+	for (int64_t b = 0; b < width; b += WIDE * VF) {
+		int64_t vectors = fv_min(WIDE, fv_div_up(width - b, VF));
+		vm last = vm_first(width - b - (vectors - 1) * VF);
+		const float *s = stats + b * step;
+		if (vectors == 4 && apply)
+			block(p, b, rows, width, s, step, inner, out, means, true, 4, last, all);
+		else if (vectors == 4)
+			block(p, b, rows, width, s, step, inner, out, means, false, 4, last, all);
+		else if (vectors == 3)
+			block(p, b, rows, width, s, step, inner, out, means, apply, 3, last, all);
+		else if (vectors == 2)
+			block(p, b, rows, width, s, step, inner, out, means, apply, 2, last, all);
+		else
+			block(p, b, rows, width, s, step, inner, out, means, apply, 1, last, all);
+	}
+	if (step == 0 && !apply)
+		out[0] = vf_sum(all[0]), out[1] = vf_sum(all[1]);
+}
+
+/* A piece: whole vectors of rows side by side, then the rows that are left. stats: of this piece's groups. */
+static void pieces(const piece *p, const folds *f, const float *stats, float *out, const float *means, bool apply)
+{
+	int64_t inner = f->inner, side = wide_fold(inner), width = side * inner, folded = p->rows / side, done = folded * width;
+	if (inner == 1 || side == 1 || folded < 1) {
+		blocks(p, inner == 1 ? 1 : p->rows, inner == 1 ? p->rows : inner, stats, inner == 1 ? 0 : 2, inner, out, means, apply);
+		return;
+	}
+	float pairs[2 * WIDE * VF] = { 0 }, wider[2][WIDE * VF] = { 0 }, more[2][WIDE * VF] = { 0 };
+	piece rest = { p->x + done, p->dy + done, p->y ? p->y + done : NULL, apply ? p->dx + done : NULL, p->rows - folded * side, p->slope, false };
+	wide_repeat(stats, inner, side, pairs);
+	for (int64_t i = 0; i < width && apply; i++)
+		wider[0][i] = means[i % inner], wider[1][i] = means[inner + i % inner];
+	blocks(p, folded, width, pairs, 2, WIDE * VF, wider[0], wider[0], apply);
+	blocks(&rest, rest.rows, inner, stats, 2, apply ? inner : WIDE * VF, more[0], means, apply);
+	for (int64_t k = 0; k < inner && !apply; k++)
+		for (int j = 0; j < 2; j++) {
+			out[j * inner + k] = rest.rows ? more[j][k] : 0;
+			for (int64_t i = k; i < width; i += inner)
+				out[j * inner + k] += wider[j][i];
+		}
+}
+
+static void run(const fv_call *c, int thread, int64_t first, int64_t last)
+{
+	folds f = folds_for(c->node);
+	fv_normalise_attr a = c->node->attr.normalise;
+	const float *stats = fv_f32(c->in[1]);
+	float *part = c->scratch, *means = part + 2 * f.outer * f.chunks * f.inner;
+	if (c->phase == 1) {
+		for (int64_t i = first * 64; i < fv_min(f.outer * f.inner, last * 64); i++) {
+			int64_t o = i / f.inner, b = i % f.inner;
+			double s = 0, q = 0;
+			for (int64_t k = 0; k < f.chunks; k++) {
+				s += part[2 * (o * f.chunks + k) * f.inner + b];
+				q += part[(2 * (o * f.chunks + k) + 1) * f.inner + b];
+			}
+			means[2 * o * f.inner + b] = (float)(s / (double)f.size);
+			means[(2 * o + 1) * f.inner + b] = (float)(q / (double)f.size);
+		}
+		return;
+	}
+	bool past = wide_past(c, f.inner);
+	for (int64_t u = first; u < last; u++) {
+		int64_t k = u % f.chunks, o1 = fv_min(f.outer, (u / f.chunks + 1) * f.group);
+		for (int64_t o = u / f.chunks * f.group; o < o1; o++) {
+			int64_t at = (o * f.size + k * f.rows) * f.inner;
+			piece p = { fv_f32(c->in[0]) + at, fv_f32(c->in[2]) + at, a.gate ? fv_f32(c->in[3]) + at : NULL,
+			            fv_f32(c->out[0]) + at, fv_min(f.rows, f.size - k * f.rows), a.slope, past };
+			if (c->phase == 0)
+				pieces(&p, &f, stats + 2 * o * f.inner, part + 2 * (o * f.chunks + k) * f.inner, NULL, false);
+			else
+				pieces(&p, &f, stats + 2 * o * f.inner, NULL, means + 2 * o * f.inner, true);
+		}
+	}
+	vf_past_end();
+}
+
+const fv_kernel FV_KERNEL(normalise_grad_fold) = {
+	.name = FV_KERNEL_NAME(normalise_grad_fold), .op = &fv_op_normalise_grad, .needs = FV_ISA_BITS, .supports = supports,
+	.phases = 3, .units = units, .scratch = scratch, .run = run,
+};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The processor's code: a program as an array of calls with their arguments bound, over one arena planned by lifetimes.
+ * Making one chooses kernels; running one allocates nothing. */
+#ifndef FV_PLAN_H
+#define FV_PLAN_H
+#include "device/device.h"
+
+/* The processor as a device. */
+typedef struct {
+	fv_device device;
+	struct fv_choices *choices;     /* what the context's file holds, when it has been read; one block */
+} fv_cpu;
+
+/* The kernel that a plan takes for n: of those that this machine can run and the context wants, the one that expects to be done
+ * first. NULL: the reference. */
+const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n);
+/* The same; of kernels expected to be about as fast the one that is, as the context's file of choices says, else the clock.
+ * What it said is kept by fv_choices_keep(). */
+const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n, int64_t most);  /* most: bytes that timing may take; 0: any */
+void fv_choices_keep(fv_context *c);
+/* The least seconds of `runs` runs, and more until `span` seconds are over, on made-up numbers; n's inputs and output are
+ * floats. FV_E_MEMORY. */
+fv_status fv_kernel_time(fv_err *err, fv_context *c, const fv_kernel *k, const fv_node *n, int runs, double span, double *seconds);
+/* Bytes that k wants beside n's values, and binding them to a call: memory of that size, aligned to 64. */
+int64_t fv_kernel_room(const fv_kernel *k, const fv_node *n, int threads);
+void fv_kernel_bind(const fv_kernel *k, fv_call *call, void *memory);
+/* All phases of a bound call from the first one on, on the context's threads. */
+void fv_kernel_run(const fv_context *c, const fv_kernel *k, fv_call *call, int first);
+
+/* All kernels, ended by NULL; written by the build from the list in meson.build. */
+extern const fv_kernel *const fv_kernels[];
+
+/* ---- for a while: those who do not use programs yet */
+typedef fv_code fv_plan;
+typedef struct {
+	uint32_t passes;
+	bool reference;
+	int64_t most;
+	bool recompute, timed, profile;
+	const fv_plan *share;
+} fv_plan_options;
+fv_status fv_plan_new(fv_err *err, fv_context *c, fv_graph *g, const fv_plan_options *opt, fv_plan **out);
+void fv_plan_free(fv_plan *p);
+fv_status fv_plan_set(fv_err *err, fv_plan *p, const fv_node *n, const void *data);
+void *fv_plan_data(fv_plan *p, const fv_node *n);
+fv_status fv_plan_run(fv_err *err, fv_plan *p, fv_key key);
+fv_status fv_plan_keep(fv_err *err, fv_plan *p, int64_t most);
+int64_t fv_plan_bytes(const fv_plan *p);
+void fv_plan_print(const fv_plan *p, bool verbose, void (*line)(void *user, const char *text), void *user);
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* resize, blur and their adjoints: an output row is a few weighted input rows, added up into a line of scratch; each of its
+ * pixels a few weighted pixels of that line, all channels at once. The lists of taps for rows and columns are made in phase 0
+ * into scratch (for an adjoint: the lists turned round). */
+#ifndef FV_TAPS_FAST_H
+#define FV_TAPS_FAST_H
+#include "device/cpu/chunks.h"
+#include "device/cpu/conv_start.h"
+#include "op/taps.h"
+
+#define ROOM 12                         /* taps of one output row or column */
+typedef struct { int32_t count, at[ROOM]; float weight[ROOM]; } taps_list;
+
+/* Few channels: an output row is one run of numbers, and each tap of it a list of where they come from and one of weights. */
+VEC bool taps_few(int64_t c) { return c <= 4; }
+VEC int64_t taps_run_of(fv_shape y) { return fv_div_up(y.w * y.c, VF) * VF; }
+VEC int64_t taps_flat(fv_shape y) { return taps_few(y.c) ? (2 * ROOM * taps_run_of(y) + 1) * (int64_t)sizeof(float) : 0; }
+
+/* Numbers after which channels come round to lane 0 again. */
+VEC int64_t taps_round(int64_t c)
+{
+	int64_t n = VF;
+	while (n > 1 && c % n)
+		n /= 2;
+	return c * (VF / n);
+}
+
+/* Bytes of the lists, and then, where x is read as a norm makes it, of means and factors for a round of channels. */
+VEC int64_t taps_lists(const fv_node *n)
+{
+	return fv_div_up((n->shape.h + n->shape.w) * (int64_t)sizeof(taps_list) + taps_flat(n->shape), FV_ALIGN) * FV_ALIGN;
+}
+VEC int64_t taps_norm(const fv_node *n) { return fv_taps_normed(n) ? fv_div_up(2 * taps_round(n->shape.c), 16) * 16 * (int64_t)sizeof(float) : 0; }
+
+/* How x is read; what it stands on is made in phase 0. */
+static inline conv_start taps_start(const fv_call *c)
+{
+	const fv_blur_attr *a = &c->node->attr.blur;
+	float *to = (float *)((char *)c->scratch + taps_lists(c->node));
+	int64_t channels = c->in[0].shape.c, round = taps_round(channels);
+	for (int64_t i = 0; i < round && c->phase == 0; i++) {
+		to[i] = fv_f32(c->in[1])[2 * (i % channels)];
+		to[round + i] = fv_f32(c->in[1])[2 * (i % channels) + 1];
+	}
+	return (conv_start){ to, to + round, a->in_act != FV_ACT_NONE, a->in_slope };
+}
+
+/* Floats of a line, and what its last vector spills. */
+VEC int64_t taps_line(const fv_node *n) { return fv_div_up(n->in[0]->shape.w * n->in[0]->shape.c, VF) * VF + VF; }
+
+VEC void taps_forward(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from, int64_t to)
+{
+	for (int64_t i = 0; i < to; i++) {
+		fv_taps v = f(n, i, from, to);
+		t[i].count = v.count;
+		for (int j = 0; j < v.count; j++)
+			t[i].at[j] = (int32_t)v.at[j], t[i].weight[j] = (float)v.weight[j];
+	}
+}
+
+/* `from` is the map's input side: what the adjoint makes. Taps of one place are added up. */
+VEC void taps_turned(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from, int64_t to)
+{
+	for (int64_t i = 0; i < from; i++)
+		t[i].count = 0;
+	for (int64_t i = 0; i < to; i++) {
+		fv_taps v = f(n, i, from, to);
+		for (int j = 0; j < v.count; j++) {
+			taps_list *l = &t[v.at[j]];
+			if (l->count && l->at[l->count - 1] == i)
+				l->weight[l->count - 1] += (float)v.weight[j];
+			else if (v.weight[j] != 0 && l->count < ROOM) {
+				l->at[l->count] = (int32_t)i;
+				l->weight[l->count++] = (float)v.weight[j];
+			}
+		}
+	}
+}
+
+/* f(list, ..., number of taps): the usual numbers as constants, so that their weights stay in registers. */
+#define TAPS_USUAL(f, list, ...)                                                                                \
+	do {                                                                                                    \
+		if ((list)->count == 2)                                                                         \
+			f(list, __VA_ARGS__, 2);                                                                \
+		else if ((list)->count == 3)                                                                    \
+			f(list, __VA_ARGS__, 3);                                                                \
+		else if ((list)->count == 4)                                                                    \
+			f(list, __VA_ARGS__, 4);                                                                \
+		else                                                                                            \
+			f(list, __VA_ARGS__, (list)->count);                                                    \
+	} while (0)
+
+/* The rows of x that v names, weighted, to line: n floats. start: NULL, or how they are read, in rounds of so many. */
+VEC void taps_down_of(const taps_list *v, const float *x, int64_t n, float *line, const conv_start *start, int64_t round, const int count)
+{
+	const float *row[ROOM];
+	vf weight[ROOM];
+	for (int i = 0; i < count; i++)
+		row[i] = x + v->at[i] * n, weight[i] = vf_set(v->weight[i]);
+	for (int64_t k = 0, channel = 0; k < n; k += VF) {
+		bool whole = n - k >= VF;
+		vm m = vm_first(n - k);
+		vf sum = vf_zero();
+		for (int i = 0; i < count; i++) {
+			vf value = whole ? vf_loadu(row[i] + k) : vf_load(row[i] + k, m);
+			if (start)
+				conv_start_values(start, channel, &value, 1, 1);
+			sum = vf_fma(weight[i], value, sum);
+		}
+		vf_storeu(line + k, sum);
+		channel = channel + VF == round ? 0 : channel + VF;
+	}
+}
+
+VEC void taps_down(const taps_list *v, const float *x, int64_t n, float *line, const conv_start *start, int64_t round)
+{
+	TAPS_USUAL(taps_down_of, v, x, n, line, start, round);
+}
+
+/* One output pixel of c channels from a line; past the caches, if c is whole vectors. */
+VEC void taps_pixel(const taps_list *l, const float *line, int64_t c, float *y, bool past, const int count)
+{
+	vf weight[ROOM];
+	for (int j = 0; j < count; j++)
+		weight[j] = vf_set(l->weight[j]);
+	for (int64_t k = 0; k < c; k += VF) {
+		vf sum = vf_zero();
+		for (int j = 0; j < count; j++)
+			sum = vf_fma(weight[j], vf_loadu(line + l->at[j] * c + k), sum);
+		if (c - k >= VF)
+			vf_put(y + k, sum, past);
+		else
+			vf_store(y + k, sum, vm_first(c - k));
+	}
+}
+
+VEC void taps_across(const taps_list *across, const float *line, int64_t c, float *y, int64_t w, bool past)
+{
+	for (int64_t q = 0; q < w; q++, y += c) {
+		const taps_list *l = &across[q];
+		TAPS_USUAL(taps_pixel, l, line, c, y, past);
+	}
+}
+
+/* The lists of taps_few: at [tap][number], weights likewise, and the most taps that a pixel has; one that has fewer has its first
+ * again, with weight 0. */
+static inline void taps_flatten(const taps_list *across, fv_shape y, int32_t *at)
+{
+	int64_t run = taps_run_of(y);
+	float *weight = (float *)(at + ROOM * run);
+	int32_t most = 0;
+	for (int64_t q = 0; q < y.w; q++)
+		most = across[q].count > most ? across[q].count : most;
+	at[2 * ROOM * run] = most;
+	for (int64_t k = 0; k < run; k++)
+		for (int j = 0; j < most; j++) {
+			const taps_list *l = &across[fv_min(k / y.c, y.w - 1)];
+			at[j * run + k] = (int32_t)((l->count ? l->at[j < l->count ? j : 0] : 0) * y.c + k % y.c);
+			weight[j * run + k] = j < l->count ? l->weight[j] : 0;
+		}
+}
+
+VEC void taps_across_few(const int32_t *at, const float *line, fv_shape shape, float *y)
+{
+	int64_t n = shape.w * shape.c, run = taps_run_of(shape);
+	const int taps = at[2 * ROOM * run];
+	const float *weight = (const float *)(at + ROOM * run);
+	for (int64_t k = 0; k < n; k += VF) {
+		vf sum = vf_zero();
+		for (int j = 0; j < taps; j++)
+			sum = vf_fma(vf_loadu(weight + j * run + k), vf_gather(line, vi_loadu(at + j * run + k)), sum);
+		if (n - k >= VF)
+			vf_storeu(y + k, sum);
+		else
+			vf_store(y + k, sum, vm_first(n - k));
+	}
+}
+
+VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64_t first, int64_t last)
+{
+	fv_shape x = c->in[0].shape, y = c->out[0].shape;
+	taps_list *down = c->scratch, *across = down + y.h;
+	int32_t *flat = (int32_t *)(across + y.w);
+	bool normed = fv_taps_normed(c->node);
+	conv_start start = normed ? taps_start(c) : (conv_start){ 0 };
+	if (c->phase == 0) {
+		if (turned) {
+			taps_turned(c->node, f, down, y.h, x.h);
+			taps_turned(c->node, f, across, y.w, x.w);
+		} else {
+			taps_forward(c->node, f, down, x.h, y.h);
+			taps_forward(c->node, f, across, x.w, y.w);
+		}
+		if (taps_few(y.c))
+			taps_flatten(across, y, flat);
+		return;
+	}
+	bool past = y.c % VF == 0 && vf_past(c->out[0].data, fv_elements(y) * (int64_t)sizeof(float));
+	float *line = (float *)((char *)c->scratch + taps_lists(c->node) + taps_norm(c->node)) + thread * taps_line(c->node);
+	for (int64_t u = first; u < last; u++) {
+		const float *from = fv_f32(c->in[0]) + u / y.h * x.h * x.w * x.c;
+		if (normed)
+			taps_down(&down[u % y.h], from, x.w * x.c, line, &start, taps_round(x.c));
+		else
+			taps_down(&down[u % y.h], from, x.w * x.c, line, NULL, 0);
+		float *to = fv_f32(c->out[0]) + u * y.w * y.c;
+		if (taps_few(y.c))
+			taps_across_few(flat, line, y, to);
+		else
+			taps_across(across, line, y.c, to, y.w, past);
+	}
+	vf_past_end();
+}
+
+#define TAPS_KERNEL(NAME, OP, TAPS, TURNED, SUPPORTS)                                                                    \
+	static int64_t units(const fv_node *n, int phase) { return phase ? n->shape.n * n->shape.h : 1; }              \
+	/* Neighbouring rows share taps: some at a time, so that they are read once. */                                 \
+	static int64_t grain(const fv_node *n, int phase) { return fv_max(fv_min(8, n->shape.h / 8), fv_max(1, CHUNK / 4 / (n->shape.w * n->shape.c))); } \
+	static int64_t scratch(const fv_node *n, int threads) { return taps_lists(n) + taps_norm(n) + threads * taps_line(n) * (int64_t)sizeof(float); } \
+	static void run(const fv_call *c, int thread, int64_t first, int64_t last) { taps_run(c, TAPS, TURNED, thread, first, last); } \
+	const fv_kernel FV_KERNEL(NAME) = {                                                                             \
+		.name = FV_KERNEL_NAME(NAME), .op = &OP, .needs = FV_ISA_BITS, .supports = SUPPORTS, .phases = 2,       \
+		.units = units, .grain = grain, .scratch = scratch, .run = run,                                         \
+	}
+#endif
