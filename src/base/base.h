@@ -53,6 +53,7 @@ void fv_arena_free(fv_arena *a);                       /* NULL is fine */
 
 /* ---- context */
 typedef struct fv_team fv_team;
+typedef struct fv_device fv_device;
 struct fv_context {
 	fv_allocator allocator;
 	int threads;
@@ -66,7 +67,7 @@ struct fv_context {
 	bool (*cancelled)(void *user);
 	void *cancelled_user;
 	fv_team *team;
-	struct fv_device *device;       /* where programs run and variables live (device/device.h) */
+	fv_device *device;              /* where programs run and variables live (device/device.h) */
 	_Atomic uint64_t swept;         /* the folder that writer.c has looked through last */
 };
 void fv_log(const fv_context *c, fv_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -79,6 +80,10 @@ typedef void (*fv_team_fn)(void *arg, int thread, int64_t first, int64_t last);
 fv_status fv_team_new(fv_err *err, fv_context *c, int threads, fv_team **out);
 void fv_team_run(fv_team *t, fv_team_fn fn, void *arg, int64_t units, int64_t grain);
 void fv_team_free(fv_team *t);
+
+/* ---- the device (src/device): the first of that name. FV_E_ARGUMENT: there is none. */
+fv_status fv_device_open(fv_err *err, fv_context *c, const char *name, fv_device **out);
+void fv_device_close(fv_device *d);                    /* NULL is fine */
 
 double fv_now(void);                                   /* seconds, monotonic */
 #endif

@@ -2,7 +2,6 @@
 /* The context: what would otherwise be global. */
 #define _GNU_SOURCE
 #include "base/limits.h"
-#include "device/device.h"
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>

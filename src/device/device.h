@@ -16,7 +16,6 @@ typedef struct {
 /* Memory for variables. host: where it lies for this process, NULL: on the device only; at: its place there. */
 typedef struct { void *host; uint64_t at; int64_t bytes; } fv_block;
 
-typedef struct fv_device fv_device;
 /* A compiled graph, of a device's own making. */
 typedef struct fv_code fv_code;
 
@@ -60,7 +59,4 @@ struct fv_device {
 	fv_context *context;
 	fv_device_facts facts;
 };
-/* The first of that name. FV_E_ARGUMENT: there is none. */
-fv_status fv_device_open(fv_err *err, fv_context *c, const char *name, fv_device **out);
-void fv_device_close(fv_device *d);     /* NULL is fine */
 #endif
