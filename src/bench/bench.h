@@ -2,7 +2,7 @@
 /* How fast fauve is here: whole cases (cases.c) and single kernels (kernels.c). */
 #ifndef FV_BENCH_H
 #define FV_BENCH_H
-#include "device/cpu/plan.h"
+#include "device/program.h"
 
 #define FV_BENCH_RUNS_MAX 1000
 

@@ -16,17 +16,14 @@ typedef struct {
 	fv_context *c;
 	fv_store *store;
 	fv_graph *g[2];
-	fv_plan *plan[2];
+	fv_program *program[2];
 	fv_model *model;
 	fv_painting painting;
 	fv_store *teacher;
-	fv_style_graph style;
 	fv_style_config config;
-	fv_dense_graph dense;
-	fv_cyclegan_painters painters;
-	fv_cyclegan_judges judges;
-	float *fake[2];                 /* what CycleGAN's painters painted */
-	float *fields;                  /* strokes: x, v, m, y, z of height x width */
+	float *room;                    /* what is put into a port and got from one */
+	int64_t floats;                 /* of it */
+	float *fields;                  /* strokes: x, v, m, y, z of height x width; cyclegan: what its painters painted */
 	int64_t height, width;
 	double scale;
 	int64_t step;
@@ -44,17 +41,45 @@ static void fill(float *x, int64_t n)
 	}
 }
 
-static void put(fv_plan *p, const fv_node *n, double value) { *(float *)fv_plan_data(p, n) = (float)value; }
+/* Room for a port's values; NULL: no memory. */
+static float *room_for(bench *b, const fv_program *p, const char *port)
+{
+	int64_t n = fv_program_values(p, port);
+	if (n > b->floats) {
+		fv_free(b->c, b->room);
+		b->room = fv_alloc(b->c, (size_t)n * sizeof *b->room);
+		b->floats = b->room ? n : 0;
+	}
+	return b->room;
+}
+
+/* Even noise in [low, 1] into each of the ports. */
+static fv_status put_noise(fv_err *err, bench *b, fv_program *p, float low, const char *const *port, size_t ports)
+{
+	for (size_t k = 0; k < ports; k++) {
+		float *x = room_for(b, p, port[k]);
+		int64_t n = fv_program_values(p, port[k]);
+		if (!x)
+			return fv_fail_memory(err, "bench", (size_t)n * sizeof *x);
+		fill(x, n);
+		for (int64_t i = 0; i < n && low != -1; i++)
+			x[i] = low + (1 - low) / 2 * (x[i] + 1);
+		fv_program_put(p, port[k], x);
+	}
+	return FV_OK;
+}
 
 static void print(void *user, const char *text) { fprintf(stderr, "%s\n", text); }
 
-static fv_status plan(fv_err *err, bench *b, int i, const fv_bench_options *o)
+static fv_status compile(fv_err *err, bench *b, int i, const fv_bench_options *o)
 {
-	return fv_plan_new(err, b->c, b->g[i], &(fv_plan_options){ .profile = o->profile, .share = i ? b->plan[0] : NULL, .most = o->max_memory,
-	                                                               .recompute = true }, &b->plan[i]);
+	return fv_program_new(err, b->c, b->g[i], &(fv_program_options){ .profile = o->profile, .share = i ? b->program[0] : NULL, .most = o->max_memory,
+	                                                                 .recompute = true }, &b->program[i]);
 }
 
 /* ------------------------------------------------------------------ painting */
+static const char *const picture[] = { "picture", "marks" };
+
 static fv_status resnet_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
 	fv_status st = fv_graph_new(err, b->c, &b->g[0]);
@@ -65,9 +90,8 @@ static fv_status resnet_open(fv_err *err, bench *b, const fv_bench_options *o)
 	fv_resnet net;
 	fv_family_preset(&fv_family_resnet, &net);
 	fv_output(b->g[0], fv_resnet_build(&s, &net, x), "painting");
-	if (!(st = plan(err, b, 0, o)))
-		fill(fv_plan_data(b->plan[0], x), fv_elements(x->shape));
-	return st;
+	st = compile(err, b, 0, o);
+	return st ? st : put_noise(err, b, b->program[0], -1, picture, 1);
 }
 
 static fv_status strokenet_open(fv_err *err, bench *b, const fv_bench_options *o)
@@ -79,10 +103,8 @@ static fv_status strokenet_open(fv_err *err, bench *b, const fv_bench_options *o
 	if (o->model) {
 		if ((st = fv_model_open(err, b->c, o->model, &b->model)))
 			return st;
-		st = fv_paint_plan(err, b->model, h, w, &(fv_plan_options){ .profile = o->profile }, &b->painting);
-		if (!st)
-			fill(fv_plan_data(b->painting.plan, b->painting.x), fv_elements(b->painting.x->shape));
-		return st;
+		st = fv_paint_plan(err, b->model, h, w, &(fv_program_options){ .profile = o->profile }, &b->painting);
+		return st ? st : put_noise(err, b, b->painting.program, -1, &b->model->family->in[0].name, 1);
 	}
 	if ((st = fv_graph_new(err, b->c, &b->g[0])))
 		return st;
@@ -91,19 +113,16 @@ static fv_status strokenet_open(fv_err *err, bench *b, const fv_bench_options *o
 	fv_node *x = fv_input(b->g[0], "picture", FV_F32, fv_nhwc(1, h, w, 3));
 	fv_node *z = fv_input(b->g[0], "marks", FV_F32, fv_nhwc(1, h, w, FV_STROKE_MARKS));
 	fv_output(b->g[0], fv_strokenet_build(&s, &k.net, x, z), "painting");
-	if (!(st = plan(err, b, 0, o))) {
-		fill(fv_plan_data(b->plan[0], x), fv_elements(x->shape));
-		fill(fv_plan_data(b->plan[0], z), fv_elements(z->shape));
-	}
-	return st;
+	st = compile(err, b, 0, o);
+	return st ? st : put_noise(err, b, b->program[0], -1, picture, 2);
 }
 
 /* As a painter of many pictures: weights stay in the order of the kernels, as the peers prepare theirs once. */
 static fv_status paint_run(fv_err *err, bench *b)
 {
-	fv_plan *p = b->painting.plan ? b->painting.plan : b->plan[0];
-	fv_status st = b->step++ ? FV_OK : fv_plan_keep(err, p, FV_PAINT_KEEP);
-	return st ? st : fv_plan_run(err, p, (fv_key){ 1 });
+	fv_program *p = b->painting.program ? b->painting.program : b->program[0];
+	fv_status st = b->step++ ? FV_OK : fv_program_prepack(err, p, FV_PAINT_KEEP);
+	return st ? st : fv_program_run(err, p, (fv_key){ 1 });
 }
 
 /* ------------------------------------------------------------------ a step of style */
@@ -132,104 +151,93 @@ static fv_status style_open(fv_err *err, bench *b, const fv_bench_options *o)
 	fv_status st = teacher_open(err, b);
 	if (st || (st = fv_graph_new(err, b->c, &b->g[0])))
 		return st;
-	fv_style_graph_build(b->g[0], b->store, b->teacher, 1, &b->config, false, &b->style);
-	return plan(err, b, 0, o);
+	fv_style_graph_build(b->g[0], b->store, b->teacher, 1, &b->config, false);
+	return compile(err, b, 0, o);
+}
+
+/* Runs step b->step; its "ok" must be 1. */
+static fv_status take_step(fv_err *err, bench *b, fv_program *p)
+{
+	fv_status st = fv_program_run(err, p, (fv_key){ 1, (uint64_t)b->step });
+	if (!st && fv_program_number(p, "ok") != 1)
+		st = fv_fail(err, FV_E_INTERNAL, "step %" PRId64 " was not finite", b->step);
+	return st;
 }
 
 static fv_status style_run(fv_err *err, bench *b)
 {
-	fv_style_graph *s = &b->style;
-	fv_plan *p = b->plan[0];
-	const fv_node *in[] = { s->x, s->z, s->content4, s->content3, s->art };
-	for (size_t i = 0; i < FV_COUNT(in); i++)
-		fill(fv_plan_data(p, in[i]), fv_elements(in[i]->shape));
-	for (int k = 0; k < b->config.sizes * FV_VGG_LAYERS; k++)
-		fill(fv_plan_data(p, s->target[k]), fv_elements(s->target[k]->shape));
-	put(p, s->rate, 1e-3);
-	put(p, s->step_d, (double)++b->step);
-	put(p, s->step_g, (double)b->step);
-	put(p, s->ramp, 1);
-	put(p, s->decay, 0.9);
-	fv_status st = fv_plan_run(err, p, (fv_key){ 1, (uint64_t)b->step });
-	if (!st && *(float *)fv_plan_data(p, s->ok_g) != 1)
-		st = fv_fail(err, FV_E_INTERNAL, "step %" PRId64 " was not finite", b->step);
-	return st;
+	static const char *const in[] = { "pictures", "marks", "content4", "content3", "art", "target.0", "target.1", "target.2", "target.3", "target.4",
+	                                  "target.5", "target.6", "target.7", "target.8", "target.9", "target.10", "target.11" };
+	fv_program *p = b->program[0];
+	fv_status st = put_noise(err, b, p, -1, in, 5 + (size_t)b->config.sizes * FV_VGG_LAYERS);
+	fv_program_put_number(p, "rate", 1e-3);
+	fv_program_put_number(p, "step.d", (double)++b->step);
+	fv_program_put_number(p, "step.g", (double)b->step);
+	fv_program_put_number(p, "ramp", 1);
+	fv_program_put_number(p, "decay", 0.9);
+	return st ? st : take_step(err, b, p);
 }
 
 /* ------------------------------------------------------------------ a step of cyclegan: painters, then judges */
 static fv_status cyclegan_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
 	fv_cyclegan_config k = fv_cyclegan_default();
-	size_t bytes = sizeof(float) * 3 * (size_t)(k.batch * k.size * k.size);
 	fv_status st = FV_OK;
 	for (int i = 0; i < 2 && !st; i++) {
 		if ((st = fv_graph_new(err, b->c, &b->g[i])))
 			return st;
-		if (i)
-			fv_cyclegan_judges_build(b->g[i], b->store, 1, &k, &b->judges);
-		else
-			fv_cyclegan_painters_build(b->g[i], b->store, 1, &k, &b->painters);
-		st = plan(err, b, i, o);
-		b->fake[i] = fv_alloc(b->c, bytes);
-		if (!st && !b->fake[i])
-			st = fv_fail_memory(err, "bench", bytes);
+		(i ? fv_cyclegan_judges_build : fv_cyclegan_painters_build)(b->g[i], b->store, 1, &k);
+		st = compile(err, b, i, o);
 	}
+	size_t bytes = 2 * sizeof(float) * (size_t)(st ? 0 : fv_program_values(b->program[0], "a"));
+	if (!st && !(b->fields = fv_alloc(b->c, bytes)))
+		st = fv_fail_memory(err, "bench", bytes);
 	return st;
 }
 
 static fv_status cyclegan_run(fv_err *err, bench *b)
 {
-	const fv_cyclegan_painters *s = &b->painters;
-	const fv_cyclegan_judges *j = &b->judges;
-	fv_plan *p = b->plan[0], *q = b->plan[1];
-	int64_t n = fv_elements(s->a->shape);
-	fill(fv_plan_data(p, s->a), n);
-	fill(fv_plan_data(p, s->b), n);
-	put(p, s->rate, 2e-4);
-	put(p, s->step, (double)++b->step);
-	fv_status st = fv_plan_run(err, p, (fv_key){ 1, (uint64_t)b->step });
-	if (st)
+	static const char *const pictures[] = { "a", "b" }, *const real[] = { "real.b", "real.a" }, *const fake[] = { "fake.b", "fake.a" };
+	fv_program *p = b->program[0], *q = b->program[1];
+	fv_status st = put_noise(err, b, p, -1, pictures, 2);
+	fv_program_put_number(p, "rate", 2e-4);
+	fv_program_put_number(p, "step", (double)++b->step);
+	if (st || (st = take_step(err, b, p)))
 		return st;
-	/* The plans share memory: out with the pictures before the judges' come in. */
+	/* The programs share memory: out with both pictures before the judges' come in. */
+	int64_t n = fv_program_values(p, "a");
+	for (int i = 0; i < 2 && !st; i++)
+		st = fv_program_get(err, p, fake[i], b->fields + i * n);
 	for (int i = 0; i < 2; i++)
-		memcpy(b->fake[i], fv_plan_data(p, i ? s->fake_a : s->fake_b), (size_t)n * sizeof(float));
-	for (int i = 0; i < 2; i++) {
-		fill(fv_plan_data(q, j->real[i]), n);
-		memcpy(fv_plan_data(q, j->fake[i]), b->fake[i], (size_t)n * sizeof(float));
-	}
-	put(q, j->rate, 2e-4);
-	put(q, j->step, (double)b->step);
-	st = fv_plan_run(err, q, (fv_key){ 1, (uint64_t)b->step });
-	if (!st && *(float *)fv_plan_data(q, j->ok) != 1)
-		st = fv_fail(err, FV_E_INTERNAL, "step %" PRId64 " was not finite", b->step);
-	return st;
+		fv_program_put(q, fake[i], b->fields + i * n);
+	if (!st)
+		st = put_noise(err, b, q, -1, real, 2);
+	fv_program_put_number(q, "rate", 2e-4);
+	fv_program_put_number(q, "step", (double)b->step);
+	return st ? st : take_step(err, b, q);
 }
 
 /* ------------------------------------------------------------------ a step of the textbook's dense pair */
 static fv_status dense_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
+	static const char *const pictures[] = { "pictures" };
 	fv_status st = fv_graph_new(err, b->c, &b->g[0]);
 	if (st)
 		return st;
 	fv_dense_config k = fv_dense_settings(true);
-	fv_dense_graph_build(b->g[0], b->store, 1, &k, &b->dense);
-	if ((st = plan(err, b, 0, o)))
-		return st;
-	float *x = fv_plan_data(b->plan[0], b->dense.x);
-	fill(x, 1000 * 784);
-	for (int64_t i = 0; i < 1000 * 784; i++)
-		x[i] = (x[i] + 1) / 2;
-	return FV_OK;
+	fv_dense_graph_build(b->g[0], b->store, 1, &k);
+	st = compile(err, b, 0, o);
+	return st ? st : put_noise(err, b, b->program[0], 0, pictures, 1);
 }
 
 static fv_status dense_run(fv_err *err, bench *b)
 {
-	fv_plan *p = b->plan[0];
-	put(p, b->dense.rate, 1e-3);
-	put(p, b->dense.step_real, 2 * (double)b->step + 1);
-	put(p, b->dense.step_fake, 2 * (double)b->step + 2);
-	put(p, b->dense.step_g, (double)b->step + 1);
-	return fv_plan_run(err, p, (fv_key){ 1, (uint64_t)b->step++ });
+	fv_program *p = b->program[0];
+	fv_program_put_number(p, "rate", 1e-3);
+	fv_program_put_number(p, "step.real", 2 * (double)b->step + 1);
+	fv_program_put_number(p, "step.fake", 2 * (double)b->step + 2);
+	fv_program_put_number(p, "step.g", (double)b->step + 1);
+	return fv_program_run(err, p, (fv_key){ 1, (uint64_t)b->step++ });
 }
 
 /* ------------------------------------------------------------------ strokes: flow and dabs of a picture */
@@ -297,10 +305,10 @@ static fv_status measure(fv_err *err, bench *b, const bench_case *k, const fv_be
 	}
 	r->gflop = gflop(b);
 	r->peak_mb = memory("VmHWM");
-	fv_plan *const plans[] = { b->plan[0], b->plan[1], b->painting.plan };
-	for (size_t i = 0; i < FV_COUNT(plans) && o->profile && !st; i++)
-		if (plans[i])
-			fv_plan_print(plans[i], false, print, NULL);
+	fv_program *const all[] = { b->program[0], b->program[1], b->painting.program };
+	for (size_t i = 0; i < FV_COUNT(all) && o->profile && !st; i++)
+		if (all[i])
+			fv_program_print(all[i], false, print, NULL);
 	return st;
 }
 
@@ -332,11 +340,11 @@ fv_status fv_bench_run(fv_err *err, fv_context *c, const char *name, const fv_be
 	if (!st)
 		st = measure(err, b, k, o, r);
 	for (int i = 1; i >= 0; i--) {
-		fv_plan_free(b->plan[i]);
+		fv_program_free(b->program[i]);
 		fv_graph_free(b->g[i]);
-		fv_free(c, b->fake[i]);
 	}
 	fv_free(c, b->fields);
+	fv_free(c, b->room);
 	fv_painting_free(&b->painting);
 	fv_model_free(b->model);
 	fv_store_free(b->teacher);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define SPAN 0.15                       /* seconds a measurement at least */
+#define PEAKS 16                        /* instruction sets at most */
 
 typedef struct { const char *name; int64_t n, h, w, c, o; int k, stride, pad; fv_pad_kind kind; char way; } problem;
 /* What the painters and judges are made of; ways: f forward, x to the picture, w to the weights. */
@@ -42,10 +43,28 @@ static fv_node *build(fv_graph *g, const problem *p)
 	return p->way == 'x' ? fv_conv2d_dx(g, y, w, a) : fv_conv2d_dw(g, x, y, a);
 }
 
+typedef struct {
+	const char *problem;
+	double flops;
+	const double *best;             /* GFLOP a second, by instruction set */
+	void (*line)(void *user, const fv_bench_kernel *k);
+	void *user;
+} racing;
+
+static void raced(void *user, const char *kernel, uint32_t needs, double seconds, bool chosen)
+{
+	const racing *r = user;
+	fv_bench_kernel b = { .problem = r->problem, .kernel = kernel, .ms = 1e3 * seconds, .gflops = r->flops / seconds / 1e9, .chosen = chosen };
+	for (int p = 0; fv_peaks[p] && p < PEAKS; p++)
+		if (fv_peaks[p]->needs == needs && r->best[p] > 0)
+			b.peak = b.gflops / r->best[p];
+	r->line(r->user, &b);
+}
+
 fv_status fv_bench_kernels(fv_err *err, fv_context *c, void (*line)(void *user, const fv_bench_kernel *k), void *user)
 {
-	double best[16] = { 0 };
-	for (int i = 0; i < 16 && fv_bench_peak(c, i, &best[i]); i++)
+	double best[PEAKS] = { 0 };
+	for (int i = 0; i < PEAKS && fv_bench_peak(c, i, &best[i]); i++)
 		;
 	for (size_t i = 0; i < FV_COUNT(problems); i++) {
 		fv_graph *g;
@@ -55,22 +74,9 @@ fv_status fv_bench_kernels(fv_err *err, fv_context *c, void (*line)(void *user, 
 		fv_node *n = build(g, &problems[i]);
 		if (!n)
 			st = fv_fail(err, g->err.status, "%s", g->err.text);
-		const fv_kernel *chosen = n ? fv_kernel_choose(c, n) : NULL;
-		for (const fv_kernel *const *k = fv_kernels; *k && !st; k++) {
-			const char *why;
-			fv_bench_kernel b = { .problem = problems[i].name, .kernel = (*k)->name, .chosen = *k == chosen };
-			double seconds = 0;
-			if ((*k)->op != n->op || ((*k)->needs & c->isa) != (*k)->needs || !(*k)->supports(n, &why))
-				continue;
-			if ((st = fv_kernel_time(err, c, *k, n, 5, SPAN, &seconds)))
-				continue;
-			b.ms = 1e3 * seconds;
-			b.gflops = fv_node_cost(n).flops / seconds / 1e9;
-			for (int p = 0; fv_peaks[p] && p < 16; p++)
-				if (fv_peaks[p]->needs == (*k)->needs && best[p] > 0)
-					b.peak = b.gflops / best[p];
-			line(user, &b);
-		}
+		racing r = { problems[i].name, n ? fv_node_cost(n).flops : 0, best, line, user };
+		if (!st)
+			st = fv_device_race(err, c, n, SPAN, raced, &r);
 		fv_graph_free(g);
 		if (st)
 			return st;

@@ -84,10 +84,10 @@ static fv_status plan(fv_err *err, const fv_cli *cli, const fv_model *m, const c
 	char more;
 	if (sscanf(size, "%" SCNd64 "x%" SCNd64 "%c", &width, &height, &more) != 2 || width < 1 || height < 1 || width > 65535 || height > 65535)
 		return fv_fail(err, FV_E_ARGUMENT, "--size: '%s' is not a size between 1x1 and 65535x65535; write 768x512", size);
-	fv_status st = fv_paint_plan(err, m, height, width, &(fv_plan_options){ .timed = true }, &p);
+	fv_status st = fv_paint_plan(err, m, height, width, &(fv_program_options){ .timed = true }, &p);
 	if (st)
 		return st;
-	fv_plan_print(p.plan, cli->verbose > 0, line, NULL);
+	fv_program_print(p.program, cli->verbose > 0, line, NULL);
 	fv_painting_free(&p);
 	return FV_OK;
 }

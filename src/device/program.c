@@ -137,6 +137,13 @@ bool fv_program_port(const fv_program *p, const char *name, fv_type *type, fv_sh
 	return true;
 }
 
+int64_t fv_program_values(const fv_program *p, const char *name)
+{
+	fv_type type;
+	fv_shape shape;
+	return fv_program_port(p, name, &type, &shape) ? fv_elements(shape) : 0;
+}
+
 void fv_program_put_part(fv_program *p, const char *name, int64_t part, int64_t parts, const void *from)
 {
 	const port *o = find_in(p, name);

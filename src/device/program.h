@@ -53,6 +53,8 @@ double fv_program_number(fv_program *p, const char *port);
 
 /* A port's type and shape; false: no such port. */
 bool fv_program_port(const fv_program *p, const char *port, fv_type *type, fv_shape *shape);
+/* How many values it has; 0: no such port. */
+int64_t fv_program_values(const fv_program *p, const char *port);
 
 /* From now on weights in kernels' own order stay from run to run, up to `most` bytes of them: for a program that runs often. No
  * variable that it reads may change any more. FV_E_MEMORY: it runs as before. */

@@ -4,7 +4,7 @@
  * a millionth. */
 #include "eval/likeness.h"
 #include "eval/pcg64.h"
-#include "device/cpu/plan.h"
+#include "device/program.h"
 #include <math.h>
 
 #define A_ROWS 256                      /* of a block */
@@ -15,8 +15,8 @@ struct fv_pairs {
 	fv_context *context;
 	int values;
 	fv_graph *graph;
-	fv_plan *plan;
-	fv_node *a, *b, *product;
+	fv_program *program;
+	float *product;                 /* A_ROWS,B_ROWS */
 };
 
 fv_status fv_pairs_open(fv_err *err, fv_context *c, int values, fv_pairs **out)
@@ -27,12 +27,13 @@ fv_status fv_pairs_open(fv_err *err, fv_context *c, int values, fv_pairs **out)
 	*p = (fv_pairs){ .context = c, .values = values };
 	fv_status st = fv_graph_new(err, c, &p->graph);
 	if (!st) {
-		p->a = fv_input(p->graph, "a", FV_F32, FV_SHAPE(A_ROWS, values));
-		p->b = fv_input(p->graph, "b", FV_F32, FV_SHAPE(B_ROWS, values));
-		p->product = fv_matmul(p->graph, p->a, p->b, false, true);
-		fv_output(p->graph, p->product, "product");
-		st = fv_plan_new(err, c, p->graph, NULL, &p->plan);
+		fv_node *a = fv_input(p->graph, "a", FV_F32, FV_SHAPE(A_ROWS, values));
+		fv_node *b = fv_input(p->graph, "b", FV_F32, FV_SHAPE(B_ROWS, values));
+		fv_output(p->graph, fv_matmul(p->graph, a, b, false, true), "product");
+		st = fv_program_new(err, c, p->graph, NULL, &p->program);
 	}
+	if (!st && !(p->product = fv_alloc(c, A_ROWS * B_ROWS * sizeof *p->product)))
+		st = fv_fail_memory(err, "distances", A_ROWS * B_ROWS * sizeof *p->product);
 	if (st)
 		fv_pairs_close(p);
 	else
@@ -44,8 +45,9 @@ void fv_pairs_close(fv_pairs *p)
 {
 	if (!p)
 		return;
-	fv_plan_free(p->plan);
+	fv_program_free(p->program);
 	fv_graph_free(p->graph);
+	fv_free(p->context, p->product);
 	fv_free(p->context, p);
 }
 
@@ -61,27 +63,29 @@ fv_status fv_pairs_run(fv_err *err, fv_pairs *p, const float *a, int a_count, co
                        int b_count, fv_pair_fn fn, void *arg)
 {
 	const size_t row = (size_t)p->values;
-	float *block_a = fv_plan_data(p->plan, p->a), *block_b = fv_plan_data(p->plan, p->b);
 	for (int i = 0; i < a_count; i += A_ROWS) {
 		double square_a[A_ROWS], square_b[B_ROWS];
 		int rows = (int)fv_min(A_ROWS, a_count - i);
-		memcpy(block_a, a + (size_t)i * row, (size_t)rows * row * sizeof(float));
-		for (int k = 0; k < rows; k++)
-			square_a[k] = length(a + (size_t)(i + k) * row, p->values);
+		for (int k = 0; k < rows; k++) {
+			const float *v = a + (size_t)(i + k) * row;
+			fv_program_put_part(p->program, "a", k, A_ROWS, v);
+			square_a[k] = length(v, p->values);
+		}
 		for (int j = 0; j < b_count; j += B_ROWS) {
 			int columns = (int)fv_min(B_ROWS, b_count - j);
-			memcpy(block_b, b + (size_t)j * row, (size_t)columns * row * sizeof(float));
-			for (int k = 0; k < columns; k++)
-				square_b[k] = length(b + (size_t)(j + k) * row, p->values);
-			fv_status st = fv_plan_run(err, p->plan, (fv_key){ 0 });
-			if (st)
+			for (int k = 0; k < columns; k++) {
+				const float *v = b + (size_t)(j + k) * row;
+				fv_program_put_part(p->program, "b", k, B_ROWS, v);
+				square_b[k] = length(v, p->values);
+			}
+			fv_status st = fv_program_run(err, p->program, (fv_key){ 0 });
+			if (st || (st = fv_program_get(err, p->program, "product", p->product)))
 				return st;
-			const float *product = fv_plan_data(p->plan, p->product);
 			for (int k = 0; k < rows; k++)
 				for (int m = 0; m < columns; m++)
 					fn(arg, i + k, j + m,
 					   fmax(square_a[k] + square_b[m] -
-					                2 * (double)product[k * B_ROWS + m],
+					                2 * (double)p->product[k * B_ROWS + m],
 					        0));
 		}
 	}

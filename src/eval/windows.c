@@ -3,7 +3,7 @@
  * relu4_1. Windows overlap by half, so sums are made of cells a step wide, and a window is four
  * of them. */
 #include "eval/likeness.h"
-#include "device/cpu/plan.h"
+#include "device/program.h"
 #include <math.h>
 
 #define LAYERS 3                        /* relu1_1 is left out: it is edges and colours */
@@ -11,18 +11,20 @@
 typedef struct {
 	int64_t height, width;
 	fv_graph *graph;
-	fv_plan *plan;
-	fv_node *x, *layer[LAYERS];
+	fv_program *program;
 } sized;
 
 struct fv_windows {
 	fv_context *context;
 	const fv_model *network;
 	int values;
-	/* Of a square picture, the largest: all others work in its memory, so a plan for another
+	/* Of a square picture, the largest: all others work in its memory, so a program for another
 	 * size is made in half a millisecond where 150 MB of fresh memory would take as long as
 	 * the network. */
 	sized largest, current;
+	/* The picture and what the network makes of it, of the current size; room for so many. */
+	float *x, *layer[LAYERS];
+	int64_t floats;
 };
 
 static int channels(const fv_windows *w, int layer)
@@ -32,7 +34,7 @@ static int channels(const fv_windows *w, int layer)
 
 static void forget(sized *s)
 {
-	fv_plan_free(s->plan);
+	fv_program_free(s->program);
 	fv_graph_free(s->graph);
 	*s = (sized){ 0 };
 }
@@ -59,6 +61,7 @@ void fv_windows_close(fv_windows *w)
 		return;
 	forget(&w->current);
 	forget(&w->largest);
+	fv_free(w->context, w->x);
 	fv_free(w->context, w);
 }
 
@@ -74,8 +77,10 @@ int fv_windows_count(const fv_small *p, int win, int step)
 	return (int)(along(whole(p->height), win, step) * along(whole(p->width), win, step));
 }
 
+static const char *const port[LAYERS] = { "relu2_1", "relu3_1", "relu4_1" };
+
 static fv_status make(fv_err *err, fv_windows *w, int64_t height, int64_t width,
-                      const fv_plan *share, sized *out)
+                      const fv_program *share, sized *out)
 {
 	fv_node *layer[FV_VGG_LAYERS] = { NULL };
 	sized s = { .height = height, .width = width };
@@ -83,29 +88,46 @@ static fv_status make(fv_err *err, fv_windows *w, int64_t height, int64_t width,
 	if (st)
 		return st;
 	fv_scope scope = { .g = s.graph, .store = w->network->store, .prefix = "" };
-	s.x = fv_input(s.graph, "picture", FV_F32, fv_nhwc(1, height, width, 3));
-	fv_vgg_build(&scope, w->network->config, s.x, FV_VGG_LAYERS - 1, layer);
-	for (int l = 0; l < LAYERS; l++) {
-		s.layer[l] = layer[l + 1];
-		fv_output(s.graph, s.layer[l], "layer.%d", l);
-	}
-	if ((st = fv_plan_new(err, w->context, s.graph, &(fv_plan_options){ .share = share },
-	                      &s.plan)))
+	fv_node *x = fv_input(s.graph, "picture", FV_F32, fv_nhwc(1, height, width, 3));
+	fv_vgg_build(&scope, w->network->config, x, FV_VGG_LAYERS - 1, layer);
+	for (int l = 0; l < LAYERS; l++)
+		fv_output(s.graph, layer[l + 1], port[l]);
+	if ((st = fv_program_new(err, w->context, s.graph, &(fv_program_options){ .share = share },
+	                         &s.program)))
 		forget(&s);
 	else
 		*out = s;
 	return st;
 }
 
-static fv_status plan_for(fv_err *err, fv_windows *w, int64_t height, int64_t width)
+static fv_status program_for(fv_err *err, fv_windows *w, int64_t height, int64_t width)
 {
 	fv_status st;
-	if (w->current.plan && w->current.height == height && w->current.width == width)
+	if (w->current.program && w->current.height == height && w->current.width == width)
 		return FV_OK;
-	if (!w->largest.plan && (st = make(err, w, FV_VIEW_SIDE, FV_VIEW_SIDE, NULL, &w->largest)))
+	if (!w->largest.program && (st = make(err, w, FV_VIEW_SIDE, FV_VIEW_SIDE, NULL, &w->largest)))
 		return st;
 	forget(&w->current);
-	return make(err, w, height, width, w->largest.plan, &w->current);
+	return make(err, w, height, width, w->largest.program, &w->current);
+}
+
+static fv_status room_for(fv_err *err, fv_windows *w, const fv_program *p)
+{
+	int64_t need = fv_program_values(p, "picture"), at = need;
+	for (int l = 0; l < LAYERS; l++)
+		need += fv_program_values(p, port[l]);
+	if (need > w->floats) {
+		fv_free(w->context, w->x);
+		w->floats = 0;
+		if (!(w->x = fv_alloc_rough(w->context, (size_t)need * sizeof *w->x)))
+			return fv_fail_memory(err, "windows", (size_t)need * sizeof *w->x);
+		w->floats = need;
+	}
+	for (int l = 0; l < LAYERS; l++) {
+		w->layer[l] = w->x + at;
+		at += fv_program_values(p, port[l]);
+	}
+	return FV_OK;
 }
 
 /* Grey of mean .45 and deviation .22, in all three channels: brushwork without palette, light or
@@ -198,16 +220,20 @@ fv_status fv_windows_of(fv_err *err, fv_windows *w, const fv_small *p, bool grey
                         float *to, const float **relu4_1, fv_shape *shape)
 {
 	summing s = { .height = whole(p->height), .width = whole(p->width), .step = step };
-	const sized *net = &w->current;
-	fv_status st = plan_for(err, w, s.height, s.width);
-	if (st)
+	fv_status st = program_for(err, w, s.height, s.width);
+	fv_program *net = w->current.program;
+	if (st || (st = room_for(err, w, net)))
 		return st;
-	(grey ? load_grey : load_colour)(p, s.height, s.width, fv_plan_data(net->plan, net->x));
-	if ((st = fv_plan_run(err, net->plan, (fv_key){ 0 })))
+	(grey ? load_grey : load_colour)(p, s.height, s.width, w->x);
+	fv_program_put(net, "picture", w->x);
+	if ((st = fv_program_run(err, net, (fv_key){ 0 })))
 		return st;
+	for (int l = to ? 0 : LAYERS - 1; l < LAYERS; l++)
+		if ((st = fv_program_get(err, net, port[l], w->layer[l])))
+			return st;
 	if (relu4_1) {
-		*relu4_1 = fv_plan_data(net->plan, net->layer[LAYERS - 1]);
-		*shape = net->layer[LAYERS - 1]->shape;
+		*relu4_1 = w->layer[LAYERS - 1];
+		fv_program_port(net, port[LAYERS - 1], &(fv_type){ 0 }, shape);
 	}
 	if (!to)
 		return FV_OK;
@@ -219,7 +245,7 @@ fv_status fv_windows_of(fv_err *err, fv_windows *w, const fv_small *p, bool grey
 	double *at = cells;
 	for (int l = 0; l < LAYERS; l++) {
 		s.channels[l] = channels(w, l);
-		s.layer[l] = fv_plan_data(net->plan, net->layer[l]);
+		s.layer[l] = w->layer[l];
 		s.cell[l] = at;
 		at += s.rows * s.columns * 2 * s.channels[l];
 	}

@@ -12,6 +12,7 @@
  * operations between it and stored values once for each target that needs it. */
 #include "paint/bands.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,8 @@ typedef struct {
 
 static int64_t bytes_of(const fv_node *n) { return fv_div_up(fv_tensor_bytes(n->type, n->shape), FV_ALIGN) * FV_ALIGN; }
 static bool atom(const fv_node *n) { return n->op == &fv_op_read || n->op == &fv_op_constant; }
+
+static bool is_port(const fv_node *n, const char *port) { return n->op == &fv_op_input && !strcmp(n->attr.input.name, port); }
 
 static bool large(const fv_node *n)
 {
@@ -183,16 +186,23 @@ static fv_node *build(bands *b, fv_graph *g, const fv_node *v)
 
 typedef struct {
 	fv_graph *g;
-	fv_plan *plan;
-	fv_node *out[2];                /* the rows; or their means and variances */
+	fv_program *program;            /* in: "rows N", of node N of the whole; out: "made", the rows or their means, and "spread" */
 	int64_t lo;                     /* where the band begins that it was built for */
 	range *rows;                    /* of its sources then */
-	fv_node **source;               /* by node of the whole */
+	bool *source;                   /* by node of the whole */
 } band;
+
+typedef struct { char s[24]; } port_name;
+static port_name rows_of(int node)
+{
+	port_name name;
+	snprintf(name.s, sizeof name.s, "rows %d", node);
+	return name;
+}
 
 static void band_free(band *d)
 {
-	fv_plan_free(d->plan);
+	fv_program_free(d->program);
 	fv_graph_free(d->g);
 	*d = (band){ 0 };
 }
@@ -218,30 +228,28 @@ static fv_status band_new(fv_err *err, bands *b, const target *t, int64_t lo, ba
 		if (given(b, t, n)) {
 			fv_shape s = n->shape;
 			s.h = b->rows[i].hi - b->rows[i].lo;
-			b->built[i] = d->source[i] = fv_input(d->g, "rows", FV_F32, s);
+			b->built[i] = fv_input(d->g, rows_of(i).s, FV_F32, s);
+			d->source[i] = true;
 		} else
 			b->built[i] = build(b, d->g, n);
 	}
 	fv_node *y = b->built[v->id];
-	if (t->stats) {
-		d->out[0] = fv_mean(d->g, y, FV_HW);
-		d->out[1] = fv_mean(d->g, fv_unary(d->g, FV_SQUARE, fv_sub(d->g, y, d->out[0]), 0, 0), FV_HW);
-	} else
-		d->out[0] = y;
-	fv_output(d->g, d->out[0], "0");
-	fv_output(d->g, d->out[1], "1");
-	return fv_plan_new(err, b->c, d->g, NULL, &d->plan);
+	fv_node *made = t->stats ? fv_mean(d->g, y, FV_HW) : y;
+	fv_output(d->g, made, "made");
+	if (t->stats)
+		fv_output(d->g, fv_mean(d->g, fv_unary(d->g, FV_SQUARE, fv_sub(d->g, y, made), 0, 0), FV_HW), "spread");
+	return fv_program_new(err, b->c, d->g, NULL, &d->program);
 }
 
 static const float *data_of(const bands *b, int node)
 {
 	for (int i = 0; i < b->inputs; i++)
-		if (b->in[i].node->id == node)
+		if (is_port(b->whole->node[node], b->in[i].port))
 			return b->in[i].data;
 	return b->data[node];
 }
 
-/* Rows r of the target by a plan that may have been built for rows further up; shift: how far. */
+/* Rows r of the target by a program that may have been built for rows further up. */
 static fv_status band_run(fv_err *err, bands *b, const target *t, const band *d, range r, double *sums)
 {
 	const fv_node *v = value_of(t);
@@ -250,19 +258,15 @@ static fv_status band_run(fv_err *err, bands *b, const target *t, const band *d,
 			continue;
 		const fv_node *n = b->whole->node[i];
 		int64_t line = n->shape.w * n->shape.c, lo = d->rows[i].lo + (r.lo - d->lo) * n->shape.h / v->shape.h;
-		memcpy(fv_plan_data(d->plan, d->source[i]), data_of(b, i) + lo * line, (size_t)((d->rows[i].hi - d->rows[i].lo) * line) * sizeof(float));
+		fv_program_put(d->program, rows_of(i).s, data_of(b, i) + lo * line);
 	}
-	fv_status st = fv_plan_run(err, d->plan, b->key);
-	if (st)
+	float *got = t->stats ? b->stats[t->n->id] : b->data[v->id] + r.lo * v->shape.w * v->shape.c, *spread = got + v->shape.c;
+	fv_status st = fv_program_run(err, d->program, b->key);
+	if (st || (st = fv_program_get(err, d->program, "made", got)) || !t->stats)
 		return st;
-	const float *got = fv_plan_data(d->plan, d->out[0]);
-	int64_t line = v->shape.w * v->shape.c;
-	if (!t->stats) {
-		memcpy(b->data[v->id] + r.lo * line, got, (size_t)((r.hi - r.lo) * line) * sizeof(float));
-		return FV_OK;
-	}
+	if ((st = fv_program_get(err, d->program, "spread", spread)))
+		return st;
 	/* Bands merged in order (Chan, Golub, LeVeque 1983): count, then mean and sum of squares of each channel. */
-	const float *spread = fv_plan_data(d->plan, d->out[1]);
 	double here = (double)((r.hi - r.lo) * v->shape.w), n = sums[0];
 	for (int64_t k = 0; k < v->shape.c; k++) {
 		double *mean = sums + 1 + 2 * k, apart = (double)got[k] - *mean;
@@ -273,7 +277,7 @@ static fv_status band_run(fv_err *err, bands *b, const target *t, const band *d,
 	return FV_OK;
 }
 
-/* Bytes of all values behind a row of a target; a band's plan takes less, since they do not live at once. */
+/* Bytes of all values behind a row of a target; a band's program takes less, since they do not live at once. */
 static double row_bytes(bands *b, const target *t)
 {
 	const fv_node *v = value_of(t);
@@ -445,15 +449,14 @@ static fv_status choose(fv_err *err, bands *b)
 static fv_status draw(fv_err *err, bands *b, const fv_node *n)
 {
 	fv_graph *g;
-	fv_plan *p = NULL;
+	fv_program *p = NULL;
 	fv_status st = fv_graph_new(err, b->c, &g);
 	if (st)
 		return st;
-	fv_node *r = fv_append(g, n->op, 0, NULL, 0, &n->attr);
-	fv_output(g, r, "drawn");
-	if (!(st = fv_plan_new(err, b->c, g, NULL, &p)) && !(st = fv_plan_run(err, p, b->key)))
-		memcpy(b->data[n->id], fv_plan_data(p, r), (size_t)fv_tensor_bytes(n->type, n->shape));
-	fv_plan_free(p);
+	fv_output(g, fv_append(g, n->op, 0, NULL, 0, &n->attr), "drawn");
+	if (!(st = fv_program_new(err, b->c, g, NULL, &p)) && !(st = fv_program_run(err, p, b->key)))
+		st = fv_program_get(err, p, "drawn", b->data[n->id]);
+	fv_program_free(p);
 	fv_graph_free(g);
 	return st;
 }
@@ -482,11 +485,17 @@ static fv_status run(fv_err *err, bands *b)
 }
 
 /* Checks the network, and makes the lists. */
-static fv_status begin(fv_err *err, bands *b)
+static fv_status begin(fv_err *err, bands *b, const char *x)
 {
 	fv_graph *whole = b->whole;
 	if (whole->err.status)
 		return fv_fail(err, whole->err.status, "%s", whole->err.text);
+	for (int i = 0; i < whole->nodes; i++)
+		if (is_port(whole->node[i], x))
+			b->x = whole->node[i];
+	if (!b->x || !whole->outputs)
+		return fv_fail(err, FV_E_INTERNAL, "bands: the network has no port '%s', or no output", x);
+	b->y = whole->output[0].node;
 	for (int i = 0; i < whole->nodes; i++)
 		if (!understood(whole->node[i]))
 			return fv_fail(err, FV_E_MEMORY, "this network cannot be run in bands (%s): allow more memory", whole->node[i]->op->name);
@@ -513,22 +522,22 @@ static fv_status begin(fv_err *err, bands *b)
 	return FV_OK;
 }
 
-fv_status fv_bands_least(fv_err *err, fv_context *c, fv_graph *whole, const fv_node *x, const fv_node *y, int64_t *bytes)
+fv_status fv_bands_least(fv_err *err, fv_context *c, fv_graph *whole, const char *x, int64_t *bytes)
 {
-	bands b = { .c = c, .whole = whole, .x = x, .y = y };
+	bands b = { .c = c, .whole = whole };
 	int64_t best;
-	fv_status st = begin(err, &b);
+	fv_status st = begin(err, &b, x);
 	if (!st)
 		st = look_at_sizes(err, &b, &best, bytes);
 	fv_arena_free(b.arena);
 	return st;
 }
 
-fv_status fv_bands_run(fv_err *err, fv_context *c, fv_graph *whole, const fv_bands_input *in, int inputs, const fv_node *y, float *out, fv_key key,
+fv_status fv_bands_run(fv_err *err, fv_context *c, fv_graph *whole, const fv_bands_input *in, int inputs, float *out, fv_key key,
                        int64_t limit)
 {
-	bands b = { .c = c, .whole = whole, .in = in, .inputs = inputs, .x = in[0].node, .y = y, .out = out, .key = key, .limit = limit };
-	fv_status st = begin(err, &b);
+	bands b = { .c = c, .whole = whole, .in = in, .inputs = inputs, .out = out, .key = key, .limit = limit };
+	fv_status st = begin(err, &b, in[0].port);
 	if (!st)
 		st = choose(err, &b);
 	if (!st)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures from noise. */
 #include "paint/generate.h"
-#include "device/cpu/plan.h"
+#include "device/program.h"
 
 #define FLOATS (16 << 20)               /* between layers at once: what takes more is made in goes */
 
@@ -34,7 +34,8 @@ fv_status fv_generate(fv_err *err, const fv_model *m, int64_t count, uint64_t se
 	if (count < 1 || count > 1000000)
 		return fv_fail(err, FV_E_ARGUMENT, "%" PRId64 " pictures: between 1 and 1000000 can be made at once", count);
 	fv_graph *g = NULL;
-	fv_plan *plan = NULL;
+	fv_program *program = NULL;
+	float *made = NULL;
 	if ((st = fv_graph_new(err, m->context, &g)))
 		return st;
 	int64_t batch = fv_min(count, at_once(m)), each = fv_generate_values(m);
@@ -45,15 +46,19 @@ fv_status fv_generate(fv_err *err, const fv_model *m, int64_t count, uint64_t se
 			in[i] = fv_random(g, FV_NORMAL, m->family->in[i].name, FV_F32, FV_SHAPE(batch, fv_port_channels(&m->family->in[i], m->config)), 0, 1);
 	fv_family_build(&s, m->family, m->config, 0, 0, in, y);
 	fv_output(g, y[0], "%s", m->family->out[0].name);
-	st = fv_plan_new(err, m->context, g, NULL, &plan);
+	st = fv_program_new(err, m->context, g, NULL, &program);
+	if (!st && !(made = fv_alloc(m->context, (size_t)(batch * each) * sizeof *made)))
+		st = fv_fail_memory(err, "pictures", (size_t)(batch * each) * sizeof *made);
 	for (int64_t i = 0; i < count && !st; i += batch) {
-		st = fv_plan_run(err, plan, (fv_key){ .seed = seed, .step = (uint64_t)(i / batch) });
+		if (!(st = fv_program_run(err, program, (fv_key){ .seed = seed, .step = (uint64_t)(i / batch) })))
+			st = fv_program_get(err, program, m->family->out[0].name, made);
 		int64_t values = fv_min(batch, count - i) * each;
-		if (!st && !grey(&m->family->out[0], fv_plan_data(plan, y[0]), values, out + i * each))
+		if (!st && !grey(&m->family->out[0], made, values, out + i * each))
 			st = fv_fail(err, FV_E_FORMAT, "the model makes NaN: its weights are too large "
 			             "or damaged; fetch or train it again");
 	}
-	fv_plan_free(plan);
+	fv_free(m->context, made);
+	fv_program_free(program);
 	fv_graph_free(g);
 	return st;
 }

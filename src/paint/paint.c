@@ -3,7 +3,6 @@
 #include "paint/paint.h"
 #include "paint/bands.h"
 #include "base/philox.h"
-#include "device/cpu/plan.h"
 #include "stroke/stroke.h"
 #include <math.h>
 
@@ -14,8 +13,12 @@
 
 /* A painter's input of pixels: which sizes it takes. */
 static const fv_port *image_of(const fv_model *m) { return &m->family->in[fv_port_find(m->family->in, FV_PORT_IMAGE)]; }
-/* A painter of strokes: one that asks for what tells them apart. */
-static bool strokes_of(const fv_model *m) { return fv_port_find(m->family->in, FV_PORT_MARKS) >= 0; }
+/* What tells strokes apart, of a painter of strokes; else NULL. */
+static const fv_port *marks_of(const fv_model *m)
+{
+	int at = fv_port_find(m->family->in, FV_PORT_MARKS);
+	return at < 0 ? NULL : &m->family->in[at];
+}
 
 static fv_status check(fv_err *err, const fv_pixels *p, const char *who)
 {
@@ -88,19 +91,16 @@ static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int
 	p->height = fv_port_side(image_of(m), height), p->width = fv_port_side(image_of(m), width);
 	fv_scope s = { .g = p->graph, .store = m->store, .prefix = "" };
 	fv_family_build(&s, f, m->config, p->height, p->width, in, out);
-	p->x = in[fv_port_find(f->in, FV_PORT_IMAGE)];
-	p->z = strokes_of(m) ? in[fv_port_find(f->in, FV_PORT_MARKS)] : NULL;
-	p->y = out[0];
-	fv_output(p->graph, p->y, "%s", f->out[0].name);
+	fv_output(p->graph, out[0], "%s", f->out[0].name);
 	return FV_OK;
 }
 
-fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_plan_options *opt, fv_painting *out)
+fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_program_options *opt, fv_painting *out)
 {
 	fv_painting p;
 	fv_status st = paint_graph(err, m, height, width, &p);
 	if (!st)
-		st = fv_plan_new(err, m->context, p.graph, opt, &p.plan);
+		st = fv_program_new(err, m->context, p.graph, opt, &p.program);
 	if (st) {
 		fv_painting_free(&p);
 		return st;
@@ -111,14 +111,14 @@ fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t 
 
 void fv_painting_free(fv_painting *p)
 {
-	fv_plan_free(p->plan);
+	fv_program_free(p->program);
 	fv_graph_free(p->graph);
 	*p = (fv_painting){ 0 };
 }
 
 struct fv_painter {
 	const fv_model *model;
-	fv_painting painting;           /* of the size painted last; plan NULL: none */
+	fv_painting painting;           /* of the size painted last; program NULL: none */
 	bool kept;                      /* its packed weights stay */
 };
 
@@ -139,7 +139,7 @@ void fv_painter_free(fv_painter *p)
 	fv_free(p->model->context, p);
 }
 
-int64_t fv_painter_bytes(const fv_painter *p) { return p->painting.plan ? fv_plan_bytes(p->painting.plan) : 0; }
+int64_t fv_painter_bytes(const fv_painter *p) { return p->painting.program ? fv_program_bytes(p->painting.program) : 0; }
 
 /* ------------------------------------------------------------------ the network on floats */
 /* One picture at the size at which it is painted, padded: what the network is given and what it makes. */
@@ -148,31 +148,31 @@ typedef struct {
 	float *x, *z, *y;               /* h,w,3; h,w,FV_STROKE_MARKS or NULL; h,w,3 */
 } canvas;
 
-/* A plan for the canvas' size: the one of the picture before, if it may be. */
+/* A program for the canvas' size: the one of the picture before, if it may be. */
 static fv_status prepare(fv_err *err, fv_painter *p, const canvas *k, int64_t most)
 {
 	fv_painting *q = &p->painting;
 	int64_t bytes = fv_painter_bytes(p);
-	bool same = q->plan && q->height == k->h && q->width == k->w && (!most || bytes <= most);
+	bool same = q->program && q->height == k->h && q->width == k->w && (!most || bytes <= most);
 	if (same && !p->kept) {
 		fv_err ignored;                 /* without that memory all goes on as it did */
-		fv_plan_keep(&ignored, q->plan, most ? fv_min(FV_PAINT_KEEP, most - bytes) : FV_PAINT_KEEP);
+		fv_program_prepack(&ignored, q->program, most ? fv_min(FV_PAINT_KEEP, most - bytes) : FV_PAINT_KEEP);
 		p->kept = true;
 	}
 	if (same)
 		return FV_OK;
 	fv_painting_free(q);
 	p->kept = false;
-	return fv_paint_plan(err, p->model, k->h, k->w, &(fv_plan_options){ .most = most, .timed = true }, q);
+	return fv_paint_plan(err, p->model, k->h, k->w, &(fv_program_options){ .most = most, .timed = true }, q);
 }
 
 static fv_status run_bands(fv_err *err, const fv_model *m, const canvas *k, int64_t most)
 {
 	fv_painting p;
 	fv_status st = paint_graph(err, m, k->h, k->w, &p);
-	const fv_bands_input in[] = { { p.x, k->x }, { p.z, k->z } };
+	const fv_bands_input in[] = { { image_of(m)->name, k->x }, { k->z ? marks_of(m)->name : NULL, k->z } };
 	if (!st)
-		st = fv_bands_run(err, m->context, p.graph, in, k->z ? 2 : 1, p.y, k->y, (fv_key){ 0 }, most);
+		st = fv_bands_run(err, m->context, p.graph, in, k->z ? 2 : 1, k->y, (fv_key){ 0 }, most);
 	fv_painting_free(&p);
 	return st;
 }
@@ -180,19 +180,18 @@ static fv_status run_bands(fv_err *err, const fv_model *m, const canvas *k, int6
 /* k->y from k->x and k->z. most: bytes beside the canvas; 0: any. */
 static fv_status run_whole(fv_err *err, fv_painter *painter, const canvas *k, int64_t most)
 {
-	const fv_painting *p = &painter->painting;
-	int64_t pixels = k->h * k->w;
+	const fv_model *m = painter->model;
 	fv_status st = prepare(err, painter, k, most);
 	if (st == FV_E_LIMIT)
-		return run_bands(err, painter->model, k, most);
+		return run_bands(err, m, k, most);
 	if (st)
 		return st;
-	memcpy(fv_plan_data(p->plan, p->x), k->x, (size_t)(3 * pixels) * sizeof(float));
+	fv_program *p = painter->painting.program;
+	fv_program_put(p, image_of(m)->name, k->x);
 	if (k->z)
-		memcpy(fv_plan_data(p->plan, p->z), k->z, (size_t)(p->z->shape.c * pixels) * sizeof(float));
-	if (!(st = fv_plan_run(err, p->plan, (fv_key){ 0 })))
-		memcpy(k->y, fv_plan_data(p->plan, p->y), (size_t)(3 * pixels) * sizeof(float));
-	return st;
+		fv_program_put(p, marks_of(m)->name, k->z);
+	st = fv_program_run(err, p, (fv_key){ 0 });
+	return st ? st : fv_program_get(err, p, m->family->out[0].name, k->y);
 }
 
 /* The canvas holds [-1,1], whatever the network wants. */
@@ -289,7 +288,7 @@ typedef struct {
 static work work_of(const fv_model *m, int64_t h, int64_t w, const fv_paint_options *opt)
 {
 	const fv_port *image = image_of(m);
-	work k = { .strokes = strokes_of(m), .broad = 1, .turned = opt->palette != 0.5f, .h = fv_port_side(image, h), .w = fv_port_side(image, w) };
+	work k = { .strokes = marks_of(m), .broad = 1, .turned = opt->palette != 0.5f, .h = fv_port_side(image, h), .w = fv_port_side(image, w) };
 	double size = 1;
 	if (k.strokes)
 		k.broad = working_broad(m, h, w, opt->strokes > 0 ? opt->strokes : FV_PAINT_STROKES, &size);
@@ -320,7 +319,7 @@ fv_status fv_paint_least(fv_err *err, const fv_model *m, int64_t height, int64_t
 		return st;
 	work k = work_of(m, height, width, opt);
 	if (!(st = paint_graph(err, m, k.h, k.w, &p)))
-		st = fv_bands_least(err, m->context, p.graph, p.x, p.y, &network);
+		st = fv_bands_least(err, m->context, p.graph, image_of(m)->name, &network);
 	if (!st)
 		*bytes = k.bytes + fv_max(k.direct, network) + 1;
 	fv_painting_free(&p);

@@ -2,7 +2,7 @@
 /* A network bound to one picture size, for painting and for looking at its plan. */
 #ifndef FV_PAINT_H
 #define FV_PAINT_H
-#include "device/cpu/plan.h"
+#include "device/program.h"
 #include "model/model.h"
 
 #define FV_PAINT_KEEP (96 << 20)        /* bytes of packed weights at most: all of a StrokeNet's, half of CycleGAN's painter's */
@@ -10,14 +10,13 @@
 #define FV_PAINT_STROKES 0.034          /* width of the widest brush, in longer sides, where nothing is asked for */
 #define FV_PAINT_LEARNT 640             /* pixels of the photographs' longer sides in training */
 
+/* Its ports are the family's, by their names: what it is given and what it makes, 1,height,width,channels. */
 typedef struct {
 	fv_graph *graph;
-	fv_plan *plan;
+	fv_program *program;
 	int64_t height, width;          /* of the padded picture */
-	fv_node *x, *y;                 /* 1,height,width,3 in [-1,1] */
-	fv_node *z;                     /* of a painter of strokes: 1,height,width,FV_STROKE_MARKS; else NULL */
 } fv_painting;
-fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_plan_options *opt, fv_painting *out);
+fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_program_options *opt, fv_painting *out);
 void fv_painting_free(fv_painting *p);
 
 /* The least max_memory with which fv_paint() paints a picture of that size; opt: not NULL. */

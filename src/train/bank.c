@@ -24,8 +24,8 @@ struct fv_bank {
 	fv_slots slots;
 	uint64_t seed;
 	fv_graph *g;
-	fv_plan *plan;
-	fv_style_look look;
+	fv_program *program;
+	float *x, *made;                /* of the crop in work: it, and what the program made of it at one look */
 	slot *slot;
 	float (*description)[FV_DESCRIPTION];   /* by slot */
 	fv_survey survey;
@@ -79,25 +79,37 @@ static fv_status draw_lines(fv_err *err, fv_context *c, uint64_t seed, int look,
 	return FV_OK;
 }
 
+/* A port's share of the mean over the crops. */
+static fv_status add_up(fv_err *err, fv_program *p, const char *what, int look, float *room, double *sum)
+{
+	char port[32];
+	snprintf(port, sizeof port, "%s.%d", what, look);
+	fv_status st = fv_program_get(err, p, port, room);
+	for (int64_t j = 0, n = st ? 0 : fv_program_values(p, port); j < n; j++)
+		sum[j] += room[j] / (double)MOMENTS;
+	return st;
+}
+
 static fv_status measure(fv_err *err, fv_bank *b, fv_store *teacher, const fv_slots_live *live)
 {
 	fv_context *c = b->context;
 	fv_graph *g = NULL;
-	fv_plan *plan = NULL;
-	fv_style_look look;
+	fv_program *program = NULL;
 	double *mean[FV_STYLE_LOOKS] = { 0 }, *product[FV_STYLE_LOOKS] = { 0 };
+	float *made[FV_STYLE_LOOKS] = { 0 };
 	fv_arena *a = fv_arena_new(c);
 	fv_status st = a ? fv_graph_new(err, c, &g) : fv_fail_memory(err, "bank", 64);
 	if (st)
 		goto done;
-	fv_style_look_build(g, teacher, b->config, FV_LOOK_MOMENTS, &look);
-	if ((st = fv_plan_new(err, c, g, NULL, &plan)))
+	fv_style_look_build(g, teacher, b->config, FV_LOOK_MOMENTS);
+	if ((st = fv_program_new(err, c, g, NULL, &program)))
 		goto done;
 	for (int k = 0; k < b->looks && !st; k++) {
-		int64_t n = look.mean[k]->shape.c;
+		int64_t n = fv_vgg_channels(&b->config->teacher, k % FV_VGG_LAYERS);
 		mean[k] = fv_arena_get(a, (size_t)n * sizeof(double));
 		product[k] = fv_arena_get(a, (size_t)(n * n) * sizeof(double));
-		if (!mean[k] || !product[k])
+		made[k] = fv_arena_get(a, (size_t)(n * n) * sizeof(float));
+		if (!mean[k] || !product[k] || !made[k])
 			st = fv_fail_memory(err, "the paintings' covariance", (size_t)(n * n) * sizeof(double));
 	}
 	for (int64_t i = 0; i < MOMENTS && !st; i++) {
@@ -105,40 +117,47 @@ static fv_status measure(fv_err *err, fv_bank *b, fv_store *teacher, const fv_sl
 			live->live(live->user, (double)i / MOMENTS, "looking at the paintings");
 		if (fv_cancelled(c))
 			st = fv_fail(err, FV_E_CANCELLED, "stopped while the paintings were looked at");
-		fv_feed_take(b->art, i, fv_plan_data(plan, look.x));
+		fv_feed_take(b->art, i, b->x);
+		fv_program_put(program, "picture", b->x);
 		if (!st)
-			st = fv_plan_run(err, plan, (fv_key){ b->seed, (uint64_t)i, 1 });
-		for (int k = 0; k < b->looks && !st; k++) {
-			int64_t n = look.mean[k]->shape.c;
-			const float *m = fv_plan_data(plan, look.mean[k]), *p = fv_plan_data(plan, look.product[k]);
-			for (int64_t j = 0; j < n; j++)
-				mean[k][j] += m[j] / (double)MOMENTS;
-			for (int64_t j = 0; j < n * n; j++)
-				product[k][j] += p[j] / (double)MOMENTS;
-		}
+			st = fv_program_run(err, program, (fv_key){ b->seed, (uint64_t)i, 1 });
+		for (int k = 0; k < b->looks && !st; k++)
+			if (!(st = add_up(err, program, "mean", k, made[k], mean[k])))
+				st = add_up(err, program, "product", k, made[k], product[k]);
 	}
 	for (int k = 0; k < b->looks && !st; k++) {
 		int size = k / FV_VGG_LAYERS, l = k % FV_VGG_LAYERS;
 		st = draw_lines(err, c, b->seed, k, mean[k], product[k], fv_teacher_direction(teacher, size, l), size ? NULL : fv_teacher_rstd(teacher, l));
 	}
 done:
-	fv_plan_free(plan);
+	fv_program_free(program);
 	fv_graph_free(g);
 	fv_arena_free(a);
 	return st;
 }
 
 /* ------------------------------------------------------------------ crops */
+typedef struct { char s[24]; } port_name;
+static port_name quantiles(int look)
+{
+	port_name name;
+	snprintf(name.s, sizeof name.s, "quantiles.%d", look);
+	return name;
+}
+
 static fv_status make_room(fv_err *err, fv_bank *b)
 {
 	size_t n = (size_t)b->slots.count, bytes = (size_t)b->pixels * 3;
+	int64_t most = 0;
 	for (int k = 0; k < b->looks; k++) {
-		b->values[k] = fv_elements(b->look.quantiles[k]->shape);
+		b->values[k] = fv_program_values(b->program, quantiles(k).s);
+		most = fv_max(most, b->values[k]);
 		bytes += (size_t)b->values[k] * sizeof(uint16_t);
 	}
+	b->made = fv_arena_get(b->arena, (size_t)most * sizeof *b->made);
 	b->slot = fv_arena_get(b->arena, n * sizeof *b->slot);
 	b->description = fv_arena_get(b->arena, n * sizeof *b->description);
-	bool memory = b->slot && b->description && fv_arena_reserve(b->arena, n * (bytes + (FV_STYLE_LOOKS + 1) * FV_ALIGN));
+	bool memory = b->made && b->slot && b->description && fv_arena_reserve(b->arena, n * (bytes + (FV_STYLE_LOOKS + 1) * FV_ALIGN));
 	for (size_t i = 0; i < n && memory; i++) {
 		slot *s = &b->slot[i];
 		s->crop = -1;
@@ -149,10 +168,11 @@ static fv_status make_room(fv_err *err, fv_bank *b)
 	return memory ? FV_OK : fv_fail_memory(err, "paintings to compare with", n * bytes);
 }
 
-/* Not from what is in the slots: that changes, and a run that is resumed only to be written has none. x: room for a crop. */
-static fv_status gather(fv_err *err, fv_bank *b, float *x)
+/* Not from what is in the slots: that changes, and a run that is resumed only to be written has none. */
+static fv_status gather(fv_err *err, fv_bank *b)
 {
 	int64_t side = b->config->size;
+	float *x = b->x;
 	for (int i = 0; i < FV_BANK_COLOURS; i++) {
 		if (fv_cancelled(b->context))
 			return fv_fail(err, FV_E_CANCELLED, "stopped while the paintings were looked at");
@@ -182,11 +202,15 @@ fv_status fv_bank_new(fv_err *err, fv_context *c, const fv_style_config *config,
 	}
 	*b = (fv_bank){ .context = c, .arena = a, .config = config, .art = art, .slots = *slots, .seed = seed, .looks = config->sizes * FV_VGG_LAYERS,
 	                .pixels = (int64_t)config->size * config->size };
-	if ((st = measure(err, b, teacher, live)) || (st = fv_graph_new(err, c, &b->g)))
+	if (!(b->x = fv_arena_get(a, (size_t)(3 * b->pixels) * sizeof *b->x)))
+		st = fv_fail_memory(err, "bank", (size_t)(3 * b->pixels) * sizeof *b->x);
+	else
+		st = measure(err, b, teacher, live);
+	if (st || (st = fv_graph_new(err, c, &b->g)))
 		goto done;
-	fv_style_look_build(b->g, teacher, config, FV_LOOK_QUANTILES, &b->look);
-	if (!(st = fv_plan_new(err, c, b->g, NULL, &b->plan)) && !(st = make_room(err, b)))
-		st = gather(err, b, fv_plan_data(b->plan, b->look.x));
+	fv_style_look_build(b->g, teacher, config, FV_LOOK_QUANTILES);
+	if (!(st = fv_program_new(err, c, b->g, NULL, &b->program)) && !(st = make_room(err, b)))
+		st = gather(err, b);
 done:
 	if (st)
 		fv_bank_free(b);
@@ -199,7 +223,7 @@ void fv_bank_free(fv_bank *b)
 {
 	if (!b)
 		return;
-	fv_plan_free(b->plan);
+	fv_program_free(b->program);
 	fv_graph_free(b->g);
 	fv_arena_free(b->arena);
 }
@@ -211,26 +235,25 @@ int64_t fv_bank_bytes(const fv_bank *b)
 	int64_t each = b->pixels * 3;
 	for (int k = 0; k < b->looks; k++)
 		each += b->values[k] * (int64_t)sizeof(uint16_t);
-	return fv_plan_bytes(b->plan) + b->slots.count * each;
+	return fv_program_bytes(b->program) + b->slots.count * each;
 }
 
 static fv_status fill(fv_err *err, fv_bank *b, slot *s, int64_t crop)
 {
-	float *x = fv_plan_data(b->plan, b->look.x);
+	float *x = b->x;
 	fv_feed_take(b->art, crop, x);
 	for (int64_t i = 0; i < 3 * b->pixels; i++)
 		s->art[i] = (uint8_t)(fminf(fmaxf((x[i] + 1) * 127.5f, 0), 255) + 0.5f);
 	fv_describe(x, b->config->size, b->description[s - b->slot]);
-	fv_status st = fv_plan_run(err, b->plan, (fv_key){ b->seed, (uint64_t)crop, 0 });
-	if (st)
-		return st;
-	for (int k = 0; k < b->looks; k++) {
-		const float *q = fv_plan_data(b->plan, b->look.quantiles[k]);
-		for (int64_t i = 0; i < b->values[k]; i++)
-			s->quantiles[k][i] = fv_float_to_f16(q[i]);
+	fv_program_put(b->program, "picture", x);
+	fv_status st = fv_program_run(err, b->program, (fv_key){ b->seed, (uint64_t)crop, 0 });
+	for (int k = 0; k < b->looks && !st; k++) {
+		st = fv_program_get(err, b->program, quantiles(k).s, b->made);
+		for (int64_t i = 0; i < b->values[k] && !st; i++)
+			s->quantiles[k][i] = fv_float_to_f16(b->made[i]);
 	}
-	s->crop = crop;
-	return FV_OK;
+	s->crop = st ? s->crop : crop;
+	return st;
 }
 
 fv_status fv_bank_fill(fv_err *err, fv_bank *b, int64_t step, const fv_slots_live *live)

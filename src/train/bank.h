@@ -4,7 +4,7 @@
  * with one, not with the mean of several, which would be duller. */
 #ifndef FV_BANK_H
 #define FV_BANK_H
-#include "device/cpu/plan.h"
+#include "device/program.h"
 #include "train/slots.h"
 #include "train/style_graph.h"
 

@@ -50,70 +50,73 @@ static fv_node *there_and_back(fv_graph *g, fv_store *store, const fv_cyclegan_c
 	return fake;
 }
 
-void fv_cyclegan_painters_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c, fv_cyclegan_painters *s)
+static fv_node *pictures(fv_graph *g, const fv_cyclegan_config *c, const char *port)
+{
+	return fv_input(g, port, FV_F32, fv_nhwc(c->batch, c->size, c->size, 3));
+}
+
+void fv_cyclegan_painters_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c)
 {
 	fv_scope ga = { g, store, "G_A.", true, seed }, gb = { g, store, "G_B.", true, seed };
 	fv_scope da = { g, store, "D_A.", true, seed }, db = { g, store, "D_B.", true, seed };
 	fv_gradients p = { 0 };
-	*s = (fv_cyclegan_painters){
-		.a = fv_input(g, "a", FV_F32, fv_nhwc(c->batch, c->size, c->size, 3)), .b = fv_input(g, "b", FV_F32, fv_nhwc(c->batch, c->size, c->size, 3)),
-		.rate = fv_input(g, "rate", FV_F32, fv_scalar()), .step = fv_input(g, "step", FV_F32, fv_scalar()),
-	};
-	s->fake_b = there_and_back(g, store, c, s->a, &ga, &gb, &da, &p, &s->loss_adv[0], &s->loss_cycle[0]);
-	s->fake_a = there_and_back(g, store, c, s->b, &gb, &ga, &db, &p, &s->loss_adv[1], &s->loss_cycle[1]);
+	fv_node *adv[2] = { 0 }, *cycle[2] = { 0 }, *identity[2] = { 0 }, *loss = NULL;
+	fv_node *a = pictures(g, c, "a"), *b = pictures(g, c, "b");
+	fv_node *rate = fv_input(g, "rate", FV_F32, fv_scalar()), *step = fv_input(g, "step", FV_F32, fv_scalar());
+	fv_node *fake_b = there_and_back(g, store, c, a, &ga, &gb, &da, &p, &adv[0], &cycle[0]);
+	fv_node *fake_a = there_and_back(g, store, c, b, &gb, &ga, &db, &p, &adv[1], &cycle[1]);
 	g->label = "identity";
 	for (int i = 0; i < 2; i++) {
-		fv_node *x = i ? s->a : s->b, *way = fv_add(g, s->loss_adv[i], fv_scale(g, s->loss_cycle[i], c->cycle, 0));
+		fv_node *x = i ? a : b, *way = fv_add(g, adv[i], fv_scale(g, cycle[i], c->cycle, 0));
 		if (c->identity > 0) {
-			s->loss_identity[i] = distance(g, fv_resnet_build(i ? &gb : &ga, &c->net, x), x);
+			identity[i] = distance(g, fv_resnet_build(i ? &gb : &ga, &c->net, x), x);
 			if (g->err.status)
 				return;
-			fv_gradients_add(g, s->loss_identity[i], c->identity, &p, 0, p.count);
-			way = fv_add(g, way, fv_scale(g, s->loss_identity[i], c->identity, 0));
+			fv_gradients_add(g, identity[i], c->identity, &p, 0, p.count);
+			way = fv_add(g, way, fv_scale(g, identity[i], c->identity, 0));
 		}
-		s->loss = i ? fv_add(g, s->loss, way) : way;
+		loss = i ? fv_add(g, loss, way) : way;
 	}
 	if (g->err.status)
 		return;
 	g->label = "update";
-	s->ok = fv_gradients_finite(g, s->loss, &p, NULL);
-	fv_gradients_update(g, store, adam(c), &p, s->rate, s->step, s->ok);
+	fv_node *ok = fv_gradients_finite(g, loss, &p, NULL);
+	fv_gradients_update(g, store, adam(c), &p, rate, step, ok);
 	for (int i = 0; i < 2; i++) {
-		fv_output(g, s->loss_adv[i], "loss.adv.%c", "ab"[i]);
-		fv_output(g, s->loss_cycle[i], "loss.cycle.%c", "ab"[i]);
-		fv_output(g, s->loss_identity[i], "loss.identity.%c", "ab"[i]);
+		fv_output(g, adv[i], "loss.adv.%c", "ab"[i]);
+		fv_output(g, cycle[i], "loss.cycle.%c", "ab"[i]);
+		fv_output(g, identity[i], "loss.identity.%c", "ab"[i]);
 	}
-	fv_output(g, s->loss, "loss");
-	fv_output(g, s->ok, "ok");
-	fv_output(g, s->fake_a, "fake.a");
-	fv_output(g, s->fake_b, "fake.b");
+	fv_output(g, loss, "loss");
+	fv_output(g, ok, "ok");
+	fv_output(g, fake_a, "fake.a");
+	fv_output(g, fake_b, "fake.b");
 }
 
-void fv_cyclegan_judges_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c, fv_cyclegan_judges *s)
+void fv_cyclegan_judges_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c)
 {
 	static const char *const prefix[] = { "D_A.", "D_B." }, *const name[] = { "real.b", "real.a", "fake.b", "fake.a" };
 	fv_gradients d[2] = { 0 };
-	*s = (fv_cyclegan_judges){ .rate = fv_input(g, "rate", FV_F32, fv_scalar()), .step = fv_input(g, "step", FV_F32, fv_scalar()) };
+	fv_node *rate = fv_input(g, "rate", FV_F32, fv_scalar()), *step = fv_input(g, "step", FV_F32, fv_scalar()), *ok = NULL;
 	g->label = "judge";
 	for (int i = 0; i < 2; i++) {
 		fv_scope scope = { g, store, prefix[i], true, seed };
-		s->real[i] = fv_input(g, name[i], FV_F32, fv_nhwc(c->batch, c->size, c->size, 3));
-		s->fake[i] = fv_input(g, name[2 + i], FV_F32, fv_nhwc(c->batch, c->size, c->size, 3));
+		fv_node *both[] = { pictures(g, c, name[i]), pictures(g, c, name[2 + i]) };
 		/* Instance norm looks at one picture at a time: both sorts go through together. */
-		fv_node *out = fv_patchgan_build(&scope, &c->disc, fv_concat(g, 2, (fv_node *[]){ s->real[i], s->fake[i] }, 2));
+		fv_node *out = fv_patchgan_build(&scope, &c->disc, fv_concat(g, 2, both, 2));
 		fv_node *real = fv_part_of_batch(g, out, 0, c->batch), *fake = fv_part_of_batch(g, out, c->batch, c->batch);
 		if (g->err.status)
 			return;
-		s->loss[i] = fv_scale(g, fv_add(g, fv_lsgan(g, &real, 1, 1), fv_lsgan(g, &fake, 1, 0)), 0.5, 0);
+		fv_node *loss = fv_scale(g, fv_add(g, fv_lsgan(g, &real, 1, 1), fv_lsgan(g, &fake, 1, 0)), 0.5, 0);
 		d[i] = fv_gradients_of(g, store, &prefix[i], 1);
 		if (g->err.status)
 			return;
-		fv_gradients_add(g, s->loss[i], 1, &d[i], 0, d[i].count);
-		s->ok = fv_gradients_finite(g, s->loss[i], &d[i], s->ok);
-		fv_output(g, s->loss[i], "loss.%c", "ab"[i]);
+		fv_gradients_add(g, loss, 1, &d[i], 0, d[i].count);
+		ok = fv_gradients_finite(g, loss, &d[i], ok);
+		fv_output(g, loss, "loss.%c", "ab"[i]);
 	}
 	g->label = "update";
 	for (int i = 0; i < 2; i++)
-		fv_gradients_update(g, store, adam(c), &d[i], s->rate, s->step, s->ok);
-	fv_output(g, s->ok, "ok");
+		fv_gradients_update(g, store, adam(c), &d[i], rate, step, ok);
+	fv_output(g, ok, "ok");
 }

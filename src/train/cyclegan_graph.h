@@ -15,19 +15,17 @@ typedef struct {
 /* The paper's numbers. */
 fv_cyclegan_config fv_cyclegan_default(void);
 
-typedef struct {
-	fv_node *a, *b;                 /* in: B,S,S,3 in [-1,1] */
-	fv_node *rate, *step;           /* in: scalars */
-	fv_node *fake_b, *fake_a;       /* out: G_A(a), G_B(b) */
-	fv_node *loss_adv[2], *loss_cycle[2], *loss_identity[2], *loss;         /* of G_A's way, of G_B's */
-	fv_node *ok;
-} fv_cyclegan_painters;
-void fv_cyclegan_painters_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c, fv_cyclegan_painters *out);
+/* in	a, b		B,S,S,3 in [-1,1]
+ *	rate, step
+ * out	fake.b, fake.a	G_A(a), G_B(b)
+ *	loss.adv.a, loss.cycle.a, loss.identity.a (where it has a weight)	of G_A's way; of G_B's: .b
+ *	loss, ok */
+void fv_cyclegan_painters_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c);
 
-typedef struct {
-	fv_node *real[2], *fake[2];     /* in: for D_A pictures of b, for D_B of a */
-	fv_node *rate, *step;
-	fv_node *loss[2], *ok;
-} fv_cyclegan_judges;
-void fv_cyclegan_judges_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c, fv_cyclegan_judges *out);
+/* in	real.b, fake.b	B,S,S,3: what D_A judges
+ *	real.a, fake.a	what D_B judges
+ *	rate, step
+ * out	loss.a, loss.b	D_A's, D_B's
+ *	ok */
+void fv_cyclegan_judges_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c);
 #endif

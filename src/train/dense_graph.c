@@ -31,33 +31,29 @@ static fv_node *penalty(fv_graph *g, const fv_dense_config *c, fv_node *x, fv_no
 	return fv_scale(g, fv_sum(g, fv_mul(g, dx, dx), FV_ALL), c->r1 / 2 / c->batch, 0);
 }
 
-void fv_dense_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_dense_config *c, fv_dense_graph *s)
+void fv_dense_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_dense_config *c)
 {
 	fv_scope gs = { g, store, "G.", true, seed }, ds = { g, store, "D.", true, seed };
-	*s = (fv_dense_graph){ .g = g };
-	s->x = fv_input(g, "pictures", FV_F32, FV_SHAPE(c->batch, c->net.out));
-	s->rate = fv_input(g, "rate", FV_F32, fv_scalar());
-	s->step_real = fv_input(g, "step.real", FV_F32, fv_scalar());
-	s->step_fake = fv_input(g, "step.fake", FV_F32, fv_scalar());
-	s->step_g = fv_input(g, "step.g", FV_F32, fv_scalar());
-	s->noise_fake = fv_random(g, FV_NORMAL, "noise generated", FV_F32, FV_SHAPE(c->batch, c->net.noise), 0, 1);
-	s->noise_g = fv_random(g, FV_NORMAL, "noise generator", FV_F32, FV_SHAPE(c->batch, c->net.noise), 0, 1);
+	fv_node *x = fv_input(g, "pictures", FV_F32, FV_SHAPE(c->batch, c->net.out));
+	fv_node *rate = fv_input(g, "rate", FV_F32, fv_scalar()), *step_real = fv_input(g, "step.real", FV_F32, fv_scalar());
+	fv_node *step_fake = fv_input(g, "step.fake", FV_F32, fv_scalar()), *step_g = fv_input(g, "step.g", FV_F32, fv_scalar());
+	fv_node *noise_fake = fv_random(g, FV_NORMAL, "noise generated", FV_F32, FV_SHAPE(c->batch, c->net.noise), 0, 1);
+	fv_node *noise_g = fv_random(g, FV_NORMAL, "noise generator", FV_F32, FV_SHAPE(c->batch, c->net.noise), 0, 1);
 
 	g->label = "real";
-	fv_node *logit = fv_dense_discriminator(&ds, &c->net, s->x);
-	s->loss_real = fv_bce_logits(g, logit, 1);
-	fv_node *whole = c->r1 > 0 ? fv_add(g, s->loss_real, penalty(g, c, s->x, logit)) : s->loss_real;
-	fv_node *ok = update(g, store, c, whole, "D.", s->rate, s->step_real, NULL);
+	fv_node *logit = fv_dense_discriminator(&ds, &c->net, x), *loss_real = fv_bce_logits(g, logit, 1);
+	fv_node *whole = c->r1 > 0 ? fv_add(g, loss_real, penalty(g, c, x, logit)) : loss_real;
+	fv_node *ok = update(g, store, c, whole, "D.", rate, step_real, NULL);
 	g->label = "generated";
-	fv_node *fake = fv_stop(g, fv_dense_generator(&gs, &c->net, s->noise_fake));
-	s->loss_fake = fv_bce_logits(g, fv_dense_discriminator(&ds, &c->net, fake), 0);
-	ok = update(g, store, c, s->loss_fake, "D.", s->rate, s->step_fake, ok);
+	fv_node *fake = fv_stop(g, fv_dense_generator(&gs, &c->net, noise_fake));
+	fv_node *loss_fake = fv_bce_logits(g, fv_dense_discriminator(&ds, &c->net, fake), 0);
+	ok = update(g, store, c, loss_fake, "D.", rate, step_fake, ok);
 	g->label = "generator";
-	fv_node *judged = fv_dense_discriminator(&ds, &c->net, fv_dense_generator(&gs, &c->net, s->noise_g));
-	s->loss_g = fv_bce_logits(g, judged, 1);
-	s->ok = update(g, store, c, s->loss_g, "G.", s->rate, s->step_g, ok);
-	fv_output(g, s->loss_real, "loss.real");
-	fv_output(g, s->loss_fake, "loss.fake");
-	fv_output(g, s->loss_g, "loss.g");
-	fv_output(g, s->ok, "ok");
+	fv_node *judged = fv_dense_discriminator(&ds, &c->net, fv_dense_generator(&gs, &c->net, noise_g));
+	fv_node *loss_g = fv_bce_logits(g, judged, 1);
+	ok = update(g, store, c, loss_g, "G.", rate, step_g, ok);
+	fv_output(g, loss_real, "loss.real");
+	fv_output(g, loss_fake, "loss.fake");
+	fv_output(g, loss_g, "loss.g");
+	fv_output(g, ok, "ok");
 }

@@ -13,12 +13,9 @@ typedef struct {
 /* The recipe's numbers, for 28x28 (recipe_dense.c says why they are these); textbook: as printed. */
 fv_dense_config fv_dense_settings(bool textbook);
 
-typedef struct {
-	fv_graph *g;
-	fv_node *x;                     /* B,out in [0,1] */
-	fv_node *rate, *step_real, *step_fake, *step_g; /* Adam's step numbers: D counts two a step, G one */
-	fv_node *noise_fake, *noise_g;  /* B,noise; may be fed */
-	fv_node *loss_real, *loss_fake, *loss_g, *ok;
-} fv_dense_graph;
-void fv_dense_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_dense_config *c, fv_dense_graph *out);
+/* in	pictures	B,out in [0,1]
+ *	rate, step.real, step.fake, step.g	Adam's step numbers: D counts two a step, G one
+ * drawn, unless they are put in: noise generated, noise generator: B,noise
+ * out	loss.real, loss.fake, loss.g, ok */
+void fv_dense_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_dense_config *c);
 #endif

@@ -21,9 +21,8 @@ struct fv_pool {
 	fv_slots slots;
 	uint64_t seed;
 	fv_graph *g;
-	fv_plan *plan;
-	fv_style_look look;
-	float *raw, *v, *z;         /* of the crop in work */
+	fv_program *program;
+	float *raw, *v, *z, *maps;      /* of the crop in work */
 	slot *slot;
 	float (*description)[FV_DESCRIPTION];   /* by slot */
 	fv_survey survey;
@@ -57,11 +56,11 @@ fv_status fv_pool_new(fv_err *err, fv_context *c, const fv_style_config *config,
 	                .pixels = (int64_t)config->size * config->size };
 	if ((st = fv_graph_new(err, c, &p->g)))
 		goto done;
-	fv_style_look_build(p->g, teacher, config, FV_LOOK_CONTENT, &p->look);
-	if ((st = fv_plan_new(err, c, p->g, NULL, &p->plan)))
+	fv_style_look_build(p->g, teacher, config, FV_LOOK_CONTENT);
+	if ((st = fv_program_new(err, c, p->g, NULL, &p->program)))
 		goto done;
-	p->values4 = fv_elements(p->look.content4->shape);
-	p->values3 = fv_elements(p->look.content3->shape);
+	p->values4 = fv_program_values(p->program, "content4");
+	p->values3 = fv_program_values(p->program, "content3");
 	size_t noise = (size_t)(p->pixels * FV_STROKE_MARKS);
 	size_t maps = (size_t)(p->values4 + p->values3), n = (size_t)slots->count;
 	size_t bytes = (size_t)p->pixels * 3 * sizeof(float) + (noise + maps) * sizeof(uint16_t);
@@ -70,7 +69,8 @@ fv_status fv_pool_new(fv_err *err, fv_context *c, const fv_style_config *config,
 	p->z = fv_arena_get(a, noise * sizeof(float));
 	p->slot = fv_arena_get(a, n * sizeof *p->slot);
 	p->description = fv_arena_get(a, n * sizeof *p->description);
-	bool memory = p->raw && p->v && p->z && p->slot && p->description &&
+	p->maps = fv_arena_get(a, maps * sizeof(float));
+	bool memory = p->raw && p->v && p->z && p->maps && p->slot && p->description &&
 	              fv_arena_reserve(a, n * (bytes + 4 * FV_ALIGN));
 	for (size_t i = 0; i < n && memory; i++) {
 		slot *s = &p->slot[i];
@@ -95,14 +95,14 @@ void fv_pool_free(fv_pool *p)
 {
 	if (!p)
 		return;
-	fv_plan_free(p->plan);
+	fv_program_free(p->program);
 	fv_graph_free(p->g);
 	fv_arena_free(p->arena);
 }
 
 int64_t fv_pool_bytes(const fv_pool *p)
 {
-	return fv_plan_bytes(p->plan) +
+	return fv_program_bytes(p->program) +
 	       p->slots.count * (p->pixels * (12 + 2 * FV_STROKE_MARKS) +
 	                         2 * (p->values4 + p->values3));
 }
@@ -121,12 +121,15 @@ static fv_status fill(fv_err *err, fv_pool *p, slot *s, int64_t crop)
 	                                 p->z);
 	if (st)
 		return st;
-	memcpy(fv_plan_data(p->plan, p->look.x), s->x, (size_t)p->pixels * 3 * sizeof(float));
-	if ((st = fv_plan_run(err, p->plan, (fv_key){ p->seed, (uint64_t)crop, 0 })))
+	float *content4 = p->maps, *content3 = content4 + p->values4;
+	fv_program_put(p->program, "picture", s->x);
+	if ((st = fv_program_run(err, p->program, (fv_key){ p->seed, (uint64_t)crop, 0 })) ||
+	    (st = fv_program_get(err, p->program, "content4", content4)) ||
+	    (st = fv_program_get(err, p->program, "content3", content3)))
 		return st;
 	pack(p->z, s->z, p->pixels * FV_STROKE_MARKS);
-	pack(fv_plan_data(p->plan, p->look.content4), s->content4, p->values4);
-	pack(fv_plan_data(p->plan, p->look.content3), s->content3, p->values3);
+	pack(content4, s->content4, p->values4);
+	pack(content3, s->content3, p->values3);
 	fv_describe(s->x, side, p->description[s - p->slot]);
 	s->crop = crop;
 	return FV_OK;

@@ -4,7 +4,7 @@
  * is used for some steps. */
 #ifndef FV_POOL_H
 #define FV_POOL_H
-#include "device/cpu/plan.h"
+#include "device/program.h"
 #include "train/slots.h"
 #include "train/style_graph.h"
 

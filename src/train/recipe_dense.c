@@ -23,8 +23,8 @@
 typedef struct {
 	fv_dense_config config;
 	fv_graph *g;
-	fv_dense_graph graph;
-	fv_plan *plan;
+	fv_program *program;
+	float *x;                       /* a batch */
 	fv_digits digits;
 } dense;
 
@@ -69,13 +69,15 @@ static fv_status open(fv_err *err, fv_run *r)
 	s->config.batch = o->batch;
 	if ((st = fv_graph_new(err, r->context, &s->g)))
 		return st;
-	fv_dense_graph_build(s->g, r->store, o->seed, &s->config, &s->graph);
-	if ((st = fv_plan_new(err, r->context, s->g, NULL, &s->plan)))
+	fv_dense_graph_build(s->g, r->store, o->seed, &s->config);
+	if ((st = fv_program_new(err, r->context, s->g, NULL, &s->program)))
 		return st;
+	if (!(s->x = fv_alloc(r->context, (size_t)fv_program_values(s->program, "pictures") * sizeof *s->x)))
+		return fv_fail_memory(err, "dense", (size_t)fv_program_values(s->program, "pictures") * sizeof *s->x);
 	snprintf(r->data, sizeof r->data, "%" PRId64 " pictures, %" PRId64 "x%" PRId64, s->digits.count, s->digits.width, s->digits.height);
 	if (o->say) {
 		o->say(o->user, r->data);
-		snprintf(text, sizeof text, "memory: %.0f MB for a step of %d pictures", (double)fv_plan_bytes(s->plan) / 1e6, o->batch);
+		snprintf(text, sizeof text, "memory: %.0f MB for a step of %d pictures", (double)fv_program_bytes(s->program) / 1e6, o->batch);
 		o->say(o->user, text);
 	}
 	static const char *const name[] = { "d", "g" };
@@ -88,21 +90,21 @@ static fv_status open(fv_err *err, fv_run *r)
 static fv_status step(fv_err *err, fv_run *r)
 {
 	dense *s = r->state;
-	fv_dense_graph *g = &s->graph;
-	fv_plan *p = s->plan;
+	fv_program *p = s->program;
 	int64_t t = r->step - r->dropped;
-	fv_digits_take(&s->digits, r->o.seed, r->step, r->o.batch, fv_plan_data(p, g->x));
-	*(float *)fv_plan_data(p, g->rate) = (float)(r->o.rate * r->rate_scale);
-	*(float *)fv_plan_data(p, g->step_real) = (float)(2 * t + 1);
-	*(float *)fv_plan_data(p, g->step_fake) = (float)(2 * t + 2);
-	*(float *)fv_plan_data(p, g->step_g) = (float)(t + 1);
-	fv_status st = fv_plan_run(err, p, (fv_key){ r->o.seed, (uint64_t)r->step, (uint64_t)r->attempt });
+	fv_digits_take(&s->digits, r->o.seed, r->step, r->o.batch, s->x);
+	fv_program_put(p, "pictures", s->x);
+	fv_program_put_number(p, "rate", r->o.rate * r->rate_scale);
+	fv_program_put_number(p, "step.real", (double)(2 * t + 1));
+	fv_program_put_number(p, "step.fake", (double)(2 * t + 2));
+	fv_program_put_number(p, "step.g", (double)(t + 1));
+	fv_status st = fv_program_run(err, p, (fv_key){ r->o.seed, (uint64_t)r->step, (uint64_t)r->attempt });
 	if (st)
 		return st;
 	/* The textbook reports the mean of D's two losses. */
-	r->loss[0] = (*(float *)fv_plan_data(p, g->loss_real) + *(float *)fv_plan_data(p, g->loss_fake)) / 2;
-	r->loss[1] = *(float *)fv_plan_data(p, g->loss_g);
-	r->finite = *(float *)fv_plan_data(p, g->ok) != 0;
+	r->loss[0] = ((float)fv_program_number(p, "loss.real") + (float)fv_program_number(p, "loss.fake")) / 2;
+	r->loss[1] = fv_program_number(p, "loss.g");
+	r->finite = fv_program_number(p, "ok") != 0;
 	return FV_OK;
 }
 
@@ -111,8 +113,9 @@ static fv_status preview(fv_err *err, fv_run *r, const char *path)
 {
 	dense *s = r->state;
 	fv_graph *g = NULL;
-	fv_plan *p = NULL;
+	fv_program *p = NULL;
 	uint8_t *bytes = NULL;
+	float *v = NULL;
 	fv_pixels cell[CELLS];
 	int64_t area = s->config.net.out;
 	if (!r->o.sheet)
@@ -124,16 +127,14 @@ static fv_status preview(fv_err *err, fv_run *r, const char *path)
 	fv_node *in[FV_PORTS] = { fv_random(g, FV_NORMAL, "noise", FV_F32, FV_SHAPE(CELLS, s->config.net.noise), 0, 1) };
 	fv_node *out[FV_PORTS] = { NULL };
 	fv_family_build(&scope, &fv_family_dense, &s->config.net, 0, 0, in, out);
-	fv_node *y = out[0];
-	fv_output(g, y, "pictures");
-	if ((st = fv_plan_new(err, r->context, g, NULL, &p)) || (st = fv_plan_run(err, p, (fv_key){ 1, 0, 0 })) ||
-	    (st = fv_watch_made(err, r, fv_plan_data(p, y), CELLS, area)))
-		goto done;
-	if (!(bytes = fv_alloc(r->context, (size_t)(CELLS * area * 3)))) {
-		st = fv_fail_memory(err, path, (size_t)(CELLS * area * 3));
+	fv_output(g, out[0], "pictures");
+	if (!(bytes = fv_alloc(r->context, (size_t)(CELLS * area * 3))) || !(v = fv_alloc(r->context, (size_t)(CELLS * area) * sizeof *v))) {
+		st = fv_fail_memory(err, path, (size_t)(CELLS * area) * (3 + sizeof *v));
 		goto done;
 	}
-	const float *v = fv_plan_data(p, y);
+	if ((st = fv_program_new(err, r->context, g, NULL, &p)) || (st = fv_program_run(err, p, (fv_key){ 1, 0, 0 })) ||
+	    (st = fv_program_get(err, p, "pictures", v)) || (st = fv_watch_made(err, r, v, CELLS, area)))
+		goto done;
 	for (int64_t i = 0; i < CELLS * area * 3; i++)
 		bytes[i] = (uint8_t)(fminf(fmaxf(v[i / 3], 0), 1) * 255 + 0.5f);
 	for (int i = 0; i < CELLS; i++)
@@ -141,7 +142,8 @@ static fv_status preview(fv_err *err, fv_run *r, const char *path)
 	st = r->o.sheet(r->o.user, err, path, cell, CELLS, 8);
 done:
 	fv_free(r->context, bytes);
-	fv_plan_free(p);
+	fv_free(r->context, v);
+	fv_program_free(p);
 	fv_graph_free(g);
 	return st;
 }
@@ -161,7 +163,8 @@ static fv_status save(fv_err *err, fv_run *r, const char *path)
 static void close_run(fv_run *r)
 {
 	dense *s = r->state;
-	fv_plan_free(s->plan);
+	fv_free(r->context, s->x);
+	fv_program_free(s->program);
 	fv_graph_free(s->g);
 	fv_digits_close(&s->digits);
 	fv_free(r->context, s);

@@ -28,8 +28,8 @@ typedef struct {
 	fv_style_config config;
 	fv_model *teacher;              /* the file; its store also holds the lines */
 	fv_graph *g;
-	fv_style_graph graph;
-	fv_plan *plan;
+	fv_program *program;
+	float *sample;                  /* one of a batch, port by port */
 	fv_feed *photos, *art;
 	fv_pool *pool;
 	fv_bank *bank;
@@ -109,6 +109,10 @@ static fv_status open_teacher(fv_err *err, fv_run *r, style *s)
 	return fv_teacher_variables(err, s->teacher->store, &s->config);
 }
 
+static const char *const port[] = { "pictures", "marks", "content4", "content3", "art", "target.0", "target.1", "target.2", "target.3", "target.4",
+                                    "target.5", "target.6", "target.7", "target.8", "target.9", "target.10", "target.11" };
+static int ports(const style *s) { return 5 + s->config.sizes * FV_VGG_LAYERS; }
+
 static fv_status make_plan(fv_err *err, fv_run *r, style *s)
 {
 	fv_err why;
@@ -117,23 +121,27 @@ static fv_status make_plan(fv_err *err, fv_run *r, style *s)
 	fv_status st = fv_graph_new(err, r->context, &s->g);
 	if (st)
 		return st;
-	fv_style_graph_build(s->g, r->store, s->teacher->store, r->o.seed, &s->config, false, &s->graph);
+	fv_style_graph_build(s->g, r->store, s->teacher->store, r->o.seed, &s->config, false);
 	for (fv_variable *v = r->store->first; v; v = v->next)
 		weights += fv_tensor_bytes(v->tensor.type, v->tensor.shape);
 	for (fv_variable *v = s->teacher->store->first; v; v = v->next)
 		weights += fv_tensor_bytes(v->tensor.type, v->tensor.shape);
 	int64_t material = fv_pool_bytes(s->pool) + fv_bank_bytes(s->bank);
-	fv_plan_options how = { .recompute = true, .most = most ? fv_max(1, most - weights - material) : 0 };
-	if ((st = fv_plan_new(&why, r->context, s->g, &how, &s->plan)) == FV_E_LIMIT)
+	fv_program_options how = { .recompute = true, .most = most ? fv_max(1, most - weights - material) : 0 };
+	if ((st = fv_program_new(&why, r->context, s->g, &how, &s->program)) == FV_E_LIMIT)
 		return fv_fail(err, FV_E_MEMORY, "--max-memory is too little for a step, though values were made again: %s, beside %.0f MB of weights, optimiser and material; "
 		               "try a smaller --batch or --size", why.text, (double)(weights + material) / 1e6);
 	if (st)
 		return fv_fail(err, st, "%s", why.text);
 	snprintf(text, sizeof text, "memory: %.0f MB for a step of %d crops of %d pixels, %.0f MB of weights and optimiser, %.0f MB of crops that were looked at",
-	         (double)fv_plan_bytes(s->plan) / 1e6, r->o.batch, r->o.size, (double)weights / 1e6, (double)material / 1e6);
+	         (double)fv_program_bytes(s->program) / 1e6, r->o.batch, r->o.size, (double)weights / 1e6, (double)material / 1e6);
 	if (r->o.say)
 		r->o.say(r->o.user, text);
-	return FV_OK;
+	int64_t values = 0;
+	for (int k = 0; k < ports(s); k++)
+		values += fv_program_values(s->program, port[k]) / r->o.batch;
+	s->sample = fv_alloc(r->context, (size_t)values * sizeof *s->sample);
+	return s->sample ? FV_OK : fv_fail_memory(err, "style", (size_t)values * sizeof *s->sample);
 }
 
 static fv_status open(fv_err *err, fv_run *r)
@@ -174,30 +182,27 @@ static double rate(const fv_run *r)
 	return r->rate_scale * r->o.rate * fmin(fmin(1, (1 - done(r)) / 0.4 + 0.02), (double)(r->step + 1) / 50);
 }
 
-static float *scalar(fv_plan *p, const fv_node *n) { return fv_plan_data(p, n); }
-
 /* Photographs and, for each, a painting of like colours. */
 static fv_status feed(fv_err *err, fv_run *r, style *s)
 {
 	const fv_slots_live live = { r->o.live, r->o.user };
-	fv_style_graph *g = &s->graph;
-	fv_plan *p = s->plan;
+	fv_program *p = s->program;
 	fv_status st = fv_bank_fill(err, s->bank, r->step, &live);
 	if (st || (st = fv_pool_fill(err, s->pool, r->step, &live)))
 		return st;
 	for (int64_t b = 0; b < r->o.batch; b++) {
 		fv_philox draw = fv_philox_at(r->o.seed ^ fv_purpose("slots"), (uint64_t)r->step, (uint64_t)b);
 		int64_t slot = (int64_t)(fv_unit(draw.v[0]) * (double)photo_slots.count);
-		float *in[] = { fv_plan_data(p, g->x), fv_plan_data(p, g->z), fv_plan_data(p, g->content4), fv_plan_data(p, g->content3), fv_plan_data(p, g->art) };
-		const fv_node *node[] = { g->x, g->z, g->content4, g->content3, g->art };
-		float *quantiles[FV_STYLE_LOOKS];
-		for (size_t i = 0; i < FV_COUNT(in); i++)
-			in[i] += b * fv_elements(node[i]->shape) / r->o.batch;
-		for (int k = 0; k < s->config.sizes * FV_VGG_LAYERS; k++)
-			quantiles[k] = (float *)fv_plan_data(p, g->target[k]) + b * fv_elements(g->target[k]->shape) / r->o.batch;
+		float *in[FV_COUNT(port)], *at = s->sample;
+		for (int k = 0; k < ports(s); k++) {
+			in[k] = at;
+			at += fv_program_values(p, port[k]) / r->o.batch;
+		}
 		fv_pool_take(s->pool, slot, draw.v[1] & 1 ? 1 : -1, in[0], in[1], in[2], in[3]);
 		int64_t near = fv_bank_match(s->bank, fv_pool_description(s->pool, slot), fv_pool_survey(s->pool), NEAREST, fv_unit(draw.v[2]));
-		fv_bank_take(s->bank, near, in[4], quantiles);
+		fv_bank_take(s->bank, near, in[4], in + 5);
+		for (int k = 0; k < ports(s); k++)
+			fv_program_put_part(p, port[k], b, r->o.batch, in[k]);
 	}
 	return FV_OK;
 }
@@ -205,22 +210,22 @@ static fv_status feed(fv_err *err, fv_run *r, style *s)
 static fv_status step(fv_err *err, fv_run *r)
 {
 	style *s = r->state;
-	fv_style_graph *g = &s->graph;
-	fv_plan *p = s->plan;
+	fv_program *p = s->program;
 	int64_t t = r->step - r->dropped + 1;                   /* of updates made */
 	fv_status st = feed(err, r, s);
 	if (st)
 		return st;
-	*scalar(p, g->rate) = (float)rate(r);
-	*scalar(p, g->step_d) = *scalar(p, g->step_g) = (float)t;
-	*scalar(p, g->ramp) = (float)fmin(1, 0.15 + done(r) / RAMP);
-	*scalar(p, g->decay) = (float)fmin(0.995, (1.0 + (double)t) / (10.0 + (double)t));
-	if ((st = fv_plan_run(err, p, (fv_key){ r->o.seed, (uint64_t)r->step, (uint64_t)r->attempt })))
+	fv_program_put_number(p, "rate", rate(r));
+	fv_program_put_number(p, "step.d", (double)t);
+	fv_program_put_number(p, "step.g", (double)t);
+	fv_program_put_number(p, "ramp", fmin(1, 0.15 + done(r) / RAMP));
+	fv_program_put_number(p, "decay", fmin(0.995, (1.0 + (double)t) / (10.0 + (double)t)));
+	if ((st = fv_program_run(err, p, (fv_key){ r->o.seed, (uint64_t)r->step, (uint64_t)r->attempt })))
 		return st;
-	const fv_node *loss[] = { g->loss_d, g->loss_adv, g->loss_adv_pixels, g->loss_style, g->loss_coarse, g->loss_content, g->loss_colour };
+	static const char *const loss[] = { "loss.d", "loss.adv", "loss.pixels", "loss.style", "loss.coarse", "loss.content", "loss.colour" };
 	for (size_t k = 0; k < FV_COUNT(loss); k++)
-		r->loss[k] = loss[k] ? *scalar(p, loss[k]) : NAN;
-	r->finite = *scalar(p, g->ok_g) != 0;
+		r->loss[k] = fv_program_number(p, loss[k]);
+	r->finite = fv_program_number(p, "ok") != 0;
 	return FV_OK;
 }
 
@@ -256,33 +261,35 @@ static fv_status paint(fv_err *err, fv_run *r, const float *x, int side, float *
 	int64_t n = (int64_t)side * side, in = 3 * n;
 	double relief[FV_RELIEF_BANDS] = { 1, 1 };
 	fv_graph *g = NULL;
-	fv_plan *p = NULL;
+	fv_program *p = NULL;
+	float *marks = fv_alloc(r->context, (size_t)(n * FV_STROKE_MARKS) * sizeof *marks);
 	float *v = fv_alloc(r->context, (size_t)in * sizeof *v), *out = fv_alloc(r->context, (size_t)(PREVIEWS * in) * sizeof *out);
 	fv_stroke_options o = fv_strokenet_strokes(net);
-	fv_status st = v && out ? fv_graph_new(err, r->context, &g) : fv_fail_memory(err, "preview", (size_t)(PREVIEWS * in) * sizeof *out);
+	fv_status st = v && out && marks ? fv_graph_new(err, r->context, &g) : fv_fail_memory(err, "preview", (size_t)(PREVIEWS * in) * sizeof *out);
 	if (st)
 		goto done;
 	fv_scope scope = { .g = g, .store = r->store, .prefix = "E." };
 	fv_node *in_port[FV_PORTS] = { NULL }, *out_port[FV_PORTS] = { NULL };
 	fv_family_build(&scope, &fv_family_strokenet, net, side, side, in_port, out_port);
-	const fv_node *under = in_port[0], *z = in_port[1];
-	fv_node *painted = out_port[0];
-	fv_output(g, painted, "painting");
-	if (!(st = fv_plan_new(err, r->context, g, NULL, &p)))
+	fv_output(g, out_port[0], "painting");
+	if (!(st = fv_program_new(err, r->context, g, NULL, &p)))
 		st = relief_now(err, r, relief);
 	for (int i = 0; i < PREVIEWS && !st; i++) {
 		o.seed = (uint64_t)i;
-		if ((st = fv_stroke_prepare(err, r->context, x + i * in, side, side, &o, NULL, v, fv_plan_data(p, under), fv_plan_data(p, z))) ||
-		    (st = fv_plan_run(err, p, (fv_key){ 1, 0, 0 })))
+		if ((st = fv_stroke_prepare(err, r->context, x + i * in, side, side, &o, NULL, v, out + i * in, marks)))
 			break;
-		memcpy(out + i * in, fv_plan_data(p, painted), (size_t)in * sizeof *out);
+		fv_program_put(p, fv_family_strokenet.in[0].name, out + i * in);
+		fv_program_put(p, fv_family_strokenet.in[1].name, marks);
+		if ((st = fv_program_run(err, p, (fv_key){ 1, 0, 0 })) || (st = fv_program_get(err, p, "painting", out + i * in)))
+			break;
 		/* The photographs are as large as the training's: the scale is 1. */
 		if ((st = fv_relief_raise(err, r->context, out + i * in, side, side, 1, relief, v)))
 			break;
 	}
 done:
-	fv_plan_free(p);
+	fv_program_free(p);
 	fv_graph_free(g);
+	fv_free(r->context, marks);
 	fv_free(r->context, v);
 	*y = out;
 	return st;
@@ -399,7 +406,8 @@ static fv_status save(fv_err *err, fv_run *r, const char *path)
 static void close_run(fv_run *r)
 {
 	style *s = r->state;
-	fv_plan_free(s->plan);
+	fv_free(r->context, s->sample);
+	fv_program_free(s->program);
 	fv_graph_free(s->g);
 	fv_pool_free(s->pool);
 	fv_bank_free(s->bank);

@@ -91,21 +91,15 @@ static fv_node *content3(fv_graph *g, fv_node *map)
 	return fv_content(g, fv_blur(g, map, 2, FV_PAD_ZERO));
 }
 
-void fv_style_look_build(fv_graph *g, fv_store *teacher, const fv_style_config *c, int what,
-                         fv_style_look *out)
+void fv_style_look_build(fv_graph *g, fv_store *teacher, const fv_style_config *c, int what)
 {
 	fv_node *map[FV_VGG_LAYERS] = { 0 };
-	*out = (fv_style_look){
-		.x = fv_input(g, "picture", FV_F32, fv_nhwc(1, c->size, c->size, 3))
-	};
-	see(g, teacher, c, out->x, map);
+	fv_node *x = fv_input(g, "picture", FV_F32, fv_nhwc(1, c->size, c->size, 3));
+	see(g, teacher, c, x, map);
 	if (what & FV_LOOK_CONTENT) {
-		out->content4 = fv_content(g, map[3]);
-		out->content3 = content3(g, map[2]);
-		fv_output(g, out->content4, "content4");
-		fv_output(g, out->content3, "content3");
+		fv_output(g, fv_content(g, map[3]), "content4");
+		fv_output(g, content3(g, map[2]), "content3");
 	}
-	fv_node *x = out->x;
 	for (int k = 0;
 	     k < c->sizes * FV_VGG_LAYERS && what & (FV_LOOK_MOMENTS | FV_LOOK_QUANTILES); k++) {
 		int size = k / FV_VGG_LAYERS, l = k % FV_VGG_LAYERS;
@@ -118,16 +112,15 @@ void fv_style_look_build(fv_graph *g, fv_store *teacher, const fv_style_config *
 			int64_t count = fv_quantile_samples(places_of(c, size, l));
 			fv_node *rows = fv_reshape(g, fv_gather(g, map[l], at),
 			                           FV_SHAPE(count, channels(c, l)));
-			out->mean[k] = fv_mean(g, rows, FV_AXIS_W);
-			out->product[k] = fv_scale(g, fv_matmul(g, rows, rows, true, false),
-			                           1.0 / (double)count, 0);
-			fv_output(g, out->mean[k], "mean.%d", k);
-			fv_output(g, out->product[k], "product.%d", k);
+			fv_output(g, fv_mean(g, rows, FV_AXIS_W), "mean.%d", k);
+			fv_output(g, fv_scale(g, fv_matmul(g, rows, rows, true, false),
+			                      1.0 / (double)count, 0),
+			          "product.%d", k);
 		} else {
 			fv_variable *lines = fv_teacher_direction(teacher, size, l);
-			out->quantiles[k] = fv_projected_quantiles(
-				g, map[l], at, lines ? fv_read(g, lines) : NULL);
-			fv_output(g, out->quantiles[k], "quantiles.%d", k);
+			fv_output(g, fv_projected_quantiles(g, map[l], at,
+			                                    lines ? fv_read(g, lines) : NULL),
+			          "quantiles.%d", k);
 		}
 	}
 }
@@ -137,7 +130,8 @@ typedef struct {
 	fv_graph *g;
 	fv_store *store, *teacher;
 	const fv_style_config *c;
-	fv_style_graph *s;
+	fv_node *x, *z, *content4, *content3, *art, *target[FV_STYLE_LOOKS], *line[FV_VGG_LAYERS];
+	fv_node *rate, *step_d, *step_g, *decay, *ramp;
 	fv_feature_discriminator maps;
 	fv_scope judges;                /* where D's weights live */
 	fv_spectral weights, updated;
@@ -188,7 +182,7 @@ static fv_node *judged_well(builder *b, fv_node *const map[], fv_node *const rea
 	                       b->c->adv_pixels > 0 ? b->c->pixels.scales : 0 };
 	for (int l = 0; l < FV_VGG_LAYERS; l++)
 		still[l] = fv_stop(b->g, map[l]);
-	judge(b, &b->weights, real_map, b->s->art, real[0], real[1]);
+	judge(b, &b->weights, real_map, b->art, real[0], real[1]);
 	judge(b, &b->weights, still, picture, fake[0], fake[1]);
 	for (int i = 0; i < 2; i++) {
 		if (!count[i])
@@ -201,24 +195,25 @@ static fv_node *judged_well(builder *b, fv_node *const map[], fv_node *const rea
 }
 
 /* D's update. Returns D's gradients. */
-static fv_gradients teach_judges(builder *b, fv_node *const map[], fv_node *picture)
+static fv_gradients teach_judges(builder *b, fv_node *const map[], fv_node *picture, fv_node **loss,
+                                 fv_node **ok)
 {
 	fv_graph *g = b->g;
 	fv_node *real[FV_VGG_LAYERS] = { 0 };
 	g->label = "judge";
 	if (b->c->adv > 0)
-		see(g, b->teacher, b->c, b->s->art, real);
+		see(g, b->teacher, b->c, b->art, real);
 	judge_weights(b, NULL, &b->weights);
 	if (g->err.status)
 		return (fv_gradients){ 0 };
-	b->s->loss_d = judged_well(b, map, real, picture);
+	*loss = judged_well(b, map, real, picture);
 	fv_gradients d = fv_gradients_of(g, b->store, (const char *[]){ "D.d." }, 1);
 	if (g->err.status)
 		return d;
-	fv_gradients_add(g, b->s->loss_d, 1, &d, 0, d.count);
-	b->s->ok_d = fv_gradients_finite(g, b->s->loss_d, &d, NULL);
+	fv_gradients_add(g, *loss, 1, &d, 0, d.count);
+	*ok = fv_gradients_finite(g, *loss, &d, NULL);
 	fv_gradients_update(g, b->store, adam(b->c), &d,
-	                    fv_scale(g, b->s->rate, b->c->judge_rate, 0), b->s->step_d, b->s->ok_d);
+	                    fv_scale(g, b->rate, b->c->judge_rate, 0), b->step_d, *ok);
 	judge_weights(b, &b->weights, &b->updated);
 	return d;
 }
@@ -234,11 +229,11 @@ static fv_node *brushwork(builder *b, int size, fv_node *const map[FV_VGG_LAYERS
 		if (!v)
 			return fv_graph_error(g, FV_E_INTERNAL, "the teacher has no lines");
 		fv_shape all = v->tensor.shape;
-		b->s->places[k] = places(g, b->c, size, l);
+		fv_node *at = places(g, b->c, size, l);
 		fv_node *lines = fv_gather(
-			g, fv_reshape(g, fv_read(g, v), FV_SHAPE(1, all.w, all.c)), b->s->line[l]);
-		fv_node *target = fv_gather(g, b->s->target[k], b->s->line[l]);
-		fv_node *d = fv_feature_swd(g, map[l], b->s->places[k],
+			g, fv_reshape(g, fv_read(g, v), FV_SHAPE(1, all.w, all.c)), b->line[l]);
+		fv_node *target = fv_gather(g, b->target[k], b->line[l]);
+		fv_node *d = fv_feature_swd(g, map[l], at,
 		                            fv_reshape(g, lines, FV_SHAPE(b->c->drawn, all.c)),
 		                            target);
 		sum = sum ? fv_add(g, sum, d) : d;
@@ -258,37 +253,36 @@ static void inputs(builder *b)
 {
 	const fv_style_config *c = b->c;
 	fv_graph *g = b->g;
-	fv_style_graph *s = b->s;
 	char name[40];
 	int64_t n = c->batch, size = c->size;
-	s->x = fv_input(g, "pictures", FV_F32, fv_nhwc(n, size, size, 3));
-	s->z = fv_input(g, "marks", FV_F32, fv_nhwc(n, size, size, FV_STROKE_MARKS));
-	s->content4 = fv_input(g, "content4", FV_F32,
+	b->x = fv_input(g, "pictures", FV_F32, fv_nhwc(n, size, size, 3));
+	b->z = fv_input(g, "marks", FV_F32, fv_nhwc(n, size, size, FV_STROKE_MARKS));
+	b->content4 = fv_input(g, "content4", FV_F32,
 	                       fv_nhwc(n, size / 8, size / 8, channels(c, 3)));
-	s->content3 = fv_input(g, "content3", FV_F32,
+	b->content3 = fv_input(g, "content3", FV_F32,
 	                       fv_nhwc(n, size / 8, size / 8, channels(c, 2)));
-	s->art = fv_input(g, "art", FV_F32, fv_nhwc(n, size, size, 3));
+	b->art = fv_input(g, "art", FV_F32, fv_nhwc(n, size, size, 3));
 	for (int k = 0; k < c->sizes * FV_VGG_LAYERS; k++) {
 		snprintf(name, sizeof name, "target.%d", k);
-		s->target[k] = fv_input(
+		b->target[k] = fv_input(
 			g, name, FV_F32,
 			FV_SHAPE(n, c->directions,
 			         fv_quantiles(places_of(c, k / FV_VGG_LAYERS, k % FV_VGG_LAYERS))));
 	}
 	for (int l = 0; l < FV_VGG_LAYERS; l++) {
 		snprintf(name, sizeof name, "lines %d", l);
-		s->line[l] = fv_random(g, FV_PERMUTATION, name, FV_I32, FV_SHAPE(c->drawn), 0,
+		b->line[l] = fv_random(g, FV_PERMUTATION, name, FV_I32, FV_SHAPE(c->drawn), 0,
 		                       (double)c->directions);
 	}
-	s->rate = scalar(g, "rate");
-	s->step_d = scalar(g, "step.d");
-	s->step_g = scalar(g, "step.g");
-	s->decay = scalar(g, "decay");
-	s->ramp = scalar(g, "ramp");
+	b->rate = scalar(g, "rate");
+	b->step_d = scalar(g, "step.d");
+	b->step_g = scalar(g, "step.g");
+	b->decay = scalar(g, "decay");
+	b->ramp = scalar(g, "ramp");
 }
 
 /* E follows G. */
-static void average(builder *b, const fv_gradients *p)
+static void average(builder *b, const fv_gradients *p, fv_node *ok)
 {
 	fv_graph *g = b->g;
 	for (int i = 0; i < p->count && !g->err.status; i++) {
@@ -301,26 +295,27 @@ static void average(builder *b, const fv_gradients *p)
 		if (fresh && e)
 			memcpy(e->tensor.data, v->tensor.data,
 			       (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape));
-		fv_average(g, e, fv_read(g, v), b->s->decay, b->s->ok_g);
+		fv_average(g, e, fv_read(g, v), b->decay, ok);
 	}
 }
 
 void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint64_t seed,
-                          const fv_style_config *c, bool keep_gradients, fv_style_graph *s)
+                          const fv_style_config *c, bool keep_gradients)
 {
-	builder b = { .g = g, .store = store, .teacher = teacher, .c = c, .s = s,
+	builder b = { .g = g, .store = store, .teacher = teacher, .c = c,
 	              .maps = { c->judge, { channels(c, 1), channels(c, 2), channels(c, 3) } },
 	              .judges = { g, store, "D.", true, seed } };
 	fv_scope painter = { g, store, "G.", true, seed };
 	fv_node *map[FV_VGG_LAYERS] = { 0 }, *coarse[FV_VGG_LAYERS] = { 0 };
 	fv_node *judged[2][FV_SCALES_MAX] = { 0 };
 	fv_gradients d = { 0 };
-	*s = (fv_style_graph){ 0 };
+	fv_node *loss_d = NULL, *loss_adv = NULL, *loss_adv_pixels = NULL, *loss_coarse = NULL;
+	fv_node *loss_content3 = NULL, *ok_d = NULL;
 	inputs(&b);
 
 	g->label = "paint";
-	s->fake = fv_strokenet_build(&painter, &c->net, s->x, s->z);
-	fv_node *picture = fv_stop(g, s->fake);
+	fv_node *fake = fv_strokenet_build(&painter, &c->net, b.x, b.z);
+	fv_node *picture = fv_stop(g, fake);
 	fv_gradients p = fv_gradients_of(g, store, (const char *[]){ "G." }, 1);
 	if (g->err.status)
 		return;
@@ -330,30 +325,30 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint6
 	g->label = "look";
 	see(g, teacher, c, picture, map);
 	if (c->adv > 0 || c->adv_pixels > 0)
-		d = teach_judges(&b, map, picture);
+		d = teach_judges(&b, map, picture, &loss_d, &ok_d);
 	if (g->err.status)
 		return;
 
 	g->label = "brushwork";
-	s->loss_style = fv_mul(g, s->ramp, brushwork(&b, 0, map));
-	fv_node *seen = more(g, NULL, c->style, s->loss_style);
+	fv_node *loss_style = fv_mul(g, b.ramp, brushwork(&b, 0, map));
+	fv_node *seen = more(g, NULL, c->style, loss_style);
 	g->label = "content";
-	s->loss_content = fv_square_distance(g, fv_content(g, map[3]), s->content4);
-	seen = more(g, seen, c->content, s->loss_content);
+	fv_node *loss_content = fv_square_distance(g, fv_content(g, map[3]), b.content4);
+	seen = more(g, seen, c->content, loss_content);
 	if (c->content3 > 0) {
-		s->loss_content3 = fv_square_distance(g, content3(g, map[2]), s->content3);
-		seen = more(g, seen, c->content3, s->loss_content3);
+		loss_content3 = fv_square_distance(g, content3(g, map[2]), b.content3);
+		seen = more(g, seen, c->content3, loss_content3);
 	}
 	g->label = "adversary";
 	judge(&b, &b.updated, map, picture, judged[0], judged[1]);
 	if (c->adv > 0) {
-		s->loss_adv = fv_lsgan(g, judged[0], FV_FEATURE_MAPS, 1);
-		seen = more(g, seen, c->adv, s->loss_adv);
+		loss_adv = fv_lsgan(g, judged[0], FV_FEATURE_MAPS, 1);
+		seen = more(g, seen, c->adv, loss_adv);
 	}
 	fv_gradients_add(g, seen, 1, &p, at, at + 1);
 	if (c->adv_pixels > 0) {
-		s->loss_adv_pixels = fv_lsgan(g, judged[1], c->pixels.scales, 1);
-		fv_gradients_add(g, s->loss_adv_pixels, c->adv_pixels, &p, at, at + 1);
+		loss_adv_pixels = fv_lsgan(g, judged[1], c->pixels.scales, 1);
+		fv_gradients_add(g, loss_adv_pixels, c->adv_pixels, &p, at, at + 1);
 	}
 
 	fv_node *small = picture;
@@ -361,41 +356,39 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint6
 		g->label = "brushwork, coarse";
 		small = fv_blur(g, small, 2, FV_PAD_ZERO);
 		see(g, teacher, c, small, coarse);
-		fv_node *l = fv_mul(g, s->ramp, brushwork(&b, i, coarse));
+		fv_node *l = fv_mul(g, b.ramp, brushwork(&b, i, coarse));
 		fv_gradients_add(g, l, c->style * c->coarse, &p, at, at + 1);
-		s->loss_coarse = s->loss_coarse ? fv_add(g, s->loss_coarse, l) : l;
+		loss_coarse = loss_coarse ? fv_add(g, loss_coarse, l) : l;
 	}
 
 	g->label = "colour";
-	fv_node *was = s->x, *is = picture;
+	fv_node *was = b.x, *is = picture;
 	for (int i = 0; i < COLOUR_HALVINGS; i++)
 		was = fv_blur(g, was, 2, FV_PAD_ZERO), is = fv_blur(g, is, 2, FV_PAD_ZERO);
-	s->loss_colour = fv_square_distance(g, was, is);
-	fv_gradients_add(g, s->loss_colour, c->colour, &p, at, at + 1);
+	fv_node *loss_colour = fv_square_distance(g, was, is);
+	fv_gradients_add(g, loss_colour, c->colour, &p, at, at + 1);
 
-	fv_adjoint(g, s->fake, p.grad[at], p.read, p.count, p.grad);
+	fv_adjoint(g, fake, p.grad[at], p.read, p.count, p.grad);
 
 	g->label = "update";
-	s->loss_g = more(g, seen, c->adv_pixels, s->loss_adv_pixels);
-	s->loss_g = more(g, s->loss_g, c->style * c->coarse, s->loss_coarse);
-	s->loss_g = more(g, s->loss_g, c->colour, s->loss_colour);
-	s->ok_g = fv_gradients_finite(g, s->loss_g, &p, s->ok_d);
-	fv_gradients_update(g, store, adam(c), &p, s->rate, s->step_g, s->ok_g);
-	fv_spectral_keep(g, &b.updated, s->ok_g);
-	average(&b, &p);
+	fv_node *loss_g = more(g, seen, c->adv_pixels, loss_adv_pixels);
+	loss_g = more(g, loss_g, c->style * c->coarse, loss_coarse);
+	loss_g = more(g, loss_g, c->colour, loss_colour);
+	fv_node *ok_g = fv_gradients_finite(g, loss_g, &p, ok_d);
+	fv_gradients_update(g, store, adam(c), &p, b.rate, b.step_g, ok_g);
+	fv_spectral_keep(g, &b.updated, ok_g);
+	average(&b, &p, ok_g);
 
 	const struct { fv_node *node; const char *name; } out[] = {
-		{ s->loss_d, "loss.d" }, { s->loss_adv, "loss.adv" },
-		{ s->loss_adv_pixels, "loss.pixels" }, { s->loss_style, "loss.style" },
-		{ s->loss_coarse, "loss.coarse" }, { s->loss_content, "loss.content" },
-		{ s->loss_content3, "loss.content3" }, { s->loss_colour, "loss.colour" },
-		{ s->loss_g, "loss.g" }, { s->ok_d, "ok.d" }, { s->ok_g, "ok" },
-		{ s->fake, "paintings" },
+		{ loss_d, "loss.d" }, { loss_adv, "loss.adv" },
+		{ loss_adv_pixels, "loss.pixels" }, { loss_style, "loss.style" },
+		{ loss_coarse, "loss.coarse" }, { loss_content, "loss.content" },
+		{ loss_content3, "loss.content3" }, { loss_colour, "loss.colour" },
+		{ loss_g, "loss.g" }, { ok_d, "ok.d" }, { ok_g, "ok" },
+		{ fake, "paintings" },
 	};
 	for (size_t i = 0; i < FV_COUNT(out); i++)
 		fv_output(g, out[i].node, "%s", out[i].name);
-	s->count_d = d.count, s->param_d = d.param, s->grad_d = d.grad;
-	s->count_g = p.count, s->param_g = p.param, s->grad_g = p.grad;
 	for (int i = 0; i < d.count && keep_gradients; i++)
 		fv_output(g, d.grad[i], "gradient.%s", d.param[i]->name);
 	for (int i = 0; i < p.count && keep_gradients; i++)

@@ -43,48 +43,35 @@ fv_status fv_teacher_variables(fv_err *err, fv_store *teacher, const fv_style_co
 fv_variable *fv_teacher_direction(fv_store *teacher, int size, int layer);
 fv_variable *fv_teacher_rstd(fv_store *teacher, int layer);
 
-/* ---- looking at one picture x: 1,S,S,3 */
-typedef struct {
-	fv_node *x;
-	fv_node *content4, *content3;           /* fv_content of relu4_1, and of relu3_1 at
-	                                         * half its size */
-	fv_node *mean[FV_STYLE_LOOKS];          /* 1,1,C: of features at places drawn by the run's
-	                                         * key; size 0 first */
-	fv_node *product[FV_STYLE_LOOKS];       /* C,C: mean of feature times feature there */
-	fv_node *quantiles[FV_STYLE_LOOKS];     /* 1,directions,Q */
-} fv_style_look;
+/* ---- looking at one picture
+ *
+ *	in	picture		1,S,S,3
+ *	out	content4, content3	fv_content of relu4_1, and of relu3_1 at half its size
+ *		mean.K		1,1,C: of features at places drawn by the run's key; size 0 first
+ *		product.K	C,C: mean of feature times feature there
+ *		quantiles.K	1,directions,Q */
 enum { FV_LOOK_CONTENT = 1, FV_LOOK_MOMENTS = 2, FV_LOOK_QUANTILES = 4 };
-/* what: which of the above; the others are NULL. */
-void fv_style_look_build(fv_graph *g, fv_store *teacher, const fv_style_config *c, int what,
-                         fv_style_look *out);
+/* what: which of the above. */
+void fv_style_look_build(fv_graph *g, fv_store *teacher, const fv_style_config *c, int what);
 
 /* ---- the step */
-typedef struct {
-	/* inputs */
-	fv_node *x, *z;                         /* B,S,S,3: underpaintings; B,S,S,FV_STROKE_MARKS */
-	fv_node *content4, *content3;           /* of x, as looked at */
-	fv_node *art;                           /* B,S,S,3: paintings of like colours, for the
-	                                         * adversaries */
-	fv_node *target[FV_STYLE_LOOKS];        /* B,directions,Q: of paintings of like colours */
-	fv_node *rate, *step_d, *step_g;        /* learning rate; Adam's step numbers, from 1 */
-	fv_node *decay, *ramp;                  /* of the average; of brushwork's weight, 0 to 1 */
-	/* draws; all can be fed instead */
-	fv_node *places[FV_STYLE_LOOKS];        /* i32: where maps are looked at */
-	fv_node *line[FV_VGG_LAYERS];           /* i32: which lines are drawn; they are the same
-	                                         * at all sizes */
-	/* outputs: scalars, but for fake: B,S,S,3 */
-	fv_node *loss_d, *loss_adv, *loss_adv_pixels, *loss_style, *loss_coarse, *loss_content;
-	fv_node *loss_content3, *loss_colour, *loss_g;
-	fv_node *ok_d, *ok_g;                   /* 1 where losses and gradients were finite and
-	                                         * the update was made */
-	fv_node *fake;
-	/* gradients, in the store's order of the variables "D.d." and "G."; with keep_gradients */
-	int count_d, count_g;
-	fv_variable **param_d, **param_g;
-	fv_node **grad_d, **grad_g;
-} fv_style_graph;
-
-/* Builds into g; makes variables that the store lacks. keep_gradients: for tests. */
+/* in	pictures	B,S,S,3: underpaintings
+ *	marks		B,S,S,FV_STROKE_MARKS
+ *	content4, content3	of the pictures, as looked at
+ *	art		B,S,S,3: paintings of like colours, for the adversaries
+ *	target.K	B,directions,Q: of paintings of like colours
+ *	rate, step.d, step.g	learning rate; Adam's step numbers, from 1
+ *	decay, ramp	of the average; of brushwork's weight, 0 to 1
+ * drawn, unless they are put in
+ *	places S L	i32: where maps are looked at
+ *	lines L		i32: which lines are drawn, the same at all sizes
+ * out	loss.d, .adv, .pixels, .style, .coarse, .content, .content3, .colour, .g
+ *	ok.d, ok	1 where losses and gradients were finite and the update was made
+ *	paintings	B,S,S,3
+ *	gradient.NAME	with keep_gradients, for tests: of the variables "D.d." and "G."
+ * A loss of weight 0 has no port.
+ *
+ * Builds into g; makes variables that the store lacks. */
 void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint64_t seed,
-                          const fv_style_config *c, bool keep_gradients, fv_style_graph *out);
+                          const fv_style_config *c, bool keep_gradients);
 #endif

@@ -54,16 +54,21 @@ void fv_style_relief_free(fv_style_relief *s)
 		fv_free(s->context, s);
 }
 
-static fv_status paint(fv_err *err, fv_style_relief *s, fv_plan *p, const fv_node *x,
-                       const fv_node *z, uint64_t number)
+/* s->x, a photograph, becomes its painting. y, z: room for the underpainting and its marks. */
+static fv_status paint(fv_err *err, fv_style_relief *s, fv_program *p, float *y, float *z,
+                       uint64_t number)
 {
 	fv_stroke_options o = fv_strokenet_strokes(&s->config->net);
 	o.broad = FV_PAINT_STROKES * FV_PAINT_LEARNT / o.brush[0];
 	o.detail = ((fv_paint_options)FV_PAINT_DEFAULTS).detail;
 	o.seed = number;
 	fv_status st = fv_stroke_prepare(err, s->context, s->x, s->side, s->side, &o, NULL, s->room,
-	                                 fv_plan_data(p, x), fv_plan_data(p, z));
-	return st ? st : fv_plan_run(err, p, (fv_key){ 1, 0, 0 });
+	                                 y, z);
+	fv_program_put(p, "picture", y);
+	fv_program_put(p, "marks", z);
+	if (!st)
+		st = fv_program_run(err, p, (fv_key){ 1, 0, 0 });
+	return st ? st : fv_program_get(err, p, "painting", s->x);
 }
 
 fv_status fv_style_relief_now(fv_err *err, fv_style_relief *s, fv_store *store,
@@ -72,28 +77,32 @@ fv_status fv_style_relief_now(fv_err *err, fv_style_relief *s, fv_store *store,
 	const int64_t n = 3 * s->pixels;
 	double own[FV_RELIEF_BANDS] = { 0 }, r[FV_RELIEF_BANDS];
 	fv_graph *g = NULL;
-	fv_plan *p = NULL;
-	fv_status st = fv_graph_new(err, s->context, &g);
-	if (st)
+	fv_program *p = NULL;
+	const size_t bytes = (size_t)(s->pixels * (3 + FV_STROKE_MARKS)) * sizeof(float);
+	float *under = fv_alloc(s->context, bytes);
+	fv_status st = under ? fv_graph_new(err, s->context, &g) : fv_fail_memory(err, "relief", bytes);
+	if (st) {
+		fv_free(s->context, under);
 		return st;
+	}
 	fv_scope scope = { .g = g, .store = store, .prefix = "E." };
 	fv_node *x = fv_input(g, "picture", FV_F32, fv_nhwc(1, s->side, s->side, 3));
 	fv_node *z = fv_input(g, "marks", FV_F32, fv_nhwc(1, s->side, s->side, FV_STROKE_MARKS));
 	fv_node *y = fv_strokenet_build(&scope, &s->config->net, x, z);
 	fv_output(g, y, "painting");
-	st = fv_plan_new(err, s->context, g, NULL, &p);
+	st = fv_program_new(err, s->context, g, NULL, &p);
 	for (int i = 0; i < PHOTOS && !st; i++) {
 		for (int64_t k = 0; k < n; k++)
 			s->x[k] = (float)s->photo[i * n + k] * (1 / 127.5f) - 1;
-		if ((st = paint(err, s, p, x, z, (uint64_t)i)) ||
-		    (st = fv_relief_of(err, s->context, fv_plan_data(p, y), s->side, s->side,
-		                       s->room, r)))
+		if ((st = paint(err, s, p, under, under + n, (uint64_t)i)) ||
+		    (st = fv_relief_of(err, s->context, s->x, s->side, s->side, s->room, r)))
 			break;
 		for (int k = 0; k < FV_RELIEF_BANDS; k++)
 			own[k] += r[k] / PHOTOS;
 	}
-	fv_plan_free(p);
+	fv_program_free(p);
 	fv_graph_free(g);
+	fv_free(s->context, under);
 	/* A painter of the first steps may have none, or numbers that are none. */
 	for (int k = 0; k < FV_RELIEF_BANDS; k++)
 		relief[k] = own[k] > 0 && s->art[k] > own[k] ? fmin(s->art[k] / own[k], FV_RELIEF_TRAINED)

@@ -11,7 +11,7 @@
  *	sheets/					contact sheets */
 #ifndef FV_TRAIN_H
 #define FV_TRAIN_H
-#include "device/cpu/plan.h"
+#include "device/program.h"
 #include "train/feed.h"
 #include <jansson.h>
 #include <stdio.h>
