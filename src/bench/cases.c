@@ -41,10 +41,9 @@ static void fill(float *x, int64_t n)
 	}
 }
 
-/* Room for a port's values; NULL: no memory. */
-static float *room_for(bench *b, const fv_program *p, const char *port)
+/* Room for n values; NULL: no memory. */
+static float *room_for(bench *b, int64_t n)
 {
-	int64_t n = fv_program_values(p, port);
 	if (n > b->floats) {
 		fv_free(b->c, b->room);
 		b->room = fv_alloc(b->c, (size_t)n * sizeof *b->room);
@@ -57,8 +56,8 @@ static float *room_for(bench *b, const fv_program *p, const char *port)
 static fv_status put_noise(fv_err *err, bench *b, fv_program *p, float low, const char *const *port, size_t ports)
 {
 	for (size_t k = 0; k < ports; k++) {
-		float *x = room_for(b, p, port[k]);
 		int64_t n = fv_program_values(p, port[k]);
+		float *x = room_for(b, n);
 		if (!x)
 			return fv_fail_memory(err, "bench", (size_t)n * sizeof *x);
 		fill(x, n);
@@ -139,8 +138,13 @@ static fv_status teacher_open(fv_err *err, bench *b)
 	st = g->err.status ? fv_fail(err, g->err.status, "%s", g->err.text) : fv_teacher_variables(err, b->teacher, &b->config);
 	fv_graph_free(g);
 	for (fv_variable *v = b->teacher->first; v && !st; v = v->next)
-		if (!strncmp(v->name, "direction", 9) || !strncmp(v->name, "rstd", 4))
-			fill(v->tensor.data, fv_elements(v->tensor.shape));
+		if (!strncmp(v->name, "direction", 9) || !strncmp(v->name, "rstd", 4)) {
+			float *values = room_for(b, fv_elements(v->shape));
+			if (!values)
+				return fv_fail_memory(err, "bench", (size_t)fv_variable_bytes(v));
+			fill(values, fv_elements(v->shape));
+			st = fv_variable_put(err, v, values);
+		}
 	return st;
 }
 

@@ -14,7 +14,7 @@ typedef struct {
 } fv_device_facts;
 
 /* Memory for variables. host: where it lies for this process, NULL: on the device only; at: its place there. */
-typedef struct { void *host; uint64_t at; int64_t bytes; } fv_block;
+typedef struct fv_block { void *host; uint64_t at; int64_t bytes; } fv_block;
 
 /* A compiled graph, of a device's own making. */
 typedef struct fv_code fv_code;

@@ -38,7 +38,7 @@ static fv_status check_versions(fv_err *err, const fv_graph *g)
 }
 _Static_assert(offsetof(fv_adam_attr, p) == offsetof(fv_variable_attr, p), "updates begin with their variable");
 
-fv_status fv_program_rewrite(fv_err *err, fv_graph *g, uint32_t passes)
+static fv_status rewrite(fv_err *err, fv_graph *g, uint32_t passes)
 {
 	if (g->err.status)
 		return fv_fail(err, g->err.status, "%s", g->err.text);
@@ -87,7 +87,7 @@ fv_status fv_program_new(fv_err *err, fv_context *c, fv_graph *g, const fv_progr
 		fv_arena_free(a);
 		return fv_fail_memory(err, "program", sizeof *p);
 	}
-	fv_status st = fv_program_rewrite(err, g, o.passes);
+	fv_status st = rewrite(err, g, o.passes);
 	if (!st)
 		st = p->device->type->compile(err, p->device, g, &o, o.share ? o.share->code : NULL, &p->code);
 	if (st) {

@@ -63,9 +63,6 @@ int64_t fv_program_bytes(const fv_program *p);
 /* One line a call: operation, kernel, shape, megabytes, share of time. */
 void fv_program_print(const fv_program *p, bool verbose, void (*line)(void *user, const char *text), void *user);
 
-/* The passes alone; for a while: those who do not use programs yet. */
-fv_status fv_program_rewrite(fv_err *err, fv_graph *g, uint32_t passes);
-
 /* ---- what the context's device would do
  * Would it do n by the kernel that it takes for `was`? */
 bool fv_device_same_kernel(const fv_context *c, const fv_node *was, const fv_node *n);

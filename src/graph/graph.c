@@ -1,56 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The program under construction, and the variables it works on. */
+/* The program under construction. */
 #include "graph/graph.h"
 #include "op/op.h"
 #include <stdio.h>
-
-fv_status fv_store_new(fv_err *err, fv_context *c, fv_store **out)
-{
-	fv_arena *a = fv_arena_new(c);
-	fv_store *s = a ? fv_arena_get(a, sizeof *s) : NULL;
-	if (!s) {
-		fv_arena_free(a);
-		return fv_fail_memory(err, "weights", sizeof *s);
-	}
-	s->arena = a;
-	s->last = &s->first;
-	*out = s;
-	return FV_OK;
-}
-
-void fv_store_free(fv_store *s)
-{
-	if (s)
-		fv_arena_free(s->arena);
-}
-
-fv_variable *fv_variable_find(const fv_store *s, const char *name)
-{
-	for (fv_variable *v = s->first; v; v = v->next)
-		if (!strcmp(v->name, name))
-			return v;
-	return NULL;
-}
-
-fv_variable *fv_variable_new(fv_store *s, fv_type type, fv_shape shape, const char *format, ...)
-{
-	char name[200];
-	va_list ap;
-	va_start(ap, format);
-	int n = vsnprintf(name, sizeof name, format, ap);
-	va_end(ap);
-	if (n < 0 || n >= (int)sizeof name || fv_variable_find(s, name))
-		return NULL;
-	fv_variable *v = fv_arena_get(s->arena, sizeof *v);
-	if (!v || !(v->name = fv_arena_text(s->arena, "%s", name)))
-		return NULL;
-	v->tensor = (fv_tensor){ type, shape, fv_arena_get(s->arena, (size_t)fv_tensor_bytes(type, shape)) };
-	if (!v->tensor.data)
-		return NULL;
-	*s->last = v;
-	s->last = &v->next;
-	return v;
-}
 
 fv_status fv_graph_new(fv_err *err, fv_context *c, fv_graph **out)
 {
@@ -85,8 +37,7 @@ fv_node *fv_graph_error(fv_graph *g, fv_status st, const char *format, ...)
 	return NULL;
 }
 
-/* Grows a list in the arena; the old one stays behind until the graph goes. */
-/* Room for one more in a list of things of `size` bytes, which may move. NULL: no memory. */
+/* Room for one more in a list of things of `size` bytes; when it moves the old one stays behind until the graph goes. NULL: no memory. */
 static void *grow(fv_graph *g, void *list, size_t size, int count, int *room)
 {
 	if (count < *room)

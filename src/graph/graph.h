@@ -2,7 +2,7 @@
 /* A graph is a program: a list of operations in the order in which they run.
  *
  * Building appends. Builders are chained: one that fails returns NULL, every builder passes NULL on and
- * the graph keeps the first error; check once, at fv_plan_new(). fv_grad() appends the gradient's
+ * the graph keeps the first error; check once, at fv_program_new(). fv_grad() appends the gradient's
  * operations, so a gradient can be differentiated again. Updates write variables in program order. */
 #ifndef FV_GRAPH_H
 #define FV_GRAPH_H
@@ -13,23 +13,36 @@ typedef struct fv_node fv_node;
 typedef struct fv_op fv_op;
 typedef struct fv_kernel fv_kernel;
 
-/* ---- variables: named memory that outlives a run. They belong to a store; a graph reads and writes them. */
+/* ---- variables: named values that outlive a run (device/store.c). They belong to a store; a graph reads and writes them. Their
+ * memory is the device's: nobody else has its address. */
 typedef struct fv_variable {
 	char *name;
-	fv_tensor tensor;               /* data lives in the store */
+	fv_type type;
+	fv_shape shape;
 	int version;                    /* while building: how many updates the program has appended */
 	struct fv_variable *next;
+	fv_device *device;
+	const struct fv_block *block;   /* device/device.h; other variables may lie in it too */
+	int64_t at;                     /* where in it */
 } fv_variable;
 
 typedef struct fv_store {
 	fv_arena *arena;
+	fv_device *device;
+	struct fv_piece *pieces;        /* of its memory */
 	fv_variable *first, **last;
 } fv_store;
 fv_status fv_store_new(fv_err *err, fv_context *c, fv_store **out);
 void fv_store_free(fv_store *s);
+/* One block for the next `bytes` of variables in all, each rounded up to FV_ALIGN: a model is read sooner. */
+fv_status fv_store_reserve(fv_err *err, fv_store *s, int64_t bytes);
 /* Zeroed; NULL: out of memory, or the name is taken. */
 fv_variable *fv_variable_new(fv_store *s, fv_type type, fv_shape shape, const char *format, ...) __attribute__((format(printf, 4, 5)));
 fv_variable *fv_variable_find(const fv_store *s, const char *name);
+static inline int64_t fv_variable_bytes(const fv_variable *v) { return fv_tensor_bytes(v->type, v->shape); }
+/* Copy all of its values, as they lie, in and out. */
+fv_status fv_variable_put(fv_err *err, fv_variable *v, const void *from);
+fv_status fv_variable_get(fv_err *err, const fv_variable *v, void *to);
 
 /* ---- attributes, one struct a family of operators; all bytes not used are zero (they are compared) */
 typedef enum { FV_PAD_ZERO, FV_PAD_REFLECT, FV_PAD_REPLICATE } fv_pad_kind;

@@ -172,11 +172,11 @@ fv_status fv_place_values(fv_err *err, fv_graph *g, uint32_t passes, fv_place *p
 			int v = part ? 2 * i + 1 : fv_value_of(n);
 			const fv_node *root = g->node[v / 2];
 			if (root->op == &fv_op_read)
-				place[2 * i + part] = (fv_place){ FV_AT_VARIABLE, 0, root->attr.variable.p->tensor.data };
+				place[2 * i + part] = (fv_place){ .kind = FV_AT_VARIABLE, .variable = root->attr.variable.p };
 			else if (root->op == &fv_op_constant)
-				place[2 * i + part] = (fv_place){ FV_AT_CONSTANT, 0, (void *)root->attr.constant.data };
+				place[2 * i + part] = (fv_place){ .kind = FV_AT_CONSTANT, .constant = root->attr.constant.data };
 			else if (slot_of[v] >= 0)
-				place[2 * i + part] = (fv_place){ FV_AT_ARENA, slots[slot_of[v]].offset, NULL };
+				place[2 * i + part] = (fv_place){ .kind = FV_AT_ARENA, .offset = slots[slot_of[v]].offset };
 		}
 	}
 	fv_arena_free(a);

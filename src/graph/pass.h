@@ -29,7 +29,12 @@ static inline bool fv_updates(const fv_node *n) { return n->op->outputs == 0; }
 
 /* Memory: where each value lives. Values in arena memory share it when their lives do not meet. */
 typedef enum { FV_AT_ARENA, FV_AT_VARIABLE, FV_AT_CONSTANT } fv_place_kind;
-typedef struct { fv_place_kind kind; int64_t offset; void *data; } fv_place;
+typedef struct {
+	fv_place_kind kind;
+	int64_t offset;                 /* in the arena */
+	const fv_variable *variable;
+	const void *constant;           /* the graph's */
+} fv_place;
 int fv_value_of(const fv_node *n);                      /* the value whose memory n's output 0 is: 2 node + part */
 bool fv_in_arena(const fv_node *n);
 int64_t fv_value_bytes(const fv_node *n, int part);

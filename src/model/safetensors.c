@@ -219,7 +219,8 @@ static json_t *header_of(const fv_entry *entry, int count, json_t *metadata)
 	return NULL;
 }
 
-fv_status fv_safetensors_write(fv_err *err, fv_context *c, const char *path, const fv_entry *entry, int count, json_t *metadata)
+fv_status fv_safetensors_write(fv_err *err, fv_context *c, const char *path, const fv_entry *entry, int count, json_t *metadata, fv_entry_values values,
+                               void *user)
 {
 	fv_writer *w = NULL;
 	json_t *header = header_of(entry, count, metadata);
@@ -238,8 +239,11 @@ fv_status fv_safetensors_write(fv_err *err, fv_context *c, const char *path, con
 		st = fv_writer_put(err, w, text, n);
 	if (!st)
 		st = fv_writer_put(err, w, blanks, more);
-	for (int i = 0; i < count && !st; i++)
-		st = fv_writer_put(err, w, entry[i].tensor.data, (size_t)fv_tensor_bytes(entry[i].tensor.type, entry[i].tensor.shape));
+	for (int i = 0; i < count && !st; i++) {
+		const void *data = entry[i].tensor.data;
+		if (!values || !(st = values(err, user, i, &data)))
+			st = fv_writer_put(err, w, data, (size_t)fv_tensor_bytes(entry[i].tensor.type, entry[i].tensor.shape));
+	}
 	free(text);
 	if (st) {
 		fv_writer_abort(w);

@@ -28,6 +28,10 @@ void fv_safetensors_close(fv_safetensors *f);
 /* A text of __metadata__, or NULL. */
 const char *fv_safetensors_text(const fv_safetensors *f, const char *key);
 
-/* Writes entries one after the other; metadata: an object of texts, or NULL. The same input gives the same bytes. */
-fv_status fv_safetensors_write(fv_err *err, fv_context *c, const char *path, const fv_entry *entry, int count, json_t *metadata);
+/* Says where entry i's values lie, until it is asked for the next. */
+typedef fv_status (*fv_entry_values)(fv_err *err, void *user, int i, const void **values);
+/* Writes entries one after the other; metadata: an object of texts, or NULL. The same input gives the same bytes. values: asked for each
+ * entry's; NULL: they lie where its tensor says. */
+fv_status fv_safetensors_write(fv_err *err, fv_context *c, const char *path, const fv_entry *entry, int count, json_t *metadata, fv_entry_values values,
+                               void *user);
 #endif

@@ -10,28 +10,42 @@ static int64_t in_memory(fv_shape file, int64_t i)
 
 static fv_shape file_shape(fv_shape s, bool torch) { return torch && s.rank == 4 ? fv_nhwc(s.n, s.c, s.h, s.w) : s; }
 
+typedef struct {
+	fv_variable *const *v;
+	const fv_entry *entry;
+	bool torch;
+	void *raw, *turned;             /* one variable's values as they lie, and as the file has them */
+} writing;
+
+static fv_status values(fv_err *err, void *user, int i, const void **out)
+{
+	const writing *w = user;
+	const fv_tensor t = { w->v[i]->type, w->v[i]->shape, w->raw };
+	fv_tensor f = w->entry[i].tensor;
+	fv_status st = fv_variable_get(err, w->v[i], w->raw);
+	*out = w->raw;
+	if (st || (f.type == t.type && fv_shape_equal(f.shape, t.shape)))
+		return st;
+	*out = f.data = w->turned;
+	bool turned = w->torch && t.shape.rank == 4;
+	for (int64_t k = 0; k < fv_elements(f.shape); k++)
+		fv_put(f, k, fv_get(t, turned ? in_memory(f.shape, k) : k));
+	return FV_OK;
+}
+
 fv_status fv_weights_write(fv_err *err, fv_context *c, const char *path, fv_variable *const *v, const char *const *name, int count,
                            bool torch, fv_type as, json_t *metadata)
 {
 	fv_arena *a = fv_arena_new(c);
 	fv_entry *e = a ? fv_arena_get(a, (size_t)count * sizeof *e) : NULL;
-	fv_status st = e ? FV_OK : fv_fail_memory(err, path, (size_t)count * sizeof *e);
-	for (int i = 0; i < count && !st; i++) {
-		fv_tensor t = v[i]->tensor, f = { as == FV_F16 && t.type == FV_F32 ? FV_F16 : t.type, file_shape(t.shape, torch), t.data };
-		if (f.type != t.type || !fv_shape_equal(f.shape, t.shape)) {
-			f.data = fv_arena_get(a, (size_t)fv_tensor_bytes(f.type, f.shape));
-			if (!f.data) {
-				st = fv_fail_memory(err, path, (size_t)fv_tensor_bytes(f.type, f.shape));
-				break;
-			}
-			bool turned = torch && t.shape.rank == 4;
-			for (int64_t k = 0; k < fv_elements(f.shape); k++)
-				fv_put(f, k, fv_get(t, turned ? in_memory(f.shape, k) : k));
-		}
-		e[i] = (fv_entry){ name ? name[i] : v[i]->name, f };
+	writing w = { .v = v, .entry = e, .torch = torch };
+	int64_t most = 1;
+	for (int i = 0; i < count && e; i++) {
+		e[i] = (fv_entry){ name ? name[i] : v[i]->name, { as == FV_F16 && v[i]->type == FV_F32 ? FV_F16 : v[i]->type, file_shape(v[i]->shape, torch), NULL } };
+		most = fv_max(most, fv_variable_bytes(v[i]));
 	}
-	if (!st)
-		st = fv_safetensors_write(err, c, path, e, count, metadata);
+	bool memory = e && (w.raw = fv_arena_get(a, (size_t)most)) && (w.turned = fv_arena_get(a, (size_t)most));
+	fv_status st = memory ? fv_safetensors_write(err, c, path, e, count, metadata, values, &w) : fv_fail_memory(err, path, (size_t)most);
 	fv_arena_free(a);
 	return st;
 }
@@ -67,29 +81,34 @@ static void take(fv_tensor to, fv_tensor from, bool turned)
 
 fv_status fv_weights_make(fv_err *err, const char *path, const fv_safetensors *f, fv_store *s)
 {
-	size_t all = 0;
+	int64_t all = 0, most = 1;
 	for (int i = 0; i < f->count; i++) {
-		fv_type type = f->entry[i].tensor.type;
-		if (type == FV_I32 || type == FV_U8)
+		fv_tensor t = f->entry[i].tensor;
+		if (t.type == FV_I32 || t.type == FV_U8)
 			return fv_fail(err, FV_E_FORMAT, "%s: %s holds no weights but %s", path,
-				       f->entry[i].name, fv_type_name(type));
-		all += (size_t)fv_elements(f->entry[i].tensor.shape) * sizeof(float) + sizeof(fv_variable) + strlen(f->entry[i].name) + 3 * FV_ALIGN;
+				       f->entry[i].name, fv_type_name(t.type));
+		all += fv_tensor_bytes(FV_F32, t.shape) + FV_ALIGN;
+		most = fv_max(most, fv_tensor_bytes(FV_F32, t.shape));
 	}
-	if (!fv_arena_reserve(s->arena, all))
-		return fv_fail_memory(err, path, all);
-	for (int i = 0; i < f->count; i++) {
+	float *room = fv_alloc_rough(f->context, (size_t)most);
+	fv_status st = room ? fv_store_reserve(err, s, all) : fv_fail_memory(err, path, (size_t)most);
+	for (int i = 0; i < f->count && !st; i++) {
 		fv_tensor t = f->entry[i].tensor;
 		bool turned = t.shape.rank == 4;
 		fv_shape shape = turned ? fv_nhwc(t.shape.n, t.shape.w, t.shape.c, t.shape.h) : t.shape;
+		fv_tensor to = { FV_F32, shape, room };
 		fv_variable *v = fv_variable_new(s, FV_F32, shape, "%s", f->entry[i].name);
+		take(to, t, turned);
 		if (!v)
-			return fv_fail_memory(err, path, (size_t)fv_tensor_bytes(FV_F32, shape));
-		take(v->tensor, t, turned);
-		if (!fv_all_finite(v->tensor)) /* as floats: what a double holds may be too large
-						  for one */
-			return not_finite(err, path, v->name);
+			st = fv_fail_memory(err, path, (size_t)fv_tensor_bytes(FV_F32, shape));
+		else if (!fv_all_finite(to)) /* as floats: what a double holds may be too large
+						for one */
+			st = not_finite(err, path, v->name);
+		else
+			st = fv_variable_put(err, v, room);
 	}
-	return FV_OK;
+	fv_free(f->context, room);
+	return st;
 }
 
 fv_status fv_weights_fill(fv_err *err, const char *path, const fv_safetensors *f, fv_store *s)
@@ -101,14 +120,13 @@ fv_status fv_weights_fill(fv_err *err, const char *path, const fv_safetensors *f
 		return fv_fail(err, FV_E_FORMAT, "%s: holds %d arrays, this run %d: it belongs to another run", path, f->count, count);
 	for (int i = 0; i < f->count; i++) {                    /* look at all before writing any */
 		const fv_variable *v = fv_variable_find(s, f->entry[i].name);
-		if (!v || v->tensor.type != f->entry[i].tensor.type || !fv_shape_equal(v->tensor.shape, f->entry[i].tensor.shape))
+		if (!v || v->type != f->entry[i].tensor.type || !fv_shape_equal(v->shape, f->entry[i].tensor.shape))
 			return fv_fail(err, FV_E_FORMAT, "%s: %s does not fit this run; it belongs to another one", path, f->entry[i].name);
 		if (!fv_all_finite(f->entry[i].tensor))
 			return not_finite(err, path, v->name);
 	}
-	for (int i = 0; i < f->count; i++) {
-		fv_variable *v = fv_variable_find(s, f->entry[i].name);
-		memcpy(v->tensor.data, f->entry[i].tensor.data, (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape));
-	}
-	return FV_OK;
+	fv_status st = FV_OK;
+	for (int i = 0; i < f->count && !st; i++)
+		st = fv_variable_put(err, fv_variable_find(s, f->entry[i].name), f->entry[i].tensor.data);
+	return st;
 }

@@ -13,14 +13,17 @@ static void fans(fv_shape s, double *in, double *out)
 	*out = area * (double)(s.rank == 4 ? s.n : s.w);
 }
 
-static void fill(const fv_variable *v, fv_init init, double scale, uint64_t seed)
+static fv_status fill(fv_err *err, fv_context *c, fv_variable *v, fv_init init, double scale, uint64_t seed)
 {
 	double in, out;
-	fans(v->tensor.shape, &in, &out);
+	const fv_tensor t = { v->type, v->shape, fv_alloc_rough(c, (size_t)fv_variable_bytes(v)) };
+	if (!t.data)
+		return fv_fail_memory(err, v->name, (size_t)fv_variable_bytes(v));
+	fans(t.shape, &in, &out);
 	double bound = init == FV_INIT_TORCH ? 1 / sqrt(scale) : sqrt(6 / (in + out));
 	double deviation = init == FV_INIT_HE ? sqrt(2 / in) : scale;
 	uint64_t purpose = fv_purpose(v->name);
-	for (int64_t i = 0; i < fv_elements(v->tensor.shape); i++) {
+	for (int64_t i = 0; i < fv_elements(t.shape); i++) {
 		fv_philox r = fv_philox_at(seed, purpose, (uint64_t)i);
 		double a = fv_unit(r.v[0]), b = fv_unit(r.v[1]), value = 0;
 		if (init == FV_INIT_NORMAL || init == FV_INIT_HE)
@@ -28,11 +31,14 @@ static void fill(const fv_variable *v, fv_init init, double scale, uint64_t seed
 		else if (init == FV_INIT_ONE)
 			value = 1;
 		else if (init == FV_INIT_IDENTITY)
-			value = i / v->tensor.shape.c == i % v->tensor.shape.c;
+			value = i / t.shape.c == i % t.shape.c;
 		else if (init != FV_INIT_ZERO)
 			value = bound * (2 * a - 1);
-		fv_put(v->tensor, i, value);
+		fv_put(t, i, value);
 	}
+	fv_status st = fv_variable_put(err, v, t.data);
+	fv_free(c, t.data);
+	return st;
 }
 
 fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale, const char *format, ...)
@@ -52,11 +58,13 @@ fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale,
 		v = fv_variable_new(s->store, FV_F32, shape, "%s", name);
 		if (!v)
 			return fv_graph_error(s->g, FV_E_MEMORY, "no memory for the weight %s", name);
-		fill(v, init, scale, s->seed);
+		fv_err err;
+		if (fill(&err, s->g->context, v, init, scale, s->seed))
+			return fv_graph_error(s->g, err.status, "%s", err.text);
 	}
-	if (!fv_shape_equal(v->tensor.shape, shape))
+	if (!fv_shape_equal(v->shape, shape))
 		return fv_graph_error(s->g, FV_E_FORMAT, "the weight %s is %s, but this network wants %s", name,
-		                      fv_shape_text(v->tensor.shape).s, fv_shape_text(shape).s);
+		                      fv_shape_text(v->shape).s, fv_shape_text(shape).s);
 	return fv_read(s->g, v);
 }
 

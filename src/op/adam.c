@@ -12,7 +12,7 @@
 static fv_status shape(fv_err *err, fv_node *n)
 {
 	fv_adam_attr a = n->attr.adam;
-	const fv_tensor *state[] = { &a.p->tensor, &a.m->tensor, &a.v->tensor };
+	const fv_variable *state[] = { a.p, a.m, a.v };
 	for (size_t i = 0; i < FV_COUNT(state); i++)
 		if (!fv_shape_equal(n->in[0]->shape, state[i]->shape) || n->in[0]->type != state[i]->type)
 			return fv_fail(err, FV_E_SHAPE, "adam: a gradient of %s for %s or its moments", fv_shape_text(n->in[0]->shape).s, a.p->name);
@@ -28,18 +28,19 @@ static fv_status shape(fv_err *err, fv_node *n)
 static void reference(const fv_call *c)
 {
 	fv_adam_attr a = c->node->attr.adam;
+	const fv_tensor p = c->variable[0], tm = c->variable[1], tv = c->variable[2];
 	double rate = fv_get(c->in[1], 0), t = fv_get(c->in[2], 0);
 	if (c->in[3].data && fv_get(c->in[3], 0) == 0)
 		return;
 	double c1 = 1 - pow(a.beta1, t), c2 = 1 - pow(a.beta2, t);
-	for (int64_t i = 0; i < fv_elements(a.p->tensor.shape); i++) {
-		double d = fv_get(c->in[0], i), m = fv_get(a.m->tensor, i), v = fv_get(a.v->tensor, i);
+	for (int64_t i = 0; i < fv_elements(p.shape); i++) {
+		double d = fv_get(c->in[0], i), m = fv_get(tm, i), v = fv_get(tv, i);
 		m += (d - m) * (1 - a.beta1);
 		v += (d * d - v) * (1 - a.beta2);
 		double step = a.keras ? rate * sqrt(c2) / c1 * m / (sqrt(v) + a.eps) : rate * (m / c1) / (sqrt(v / c2) + a.eps);
-		fv_put(a.m->tensor, i, m);
-		fv_put(a.v->tensor, i, v);
-		fv_put(a.p->tensor, i, fv_get(a.p->tensor, i) - step);
+		fv_put(tm, i, m);
+		fv_put(tv, i, v);
+		fv_put(p, i, fv_get(p, i) - step);
 	}
 }
 

@@ -5,7 +5,7 @@
 static fv_status shape(fv_err *err, fv_node *n)
 {
 	fv_variable *p = n->attr.variable.p;
-	if (!fv_shape_equal(n->in[0]->shape, p->tensor.shape) || n->in[0]->type != p->tensor.type)
+	if (!fv_shape_equal(n->in[0]->shape, p->shape) || n->in[0]->type != p->type)
 		return fv_fail(err, FV_E_SHAPE, "assign: %s for %s", fv_shape_text(n->in[0]->shape).s, p->name);
 	if (n->in[1] && fv_elements(n->in[1]->shape) != 1)
 		return fv_fail(err, FV_E_SHAPE, "assign: the flag must be a scalar");
@@ -16,7 +16,7 @@ static fv_status shape(fv_err *err, fv_node *n)
 
 static void reference(const fv_call *c)
 {
-	fv_tensor p = c->node->attr.variable.p->tensor;
+	fv_tensor p = c->variable[0];
 	if (!c->in[1].data || fv_get(c->in[1], 0) != 0)
 		memcpy(p.data, c->in[0].data, (size_t)fv_tensor_bytes(p.type, p.shape));
 }

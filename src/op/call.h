@@ -11,6 +11,7 @@ typedef struct fv_call {
 	const fv_node *node;
 	fv_tensor in[FV_INPUTS];        /* data NULL: left out */
 	fv_tensor out[FV_OUTPUTS];
+	fv_tensor variable[3];          /* of an update, what it writes: adam's p, m, v; another's one */
 	void *packed;                   /* of the size that the kernel's record said */
 	void *scratch;                  /* of the size that the kernel's record asked for, aligned to 64; contents undefined */
 	const fv_key *key;

@@ -48,8 +48,8 @@ fv_node *fv_number(fv_graph *g, fv_type type, double v)
 
 static fv_status read_shape(fv_err *err, fv_node *n)
 {
-	n->type = n->attr.variable.p->tensor.type;
-	n->shape = n->attr.variable.p->tensor.shape;
+	n->type = n->attr.variable.p->type;
+	n->shape = n->attr.variable.p->shape;
 	n->version = n->attr.variable.p->version;
 	return FV_OK;
 }

@@ -38,10 +38,13 @@ struct fv_bank {
 /* Lines of one map: normal numbers in the covariance's own axes, each over eigenvalue^WHITEN, and all brought to spread 1. */
 static fv_status draw_lines(fv_err *err, fv_context *c, uint64_t seed, int look, const double *mean, double *covariance, fv_variable *lines, fv_variable *rstd)
 {
-	int64_t n = lines->tensor.shape.c, count = lines->tensor.shape.w;
-	double *value = fv_alloc(c, (size_t)(3 * n) * sizeof *value), most = 0;
+	int64_t n = lines->shape.c, count = lines->shape.w;
+	const size_t bytes = (size_t)(3 * n) * sizeof(double) + (size_t)((count + 1) * n) * sizeof(float);
+	double *value = fv_alloc(c, bytes), most = 0;
+	fv_status st = FV_OK;
 	if (!value)
-		return fv_fail_memory(err, "the teacher's lines", (size_t)(3 * n) * sizeof *value);
+		return fv_fail_memory(err, "the teacher's lines", bytes);
+	float *drawn = (float *)(value + 3 * n), *spreads = drawn + count * n;
 	double *weight = value + n, variance = 0;
 	for (int64_t i = 0; i < n; i++)
 		for (int64_t j = 0; j < n; j++)
@@ -49,7 +52,7 @@ static fv_status draw_lines(fv_err *err, fv_context *c, uint64_t seed, int look,
 	for (int64_t i = 0; i < n; i++)
 		variance = fmax(variance, covariance[i * n + i]);
 	for (int64_t i = 0; i < n && rstd; i++)
-		fv_f32(rstd->tensor)[i] = (float)(1 / sqrt(fmax(covariance[i * n + i], 1e-6 * variance + 1e-12)));
+		spreads[i] = (float)(1 / sqrt(fmax(covariance[i * n + i], 1e-6 * variance + 1e-12)));
 	bool settled = fv_eigen_symmetric(n, covariance, value, weight);
 	for (int64_t i = 0; i < n && settled; i++)
 		most = fmax(most, value[i]);
@@ -73,10 +76,12 @@ static fv_status draw_lines(fv_err *err, fv_context *c, uint64_t seed, int look,
 			for (int64_t j = 0; j < n; j++)
 				line[j] += weight[i] * covariance[i * n + j];
 		for (int64_t j = 0; j < n; j++)
-			fv_f32(lines->tensor)[p * n + j] = (float)(line[j] / sqrt(spread));
+			drawn[p * n + j] = (float)(line[j] / sqrt(spread));
 	}
+	if (!(st = fv_variable_put(err, lines, drawn)) && rstd)
+		st = fv_variable_put(err, rstd, spreads);
 	fv_free(c, value);
-	return FV_OK;
+	return st;
 }
 
 /* A port's share of the mean over the crops. */

@@ -35,7 +35,7 @@ fv_variable *fv_variable_like(fv_graph *g, fv_store *store, const fv_variable *p
 	char full[220];
 	snprintf(full, sizeof full, "%s%s", prefix, name);
 	fv_variable *v = fv_variable_find(store, full);
-	if (!v && !(v = fv_variable_new(store, FV_F32, p->tensor.shape, "%s", full)))
+	if (!v && !(v = fv_variable_new(store, FV_F32, p->shape, "%s", full)))
 		fv_graph_error(g, FV_E_MEMORY, "no memory for %s", full);
 	return v;
 }

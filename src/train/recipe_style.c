@@ -123,9 +123,9 @@ static fv_status make_plan(fv_err *err, fv_run *r, style *s)
 		return st;
 	fv_style_graph_build(s->g, r->store, s->teacher->store, r->o.seed, &s->config, false);
 	for (fv_variable *v = r->store->first; v; v = v->next)
-		weights += fv_tensor_bytes(v->tensor.type, v->tensor.shape);
+		weights += fv_variable_bytes(v);
 	for (fv_variable *v = s->teacher->store->first; v; v = v->next)
-		weights += fv_tensor_bytes(v->tensor.type, v->tensor.shape);
+		weights += fv_variable_bytes(v);
 	int64_t material = fv_pool_bytes(s->pool) + fv_bank_bytes(s->bank);
 	fv_program_options how = { .recompute = true, .most = most ? fv_max(1, most - weights - material) : 0 };
 	if ((st = fv_program_new(&why, r->context, s->g, &how, &s->program)) == FV_E_LIMIT)

@@ -353,28 +353,27 @@ fv_status fv_state_save(fv_err *err, fv_run *r, fv_state **out)
 {
 	size_t bytes = 0;
 	for (fv_variable *v = r->store->first; v; v = v->next)
-		bytes += (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape);
+		bytes += (size_t)fv_variable_bytes(v);
 	fv_state *s = fv_alloc(r->context, sizeof *s + bytes);
 	if (!s)
 		return fv_fail_memory(err, "warm-up", bytes);
 	s->counters = *r;
 	char *to = s->values = (char *)(s + 1);
-	for (fv_variable *v = r->store->first; v; v = v->next) {
-		size_t n = (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape);
-		memcpy(to, v->tensor.data, n);
-		to += n;
+	fv_status st = FV_OK;
+	for (fv_variable *v = r->store->first; v && !st; v = v->next) {
+		st = fv_variable_get(err, v, to);
+		to += fv_variable_bytes(v);
 	}
 	*out = s;
-	return FV_OK;
+	return st;
 }
 
 void fv_state_restore(fv_run *r, fv_state *s)
 {
 	const char *from = s->values;
 	for (fv_variable *v = r->store->first; v; v = v->next) {
-		size_t n = (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape);
-		memcpy(v->tensor.data, from, n);
-		from += n;
+		fv_variable_put(NULL, v, from);
+		from += fv_variable_bytes(v);
 	}
 	r->step = s->counters.step;
 	r->dropped = s->counters.dropped;

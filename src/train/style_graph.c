@@ -228,7 +228,7 @@ static fv_node *brushwork(builder *b, int size, fv_node *const map[FV_VGG_LAYERS
 		fv_variable *v = fv_teacher_direction(b->teacher, size, l);
 		if (!v)
 			return fv_graph_error(g, FV_E_INTERNAL, "the teacher has no lines");
-		fv_shape all = v->tensor.shape;
+		fv_shape all = v->shape;
 		fv_node *at = places(g, b->c, size, l);
 		fv_node *lines = fv_gather(
 			g, fv_reshape(g, fv_read(g, v), FV_SHAPE(1, all.w, all.c)), b->line[l]);
@@ -281,6 +281,18 @@ static void inputs(builder *b)
 	b->ramp = scalar(g, "ramp");
 }
 
+/* The average begins at the first weights. */
+static void begin_at(fv_graph *g, fv_variable *e, const fv_variable *v)
+{
+	fv_err err;
+	void *values = fv_alloc_rough(g->context, (size_t)fv_variable_bytes(v));
+	fv_status st = values ? fv_variable_get(&err, v, values)
+	                      : fv_fail_memory(&err, e->name, (size_t)fv_variable_bytes(v));
+	if (st || (st = fv_variable_put(&err, e, values)))
+		fv_graph_error(g, st, "%s", err.text);
+	fv_free(g->context, values);
+}
+
 /* E follows G. */
 static void average(builder *b, const fv_gradients *p, fv_node *ok)
 {
@@ -291,10 +303,8 @@ static void average(builder *b, const fv_gradients *p, fv_node *ok)
 		snprintf(name, sizeof name, "E.%s", v->name + 2);
 		bool fresh = !fv_variable_find(b->store, name);
 		fv_variable *e = fv_variable_like(g, b->store, v, "E.", v->name + 2);
-		/* The average begins at the first weights. */
 		if (fresh && e)
-			memcpy(e->tensor.data, v->tensor.data,
-			       (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape));
+			begin_at(g, e, v);
 		fv_average(g, e, fv_read(g, v), b->decay, ok);
 	}
 }

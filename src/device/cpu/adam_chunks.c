@@ -14,7 +14,7 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 	/* Both spellings as p -= up m / (sqrt(v) down + eps). */
 	vf up = vf_set((float)(a.keras ? rate * sqrt(c2) / c1 : rate / c1)), down = vf_set((float)(a.keras ? 1 : 1 / sqrt(c2)));
 	vf b1 = vf_set((float)(1 - a.beta1)), b2 = vf_set((float)(1 - a.beta2)), eps = vf_set((float)a.eps);
-	float *p = fv_f32(a.p->tensor), *m = fv_f32(a.m->tensor), *v = fv_f32(a.v->tensor);
+	float *p = fv_f32(c->variable[0]), *m = fv_f32(c->variable[1]), *v = fv_f32(c->variable[2]);
 	const float *d = fv_f32(c->in[0]);
 	int64_t end = fv_min(last * CHUNK, fv_elements(c->in[0].shape));
 	for (int64_t i = first * CHUNK; i < end; i += VF) {

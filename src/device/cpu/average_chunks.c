@@ -5,7 +5,7 @@ static int64_t units(const fv_node *n, int phase) { return fv_div_up(fv_elements
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
-	float *a = fv_f32(c->node->attr.variable.p->tensor);
+	float *a = fv_f32(c->variable[0]);
 	const float *x = fv_f32(c->in[0]);
 	vf part = vf_set((float)(1 - (double)*fv_f32(c->in[1])));
 	int64_t end = fv_min(last * CHUNK, fv_elements(c->in[0].shape));

@@ -33,11 +33,13 @@ struct fv_code {
 	int runs;
 };
 
+static void *address(const fv_variable *v) { return (char *)v->block->host + v->at; }
+
 static fv_tensor tensor(const fv_code *p, const fv_node *n, int part)
 {
 	fv_place at = p->place[2 * n->id + part];
 	return (fv_tensor){ part ? n->type1 : n->type, part ? n->shape1 : n->shape,
-	                    at.kind == FV_AT_ARENA ? p->memory + at.offset : at.data };
+	                    at.kind == FV_AT_ARENA ? p->memory + at.offset : at.kind == FV_AT_VARIABLE ? address(at.variable) : (void *)at.constant };
 }
 
 static const fv_kernel *choose(const fv_code *p, const fv_node *n)
@@ -120,6 +122,12 @@ static fv_status bind(fv_err *err, fv_code *p)
 				c->in[j] = tensor(p, c->node->in[j], 0);
 		for (int j = 0; j < c->node->outputs; j++)
 			c->out[j] = tensor(p, c->node, j);
+		if (fv_updates(c->node)) {
+			const fv_adam_attr *a = &c->node->attr.adam;
+			const fv_variable *v[] = { a->p, a->m, a->v };
+			for (int j = 0; j < (c->node->op == &fv_op_adam ? 3 : 1); j++)
+				c->variable[j] = (fv_tensor){ v[j]->type, v[j]->shape, address(v[j]) };
+		}
 		c->scratch = p->scratch;
 		if (p->steps[i].kernel)
 			fv_kernel_bind(p->steps[i].kernel, c, p->scratch);
@@ -359,35 +367,3 @@ static fv_status open(fv_err *err, fv_context *c, int which, fv_device **out)
 	*out = &d->device;
 	return FV_OK;
 }
-
-/* ---- for a while: those who do not use programs yet */
-fv_status fv_plan_new(fv_err *err, fv_context *c, fv_graph *g, const fv_plan_options *opt, fv_plan **out)
-{
-	fv_plan_options o = opt ? *opt : (fv_plan_options){ 0 };
-	fv_program_options p = { .passes = o.passes ? o.passes : FV_PASS_ALL, .reference = o.reference, .most = o.most, .recompute = o.recompute, .timed = o.timed, .profile = o.profile };
-	fv_status st = fv_program_rewrite(err, g, p.passes);
-	return st ? st : compile(err, c->device, g, &p, (fv_plan *)o.share, out);
-}
-
-void fv_plan_free(fv_plan *p)
-{
-	if (p)
-		drop(p);
-}
-
-void *fv_plan_data(fv_plan *p, const fv_node *n)
-{
-	n = fv_heir(n);
-	return n->id < 0 ? NULL : tensor(p, n, 0).data;
-}
-
-fv_status fv_plan_set(fv_err *err, fv_plan *p, const fv_node *n, const void *data)
-{
-	n = fv_heir(n);
-	return n->id < 0 ? FV_OK : write(err, p, n, 0, fv_tensor_bytes(n->type, n->shape), data);
-}
-
-fv_status fv_plan_run(fv_err *err, fv_plan *p, fv_key key) { return run(err, p, key); }
-fv_status fv_plan_keep(fv_err *err, fv_plan *p, int64_t most) { return prepack(err, p, most); }
-int64_t fv_plan_bytes(const fv_plan *p) { return bytes(p); }
-void fv_plan_print(const fv_plan *p, bool verbose, void (*line)(void *user, const char *text), void *user) { times(p, verbose, line, user); }

@@ -29,22 +29,4 @@ void fv_kernel_run(const fv_context *c, const fv_kernel *k, fv_call *call, int f
 
 /* All kernels, ended by NULL; written by the build from the list in meson.build. */
 extern const fv_kernel *const fv_kernels[];
-
-/* ---- for a while: those who do not use programs yet */
-typedef fv_code fv_plan;
-typedef struct {
-	uint32_t passes;
-	bool reference;
-	int64_t most;
-	bool recompute, timed, profile;
-	const fv_plan *share;
-} fv_plan_options;
-fv_status fv_plan_new(fv_err *err, fv_context *c, fv_graph *g, const fv_plan_options *opt, fv_plan **out);
-void fv_plan_free(fv_plan *p);
-fv_status fv_plan_set(fv_err *err, fv_plan *p, const fv_node *n, const void *data);
-void *fv_plan_data(fv_plan *p, const fv_node *n);
-fv_status fv_plan_run(fv_err *err, fv_plan *p, fv_key key);
-fv_status fv_plan_keep(fv_err *err, fv_plan *p, int64_t most);
-int64_t fv_plan_bytes(const fv_plan *p);
-void fv_plan_print(const fv_plan *p, bool verbose, void (*line)(void *user, const char *text), void *user);
 #endif
