@@ -15,6 +15,7 @@ struct fv_program {
 	fv_code *code;
 	port *in, *out;
 	int ins, outs;
+	bool made;                      /* the last run came to its end: there is something to get */
 	fv_err err;                     /* of what was put since the last run */
 };
 
@@ -168,6 +169,8 @@ fv_status fv_program_get(fv_err *err, fv_program *p, const char *name, void *to)
 	const port *o = find_out(p, name);
 	if (!o)
 		return fv_fail(err, FV_E_INTERNAL, "the program has no port '%s' to get from", name);
+	if (!p->made)
+		return fv_fail(err, FV_E_INTERNAL, "the program has not run: '%s' is not made yet", name);
 	const fv_node *n = fv_heir(o->node);
 	return p->device->type->read(err, p->code, n, 0, fv_tensor_bytes(n->type, n->shape), to);
 }
@@ -184,7 +187,9 @@ fv_status fv_program_run(fv_err *err, fv_program *p, fv_key key)
 {
 	fv_err put = p->err;
 	p->err = (fv_err){ 0 };
-	return put.status ? fv_fail(err, put.status, "%s", put.text) : p->device->type->run(err, p->code, key);
+	fv_status st = put.status ? fv_fail(err, put.status, "%s", put.text) : p->device->type->run(err, p->code, key);
+	p->made = !st;
+	return st;
 }
 
 fv_status fv_program_prepack(fv_err *err, fv_program *p, int64_t most) { return p->device->type->prepack(err, p->code, most); }

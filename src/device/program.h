@@ -46,9 +46,9 @@ void fv_program_put_part(fv_program *p, const char *port, int64_t part, int64_t 
 /* Into a scalar of type f32. */
 void fv_program_put_number(fv_program *p, const char *port, double v);
 fv_status fv_program_run(fv_err *err, fv_program *p, fv_key key);
-/* Copies a whole value out, as it is after the last run. FV_E_INTERNAL: no such port. */
+/* Copies a whole value out, as it is after the last run. FV_E_INTERNAL: no such port, or that run failed or never was. */
 fv_status fv_program_get(fv_err *err, fv_program *p, const char *port, void *to);
-/* A scalar of type f32; NaN: there is none of that name. */
+/* A scalar of type f32; NaN: there is none of that name, or no run. */
 double fv_program_number(fv_program *p, const char *port);
 
 /* A port's type and shape; false: no such port. */

@@ -364,7 +364,10 @@ fv_status fv_state_save(fv_err *err, fv_run *r, fv_state **out)
 		st = fv_variable_get(err, v, to);
 		to += fv_variable_bytes(v);
 	}
-	*out = s;
+	if (st)
+		fv_free(r->context, s);
+	else
+		*out = s;
 	return st;
 }
 

@@ -223,13 +223,16 @@ static void check_slope(const problem *p, int order)
 {
 	int n = inputs_of(p);
 	fv_graph *g;
-	fv_plan *plan = NULL;
+	fv_program *program = NULL;
 	fv_err err;
 	fv_node *in[4], *dx[4];
+	char port[4][8];
 	if (fv_graph_new(&err, one, &g))
 		abort();
-	for (int i = 0; i < n; i++)
-		in[i] = fv_input(g, "x", p->in[i].type == FV_I32 ? FV_I32 : FV_F64, p->in[i].shape);
+	for (int i = 0; i < n; i++) {
+		snprintf(port[i], sizeof port[i], "x.%d", i);
+		in[i] = fv_input(g, port[i], p->in[i].type == FV_I32 ? FV_I32 : FV_F64, p->in[i].shape);
+	}
 	fv_node *s = weighted(g, p->build(g, in, p->arg), "weights");
 	fv_grad(g, s, in, n, dx);
 	for (int o = 1; o < order; o++) {
@@ -245,7 +248,7 @@ static void check_slope(const problem *p, int order)
 	for (int i = 0; i < n; i++)
 		if (p->in[i].type != FV_I32)
 			fv_output(g, dx[i], "dx.%d", i);
-	if (fv_plan_new(&err, one, g, &(fv_plan_options){ .reference = true }, &plan)) {
+	if (fv_program_new(&err, one, g, &(fv_program_options){ .reference = true }, &program)) {
 		check_true(false, "%s: gradient: %s", p->name, err.text);
 		fv_graph_free(g);
 		return;
@@ -253,27 +256,32 @@ static void check_slope(const problem *p, int order)
 	double value[2], along = 0, h = 1e-5, scale = 0;
 	for (int side = 0; side < 3; side++) {                  /* x + h v, x - h v, x */
 		for (int i = 0; i < n; i++) {
-			fv_tensor t = { in[i]->type, in[i]->shape, fv_plan_data(plan, in[i]) };
-			if (!t.data)
-				continue;
+			fv_tensor t = port_values(program, port[i]);
 			fill(p, i, t);
 			for (int64_t k = 0; k < fv_elements(t.shape) && t.type == FV_F64 && side < 2; k++)
 				((double *)t.data)[k] += (side ? -h : h) * (draw("direction", k + 100000 * i) - 0.5);
+			port_take(program, port[i], t);
 		}
-		fv_plan_run(&err, plan, (fv_key){ 3, 5, 0 });
+		fv_program_run(&err, program, (fv_key){ 3, 5, 0 });
 		if (side < 2)
-			value[side] = *(double *)fv_plan_data(plan, s);
+			fv_program_get(NULL, program, "sum", &value[side]);
 	}
-	for (int i = 0; i < n; i++)
-		for (int64_t k = 0; k < fv_elements(in[i]->shape) && p->in[i].type != FV_I32; k++) {
-			double t = ((double *)fv_plan_data(plan, dx[i]))[k] * (draw("direction", k + 100000 * i) - 0.5);
+	for (int i = 0; i < n; i++) {
+		if (p->in[i].type == FV_I32)
+			continue;
+		snprintf(port[i], sizeof port[i], "dx.%d", i);
+		fv_tensor d = port_values(program, port[i]);
+		for (int64_t k = 0; k < fv_elements(d.shape); k++) {
+			double t = ((double *)d.data)[k] * (draw("direction", k + 100000 * i) - 0.5);
 			along += t;
 			scale += t * t;
 		}
+		free(d.data);
+	}
 	double slope = (value[0] - value[1]) / (2 * h), off = fabs(slope - along) / fmax(sqrt(scale), 1e-6);
 	check_true(off < 1e-5, "%s: gradient of order %d: %.10g, differences say %.10g; repeat with: check --seed %" PRIu64 " %s", p->name,
 	           order, along, slope, seed, p->name);
-	fv_plan_free(plan);
+	fv_program_free(program);
 	fv_graph_free(g);
 }
 

@@ -7,6 +7,7 @@
 #ifndef FV_CHECK_H
 #define FV_CHECK_H
 #include "device/cpu/plan.h"
+#include "values.h"
 
 typedef struct { fv_type type; fv_shape shape; double lo, hi; } check_input;    /* i32: whole numbers lo..hi */
 

@@ -24,49 +24,59 @@ static bool teacher_new(fv_err *err, fv_context *c, const fv_style_config *k, fv
 	if (fv_teacher_variables(err, *out, k))
 		return false;
 	for (fv_variable *v = (*out)->first; v; v = v->next)
-		for (int64_t i = 0; i < fv_elements(v->tensor.shape) && (v->name[0] == 'd' || v->name[0] == 'r'); i++)
-			fv_f32(v->tensor)[i] = (float)sin(1.7 * (double)i);
+		if (v->name[0] == 'd' || v->name[0] == 'r') {
+			fv_tensor t = variable_values(v);
+			for (int64_t i = 0; i < fv_elements(t.shape); i++)
+				fv_f32(t)[i] = (float)sin(1.7 * (double)i);
+			variable_take(v, t);
+		}
 	return true;
 }
 
 /* Two steps of a tiny style run; returns the losses' sum and, as a sign of all weights, theirs. */
-static bool steps(const fv_plan_options *opt, fv_context_options o, double *loss, double *weights, int64_t *bytes)
+static bool steps(const fv_program_options *opt, fv_context_options o, double *loss, double *weights, int64_t *bytes)
 {
 	fv_err err = { 0 };
 	fv_context *c = NULL;
 	fv_graph *g = NULL;
 	fv_store *store = NULL, *teacher = NULL;
-	fv_plan *plan = NULL;
-	fv_style_graph s;
+	fv_program *program = NULL;
 	fv_style_config config = tiny();
 	o.size = sizeof o;
 	if (fv_context_new(&err, &o, &c) ||
 	    fv_graph_new(&err, c, &g) || fv_store_new(&err, c, &store) || !teacher_new(&err, c, &config, &teacher))
 		return false;
-	fv_style_graph_build(g, store, teacher, 7, &config, false, &s);
-	if (fv_plan_new(&err, c, g, opt, &plan)) {
+	fv_style_graph_build(g, store, teacher, 7, &config, false);
+	if (fv_program_new(&err, c, g, opt, &program)) {
 		check_true(false, "style graph: %s", err.text);
 		return false;
 	}
-	const fv_node *in[] = { s.x, s.z, s.art, s.content4, s.content3, s.target[0], s.target[5] };
-	for (size_t k = 0; k < FV_COUNT(in); k++)
-		for (int64_t i = 0; i < fv_elements(in[k]->shape); i++)
-			((float *)fv_plan_data(plan, in[k]))[i] = (float)sin((0.1 + 0.27 * (double)k) * (double)i);
+	static const char *const in[] = { "pictures", "marks", "art", "content4", "content3", "target.0", "target.5" };
+	for (size_t k = 0; k < FV_COUNT(in); k++) {
+		fv_tensor t = port_values(program, in[k]);
+		for (int64_t i = 0; i < fv_elements(t.shape); i++)
+			fv_f32(t)[i] = (float)sin((0.1 + 0.27 * (double)k) * (double)i);
+		port_take(program, in[k], t);
+	}
 	*loss = *weights = 0;
 	for (int i = 0; i < 2; i++) {
-		*(float *)fv_plan_data(plan, s.rate) = 1e-3f;
-		*(float *)fv_plan_data(plan, s.step_d) = *(float *)fv_plan_data(plan, s.step_g) = (float)(i + 1);
-		*(float *)fv_plan_data(plan, s.ramp) = 1;
-		*(float *)fv_plan_data(plan, s.decay) = 0.5f;
-		if (fv_plan_run(&err, plan, (fv_key){ 1, (uint64_t)i, 0 }))
+		fv_program_put_number(program, "rate", 1e-3);
+		fv_program_put_number(program, "step.d", i + 1);
+		fv_program_put_number(program, "step.g", i + 1);
+		fv_program_put_number(program, "ramp", 1);
+		fv_program_put_number(program, "decay", 0.5);
+		if (fv_program_run(&err, program, (fv_key){ 1, (uint64_t)i, 0 }))
 			return false;
-		*loss += *(float *)fv_plan_data(plan, s.loss_g) + *(float *)fv_plan_data(plan, s.loss_d);
+		*loss += fv_program_number(program, "loss.g") + fv_program_number(program, "loss.d");
 	}
-	for (fv_variable *v = store->first; v; v = v->next)
-		for (int64_t i = 0; i < fv_elements(v->tensor.shape); i++)
-			*weights += fabs(fv_f32(v->tensor)[i]);
-	*bytes = fv_plan_bytes(plan);
-	fv_plan_free(plan);
+	for (fv_variable *v = store->first; v; v = v->next) {
+		fv_tensor t = variable_values(v);
+		for (int64_t i = 0; i < fv_elements(t.shape); i++)
+			*weights += fabs(fv_f32(t)[i]);
+		free(t.data);
+	}
+	*bytes = fv_program_bytes(program);
+	fv_program_free(program);
 	fv_graph_free(g);
 	fv_store_free(teacher);
 	fv_store_free(store);
@@ -82,7 +92,7 @@ static bool paint(uint32_t passes, int64_t pictures, bool seen, float *painted, 
 	fv_err err = { 0 };
 	fv_context *c = NULL;
 	fv_graph *g = NULL;
-	fv_plan *plan = NULL;
+	fv_program *program = NULL;
 	const fv_conv_attr half = { .stride = 2, .groups = 1, .top = 1, .bottom = 1, .left = 1, .right = 1, .h = 32, .w = 48 };
 	if (fv_context_new(&err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 2 }, &c) || fv_graph_new(&err, c, &g))
 		return false;
@@ -102,15 +112,17 @@ static bool paint(uint32_t passes, int64_t pictures, bool seen, float *painted, 
 	fv_output(g, h, "painted");
 	if (seen)
 		fv_output(g, a, "a");
-	bool ok = !fv_plan_new(&err, c, g, &(fv_plan_options){ .passes = passes }, &plan) && !fv_plan_run(&err, plan, (fv_key){ 1, 2, 0 });
+	bool ok = !fv_program_new(&err, c, g, &(fv_program_options){ .passes = passes }, &program) && !fv_program_run(&err, program, (fv_key){ 1, 2, 0 });
 	check_true(ok, "a painter in small: %s", err.text);
+	fv_tensor made = ok ? port_values(program, "painted") : (fv_tensor){ 0 };
 	if (ok)
-		memcpy(painted, fv_plan_data(plan, h), PAINTED * sizeof *painted);
+		memcpy(painted, made.data, PAINTED * sizeof *painted);
+	free(made.data);
 	*measure = *through = 0;
 	for (int i = 0; i < g->nodes && ok; i++)
 		if (g->node[i]->op == &fv_op_conv2d || g->node[i]->op == &fv_op_conv2d_dx)
 			*measure += g->node[i]->attr.conv.stats, *through += g->node[i]->attr.conv.normed;
-	fv_plan_free(plan);
+	fv_program_free(program);
 	fv_graph_free(g);
 	fv_context_free(c);
 	return ok;
@@ -142,7 +154,7 @@ void check_graph(void)
 	check_norm_pass();
 	double loss[8], weights[8];
 	int64_t bytes[8];
-	const fv_plan_options plain = { .passes = FV_PASS_DROP }, all = { 0 }, reference = { .reference = true };
+	const fv_program_options plain = { .passes = FV_PASS_DROP }, all = { 0 }, reference = { .reference = true };
 	const fv_context_options one = { .threads = 1 }, three = { .threads = 3 }, exact = { .threads = 2, .exact = true }, bf16 = { .threads = 1, .bf16 = true };
 	bool ok = steps(&all, one, &loss[0], &weights[0], &bytes[0]) && steps(&all, three, &loss[1], &weights[1], &bytes[1]) &&
 	          steps(&plain, one, &loss[2], &weights[2], &bytes[2]) && steps(&reference, one, &loss[3], &weights[3], &bytes[3]) &&
@@ -157,9 +169,9 @@ void check_graph(void)
 	check_true(fabs(loss[0] - loss[4]) < 1e-4 * loss[0], "style graph: Winograd %.9g, exact %.9g", loss[0], loss[4]);
 	check_true(2 * bytes[0] < bytes[2], "the plan takes %" PRId64 " bytes, without passes %" PRId64, bytes[0], bytes[2]);
 	/* Less memory: in float by making values again, to the same bits; in bf16 by rounding what is kept, too. */
-	ok = steps(&(fv_plan_options){ .recompute = true, .most = bytes[0] * 9 / 10 }, one, &loss[5], &weights[5], &bytes[5]) &&
+	ok = steps(&(fv_program_options){ .recompute = true, .most = bytes[0] * 9 / 10 }, one, &loss[5], &weights[5], &bytes[5]) &&
 	     steps(&all, bf16, &loss[6], &weights[6], &bytes[6]) &&
-	     steps(&(fv_plan_options){ .recompute = true, .most = bytes[6] * 60 / 100 }, bf16, &loss[7], &weights[7], &bytes[7]);
+	     steps(&(fv_program_options){ .recompute = true, .most = bytes[6] * 60 / 100 }, bf16, &loss[7], &weights[7], &bytes[7]);
 	check_true(ok, "style graph: a step could not be run in less memory");
 	if (!ok)
 		return;

@@ -37,7 +37,7 @@ static void check_hard_sort(void)
 		fv_err err = { 0 };
 		fv_context *c;
 		fv_graph *g;
-		fv_plan *plan;
+		fv_program *program;
 		if (fv_context_new(&err, NULL, &c) || fv_graph_new(&err, c, &g)) {
 			check_true(false, "sort: %s", err.text);
 			return;
@@ -45,14 +45,16 @@ static void check_hard_sort(void)
 		fv_node *in = fv_input(g, "x", FV_F32, FV_SHAPE(KINDS, LENGTH)), *y = fv_sort(g, in), *p = fv_part(g, y, 1);
 		fv_output(g, y, "y");
 		fv_output(g, p, "order");
-		if (fv_plan_new(&err, c, g, &(fv_plan_options){ .reference = reference }, &plan) || fv_plan_set(&err, plan, in, x) ||
-		    fv_plan_run(&err, plan, (fv_key){ 0 })) {
+		fv_status st = fv_program_new(&err, c, g, &(fv_program_options){ .reference = reference }, &program);
+		if (!st)
+			fv_program_put(program, "x", x);
+		if (st || fv_program_run(&err, program, (fv_key){ 0 })) {
 			check_true(false, "sort: %s", err.text);
 			return;
 		}
-		memcpy(sorted[reference], fv_plan_data(plan, y), sizeof x);
-		memcpy(order[reference], fv_plan_data(plan, p), sizeof x);
-		fv_plan_free(plan);
+		fv_program_get(NULL, program, "y", sorted[reference]);
+		fv_program_get(NULL, program, "order", order[reference]);
+		fv_program_free(program);
 		fv_graph_free(g);
 		fv_context_free(c);
 	}

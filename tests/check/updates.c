@@ -12,8 +12,8 @@ static void run(bool reference, bool keras, float flag, state *s)
 	fv_context *c;
 	fv_graph *g;
 	fv_store *store;
-	fv_plan *plan;
-	static float grad[COUNT];
+	fv_program *program;
+	static float grad[COUNT], p0[COUNT], m0[COUNT], v0[COUNT];
 	if (fv_context_new(&err, NULL, &c) || fv_graph_new(&err, c, &g) || fv_store_new(&err, c, &store)) {
 		check_true(false, "updates: %s", err.text);
 		return;
@@ -22,27 +22,32 @@ static void run(bool reference, bool keras, float flag, state *s)
 	            *v = fv_variable_new(store, FV_F32, FV_SHAPE(COUNT), "v"), *e = fv_variable_new(store, FV_F32, FV_SHAPE(COUNT), "e");
 	for (int i = 0; i < COUNT; i++) {
 		grad[i] = (float)sin(i + 1);
-		fv_f32(p->tensor)[i] = (float)cos(i);
-		fv_f32(m->tensor)[i] = (float)sin(3 * i) / 10;
-		fv_f32(v->tensor)[i] = (float)fabs(cos(2 * i)) / 10;
+		p0[i] = (float)cos(i);
+		m0[i] = (float)sin(3 * i) / 10;
+		v0[i] = (float)fabs(cos(2 * i)) / 10;
 	}
+	fv_variable_put(NULL, p, p0);
+	fv_variable_put(NULL, m, m0);
+	fv_variable_put(NULL, v, v0);
 	fv_node *d = fv_input(g, "gradient", FV_F32, FV_SHAPE(COUNT)), *ok = fv_finite(g, d, fv_number(g, FV_F32, flag));
 	fv_adam(g, (fv_adam_attr){ p, m, v, 0.5, 0.99, 1e-8, keras }, d, fv_number(g, FV_F32, 1e-2), fv_number(g, FV_F32, 3), ok);
 	fv_average(g, e, fv_read(g, p), fv_number(g, FV_F32, 0.9), ok);
 	fv_node *drawn = fv_random(g, FV_NORMAL, "test", FV_F32, FV_SHAPE(4100), 1, 2);
 	fv_output(g, drawn, "drawn");
 	fv_output(g, ok, "ok");
-	if (fv_plan_new(&err, c, g, &(fv_plan_options){ .reference = reference }, &plan) || fv_plan_set(&err, plan, d, grad) ||
-	    fv_plan_run(&err, plan, (fv_key){ 1, 2, 3 })) {
+	fv_status st = fv_program_new(&err, c, g, &(fv_program_options){ .reference = reference }, &program);
+	if (!st)
+		fv_program_put(program, "gradient", grad);
+	if (st || fv_program_run(&err, program, (fv_key){ 1, 2, 3 })) {
 		check_true(false, "updates: %s", err.text);
 		return;
 	}
-	memcpy(s->p, p->tensor.data, sizeof s->p);
-	memcpy(s->m, m->tensor.data, sizeof s->p);
-	memcpy(s->v, v->tensor.data, sizeof s->p);
-	memcpy(s->e, e->tensor.data, sizeof s->p);
-	memcpy(s->drawn, fv_plan_data(plan, drawn), sizeof s->drawn);
-	fv_plan_free(plan);
+	fv_variable_get(NULL, p, s->p);
+	fv_variable_get(NULL, m, s->m);
+	fv_variable_get(NULL, v, s->v);
+	fv_variable_get(NULL, e, s->e);
+	fv_program_get(NULL, program, "drawn", s->drawn);
+	fv_program_free(program);
 	fv_graph_free(g);
 	fv_store_free(store);
 	fv_context_free(c);
@@ -58,19 +63,19 @@ static void run_one(fv_node *(*build)(fv_graph *g, fv_node *x), fv_shape shape, 
 	fv_err err = { 0 };
 	fv_context *c;
 	fv_graph *g;
-	fv_plan *plan;
+	fv_program *program = NULL;
 	if (fv_context_new(&err, NULL, &c) || fv_graph_new(&err, c, &g)) {
 		check_true(false, "updates: %s", err.text);
 		return;
 	}
 	fv_node *x = fv_input(g, "x", FV_F32, shape), *y = build(g, x);
 	fv_output(g, y, "y");
-	if (fv_plan_new(&err, c, g, NULL, &plan) || (set && fv_plan_set(&err, plan, x, set)) || fv_plan_run(&err, plan, (fv_key){ 1, 2, 3 }))
+	fv_status st = fv_program_new(&err, c, g, NULL, &program);
+	if (!st && set)
+		fv_program_put(program, "x", set);
+	if (st || fv_program_run(&err, program, (fv_key){ 1, 2, 3 }) || fv_program_get(&err, program, "y", to))
 		check_true(false, "updates: %s", err.text);
-	else {
-		memcpy(to, fv_plan_data(plan, y), (size_t)fv_tensor_bytes(y->type, y->shape));
-		fv_plan_free(plan);
-	}
+	fv_program_free(program);
 	fv_graph_free(g);
 	fv_context_free(c);
 }

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	}
 	int64_t weights = 0;
 	for (fv_variable *v = m->store->first; v; v = v->next)
-		weights += fv_elements(v->tensor.shape);
+		weights += fv_elements(v->shape);
 	uint8_t pixels[9 * 5 * 3] = { 1, 2, 3 };
 	fv_pixels p = { 9, 5, 3, 8, 27, pixels };
 	static unsigned turn;

@@ -85,7 +85,7 @@ static void put_checkpoint(fuzz_part p)
 		json_t *metadata = json_pack("{s:s}", "fauve.run", text);
 		char path[400];
 		snprintf(path, sizeof path, "%s/checkpoint.safetensors", folder);
-		fuzz_must(metadata && !fv_safetensors_write(NULL, fuzz_context(), path, sound.entry, sound.count, metadata), "a checkpoint is written");
+		fuzz_must(metadata && !fv_safetensors_write(NULL, fuzz_context(), path, sound.entry, sound.count, metadata, NULL, NULL), "a checkpoint is written");
 		json_decref(metadata);
 		free(text);
 	}

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	}
 	char again[400];
 	snprintf(again, sizeof again, "%s/b.safetensors", fuzz_folder());
-	if (!fv_safetensors_write(&err, c, again, a.entry, a.count, json_object_get(a.header, "__metadata__"))) {
+	if (!fv_safetensors_write(&err, c, again, a.entry, a.count, json_object_get(a.header, "__metadata__"), NULL, NULL)) {
 		fuzz_must(!fv_safetensors_open(&err, c, again, &b), "what was written opens");
 		fuzz_must(a.count == b.count, "as many entries");
 		for (int i = 0; i < a.count; i++) {

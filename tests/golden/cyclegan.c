@@ -19,14 +19,11 @@ static const float *numbers(const fv_safetensors *f, const char *name)
 	exit(1);
 }
 
-static void put(fv_plan *p, const fv_node *n, double v) { *(float *)fv_plan_data(p, n) = (float)v; }
-static double get(fv_plan *p, const fv_node *n) { return *(float *)fv_plan_data(p, n); }
-
-static void picture(fv_plan *p, const fv_node *n, int step, char which)
+static void picture(fv_program *p, const char *port, int step, char which)
 {
 	char name[40];
 	snprintf(name, sizeof name, "step %d %c", step, which);
-	golden_fill((fv_tensor){ FV_F32, n->shape, fv_plan_data(p, n) }, name, 1, 0);
+	golden_put(p, port, name, 1, 0);
 }
 
 static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f)
@@ -36,21 +33,19 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f)
 	fv_cyclegan_config k = fv_cyclegan_default();
 	fv_store *store = NULL;
 	fv_graph *g[2] = { NULL };
-	fv_plan *p[2] = { NULL };
-	fv_cyclegan_painters s;
-	fv_cyclegan_judges j;
+	fv_program *p[2] = { NULL };
 	fv_variable *param[PARAMS];
-	float *first[PARAMS] = { NULL }, *fake[2] = { NULL };
+	float *first[PARAMS] = { NULL };
 	double mine[STEPS][LOSSES], allowed[STEPS][LOSSES];
 	int params = 0;
 	fv_status st;
 	k.net = (fv_resnet){ .width = 8, .blocks = 2 }, k.disc.width = 8, k.batch = 2, k.size = 32;
 	if ((st = fv_store_new(err, c, &store)) || (st = fv_graph_new(err, c, &g[0])) || (st = fv_graph_new(err, c, &g[1])))
 		goto done;
-	fv_cyclegan_painters_build(g[0], store, 1, &k, &s);
-	fv_cyclegan_judges_build(g[1], store, 1, &k, &j);
+	fv_cyclegan_painters_build(g[0], store, 1, &k);
+	fv_cyclegan_judges_build(g[1], store, 1, &k);
 	/* As a recipe runs them: in one memory. */
-	if ((st = fv_plan_new(err, c, g[0], NULL, &p[0])) || (st = fv_plan_new(err, c, g[1], &(fv_plan_options){ .share = p[0] }, &p[1])))
+	if ((st = fv_program_new(err, c, g[0], NULL, &p[0])) || (st = fv_program_new(err, c, g[1], &(fv_program_options){ .share = p[0] }, &p[1])))
 		goto done;
 	for (const char *at = fv_safetensors_text(f, "names"); *at && params < PARAMS; params++) {
 		char name[100];
@@ -61,44 +56,39 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f)
 			st = fv_fail(err, FV_E_FORMAT, "no weights %s", name);
 			goto done;
 		}
-		fv_tensor t = param[params]->tensor;
-		golden_fill(t, name, t.shape.rank == 4 ? 0.1 : 0.05, 0);
-		first[params] = malloc((size_t)fv_tensor_bytes(t.type, t.shape));
-		memcpy(first[params], t.data, (size_t)fv_tensor_bytes(t.type, t.shape));
+		golden_variable(param[params], name, param[params]->shape.rank == 4 ? 0.1 : 0.05, 0);
+		first[params] = variable_values(param[params]).data;
 	}
 	int of_fauve = 0;
 	for (fv_variable *v = store->first; v; v = v->next)
 		of_fauve += strncmp(v->name, "m.", 2) && strncmp(v->name, "v.", 2);
 	check(params == of_fauve, "%d weights here, %d in PyTorch", of_fauve, params);
 	const float *losses = numbers(f, "losses"), *exact = numbers(f, "losses64"), *moved = numbers(f, "moved"), *moved64 = numbers(f, "moved64");
-	size_t bytes = (size_t)fv_tensor_bytes(FV_F32, s.a->shape);
-	fake[0] = malloc(bytes), fake[1] = malloc(bytes);
 	for (int step = 0; step < STEPS; step++) {
-		picture(p[0], s.a, step, 'a');
-		picture(p[0], s.b, step, 'b');
-		put(p[0], s.rate, 2e-4);
-		put(p[0], s.step, step + 1);
-		if ((st = fv_plan_run(err, p[0], (fv_key){ 0 })))
+		picture(p[0], "a", step, 'a');
+		picture(p[0], "b", step, 'b');
+		fv_program_put_number(p[0], "rate", 2e-4);
+		fv_program_put_number(p[0], "step", step + 1);
+		if ((st = fv_program_run(err, p[0], (fv_key){ 0 })))
 			goto done;
-		const fv_node *of_painters[] = { s.loss_adv[0], s.loss_cycle[0], s.loss_identity[0], s.loss_adv[1], s.loss_cycle[1], s.loss_identity[1] };
+		static const char *const of_painters[] = { "loss.adv.a", "loss.cycle.a", "loss.identity.a", "loss.adv.b", "loss.cycle.b", "loss.identity.b" };
 		for (int i = 0; i < 6; i++)
-			mine[step][i] = get(p[0], of_painters[i]);
-		double ok = get(p[0], s.ok), sum = get(p[0], s.loss), parts = 0;
+			mine[step][i] = fv_program_number(p[0], of_painters[i]);
+		double ok = fv_program_number(p[0], "ok"), sum = fv_program_number(p[0], "loss"), parts = 0;
 		for (int i = 0; i < 2; i++)
 			parts += mine[step][3 * i] + 10 * mine[step][3 * i + 1] + 5 * mine[step][3 * i + 2];
 		check(ok == 1 && fabs(sum - parts) < 1e-5 * sum, "step %d: the loss is %g, its parts %g, ok %g", step, sum, parts, ok);
-		memcpy(fake[0], fv_plan_data(p[0], s.fake_b), bytes);
-		memcpy(fake[1], fv_plan_data(p[0], s.fake_a), bytes);
-		for (int i = 0; i < 2; i++) {
-			picture(p[1], j.real[i], step, "ba"[i]);
-			memcpy(fv_plan_data(p[1], j.fake[i]), fake[i], bytes);
-		}
-		put(p[1], j.rate, 2e-4);
-		put(p[1], j.step, step + 1);
-		if ((st = fv_plan_run(err, p[1], (fv_key){ 0 })))
+		fv_tensor b = port_values(p[0], "fake.b"), a = port_values(p[0], "fake.a");
+		picture(p[1], "real.b", step, 'b');
+		picture(p[1], "real.a", step, 'a');
+		port_take(p[1], "fake.b", b);
+		port_take(p[1], "fake.a", a);
+		fv_program_put_number(p[1], "rate", 2e-4);
+		fv_program_put_number(p[1], "step", step + 1);
+		if ((st = fv_program_run(err, p[1], (fv_key){ 0 })))
 			goto done;
-		mine[step][6] = get(p[1], j.loss[0]);
-		mine[step][7] = get(p[1], j.loss[1]);
+		mine[step][6] = fv_program_number(p[1], "loss.a");
+		mine[step][7] = fv_program_number(p[1], "loss.b");
 		for (int i = 0; i < LOSSES; i++) {
 			double truth = losses[LOSSES * step + i];
 			/* Rounding grows step by step, PyTorch's own too: double says by how much. */
@@ -107,10 +97,12 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f)
 			      allowed[step][i]);
 		}
 		for (int i = 0; i < params; i++) {
-			const float *now = param[i]->tensor.data;
+			fv_tensor t = variable_values(param[i]);
+			const float *now = t.data;
 			double far = 0, truth = moved[params * step + i];
-			for (int64_t n = 0; n < fv_elements(param[i]->tensor.shape); n++)
+			for (int64_t n = 0; n < fv_elements(t.shape); n++)
 				far += ((double)now[n] - first[i][n]) * ((double)now[n] - first[i][n]);
+			free(t.data);
 			double most = 1e-3 * truth + 4 * fabs(truth - moved64[params * step + i]);
 			check(fabs(sqrt(far) - truth) <= most, "step %d, %s has moved by %.7g, PyTorch's by %.7g (%.2g allowed)", step, param[i]->name, sqrt(far), truth, most);
 		}
@@ -127,10 +119,8 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f)
 done:
 	for (int i = 0; i < params; i++)
 		free(first[i]);
-	free(fake[0]);
-	free(fake[1]);
 	for (int i = 1; i >= 0; i--) {
-		fv_plan_free(p[i]);
+		fv_program_free(p[i]);
 		fv_graph_free(g[i]);
 	}
 	fv_store_free(store);

@@ -34,27 +34,27 @@ static const fv_tensor *find(const fv_safetensors *f, const char *prefix, const 
 static const float *numbers(const fv_safetensors *f, const golden *v, const char *name) { return fv_f32(*find(f, v->prefix, name, "")); }
 
 /* The formula's weights: Keras' uniform limits, and biases that are not all 0. */
-static void begin(fv_tensor t, const char *name)
+static void begin(fv_variable *v, const char *name)
 {
-	golden_fill(t, name, t.shape.rank == 2 ? sqrt(6 / (double)(t.shape.w + t.shape.c)) : 0.01, 0);
+	golden_variable(v, name, v->shape.rank == 2 ? sqrt(6 / (double)(v->shape.w + v->shape.c)) : 0.01, 0);
 }
 
-static void feed(fv_plan *p, const fv_node *n, int step, const char *name, double scale, double shift)
+static void feed(fv_program *p, const char *port, int step, const char *name, double scale, double shift)
 {
 	char full[60];
 	snprintf(full, sizeof full, "step %d %s", step, name);
-	fv_tensor t = { FV_F32, n->shape, malloc((size_t)fv_tensor_bytes(FV_F32, n->shape)) };
-	golden_fill(t, full, scale, shift);
-	fv_plan_set(NULL, p, n, t.data);
-	free(t.data);
+	golden_put(p, port, full, scale, shift);
 }
 
 /* |a - b|, of every so manieth number; b has those only. */
-static double distance(const float *a, const float *b, int64_t count, int64_t every)
+static double distance(const fv_variable *v, const float *b, int64_t every)
 {
 	double d = 0;
-	for (int64_t i = 0; i < count; i += every)
+	fv_tensor t = variable_values(v);
+	const float *a = t.data;
+	for (int64_t i = 0; i < fv_elements(t.shape); i += every)
 		d += ((double)a[i] - b[i / every]) * ((double)a[i] - b[i / every]);
+	free(t.data);
 	return sqrt(d);
 }
 
@@ -63,8 +63,7 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f, co
 	static const char *const what[] = { "of D, real", "of D, generated", "of G" };
 	fv_store *store = NULL;
 	fv_graph *g = NULL;
-	fv_plan *p = NULL;
-	fv_dense_graph s;
+	fv_program *p = NULL;
 	fv_dense_config k = fv_dense_settings(v->textbook);
 	fv_variable *param[PARAMS];
 	float *first[PARAMS] = { NULL };
@@ -73,8 +72,8 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f, co
 	k.batch = BATCH;
 	if ((st = fv_store_new(err, c, &store)) || (st = fv_graph_new(err, c, &g)))
 		goto done;
-	fv_dense_graph_build(g, store, 1, &k, &s);
-	if ((st = fv_plan_new(err, c, g, NULL, &p)))
+	fv_dense_graph_build(g, store, 1, &k);
+	if ((st = fv_program_new(err, c, g, NULL, &p)))
 		goto done;
 	const char *at = fv_safetensors_text(f, "names");
 	for (int i = 0; i < PARAMS; i++) {
@@ -86,33 +85,31 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f, co
 			st = fv_fail(err, FV_E_FORMAT, "no weights %s", name);
 			goto done;
 		}
-		size_t bytes = (size_t)fv_tensor_bytes(FV_F32, param[i]->tensor.shape);
-		begin(param[i]->tensor, name);
-		first[i] = malloc(bytes);
-		memcpy(first[i], param[i]->tensor.data, bytes);
+		begin(param[i], name);
+		first[i] = variable_values(param[i]).data;
 	}
 	const float *losses = numbers(f, v, "losses"), *exact = numbers(f, v, "losses64"), *moved = numbers(f, v, "moved"), *floors = numbers(f, v, "floor");
 	for (int step = 0; step < STEPS; step++) {
-		feed(p, s.x, step, "pictures", 0.5, 0.5);
-		feed(p, s.noise_fake, step, "noise 0", sqrt(3), 0);
-		feed(p, s.noise_g, step, "noise 1", sqrt(3), 0);
-		*(float *)fv_plan_data(p, s.rate) = (float)v->rate;
-		*(float *)fv_plan_data(p, s.step_real) = (float)(2 * step + 1);
-		*(float *)fv_plan_data(p, s.step_fake) = (float)(2 * step + 2);
-		*(float *)fv_plan_data(p, s.step_g) = (float)(step + 1);
-		if ((st = fv_plan_run(err, p, (fv_key){ 0 })))
+		feed(p, "pictures", step, "pictures", 0.5, 0.5);
+		feed(p, "noise generated", step, "noise 0", sqrt(3), 0);
+		feed(p, "noise generator", step, "noise 1", sqrt(3), 0);
+		fv_program_put_number(p, "rate", v->rate);
+		fv_program_put_number(p, "step.real", 2 * step + 1);
+		fv_program_put_number(p, "step.fake", 2 * step + 2);
+		fv_program_put_number(p, "step.g", step + 1);
+		if ((st = fv_program_run(err, p, (fv_key){ 0 })))
 			goto done;
-		const fv_node *loss[] = { s.loss_real, s.loss_fake, s.loss_g };
+		static const char *const loss[] = { "loss.real", "loss.fake", "loss.g" };
 		for (int i = 0; i < 3; i++) {
 			/* Rounding grows step by step, Keras' own too: float64 says by how much. */
 			double truth = losses[3 * step + i];
-			mine[step][i] = *(float *)fv_plan_data(p, loss[i]);
+			mine[step][i] = fv_program_number(p, loss[i]);
 			allowed[step][i] = (step < v->exact ? 5e-5 : 1e-3) * truth + 4 * fabs(truth - exact[3 * step + i]);
 			check(fabs(mine[step][i] - truth) <= allowed[step][i], "%sstep %d, loss %s is %.8g, Keras' %.8g (%.2g allowed)", v->prefix, step,
 			      what[i], mine[step][i], truth, allowed[step][i]);
 		}
 		for (int i = 0; i < PARAMS; i++) {
-			double far = distance(param[i]->tensor.data, first[i], fv_elements(param[i]->tensor.shape), 1), truth = moved[PARAMS * step + i];
+			double far = distance(param[i], first[i], 1), truth = moved[PARAMS * step + i];
 			check(fabs(far - truth) <= (step < v->exact ? 1e-4 : 3e-3) * truth, "%sstep %d, %s has moved by %.7g, Keras' by %.7g", v->prefix,
 			      step, param[i]->name, far, truth);
 		}
@@ -120,10 +117,10 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f, co
 	const float *apart = numbers(f, v, "apart");
 	for (int i = 0; i < PARAMS; i++) {
 		const fv_tensor *last = find(f, v->prefix, "final.", param[i]->name);
-		int64_t count = fv_elements(param[i]->tensor.shape);
+		int64_t count = fv_elements(param[i]->shape);
 		/* A sample of the numbers has its share of the length. */
 		double share = sqrt((double)fv_elements(last->shape) / (double)count), all = moved[PARAMS * (STEPS - 1) + i] * share;
-		double off = distance(param[i]->tensor.data, fv_f32(*last), count, EVERY) / all, most = 2e-3 + 4 * floors[i];
+		double off = distance(param[i], fv_f32(*last), EVERY) / all, most = 2e-3 + 4 * floors[i];
 		check(off <= most, "%s%s after ten steps is off by %.2g of what it moved (%.2g allowed)", v->prefix, param[i]->name, off, most);
 		check(apart[i] > 1.5 * most, "%s%s cannot tell %s: %.2g apart, %.2g allowed", v->prefix, param[i]->name, v->wrong[0], apart[i], most);
 	}
@@ -141,7 +138,7 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f, co
 done:
 	for (int i = 0; i < PARAMS; i++)
 		free(first[i]);
-	fv_plan_free(p);
+	fv_program_free(p);
 	fv_graph_free(g);
 	fv_store_free(store);
 	return st;

@@ -2,7 +2,7 @@
 /* What the golden tests share with the scripts that made their data: one formula for every number. */
 #ifndef FV_GOLDEN_H
 #define FV_GOLDEN_H
-#include "device/cpu/plan.h"
+#include "values.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +22,20 @@ static inline void golden_fill(fv_tensor t, const char *name, double scale, doub
 {
 	for (int64_t i = 0; i < fv_elements(t.shape); i++)
 		fv_put(t, i, golden_value(name, i) * scale + shift);
+}
+
+static inline void golden_put(fv_program *p, const char *port, const char *name, double scale, double shift)
+{
+	fv_tensor t = port_values(p, port);
+	golden_fill(t, name, scale, shift);
+	port_take(p, port, t);
+}
+
+static inline void golden_variable(fv_variable *v, const char *name, double scale, double shift)
+{
+	fv_tensor t = variable_values(v);
+	golden_fill(t, name, scale, shift);
+	variable_take(v, t);
 }
 
 /* Whole numbers lo..hi. */

@@ -2,6 +2,7 @@
 /* Forward and backward of CycleGAN's generator against PyTorch's (resnet.py made resnet.safetensors), and the forward with
  * products of bf16 numbers, where the processor has them. */
 #include "golden.h"
+#include "device/cpu/plan.h"
 #include "model/safetensors.h"
 #include "net/net.h"
 
@@ -13,10 +14,11 @@ static void check(bool ok, const char *what, double off, double limit)
 		printf("FAIL golden resnet: %s is off by %.2g of its length (%.2g)\n", what, off, limit);
 }
 
-/* Distance over length; the file's channels stand second. */
-static double off(const float *mine, const fv_safetensors *f, const char *name)
+/* Distance over length, of what the port has made; the file's channels stand second. */
+static double off(fv_program *p, const char *port, const fv_safetensors *f, const char *name)
 {
 	double d = 0, n = 0;
+	fv_tensor mine = port_values(p, port);
 	for (int i = 0; i < f->count; i++) {
 		fv_tensor t = f->entry[i].tensor;
 		if (strcmp(f->entry[i].name, name))
@@ -26,14 +28,15 @@ static double off(const float *mine, const fv_safetensors *f, const char *name)
 			int64_t at = k;
 			if (s.rank == 4)
 				at = ((k / (s.c * s.w * s.h) * s.w + k / s.c % s.w) * s.c + k % s.c) * s.h + k / (s.c * s.w) % s.h;
-			double a = mine[at], b = fv_f32(t)[k];
+			double a = fv_f32(mine)[at], b = fv_f32(t)[k];
 			d += (a - b) * (a - b), n += b * b;
 		}
 	}
+	free(mine.data);
 	return n > 0 ? sqrt(d / n) : INFINITY;
 }
 
-typedef struct { fv_graph *g; fv_plan *plan; fv_node *x, *y, *dx[FV_PARAMS_MAX]; fv_variable *param[FV_PARAMS_MAX]; int count; } net;
+typedef struct { fv_graph *g; fv_program *program; fv_variable *param[FV_PARAMS_MAX]; int count; } net;
 
 static fv_status make(fv_err *err, fv_context *c, fv_store *store, bool train, net *n)
 {
@@ -41,30 +44,29 @@ static fv_status make(fv_err *err, fv_context *c, fv_store *store, bool train, n
 	if (st)
 		return st;
 	fv_scope s = { .g = n->g, .store = store, .prefix = "", .create = true };
-	n->x = fv_input(n->g, "x", FV_F32, fv_nhwc(2, 16, 24, 3));
-	n->y = fv_resnet_build(&s, &(fv_resnet){ .width = 4, .blocks = 2 }, n->x);
-	fv_output(n->g, n->y, "y");
+	fv_node *x = fv_input(n->g, "x", FV_F32, fv_nhwc(2, 16, 24, 3)), *y = fv_resnet_build(&s, &(fv_resnet){ .width = 4, .blocks = 2 }, x);
+	fv_output(n->g, y, "y");
 	if (train) {
 		static float weights[2 * 16 * 24 * 3];
-		fv_node *wrt[FV_PARAMS_MAX];
-		golden_fill((fv_tensor){ FV_F32, n->x->shape, weights }, "weights of y", 1, 0);
-		fv_node *loss = fv_mean(n->g, fv_mul(n->g, n->y, fv_constant(n->g, FV_F32, n->x->shape, weights)), FV_ALL);
+		fv_node *wrt[FV_PARAMS_MAX], *dx[FV_PARAMS_MAX];
+		golden_fill((fv_tensor){ FV_F32, x->shape, weights }, "weights of y", 1, 0);
+		fv_node *loss = fv_mean(n->g, fv_mul(n->g, y, fv_constant(n->g, FV_F32, x->shape, weights)), FV_ALL);
 		n->count = fv_params(store, "model.", n->param, FV_PARAMS_MAX - 1);
 		for (int i = 0; i < n->count; i++)
 			wrt[i] = fv_read(n->g, n->param[i]);
-		wrt[n->count] = n->x;
-		fv_grad(n->g, fv_reshape(n->g, loss, fv_scalar()), wrt, n->count + 1, n->dx);
+		wrt[n->count] = x;
+		fv_grad(n->g, fv_reshape(n->g, loss, fv_scalar()), wrt, n->count + 1, dx);
 		for (int i = 0; i <= n->count; i++)
-			fv_output(n->g, n->dx[i], "dx.%d", i);
+			fv_output(n->g, dx[i], "grad.%s", i < n->count ? n->param[i]->name : "x");
 	}
-	if ((st = fv_plan_new(err, c, n->g, NULL, &n->plan)))
+	if ((st = fv_program_new(err, c, n->g, NULL, &n->program)))
 		return st;
 	for (fv_variable *v = store->first; v; v = v->next) {
-		fv_shape t = v->tensor.shape;
-		golden_fill(v->tensor, v->name, t.rank == 4 ? sqrt(6 / (double)(t.h * t.w * t.c)) : 0.1, 0);
+		fv_shape t = v->shape;
+		golden_variable(v, v->name, t.rank == 4 ? sqrt(6 / (double)(t.h * t.w * t.c)) : 0.1, 0);
 	}
-	golden_fill((fv_tensor){ FV_F32, n->x->shape, fv_plan_data(n->plan, n->x) }, "x", 1, 0);
-	return fv_plan_run(err, n->plan, (fv_key){ 0 });
+	golden_put(n->program, "x", "x", 1, 0);
+	return fv_program_run(err, n->program, (fv_key){ 0 });
 }
 
 int main(int argc, char **argv)
@@ -80,20 +82,19 @@ int main(int argc, char **argv)
 		printf("%s\n", argc < 2 ? "usage: golden-resnet resnet.safetensors" : err.text);
 		return 1;
 	}
-	const float *y = fv_plan_data(train.plan, train.y);
-	double d = off(y, &f, "output");
+	double d = off(train.program, "y", &f, "output");
 	check(d < 1e-5, "the output", d, 1e-5);
 	for (int i = 0; i <= train.count; i++) {
 		char name[220];
 		snprintf(name, sizeof name, "grad.%s", i < train.count ? train.param[i]->name : "x");
-		d = off(fv_plan_data(train.plan, train.dx[i]), &f, name);
+		d = off(train.program, name, &f, name);
 		check(d < 1e-4, name, d, 1e-4);
 	}
-	d = off(y, &f, "wrong.padding");
+	d = off(train.program, "y", &f, "wrong.padding");
 	check(d > 1e-2, "the output, from that with other padding, too little, it", d, 1e-2);
-	d = off(y, &f, "wrong.sampling");
+	d = off(train.program, "y", &f, "wrong.sampling");
 	check(d > 1e-2, "the output, from that with other sampling, too little, it", d, 1e-2);
-	d = off(fv_plan_data(rounded.plan, rounded.y), &f, "output");
+	d = off(rounded.program, "y", &f, "output");
 	check(d < 0.1, "the output with bf16", d, 0.1);
 	bool rounds = false;                            /* this build or this processor may have no such kernel that is worth it here */
 	for (int i = 0; i < rounded.g->nodes; i++) {
@@ -103,9 +104,9 @@ int main(int argc, char **argv)
 	if (rounds)
 		check(d > 1e-4, "the output with bf16, as if nothing were rounded, it", d, 1e-4);
 	printf("golden-resnet: %d passed, %d failed\n", passed, failed);
-	fv_plan_free(rounded.plan);
+	fv_program_free(rounded.program);
 	fv_graph_free(rounded.g);
-	fv_plan_free(train.plan);
+	fv_program_free(train.program);
 	fv_graph_free(train.g);
 	fv_store_free(store);
 	fv_safetensors_close(&f);

@@ -30,7 +30,7 @@ int main(int argc, char **argv)
 	fv_safetensors f;
 	fv_store *store;
 	fv_graph *g;
-	fv_plan *plan;
+	fv_program *p;
 	if (argc < 2 || fv_context_new(&err, NULL, &c) ||
 	    fv_safetensors_open(&err, c, argv[1], &f) || fv_store_new(&err, c, &store) ||
 	    fv_weights_make(&err, argv[1], &f, store) || fv_graph_new(&err, c, &g)) {
@@ -53,26 +53,27 @@ int main(int argc, char **argv)
 	};
 	fv_node *out = fv_strokenet_build(&s, &net, in[0], in[1]);
 	fv_output(g, out, "y");
-	if (fv_plan_new(&err, c, g, NULL, &plan)) {
+	if (fv_program_new(&err, c, g, NULL, &p)) {
 		printf("FAIL golden strokenet: %s\n", err.text);
 		return 1;
 	}
-	for (int i = 0; i < 2; i++)
-		for (int64_t k = 0; k < fv_elements(in[i]->shape); k++)
-			((float *)fv_plan_data(plan, in[i]))[k] = planar(i ? z : x, k);
-	double most = 0;
-	if (!fv_plan_run(&err, plan, (fv_key){ 0 }))
-		for (int64_t k = 0; k < fv_elements(y.shape); k++)
-			most = fmax(most, fabs(((float *)fv_plan_data(plan, out))[k] -
-			                       planar(y, k)));
-	else
-		most = INFINITY;
+	for (int i = 0; i < 2; i++) {
+		fv_tensor t = port_values(p, i ? "z" : "x");
+		for (int64_t k = 0; k < fv_elements(t.shape); k++)
+			fv_f32(t)[k] = planar(i ? z : x, k);
+		port_take(p, i ? "z" : "x", t);
+	}
+	double most = fv_program_run(&err, p, (fv_key){ 0 }) ? INFINITY : 0;
+	fv_tensor made = port_values(p, "y");
+	for (int64_t k = 0; k < fv_elements(y.shape); k++)
+		most = fmax(most, fabs(fv_f32(made)[k] - planar(y, k)));
+	free(made.data);
 	*(most < 1e-3 ? &passed : &failed) += 1;
 	if (failed || argc > 2)
 		printf("%s golden strokenet: the painting is off by %.2g at most (1e-3)\n",
 		       failed ? "FAIL" : "ok", most);
 	printf("golden-strokenet: %d passed, %d failed\n", passed, failed);
-	fv_plan_free(plan);
+	fv_program_free(p);
 	fv_graph_free(g);
 	fv_store_free(store);
 	fv_safetensors_close(&f);

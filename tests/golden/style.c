@@ -35,7 +35,7 @@ static fv_style_config config(void)
 static void begin(fv_store *s)
 {
 	for (fv_variable *v = s->first; v; v = v->next) {
-		fv_shape t = v->tensor.shape;
+		fv_shape t = v->shape;
 		if (!strncmp(v->name, "m.", 2) || !strncmp(v->name, "v.", 2) ||
 		    !strncmp(v->name, "E.", 2))
 			continue;
@@ -46,41 +46,33 @@ static void begin(fv_store *s)
 		               t.rank == 4 ? sqrt(6 / (double)(t.h * t.w * t.c)) :
 		               line ? 1 / sqrt((double)t.c) :
 		               spread ? 0.2 : norm ? 0.1 : 1;
-		golden_fill(v->tensor, v->name, scale, norm ? 1 : 0);
+		golden_variable(v, v->name, scale, norm ? 1 : 0);
 	}
 	for (fv_variable *v = s->first; v; v = v->next)
 		if (!strncmp(v->name, "E.", 2)) {
 			char name[220];
 			snprintf(name, sizeof name, "G.%s", v->name + 2);
-			memcpy(v->tensor.data, fv_variable_find(s, name)->tensor.data,
-			       (size_t)fv_tensor_bytes(FV_F32, v->tensor.shape));
+			variable_take(v, variable_values(fv_variable_find(s, name)));
 		}
 }
 
-static fv_plan *plan;
+static fv_program *program;
 static char prefix[40];
 
-static void feed(const fv_node *n, const char *name, double scale, double shift)
+static void feed(const char *port, const char *name, double scale)
 {
 	char full[100];
-	if (!n)
-		return;
-	fv_tensor t = { n->type, n->shape, malloc((size_t)fv_tensor_bytes(n->type, n->shape)) };
 	snprintf(full, sizeof full, "%s%s", prefix, name);
-	golden_fill(t, full, scale, shift);
-	fv_plan_set(NULL, plan, n, t.data);
-	free(t.data);
+	golden_put(program, port, full, scale, 0);
 }
 
-static void feed_whole(const fv_node *n, const char *name, int lo, int hi)
+static void feed_whole(const char *port, const char *name, int lo, int hi)
 {
 	char full[100];
-	int64_t count = fv_elements(n->shape);
-	int32_t *v = malloc((size_t)count * sizeof *v);
+	fv_tensor t = port_values(program, port);
 	snprintf(full, sizeof full, "%s%s", prefix, name);
-	golden_whole(v, count, full, lo, hi);
-	fv_plan_set(NULL, plan, n, v);
-	free(v);
+	golden_whole(t.data, fv_elements(t.shape), full, lo, hi);
+	port_take(program, port, t);
 }
 
 /* numpy's stable argsort of the formula's numbers: the first ones. */
@@ -92,7 +84,7 @@ static int by_value(const void *a, const void *b)
 	return x != y ? (x > y ? 1 : -1) : *(const int32_t *)a - *(const int32_t *)b;
 }
 
-static void feed_order(const fv_node *n, const char *name, int32_t of)
+static void feed_order(const char *port, const char *name, int32_t of)
 {
 	char full[100];
 	int32_t *v = malloc((size_t)of * sizeof *v);
@@ -101,29 +93,32 @@ static void feed_order(const fv_node *n, const char *name, int32_t of)
 		v[i] = i;
 	sorting = full;
 	qsort(v, (size_t)of, sizeof *v, by_value);
-	fv_plan_set(NULL, plan, n, v);
+	fv_program_put(program, port, v);
 	free(v);
 }
 
-static void feed_step(const fv_style_graph *s, const fv_style_config *k, int step)
+static void feed_step(const fv_style_config *k, int step)
 {
-	char name[60];
+	char name[60], port[60];
 	snprintf(prefix, sizeof prefix, "step %d ", step);
-	feed(s->x, "photographs", 1, 0);
-	feed(s->z, "marks", sqrt(3), 0);
-	feed(s->art, "paintings", 1, 0);
-	feed(s->content4, "content 4", 1, 0);
-	feed(s->content3, "content 3", 1, 0);
+	feed("pictures", "photographs", 1);
+	feed("marks", "marks", sqrt(3));
+	feed("art", "paintings", 1);
+	feed("content4", "content 4", 1);
+	feed("content3", "content 3", 1);
 	for (int i = 0; i < k->sizes * FV_VGG_LAYERS; i++) {
 		int64_t side = k->size >> (i / FV_VGG_LAYERS + i % FV_VGG_LAYERS);
 		snprintf(name, sizeof name, "places %d", i);
-		feed_whole(s->places[i], name, 0, (int)(side * side - 1));
+		snprintf(port, sizeof port, "places %d %d", i / FV_VGG_LAYERS, i % FV_VGG_LAYERS);
+		feed_whole(port, name, 0, (int)(side * side - 1));
 		snprintf(name, sizeof name, "target %d", i);
-		feed(s->target[i], name, 1, 0);
+		snprintf(port, sizeof port, "target.%d", i);
+		feed(port, name, 1);
 	}
 	for (int l = 0; l < FV_VGG_LAYERS; l++) {
 		snprintf(name, sizeof name, "line %d", l);
-		feed_order(s->line[l], name, k->directions);
+		snprintf(port, sizeof port, "lines %d", l);
+		feed_order(port, name, k->directions);
 	}
 }
 
@@ -162,43 +157,36 @@ static fv_store *teacher_new(fv_context *c, const fv_style_config *k)
 }
 
 /* Gradients in PyTorch's order of names: the first step's value for value, the others' lengths. */
-static void compare_gradients(const fv_safetensors *f, const fv_style_graph *s, int step)
+static void compare_gradients(const fv_safetensors *f, const fv_store *store, int step)
 {
 	const float *norms = fv_f32(*find(f, "norms"));
 	const char *at = fv_safetensors_text(f, "names");
-	int count = s->count_d + s->count_g;
+	int count = 0;
+	for (const fv_variable *v = store->first; v; v = v->next)
+		count += !strncmp(v->name, "D.d.", 4) || !strncmp(v->name, "G.", 2);
 	for (int k = 0; k < count; k++) {
-		char name[100], key[110];
+		char name[100], key[120];
 		int n = (int)strcspn(at, " ");
 		snprintf(name, sizeof name, "%.*s", n, at);
 		at += n + (at[n] == ' ');
-		const float *d = NULL;
 		double length = 0, truth = norms[step * count + k];
-		int64_t values = 0;
-		for (int j = 0; j < count; j++) {
-			bool in_d = j < s->count_d;
-			const fv_variable *p = in_d ? s->param_d[j] : s->param_g[j - s->count_d];
-			if (strcmp(p->name, name))
-				continue;
-			d = fv_plan_data(plan, in_d ? s->grad_d[j] : s->grad_g[j - s->count_d]);
-			values = fv_elements(p->tensor.shape);
-		}
-		if (!d) {
-			check(false, "no gradient of %s", name);
+		snprintf(key, sizeof key, "gradient.%s", name);
+		int64_t values = fv_program_values(program, key);
+		if (!check(values && fv_variable_find(store, name), "no gradient of %s", name))
 			continue;
-		}
+		fv_tensor gradient = port_values(program, key);
+		const float *d = gradient.data;
 		for (int64_t j = 0; j < values; j++)
 			length += (double)d[j] * d[j];
 		double allowed = (step ? 0.15 : 1e-2) * truth + 1e-5;
 		check(fabs(sqrt(length) - truth) <= allowed,
 		      "step %d, |gradient of %s| is %.7g, PyTorch's %.7g",
 		      step, name, sqrt(length), truth);
-		if (step)
-			continue;
 		snprintf(key, sizeof key, "grad.%s", name);
-		double o = off(d, find(f, key));
+		double o = step ? 0 : off(d, find(f, key));
 		check(o < 1e-2 || length < 1e-10,
 		      "gradient of %s is off by %.2g of its length", name, o);
+		free(gradient.data);
 	}
 }
 
@@ -237,7 +225,6 @@ int main(int argc, char **argv)
 	fv_safetensors f;
 	fv_store *store, *teacher;
 	fv_graph *g;
-	fv_style_graph s;
 	fv_style_config k = config();
 	float mine[STEPS][LOSSES] = { { 0 } };
 	if (argc < 2 || fv_context_new(&err, NULL, &c) ||
@@ -246,41 +233,43 @@ int main(int argc, char **argv)
 		printf("%s\n", argc < 2 ? "usage: golden-style style.safetensors" : err.text);
 		return 1;
 	}
-	fv_style_graph_build(g, store, teacher, 1, &k, true, &s);
-	if (fv_plan_new(&err, c, g, NULL, &plan)) {
+	fv_style_graph_build(g, store, teacher, 1, &k, true);
+	if (fv_program_new(&err, c, g, NULL, &program)) {
 		printf("%s\n", err.text);
 		return 1;
 	}
 	begin(store);
 	begin(teacher);
 	for (int step = 0; step < STEPS; step++) {
-		feed_step(&s, &k, step);
-		*(float *)fv_plan_data(plan, s.rate) = (float)RATE;
-		*(float *)fv_plan_data(plan, s.step_d) =
-		*(float *)fv_plan_data(plan, s.step_g) = (float)(step + 1);
-		*(float *)fv_plan_data(plan, s.ramp) = 0.75f;
-		*(float *)fv_plan_data(plan, s.decay) = 0.9f;
-		if (fv_plan_run(&err, plan, (fv_key){ 0 })) {
+		static const char *const loss[LOSSES] = {
+			"loss.d", "loss.adv", "loss.pixels", "loss.style", "loss.coarse",
+			"loss.content", "loss.content3", "loss.colour", "loss.g"
+		};
+		feed_step(&k, step);
+		fv_program_put_number(program, "rate", RATE);
+		fv_program_put_number(program, "step.d", step + 1);
+		fv_program_put_number(program, "step.g", step + 1);
+		fv_program_put_number(program, "ramp", 0.75);
+		fv_program_put_number(program, "decay", 0.9);
+		if (fv_program_run(&err, program, (fv_key){ 0 })) {
 			printf("%s\n", err.text);
 			return 1;
 		}
-		const fv_node *loss[LOSSES] = { s.loss_d, s.loss_adv, s.loss_adv_pixels,
-		                                s.loss_style, s.loss_coarse,
-		                                s.loss_content, s.loss_content3,
-		                                s.loss_colour, s.loss_g };
 		for (int i = 0; i < LOSSES; i++)
-			mine[step][i] = *(float *)fv_plan_data(plan, loss[i]);
-		compare_gradients(&f, &s, step);
+			mine[step][i] = (float)fv_program_number(program, loss[i]);
+		compare_gradients(&f, store, step);
 	}
 	compare_losses(&f, mine);
 	for (int i = 0; i < f.count; i++) {
 		if (strncmp(f.entry[i].name, "final.", 6))
 			continue;
 		const fv_variable *v = fv_variable_find(store, f.entry[i].name + 6);
-		double o = v ? off(v->tensor.data, &f.entry[i].tensor) : 1;
+		fv_tensor t = v ? variable_values(v) : (fv_tensor){ 0 };
+		double o = v ? off(t.data, &f.entry[i].tensor) : 1;
+		free(t.data);
 		check(o < 1e-2, "%s after six steps is off by %.2g", f.entry[i].name + 6, o);
 	}
-	fv_plan_free(plan);
+	fv_program_free(program);
 	fv_graph_free(g);
 	fv_store_free(teacher);
 	fv_store_free(store);

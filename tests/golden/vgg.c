@@ -14,10 +14,12 @@ static void check(bool ok, const char *what, double off, double limit)
 		printf("FAIL golden vgg: %s is off by %.2g (%.2g)\n", what, off, limit);
 }
 
-/* Largest distance over the largest value; the file's channels stand second. */
-static double off(const float *mine, const fv_safetensors *f, const char *name)
+/* Largest distance over the largest value, of what the port has made; the file's channels stand second. */
+static double off(fv_program *p, const char *port, const fv_safetensors *f, const char *name)
 {
 	double d = 0, most = 0;
+	fv_tensor made = port_values(p, port);
+	const float *mine = made.data;
 	for (int i = 0; i < f->count; i++) {
 		fv_tensor t = f->entry[i].tensor;
 		fv_shape s = t.shape;                   /* N,C,H,W by the names n h w c */
@@ -32,10 +34,11 @@ static double off(const float *mine, const fv_safetensors *f, const char *name)
 			most = fmax(most, fabs((double)fv_f32(t)[k]));
 		}
 	}
+	free(made.data);
 	return most > 0 ? d / most : INFINITY;
 }
 
-typedef struct { fv_graph *g; fv_plan *plan; fv_node *x, *out[FV_VGG_LAYERS], *loss, *dx; } net;
+typedef struct { fv_graph *g; fv_program *program; } net;
 
 static fv_status make(fv_err *err, fv_context *c, fv_store *store, const fv_vgg *v, fv_type type,
                       fv_shape shape, net *n)
@@ -44,31 +47,31 @@ static fv_status make(fv_err *err, fv_context *c, fv_store *store, const fv_vgg 
 	if (st)
 		return st;
 	fv_scope s = { .g = n->g, .store = store, .prefix = "" };
-	n->x = fv_input(n->g, "x", type, shape);
-	fv_node *y = fv_vgg_build(&s, v, n->x, FV_VGG_LAYERS - 1, n->out);
+	fv_node *x = fv_input(n->g, "x", type, shape), *out[FV_VGG_LAYERS], *dx;
+	fv_node *y = fv_vgg_build(&s, v, x, FV_VGG_LAYERS - 1, out);
 	if (!y)
 		return fv_fail(err, n->g->err.status, "%s", n->g->err.text);
 	static double room[512 * 4 * 5];
 	fv_tensor weights = { type, y->shape, room };
 	golden_fill(weights, "weights of relu4_1", 1, 0);
-	n->loss = fv_reshape(n->g,
-	                     fv_mean(n->g, fv_mul(n->g, y, fv_constant(n->g, type, y->shape, room)),
-	                             FV_ALL),
-	                     fv_scalar());
-	fv_grad(n->g, n->loss, &n->x, 1, &n->dx);
+	fv_node *loss = fv_reshape(
+		n->g,
+		fv_mean(n->g, fv_mul(n->g, y, fv_constant(n->g, type, y->shape, room)), FV_ALL),
+		fv_scalar());
+	fv_grad(n->g, loss, &x, 1, &dx);
 	for (int i = 0; i < FV_VGG_LAYERS; i++)
-		fv_output(n->g, n->out[i], "layer.%d", i);
-	fv_output(n->g, n->loss, "loss");
-	fv_output(n->g, n->dx, "dx");
-	if ((st = fv_plan_new(err, c, n->g, NULL, &n->plan)))
+		fv_output(n->g, out[i], "layer.%d", i);
+	fv_output(n->g, loss, "loss");
+	fv_output(n->g, dx, "dx");
+	if ((st = fv_program_new(err, c, n->g, NULL, &n->program)))
 		return st;
-	golden_fill((fv_tensor){ type, shape, fv_plan_data(n->plan, n->x) }, "picture", 0.9, 0);
-	return fv_plan_run(err, n->plan, (fv_key){ 0 });
+	golden_put(n->program, "x", "picture", 0.9, 0);
+	return fv_program_run(err, n->program, (fv_key){ 0 });
 }
 
 static void free_net(net *n)
 {
-	fv_plan_free(n->plan);
+	fv_program_free(n->program);
 	fv_graph_free(n->g);
 }
 
@@ -82,17 +85,17 @@ static fv_status against_torch(fv_err *err, const fv_model *m, const char *netwo
 	fv_status st = make(err, m->context, m->store, &v, FV_F32, fv_nhwc(1, 35, 42, 3), &n);
 	if (!st) {
 		snprintf(name, sizeof name, "%s.%s.relu4_1", network, average ? "average" : "max");
-		double d = off(fv_plan_data(n.plan, n.out[3]), f, name);
+		double d = off(n.program, "layer.3", f, name);
 		check(d < 1e-3, name, d, 1e-3);
 		snprintf(name, sizeof name, "%s.%s.grad", network, average ? "average" : "max");
-		d = off(fv_plan_data(n.plan, n.dx), f, name);
+		d = off(n.program, "dx", f, name);
 		check(d < 1e-3, name, d, 1e-3);
 		if (v.depth == 16 && average) {
-			d = off(fv_plan_data(n.plan, n.out[2]), f, "vgg16.average.relu3_1");
+			d = off(n.program, "layer.2", f, "vgg16.average.relu3_1");
 			check(d < 1e-3, "vgg16.average.relu3_1", d, 1e-3);
 		}
 		if (v.depth == 19 && !average) {
-			d = off(fv_plan_data(n.plan, n.out[3]), f, "wrong.padding");
+			d = off(n.program, "layer.3", f, "wrong.padding");
 			check(d > 1e-2, "relu4_1, from that with other padding, too little, it", d,
 			      1e-2);
 		}
@@ -118,24 +121,33 @@ static fv_status against_difference(fv_err *err, const fv_model *m, bool average
 	fv_status st = fv_store_new(err, m->context, &store);
 	for (const fv_variable *from = m->store->first; from && !st; from = from->next) {
 		fv_variable *to =
-			fv_variable_new(store, FV_F64, from->tensor.shape, "%s", from->name);
-		if (!to)
+			fv_variable_new(store, FV_F64, from->shape, "%s", from->name);
+		if (!to) {
 			st = fv_fail_memory(err, from->name, 0);
-		for (int64_t i = 0; to && i < fv_elements(from->tensor.shape); i++)
-			fv_put(to->tensor, i, fv_get(from->tensor, i));
+			break;
+		}
+		fv_tensor t = variable_values(from), d = variable_values(to);
+		for (int64_t i = 0; i < fv_elements(t.shape); i++)
+			fv_put(d, i, fv_get(t, i));
+		free(t.data);
+		variable_take(to, d);
 	}
 	if (!st && !(st = make(err, m->context, store, &v, FV_F64, fv_nhwc(1, H, W, 3), &n))) {
-		golden_fill((fv_tensor){ FV_F64, n.x->shape, direction }, "direction", 1, 0);
-		double *x = fv_plan_data(n.plan, n.x), slope = 0, loss[2] = { 0 };
-		const double *dx = fv_plan_data(n.plan, n.dx), step = 1e-6;
+		fv_tensor gradient = port_values(n.program, "dx"), picture = gradient;
+		double *dx = gradient.data, *x = dx, slope = 0, loss[2] = { 0 };
+		const double step = 1e-6;
+		golden_fill((fv_tensor){ FV_F64, gradient.shape, direction }, "direction", 1, 0);
 		for (int i = 0; i < H * W * 3; i++)
 			slope += dx[i] * direction[i];
+		golden_fill(picture, "picture", 0.9, 0);
 		for (int side = 0; side < 2 && !st; side++) {
 			for (int i = 0; i < H * W * 3; i++)
 				x[i] += (side ? -2 : 1) * step * direction[i];
-			st = fv_plan_run(err, n.plan, (fv_key){ 0 });
-			loss[side] = *(const double *)fv_plan_data(n.plan, n.loss);
+			fv_program_put(n.program, "x", x);
+			st = fv_program_run(err, n.program, (fv_key){ 0 });
+			fv_program_get(NULL, n.program, "loss", &loss[side]);
 		}
+		free(x);
 		double d = fabs((loss[0] - loss[1]) / (2 * step) / slope - 1);
 		check(!st && d < 1e-5, average ? "the slope, by mean" : "the slope, by maximum", d,
 		      1e-5);

@@ -37,7 +37,7 @@ static void metered_free(void *user, void *memory)
 
 typedef struct { const char *name; bool resnet, affine; int width, blocks; int64_t h, w; } painter;
 
-typedef struct { fv_graph *g; fv_node *x, *z, *y; } network;
+typedef struct { fv_graph *g; bool marks; } network;
 
 static fv_status build(fv_err *err, fv_context *c, fv_store *store, const painter *p, network *n)
 {
@@ -45,15 +45,15 @@ static fv_status build(fv_err *err, fv_context *c, fv_store *store, const painte
 	if (st)
 		return st;
 	fv_scope s = { .g = n->g, .store = store, .prefix = "", .create = true, .seed = 5 };
-	n->x = fv_input(n->g, "picture", FV_F32, fv_nhwc(1, p->h, p->w, 3));
+	fv_node *x = fv_input(n->g, "picture", FV_F32, fv_nhwc(1, p->h, p->w, 3)), *y;
+	n->marks = !p->resnet;
 	if (p->resnet)
-		n->y = fv_resnet_build(&s, &(fv_resnet){ .width = p->width, .blocks = p->blocks }, n->x);
+		y = fv_resnet_build(&s, &(fv_resnet){ .width = p->width, .blocks = p->blocks }, x);
 	else {
 		fv_strokenet k = { .width = p->width, .blocks = p->blocks, .marks = 4, .stem = p->affine ? 5 : 3, .affine = p->affine };
-		n->z = fv_input(n->g, "noise", FV_F32, fv_nhwc(1, p->h, p->w, FV_STROKE_MARKS));
-		n->y = fv_strokenet_build(&s, &k, n->x, n->z);
+		y = fv_strokenet_build(&s, &k, x, fv_input(n->g, "marks", FV_F32, fv_nhwc(1, p->h, p->w, FV_STROKE_MARKS)));
 	}
-	fv_output(n->g, n->y, "y");
+	fv_output(n->g, y, "y");
 	return n->g->err.status ? fv_fail(err, n->g->err.status, "%s", n->g->err.text) : FV_OK;
 }
 
@@ -73,11 +73,11 @@ static void try(const painter *p)
 	fv_err err = { 0 };
 	fv_context *c;
 	fv_store *store;
-	fv_plan *plan;
+	fv_program *program;
 	network n = { 0 };
 	int64_t size = p->h * p->w * 3;
 	if (fv_context_new(&err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 2, .allocator = &al }, &c) ||
-	    fv_store_new(&err, c, &store) || build(&err, c, store, p, &n) || fv_plan_new(&err, c, n.g, NULL, &plan)) {
+	    fv_store_new(&err, c, &store) || build(&err, c, store, p, &n) || fv_program_new(&err, c, n.g, NULL, &program)) {
 		check(false, "%s: %s", p->name, err.text);
 		return;
 	}
@@ -86,13 +86,12 @@ static void try(const painter *p)
 		x[i] = (float)((i * 7919 + i / 97 * 31) % 255) / 127.5f - 1;
 	for (int64_t i = 0; i < size / 3 * FV_STROKE_MARKS; i++)
 		z[i] = (float)((i * 104729 + i / 89 * 17) % 511) / 127.5f - 2;
-	memcpy(fv_plan_data(plan, n.x), x, (size_t)size * sizeof *x);
-	if (n.z)
-		memcpy(fv_plan_data(plan, n.z), z, (size_t)(size / 3 * FV_STROKE_MARKS) * sizeof *z);
-	fv_plan_run(&err, plan, key);
-	memcpy(truth, fv_plan_data(plan, n.y), (size_t)size * sizeof *x);
-	int64_t whole = fv_plan_bytes(plan), limit = 2 * whole;
-	fv_plan_free(plan);
+	fv_program_put(program, "picture", x);
+	if (n.marks)
+		fv_program_put(program, "marks", z);
+	check(!fv_program_run(&err, program, key) && !fv_program_get(&err, program, "y", truth), "%s: %s", p->name, err.text);
+	int64_t whole = fv_program_bytes(program), limit = 2 * whole;
+	fv_program_free(program);
 	fv_graph_free(n.g);
 	int done = 0;
 	for (fv_status st = FV_OK; !st; limit = limit * 4 / 5) {
@@ -101,8 +100,8 @@ static void try(const painter *p)
 		int64_t before = m.now;
 		m.most = m.now;
 		memset(y, 0, (size_t)size * sizeof *y);
-		const fv_bands_input in[] = { { n.x, x }, { n.z, z } };
-		st = fv_bands_run(&err, c, n.g, in, n.z ? 2 : 1, n.y, y, key, limit);
+		const fv_bands_input in[] = { { "picture", x }, { "marks", z } };
+		st = fv_bands_run(&err, c, n.g, in, n.marks ? 2 : 1, y, key, limit);
 		if (!st) {
 			double d = apart(y, truth, size);
 			check(d < 1e-4, "%s in %.2f MB: off by %g", p->name, (double)limit / 1e6, d);

@@ -4,6 +4,7 @@
 #include "model/safetensors.h"
 #include "op/op.h"
 #include "test.h"
+#include "values.h"
 #include "train/dense_graph.h"
 #include "train/style_graph.h"
 #include "train/train.h"
@@ -20,12 +21,11 @@ static char *copy_of(const fv_store *s)
 {
 	size_t bytes = 0;
 	for (fv_variable *v = s->first; v; v = v->next)
-		bytes += (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape);
+		bytes += (size_t)fv_variable_bytes(v);
 	char *all = malloc(bytes), *to = all;
 	for (fv_variable *v = s->first; v; v = v->next) {
-		size_t n = (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape);
-		memcpy(to, v->tensor.data, n);
-		to += n;
+		fv_variable_get(NULL, v, to);
+		to += fv_variable_bytes(v);
 	}
 	return all;
 }
@@ -36,12 +36,14 @@ static changes compare(const fv_store *s, const char *before, const char *prefix
 {
 	changes r = { 0 };
 	for (fv_variable *v = s->first; v; v = v->next) {
-		size_t n = (size_t)fv_tensor_bytes(v->tensor.type, v->tensor.shape);
+		fv_tensor t = variable_values(v);
+		size_t n = (size_t)fv_variable_bytes(v);
 		bool in = *prefix && (!strncmp(v->name, prefix, strlen(prefix)) || (v->name[1] == '.' && !strncmp(v->name + 2, prefix, strlen(prefix))));
-		*(in ? &r.inside : &r.outside) += memcmp(before, v->tensor.data, n) != 0;
+		*(in ? &r.inside : &r.outside) += memcmp(before, t.data, n) != 0;
 		before += n;
-		for (int64_t i = 0; i < fv_elements(v->tensor.shape); i++)
-			r.broken += !isfinite(fv_get(v->tensor, i));
+		for (int64_t i = 0; i < fv_elements(t.shape); i++)
+			r.broken += !isfinite(fv_get(t, i));
+		free(t.data);
 	}
 	return r;
 }
@@ -50,35 +52,34 @@ static void check_dense(void)
 {
 	fv_store *store = NULL;
 	fv_graph *g = NULL;
-	fv_plan *p = NULL;
-	fv_dense_graph s;
+	fv_program *p = NULL;
 	fv_dense_config config = { .net = { .noise = 4, .hidden = { 8 }, .layers = 1, .out = 16, .slope = 0.2 }, .batch = 4, .beta1 = 0.5, .beta2 = 0.999,
 	                           .eps = 1e-7 };
 	float x[64];
 	if (!check(!fv_store_new(&err, c, &store) && !fv_graph_new(&err, c, &g), "%s", err.text))
 		return;
-	fv_dense_graph_build(g, store, 1, &config, &s);
-	if (!check(!fv_plan_new(&err, c, g, NULL, &p), "%s", err.text))
+	fv_dense_graph_build(g, store, 1, &config);
+	if (!check(!fv_program_new(&err, c, g, NULL, &p), "%s", err.text))
 		return;
 	static const float values[] = { 0.5f, NAN, INFINITY, -INFINITY, 0.5f };
 	for (size_t i = 0; i < FV_COUNT(values); i++) {
 		for (int k = 0; k < 64; k++)
 			x[k] = k == 37 ? values[i] : (float)(k % 7) / 7;
 		char *before = copy_of(store);
-		fv_plan_set(&err, p, s.x, x);
-		*(float *)fv_plan_data(p, s.rate) = 1e-3f;
-		*(float *)fv_plan_data(p, s.step_real) = 1;
-		*(float *)fv_plan_data(p, s.step_fake) = 2;
-		*(float *)fv_plan_data(p, s.step_g) = 1;
-		check(!fv_plan_run(&err, p, (fv_key){ 1, i, 0 }), "%s", err.text);
-		float ok = *(float *)fv_plan_data(p, s.ok);
+		fv_program_put(p, "pictures", x);
+		fv_program_put_number(p, "rate", 1e-3);
+		fv_program_put_number(p, "step.real", 1);
+		fv_program_put_number(p, "step.fake", 2);
+		fv_program_put_number(p, "step.g", 1);
+		check(!fv_program_run(&err, p, (fv_key){ 1, i, 0 }), "%s", err.text);
+		double ok = fv_program_number(p, "ok");
 		changes d = compare(store, before, "");
 		bool good = values[i] == 0.5f;
 		check(ok == good && !d.broken && (good ? d.outside > 10 : !d.outside), "dense with %g: flag %g, %d variables changed, %d values not finite",
 		      values[i], ok, d.outside, d.broken);
 		free(before);
 	}
-	fv_plan_free(p);
+	fv_program_free(p);
 	fv_graph_free(g);
 	fv_store_free(store);
 }
@@ -99,8 +100,7 @@ static void check_style(void)
 {
 	fv_store *store = NULL, *teacher;
 	fv_graph *g = NULL;
-	fv_plan *p = NULL;
-	fv_style_graph s;
+	fv_program *p = NULL;
 	fv_style_config config = {
 		.net = { .width = 8, .blocks = 1, .marks = 4, .stem = 5 }, .teacher = { 19, 16, FV_POOL_AVERAGE }, .pixels = { .width = 8, .scales = 2, .layers = 3 },
 		.judge = 8, .batch = 1, .size = 32, .directions = 8, .drawn = 4, .style = 16, .sizes = 2, .coarse = 1, .content = 2, .content3 = 0.1, .colour = 4, .adv = 0.3, .adv_pixels = 0.1,
@@ -110,8 +110,8 @@ static void check_style(void)
 	teacher = teacher_new(&config);
 	if (!check(teacher && !fv_store_new(&err, c, &store) && !fv_graph_new(&err, c, &g), "%s", err.text))
 		return;
-	fv_style_graph_build(g, store, teacher, 1, &config, false, &s);
-	if (!check(!fv_plan_new(&err, c, g, NULL, &p), "%s", err.text))
+	fv_style_graph_build(g, store, teacher, 1, &config, false);
+	if (!check(!fv_program_new(&err, c, g, NULL, &p), "%s", err.text))
 		return;
 	for (int i = 0; i < 8; i++) {
 		/* 1 to 3: a photograph's value; 4, 5: the painting that the discriminators see; 6: quantiles that only the brushwork sees */
@@ -124,18 +124,20 @@ static void check_style(void)
 			x[1700] = values[i];
 		else if (i == 4 || i == 5)
 			art[1700] = values[i];
-		float *target = fv_plan_data(p, s.target[0]);
-		for (int64_t k = 0; k < fv_elements(s.target[0]->shape); k++)
-			target[k] = i == 6 ? NAN : (float)sin(0.3 * (double)k);
+		fv_tensor target = port_values(p, "target.0");
+		for (int64_t k = 0; k < fv_elements(target.shape); k++)
+			fv_f32(target)[k] = i == 6 ? NAN : (float)sin(0.3 * (double)k);
+		port_take(p, "target.0", target);
 		char *before = copy_of(store);
-		fv_plan_set(&err, p, s.x, x);
-		fv_plan_set(&err, p, s.art, art);
-		*(float *)fv_plan_data(p, s.rate) = 1e-3f;
-		*(float *)fv_plan_data(p, s.step_d) = *(float *)fv_plan_data(p, s.step_g) = 1;
-		*(float *)fv_plan_data(p, s.ramp) = 1;
-		*(float *)fv_plan_data(p, s.decay) = 0.5f;
-		check(!fv_plan_run(&err, p, (fv_key){ 1, (uint64_t)i, 0 }), "%s", err.text);
-		float ok_d = *(float *)fv_plan_data(p, s.ok_d), ok_g = *(float *)fv_plan_data(p, s.ok_g);
+		fv_program_put(p, "pictures", x);
+		fv_program_put(p, "art", art);
+		fv_program_put_number(p, "rate", 1e-3);
+		fv_program_put_number(p, "step.d", 1);
+		fv_program_put_number(p, "step.g", 1);
+		fv_program_put_number(p, "ramp", 1);
+		fv_program_put_number(p, "decay", 0.5);
+		check(!fv_program_run(&err, p, (fv_key){ 1, (uint64_t)i, 0 }), "%s", err.text);
+		double ok_d = fv_program_number(p, "ok.d"), ok_g = fv_program_number(p, "ok");
 		changes d = compare(store, before, "D.d.");
 		bool good = i == 0 || i == 7;
 		check(ok_g == good && ok_d == (good || i == 6), "style, case %d: flags %g and %g", i, ok_d, ok_g);
@@ -144,7 +146,7 @@ static void check_style(void)
 		      "style, case %d: %d variables of the discriminator changed and %d others", i, d.inside, d.outside);
 		free(before);
 	}
-	fv_plan_free(p);
+	fv_program_free(p);
 	fv_graph_free(g);
 	fv_store_free(teacher);
 	fv_store_free(store);
@@ -168,11 +170,13 @@ static fv_status open_run(fv_err *e, fv_run *r)
 
 static fv_status step(fv_err *e, fv_run *r)
 {
-	float *v = ((fv_variable *)r->state)->tensor.data;
+	float v = 0;
 	r->finite = !broken(r);
 	r->loss[0] = r->finite ? 1 : NAN;
 	if (r->finite) {
-		*v += 1;
+		fv_variable_get(NULL, r->state, &v);
+		v += 1;
+		fv_variable_put(NULL, r->state, &v);
 		rates += r->rate_scale;
 	}
 	return FV_OK;

@@ -21,9 +21,7 @@ static fv_run begin(void)
 	fv_run r = { .context = c, .o = { .recipe = "none", .run = "run", .batch = 1, .size = 2 }, .recipe = &recipe, .lock = -1,
 		     .rate_scale = 1, .step = 5, .steps = 8, .data = "d" };
 	check(!fv_store_new(&err, c, &r.store), "%s", err.text);
-	float *w = fv_f32(fv_variable_new(r.store, FV_F32, FV_SHAPE(2, 3), "w")->tensor);
-	for (int i = 0; i < 6; i++)
-		w[i] = (float)i;
+	fv_variable_put(&err, fv_variable_new(r.store, FV_F32, FV_SHAPE(2, 3), "w"), (float[]){ 0, 1, 2, 3, 4, 5 });
 	return r;
 }
 
@@ -46,7 +44,7 @@ static fv_status find(fv_run *r)
 static void write_checkpoint(const char *key, const char *value, float first)
 {
 	fv_run r = begin();
-	fv_f32(r.store->first->tensor)[0] = first;
+	fv_variable_put(&err, r.store->first, (float[]){ first, 1, 2, 3, 4, 5 });
 	check(!fv_run_open(&err, &r) && !fv_run_save(&err, &r), "%s", err.text);
 	fv_safetensors f;
 	check(!fv_safetensors_open(&err, c, "run/checkpoint.safetensors", &f), "%s", err.text);
@@ -57,7 +55,7 @@ static void write_checkpoint(const char *key, const char *value, float first)
 		json_object_del(about, key);
 	char *text = json_dumps(about, 0);
 	json_t *metadata = json_pack("{s:s}", "fauve.run", text);
-	check(!fv_safetensors_write(&err, c, "run/checkpoint.safetensors", f.entry, f.count, metadata), "%s", err.text);
+	check(!fv_safetensors_write(&err, c, "run/checkpoint.safetensors", f.entry, f.count, metadata, NULL, NULL), "%s", err.text);
 	json_decref(metadata);
 	json_decref(about);
 	free(text);
