@@ -162,7 +162,16 @@ void fv_program_put_part(fv_program *p, const char *name, int64_t part, int64_t 
 
 void fv_program_put(fv_program *p, const char *name, const void *from) { fv_program_put_part(p, name, 0, 1, from); }
 
-void fv_program_put_number(fv_program *p, const char *name, double v) { fv_program_put(p, name, &(float){ (float)v }); }
+static bool is_number(const port *o) { return o->node->type == FV_F32 && fv_elements(o->node->shape) == 1; }
+
+void fv_program_put_number(fv_program *p, const char *name, double v)
+{
+	const port *o = find_in(p, name);
+	if (o && !is_number(o) && !p->err.status)
+		fv_fail(&p->err, FV_E_INTERNAL, "the program's port '%s' is no number but %s %s", name, fv_type_name(o->node->type), fv_shape_text(o->node->shape).s);
+	else
+		fv_program_put(p, name, &(float){ (float)v });
+}
 
 fv_status fv_program_get(fv_err *err, fv_program *p, const char *name, void *to)
 {
@@ -179,7 +188,7 @@ double fv_program_number(fv_program *p, const char *name)
 {
 	const port *o = find_out(p, name);
 	float v;
-	return o && o->node->type == FV_F32 && fv_elements(o->node->shape) == 1 && !fv_program_get(NULL, p, name, &v) ? v : NAN;
+	return o && is_number(o) && !fv_program_get(NULL, p, name, &v) ? v : NAN;
 }
 
 /* ------------------------------------------------------------------ the device's part */

@@ -26,6 +26,15 @@ void fv_pass_settle(fv_graph *g);
 void fv_pass_move(fv_graph *g, int at);
 /* An update or a fill: what no pass may move, merge or drop. */
 static inline bool fv_updates(const fv_node *n) { return n->op->outputs == 0; }
+/* The variables that an update writes: adam's p, m, v, another's one; returns how many. */
+static inline int fv_updated(const fv_node *n, const fv_variable *v[3])
+{
+	v[0] = n->attr.variable.p;
+	if (n->op != &fv_op_adam)
+		return fv_updates(n);
+	v[1] = n->attr.adam.m, v[2] = n->attr.adam.v;
+	return 3;
+}
 
 /* Memory: where each value lives. Values in arena memory share it when their lives do not meet. */
 typedef enum { FV_AT_ARENA, FV_AT_VARIABLE, FV_AT_CONSTANT } fv_place_kind;

@@ -12,9 +12,11 @@
 #include "test.h"
 #include "train/dense_graph.h"
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define POOL ((size_t)1 << 30)          /* address space; pages are taken as they are touched */
@@ -257,6 +259,26 @@ static bool same_file(const char *a, const char *b)
 	return n && n == m && !memcmp(x, y, n);
 }
 
+/* The test must be able to fail: who looks where only the device may falls. */
+static void wall(fv_context *c)
+{
+	fv_store *s = NULL;
+	fv_err err = { 0 };
+	int how = 0;
+	check(!fv_store_new(&err, c, &s), "%s", err.text);
+	const fv_variable *v = fv_variable_new(s, FV_F32, FV_SHAPE(3), "v");
+	float x[3] = { 1, 1, 1 };
+	check(v && !fv_variable_get(&err, v, x) && !x[0] && !x[1] && !x[2], "a new variable is all zeros");
+	fflush(stdout);
+	pid_t child = fork();
+	if (!child) {
+		signal(SIGSEGV, SIG_DFL);
+		_exit(*((volatile const char *)v->block->host + v->at));
+	}
+	check(child > 0 && waitpid(child, &how, 0) == child && WIFSIGNALED(how) && WTERMSIG(how) == SIGSEGV, "a leaked pointer could be read");
+	fv_store_free(s);
+}
+
 /* ------------------------------------------------------------------ faults */
 static void faults(fv_context *c)
 {
@@ -287,6 +309,10 @@ static void faults(fv_context *c)
 	fv_program_put_number(p, "rate", 1);
 	check(fv_program_run(&err, p, (fv_key){ 0 }) == FV_E_INTERNAL && strstr(err.text, "'z'"), "a port to put into that is not there: '%s'", err.text);
 	check(!fv_program_run(&err, p, (fv_key){ 0 }) && fv_program_number(p, "sum") == 11, "it is forgotten then: %g", fv_program_number(p, "sum"));
+	fv_program_put_number(p, "x", 1);
+	check(fv_program_run(&err, p, (fv_key){ 0 }) == FV_E_INTERNAL && strstr(err.text, "no number but f32 4"), "a number for several: '%s'", err.text);
+	check(fv_program_get(&err, p, "y", y) == FV_E_INTERNAL, "a run that failed has made nothing");
+	check(!fv_program_run(&err, p, (fv_key){ 0 }), "%s", err.text);
 	check(fv_program_get(&err, p, "x", y) == FV_E_INTERNAL && strstr(err.text, "'x'"), "a port to get from that is not there: '%s'", err.text);
 	check(isnan(fv_program_number(p, "z")) && isnan(fv_program_number(p, "y")), "no number, or several: NaN");
 	check(fv_program_values(p, "y") == 4 && fv_program_values(p, "noise") == 4 && !fv_program_values(p, "z"), "how many values a port has");
@@ -319,6 +345,8 @@ int main(int argc, char **argv)
 		generate(c, argv[2], i ? &two : &one);
 		train(c, file[i], i ? &two : &one);
 		faults(c);
+		if (i)
+			wall(c);
 		fv_context_free(c);
 	}
 	for (int i = 0; i < 3; i++) {

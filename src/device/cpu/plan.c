@@ -122,12 +122,9 @@ static fv_status bind(fv_err *err, fv_code *p)
 				c->in[j] = tensor(p, c->node->in[j], 0);
 		for (int j = 0; j < c->node->outputs; j++)
 			c->out[j] = tensor(p, c->node, j);
-		if (fv_updates(c->node)) {
-			const fv_adam_attr *a = &c->node->attr.adam;
-			const fv_variable *v[] = { a->p, a->m, a->v };
-			for (int j = 0; j < (c->node->op == &fv_op_adam ? 3 : 1); j++)
-				c->variable[j] = (fv_tensor){ v[j]->type, v[j]->shape, address(v[j]) };
-		}
+		const fv_variable *v[3];
+		for (int j = 0, count = fv_updated(c->node, v); j < count; j++)
+			c->variable[j] = (fv_tensor){ v[j]->type, v[j]->shape, address(v[j]) };
 		c->scratch = p->scratch;
 		if (p->steps[i].kernel)
 			fv_kernel_bind(p->steps[i].kernel, c, p->scratch);
