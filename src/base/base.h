@@ -51,6 +51,10 @@ bool fv_arena_reserve(fv_arena *a, size_t bytes);
 char *fv_arena_text(fv_arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void fv_arena_free(fv_arena *a);                       /* NULL is fine */
 
+/* ---- a caller's pixels (pixels.c): FV_E_SHAPE where they are not sound, or not what is understood. who: "the input" */
+typedef enum { FV_PIXELS_COLOUR, FV_PIXELS_ANY /* grey too; data may be NULL */, FV_PIXELS_RGB /* 8 bits */ } fv_pixels_kind;
+fv_status fv_pixels_check(fv_err *err, const fv_pixels *p, const char *who, fv_pixels_kind kind);
+
 /* ---- context */
 typedef struct fv_team fv_team;
 typedef struct fv_device fv_device;
@@ -75,7 +79,8 @@ bool fv_cancelled(const fv_context *c);
 
 /* ---- the thread team (team.c). fn is called for ranges of [0, units) until all are done, on all threads,
  * `thread` in [0, threads). Units go out one `grain` at a time from a counter: a busy core takes fewer.
- * Returns when all is done. Not reentrant. */
+ * Returns when all is done. Any thread may call it at any time: while the workers are busy for another caller, it does all
+ * units itself as thread 0. */
 typedef void (*fv_team_fn)(void *arg, int thread, int64_t first, int64_t last);
 fv_status fv_team_new(fv_err *err, fv_context *c, int threads, fv_team **out);
 void fv_team_run(fv_team *t, fv_team_fn fn, void *arg, int64_t units, int64_t grain);

@@ -7,6 +7,10 @@
  * slow where they share no cache. Then it takes from the others' shares: on a busy machine the core that somebody else
  * uses does fewer units, and nobody waits for it longer than one.
  *
+ * One caller has the workers at a time. Who finds them taken, by another thread or by a job of its own that is running, does all
+ * units itself as thread 0: what threads work in belongs to the job, so two callers' zeros never meet, and bits do not depend on
+ * how many threads there are.
+ *
  * The word `job` holds generation << 1 | open. A worker announces itself in `inside` before it takes
  * units and leaves after; the owner closes the job when the counters have run out and waits for `inside`
  * to fall to zero, so no late worker can read a job that is being replaced. */
@@ -23,6 +27,7 @@ struct fv_team {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	_Atomic int sleeping, stop;
+	_Atomic bool taken;             /* by a caller */
 	_Alignas(64) _Atomic uint64_t job;
 	_Alignas(64) _Atomic int inside;
 	fv_team_fn fn;
@@ -96,7 +101,7 @@ void fv_team_run(fv_team *t, fv_team_fn fn, void *arg, int64_t units, int64_t gr
 		return;
 	if (grain < 1)
 		grain = 1;
-	if (t->started == 0 || units <= grain) {
+	if (t->started == 0 || units <= grain || atomic_exchange(&t->taken, true)) {
 		for (int64_t i = 0; i < units; i += grain)
 			fn(arg, 0, i, fv_min(i + grain, units));
 		return;
@@ -123,6 +128,7 @@ void fv_team_run(fv_team *t, fv_team_fn fn, void *arg, int64_t units, int64_t gr
 		else
 			sched_yield();
 	}
+	atomic_store(&t->taken, false);
 }
 
 fv_status fv_team_new(fv_err *err, fv_context *c, int threads, fv_team **out)

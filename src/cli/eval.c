@@ -72,140 +72,23 @@ static fv_status write_sheet(fv_err *err, fv_cli *cli, fv_context *c, const char
 	return st;
 }
 
-typedef struct { fv_cli *cli; const char *what; } teller;
-static void tell(void *user, double done)
+static void tell(void *user, const char *what, double done)
 {
-	const teller *t = user;
-	fv_progress_show(t->cli->progress, done, t->what);
+	fv_progress_show(((fv_cli *)user)->progress, done, what);
 }
-
-/* ---- patches and pixels */
 
 typedef struct { fv_gallery photos, outs, art, more; } galleries;
 
-static fv_status measure(fv_err *err, fv_cli *cli, fv_eval *e, const options *o, const galleries *s,
-                         fv_measures *rows)
-{
-	fv_pictures p = fv_gallery_view(&s->photos, false), q = fv_gallery_view(&s->outs, false),
-		    r = fv_gallery_view(&s->more, true);
-	fv_status st = fv_eval_set(err, e, &q, &p, tell, &(teller){ cli, "measuring" },
-	                           &rows[FV_ROW_PAINTED]);
-	if (!st && !o->no_floors)
-		st = fv_eval_floors(err, e, &p, tell, &(teller){ cli, "measuring floors" },
-		                    &rows[FV_ROW_FLOORS]);
-	if (!st && r.count)
-		st = fv_eval_set(err, e, &r, NULL, tell,
-		                 &(teller){ cli, "measuring real paintings" }, &rows[FV_ROW_REAL]);
-	return st;
-}
-
-/* ---- strokes */
-
-typedef struct {
-	fv_model *model[FV_YARD_NETWORKS];
-	fv_yard *yard;                  /* NULL: strokes are not looked at */
-	int most;
-	fv_yard_set row[FV_ROWS], art;
-} strokes;
-
-static fv_status open_strokes(fv_err *err, fv_context *c, const options *o, fv_eval_rows *rows,
-                              strokes *s)
+static fv_status open_networks(fv_err *err, fv_context *c, const options *o, fv_eval_report *r, fv_model **model, int *count)
 {
 	char path[FV_PATH_MAX];
 	fv_status st = FV_OK;
-	s->most = (int)o->most;
 	for (int k = 0; k < KIND_BOTH && !st; k++)
 		if (o->kind == k || o->kind == KIND_BOTH) {
 			if (!(st = fv_features_find(err, kinds[k], path, sizeof path)) &&
-			    !(st = fv_model_open(err, c, path, &s->model[rows->networks])))
-				rows->network[rows->networks++] = kinds[k];
+			    !(st = fv_model_open(err, c, path, &model[*count])))
+				r->network[(*count)++] = kinds[k];
 		}
-	if (!st && rows->networks)
-		st = fv_yard_open(err, c, (const fv_model *const *)s->model, rows->networks,
-		                  &s->yard);
-	return st;
-}
-
-static void close_strokes(strokes *s)
-{
-	for (int i = 0; i < FV_ROWS; i++)
-		fv_yard_set_free(s->yard, &s->row[i]);
-	fv_yard_set_free(s->yard, &s->art);
-	fv_yard_close(s->yard);
-	for (int i = 0; i < FV_YARD_NETWORKS; i++)
-		fv_model_free(s->model[i]);
-}
-
-typedef struct { strokes *strokes; fv_yard_set *set; } looking;
-
-static fv_status look(fv_err *err, void *user, int index, const fv_pixels *p)
-{
-	const looking *l = user;
-	return l->strokes->yard && index < l->strokes->most
-	               ? fv_yard_add(err, l->strokes->yard, l->set, p, NULL)
-	               : FV_OK;
-}
-
-/* A photograph in its floors' dress; room: of its size at least, and of a square. */
-static fv_status look_floor(fv_err *err, strokes *s, fv_eval *e, fv_floor floor,
-                            const fv_pixels *photo, const uint8_t *square, uint8_t *room)
-{
-	fv_pixels p = { photo->width, photo->height, 3, 8, 3 * photo->width, room };
-	/* Only read. */
-	fv_pixels whole = { FV_SIDE, FV_SIDE, 3, 8, 3 * FV_SIDE, (void *)(uintptr_t)square };
-	if (floor == FV_FLOOR_BANDS)
-		p.width = p.height = FV_SIDE, p.stride_bytes = 3 * FV_SIDE;
-	fv_status st = fv_eval_floor(err, e, floor, photo, room);
-	return st ? st
-	          : fv_yard_add(err, s->yard, &s->row[FV_ROW_FLOORS + floor], &p,
-	                        floor == FV_FLOOR_BANDS ? &whole : photo);
-}
-
-/* All rows of a photograph one after the other: what it shows is looked at once. */
-static fv_status look_at_photo(fv_err *err, strokes *s, fv_eval *e, const options *o,
-                               const galleries *g, int i)
-{
-	const fv_pixels *photo = &g->photos.pixels[i];
-	fv_status st =
-		fv_yard_add(err, s->yard, &s->row[FV_ROW_FLOORS + FV_FLOOR_IDENTITY], photo, photo);
-	if (!st)
-		st = fv_yard_add(err, s->yard, &s->row[FV_ROW_PAINTED], &g->outs.pixels[i], photo);
-	if (st || o->no_floors)
-		return st;
-	size_t bytes = (size_t)fv_max(photo->width * photo->height * 3, FV_SQUARE_BYTES);
-	uint8_t *room = malloc(bytes);
-	if (!room)
-		return fv_fail_memory(err, g->photos.path[i], bytes);
-	for (fv_floor f = FV_FLOOR_REINHARD; f < FV_FLOORS && !st; f++)
-		st = look_floor(err, s, e, f, photo, g->photos.square + (size_t)i * FV_SQUARE_BYTES,
-		                room);
-	free(room);
-	return st;
-}
-
-static fv_status measure_strokes(fv_err *err, fv_cli *cli, strokes *s, fv_eval *e, const options *o,
-                                 const galleries *g, fv_eval_rows *rows)
-{
-	int count = (int)fv_min(s->most, g->photos.count);
-	fv_status st = FV_OK;
-	if (!s->yard)
-		return FV_OK;
-	for (int i = 0; i < count && !st; i++) {
-		char text[100];
-		snprintf(text, sizeof text, "looking at strokes: %d of %d", i, count);
-		fv_progress_show(cli->progress, (double)i / count, text);
-		st = look_at_photo(err, s, e, o, g, i);
-	}
-	if (!st)
-		st = fv_yard_art(err, s->yard, &s->art, &rows->art);
-	for (int i = 0; i < FV_ROWS && !st; i++)
-		if (s->row[i].count && (i != FV_ROW_FLOORS + FV_FLOOR_IDENTITY || !o->no_floors))
-			st = fv_yard_measure(err, s->yard, &s->row[i],
-			                     &s->row[FV_ROW_FLOORS + FV_FLOOR_IDENTITY],
-			                     &rows->strokes[i]);
-	if (!st && o->bars >= 0)
-		rows->shortfalls = fv_yard_short(&rows->strokes[FV_ROW_PAINTED], (fv_bars)o->bars,
-		                                 rows->shortfall);
 	return st;
 }
 
@@ -228,47 +111,48 @@ static fv_status check(fv_err *err, const options *o, int count)
 }
 
 static fv_status read_all(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a, const options *o,
-                          strokes *s, galleries *g)
+                          fv_evaluator *e, galleries *g)
 {
-	looking art = { s, &s->art }, more = { s, &s->row[FV_ROW_REAL] };
-	fv_status st = fv_gallery_read(err, cli, c, a, o->photos.item, o->photos.count, NULL, NULL,
-	                               &g->photos);
+	const fv_gallery_look art = { e, FV_SET_PAINTINGS, (int)o->most }, more = { e, FV_SET_REAL, (int)o->most };
+	fv_status st = fv_gallery_read(err, cli, c, a, o->photos.item, o->photos.count, NULL, &g->photos);
 	if (!st)
-		st = fv_gallery_read(err, cli, c, a, o->art.item, o->art.count, look, &art,
-		                     &g->art);
+		st = fv_gallery_read(err, cli, c, a, o->art.item, o->art.count, &art, &g->art);
 	if (!st && o->more_art.count)
-		st = fv_gallery_read(err, cli, c, a, o->more_art.item, o->more_art.count, look,
-		                     &more, &g->more);
+		st = fv_gallery_read(err, cli, c, a, o->more_art.item, o->more_art.count, &more, &g->more);
 	return st;
 }
 
 static fv_status evaluate(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a, const options *o,
-                          const fv_model *m, galleries *g, fv_eval_rows *rows)
+                          const fv_model *m, galleries *g, fv_eval_report *r)
 {
-	strokes s = { 0 };
-	fv_eval *e = NULL;
-	fv_status st = open_strokes(err, c, o, rows, &s);
+	fv_model *network[FV_YARD_NETWORKS] = { NULL };
+	fv_evaluator_options how = FV_EVALUATOR_DEFAULTS;
+	fv_evaluator *e = NULL;
+	fv_status st = open_networks(err, c, o, r, network, &how.networks);
+	how.network = (const fv_model *const *)network;
+	how.most = (int)o->most;
+	how.floors = !o->no_floors;
+	how.progress = tell, how.user = cli;
 	if (!st)
-		st = read_all(err, cli, c, a, o, &s, g);
+		st = fv_evaluator_new(err, c, &how, &e);
+	if (!st)
+		st = read_all(err, cli, c, a, o, e, g);
 	if (!st && m)
 		st = fv_gallery_paint(err, cli, a, m, o->seed, &g->photos, &g->outs);
-	else if (!st &&
-	         !(st = fv_gallery_read(err, cli, c, a, &o->outputs, 1, NULL, NULL, &g->outs)))
+	else if (!st && !(st = fv_gallery_read(err, cli, c, a, &o->outputs, 1, NULL, &g->outs)))
 		st = fv_gallery_match(err, a, &g->photos, o->outputs, &g->outs);
-	if (!st) {
-		fv_pictures art = fv_gallery_view(&g->art, true);
-		rows->art_count = art.count;
-		st = fv_eval_open(err, c, &art, &e);
-	}
-	if (!st && !(st = measure(err, cli, e, o, g, rows->pixels)))
-		st = measure_strokes(err, cli, &s, e, o, g, rows);
-	fv_eval_close(e);
-	close_strokes(&s);
+	if (!st)
+		st = fv_evaluator_rows(err, e, g->photos.pixels, g->outs.pixels, g->photos.count, &r->rows);
+	if (!st && o->bars >= 0)
+		r->shortfalls = fv_yard_short(&r->rows.strokes[FV_ROW_PAINTED], (fv_bars)o->bars, r->shortfall);
+	fv_evaluator_free(e);
+	for (int i = 0; i < FV_YARD_NETWORKS; i++)
+		fv_model_free(network[i]);
 	fv_progress_clear(cli->progress);
 	return st;
 }
 
-static fv_status fall_short(fv_err *err, const options *o, const fv_eval_rows *r)
+static fv_status fall_short(fv_err *err, const options *o, const fv_eval_report *r)
 {
 	char names[200] = "";
 	for (int i = 0; i < r->shortfalls; i++) {
@@ -288,7 +172,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	fv_model *m = NULL;
 	fv_arena *a = NULL;
 	galleries g = { 0 };
-	fv_eval_rows rows = { 0 };
+	fv_eval_report report = { 0 };
 	char path[FV_PATH_MAX];
 	fv_status st = check(err, o, count);
 	if (!st && count)
@@ -302,14 +186,14 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		st = fv_fail_memory(err, "eval", 64);
 		goto done;
 	}
-	if ((st = evaluate(err, cli, c, a, o, m, &g, &rows)))
+	if ((st = evaluate(err, cli, c, a, o, m, &g, &report)))
 		goto done;
 	if (!cli->json)
-		fv_eval_print(&rows);
-	else if ((st = fv_eval_print_json(err, &rows)))
+		fv_eval_print(&report);
+	else if ((st = fv_eval_print_json(err, &report)))
 		goto done;
-	if (!(st = write_sheet(err, cli, c, o->sheet, &g.photos, &g.outs)) && rows.shortfalls)
-		st = fall_short(err, o, &rows);
+	if (!(st = write_sheet(err, cli, c, o->sheet, &g.photos, &g.outs)) && report.shortfalls)
+		st = fall_short(err, o, &report);
 done:
 	fv_progress_clear(cli->progress);
 	fv_gallery_free(&g.photos);

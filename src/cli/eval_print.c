@@ -3,11 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-/* Names: of JSON, as metrics.py has them; of the table. */
-static const struct { const char *name, *title; } titles[] = {
-	{ "painted", "painted" }, { "identity", "photographs" }, { "reinhard", "colour transfer" },
-	{ "bands", "band histograms" }, { "real", "real paintings" },
-};
+static const char *const titles[FV_ROWS] = { "painted", "photographs", "colour transfer", "band histograms", "real paintings" };
 
 static json_t *real(double v) { return isfinite(v) ? json_real(v) : json_null(); }
 
@@ -25,10 +21,10 @@ static json_t *as_json(const fv_measures *m)
 }
 
 /* Of the first network by plain names; of the second under its own. */
-static json_t *strokes_as_json(const fv_eval_rows *r, const fv_yard_figures *f)
+static json_t *strokes_as_json(const fv_eval_report *r, const fv_yard_figures *f)
 {
 	json_t *j = json_pack("{s:i}", "n", f->count);
-	for (int i = 0; i < r->networks; i++) {
+	for (int i = 0; i < r->rows.networks; i++) {
 		const fv_likeness_figures *l = &f->by[i];
 		json_t *seen =
 			json_pack("{s:o, s:o, s:o, s:o, s:o}", "hand", real(l->view[FV_HAND]),
@@ -45,27 +41,27 @@ static json_t *strokes_as_json(const fv_eval_rows *r, const fv_yard_figures *f)
 		char name[40];
 		json_object_set_new(j, fv_figure_names[k], real(f->mean[k]));
 		snprintf(name, sizeof name, "%s_off", fv_figure_names[k]);
-		if (k < FV_OF_STROKES && f != &r->art)
+		if (k < FV_OF_STROKES && f != &r->rows.art)
 			json_object_set_new(j, name, real(f->off[k]));
 	}
 	return j;
 }
 
-fv_status fv_eval_print_json(fv_err *err, const fv_eval_rows *r)
+fv_status fv_eval_print_json(fv_err *err, const fv_eval_report *r)
 {
 	json_t *all = json_object(), *shortfall = json_array();
 	for (int i = 0; i < FV_ROWS; i++)
-		if (r->pixels[i].count) {
-			json_t *row = as_json(&r->pixels[i]);
-			if (r->strokes[i].count)
+		if (r->rows.pixels[i].count) {
+			json_t *row = as_json(&r->rows.pixels[i]);
+			if (r->rows.strokes[i].count)
 				json_object_set_new(row, "strokes",
-				                    strokes_as_json(r, &r->strokes[i]));
-			json_object_set_new(all, titles[i].name, row);
+				                    strokes_as_json(r, &r->rows.strokes[i]));
+			json_object_set_new(all, fv_row_names[i], row);
 		}
-	if (r->art.count)
+	if (r->rows.art.count)
 		json_object_set_new(all, "paintings",
-		                    json_pack("{s:i, s:o}", "n", r->art_count, "strokes",
-		                              strokes_as_json(r, &r->art)));
+		                    json_pack("{s:i, s:o}", "n", r->rows.art_count, "strokes",
+		                              strokes_as_json(r, &r->rows.art)));
 	for (int i = 0; i < r->shortfalls; i++)
 		json_array_append_new(shortfall,
 		                      json_pack("{s:s, s:o, s:f, s:f}", "figure",
@@ -90,7 +86,7 @@ static const char *figure(char room[16], double v, int width, int digits)
 	return room;
 }
 
-static void likeness_row(const fv_eval_rows *r, const char *title, const fv_yard_figures *f)
+static void likeness_row(const fv_eval_report *r, const char *title, const fv_yard_figures *f)
 {
 	char t[4][16];
 	const fv_likeness_figures *l = f->by;
@@ -99,7 +95,7 @@ static void likeness_row(const fv_eval_rows *r, const char *title, const fv_yard
 	       figure(t[3], l->near, 5, 2));
 	fv_out(" %s %s %s", figure(t[0], l->content, 7, 2), figure(t[1], f->mean[FV_GREY], 5, 1),
 	       figure(t[2], f->mean[FV_SKIN], 5, 1));
-	if (r->networks > 1)
+	if (r->rows.networks > 1)
 		fv_out("   %s %s %s", figure(t[0], l[1].view[FV_HAND], 6, 1),
 		       figure(t[1], l[1].view[FV_LOOK], 6, 1),
 		       figure(t[2], l[1].view[FV_FAR], 6, 1));
@@ -119,24 +115,24 @@ static void stroke_row(const char *title, const fv_yard_figures *f, bool art)
 	fv_out("\n");
 }
 
-static void print_strokes(const fv_eval_rows *r)
+static void print_strokes(const fv_eval_report *r)
 {
 	fv_out("%-16s %4s %6s %6s %6s %5s %7s %5s %5s", "", "n", "hand", "look", "far", "near",
 	       "content", "grey", "skin");
-	if (r->networks > 1)
+	if (r->rows.networks > 1)
 		fv_out("   %6s %6s %6s by %s", "hand", "look", "far", r->network[1]);
 	fv_out("\n");
 	for (int i = 0; i < FV_ROWS; i++)
-		if (r->strokes[i].count)
-			likeness_row(r, titles[i].title, &r->strokes[i]);
+		if (r->rows.strokes[i].count)
+			likeness_row(r, titles[i], &r->rows.strokes[i]);
 	fv_out("\n%-16s %4s", "", "n");
 	for (int k = 0; k < FV_OF_STROKES; k++)
 		fv_out(" %6s %-7s", fv_figure_names[k], "");
 	fv_out("\n");
-	stroke_row("the paintings", &r->art, true);
+	stroke_row("the paintings", &r->rows.art, true);
 	for (int i = 0; i < FV_ROWS; i++)
-		if (r->strokes[i].count)
-			stroke_row(titles[i].title, &r->strokes[i], false);
+		if (r->rows.strokes[i].count)
+			stroke_row(titles[i], &r->rows.strokes[i], false);
 	fv_out("\nBy %s. hand, look, far: distance from the paintings in grey, in colour, from afar,\n"
 	       "%% of their own spread; lower is nearer. near: share of windows that lie among\n"
 	       "paintings, not photographs. content: 1 is the same scene. grey, skin: colour put on\n"
@@ -155,7 +151,7 @@ static void print_pixels(const fv_eval_rows *rows)
 		char t[11][16];
 		if (!m->count)
 			continue;
-		fv_out("%-16s %4d %s %s %s %s %s   %s %s %s", titles[i].title, m->count,
+		fv_out("%-16s %4d %s %s %s %s %s   %s %s %s", titles[i], m->count,
 		       figure(t[0], m->swd, 6, 1), figure(t[1], m->auc, 6, 3),
 		       figure(t[2], m->ssim, 6, 3), figure(t[3], m->corr, 6, 3),
 		       figure(t[4], m->chroma, 6, 3), figure(t[5], m->lattice[0], 4, 2),
@@ -175,11 +171,11 @@ static void print_pixels(const fv_eval_rows *rows)
 	       rows->art_count);
 }
 
-void fv_eval_print(const fv_eval_rows *r)
+void fv_eval_print(const fv_eval_report *r)
 {
-	if (r->networks)
+	if (r->rows.networks)
 		print_strokes(r);
-	print_pixels(r);
+	print_pixels(&r->rows);
 	for (int i = 0; i < r->shortfalls; i++)
 		fv_out("short: %s %.2f, not in %g..%g\n", r->shortfall[i].name,
 		       r->shortfall[i].value, r->shortfall[i].low, r->shortfall[i].high);

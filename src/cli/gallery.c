@@ -3,11 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-fv_pictures fv_gallery_view(const fv_gallery *s, bool squares)
-{
-	return (fv_pictures){ s->count, squares ? NULL : s->pixels, s->square };
-}
-
 void fv_gallery_free(fv_gallery *s)
 {
 	for (int i = 0; i < s->count && s->pixels; i++)
@@ -20,8 +15,7 @@ static fv_status make_room(fv_err *err, fv_arena *a, const char *what, fv_galler
 {
 	size_t n = (size_t)s->count;
 	s->pixels = fv_arena_get(a, n * sizeof *s->pixels);
-	s->square = fv_arena_get(a, n * FV_SQUARE_BYTES);
-	return s->pixels && s->square ? FV_OK : fv_fail_memory(err, what, n * FV_SQUARE_BYTES);
+	return s->pixels ? FV_OK : fv_fail_memory(err, what, n * sizeof *s->pixels);
 }
 
 static fv_status list(fv_err *err, fv_arena *a, const char *const *folders, int count,
@@ -49,17 +43,6 @@ static fv_status list(fv_err *err, fv_arena *a, const char *const *folders, int 
 	return make_room(err, a, folders[0], s);
 }
 
-static fv_status square_of(fv_err *err, const fv_pixels *p, uint8_t *square)
-{
-	size_t bytes = fv_square_room(p->height, p->width);
-	void *room = malloc(bytes);
-	if (!room)
-		return fv_fail_memory(err, "a picture", bytes);
-	fv_square(p, square, room);
-	free(room);
-	return FV_OK;
-}
-
 typedef struct {
 	fv_gallery *set;
 	int begin;
@@ -69,12 +52,8 @@ typedef struct {
 static void read_some(void *arg, int thread, int64_t first, int64_t last)
 {
 	reading *r = arg;
-	for (int64_t i = r->begin + first; i < r->begin + last && !r->err[thread].status; i++) {
-		fv_pixels *p = &r->set->pixels[i];
-		if (fv_picture_shrink(&r->err[thread], r->set->path[i], 0, p))
-			return;
-		square_of(&r->err[thread], p, r->set->square + i * FV_SQUARE_BYTES);
-	}
+	for (int64_t i = r->begin + first; i < r->begin + last && !r->err[thread].status; i++)
+		fv_picture_shrink(&r->err[thread], r->set->path[i], 0, &r->set->pixels[i]);
 }
 
 static void show(fv_cli *cli, const char *what, const char *folder, int done, int count)
@@ -84,16 +63,18 @@ static void show(fv_cli *cli, const char *what, const char *folder, int done, in
 	fv_progress_show(cli->progress, (double)done / count, text);
 }
 
-static int index_of(const fv_gallery *g, int i)
+/* Where a run of pictures from i on ends: at its folder's end, or where the strokes are no longer looked at. */
+static int end_of(const fv_gallery *g, int i, const fv_gallery_look *look, bool *strokes)
 {
-	for (int f = 0; i >= g->folder[f].count; f++)
-		i -= g->folder[f].count;
-	return i;
+	int folder = 0, end = i, most = look ? look->most : 0;
+	for (; i >= g->folder[folder].count; folder++)
+		i -= g->folder[folder].count;
+	*strokes = i < most;
+	return end - i + (*strokes && most < g->folder[folder].count ? most : g->folder[folder].count);
 }
 
 fv_status fv_gallery_read(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a,
-                          const char *const *folders, int count, fv_gallery_look look, void *user,
-                          fv_gallery *g)
+                          const char *const *folders, int count, const fv_gallery_look *look, fv_gallery *g)
 {
 	fv_status st = list(err, a, folders, count, g);
 	if (st)
@@ -101,8 +82,9 @@ fv_status fv_gallery_read(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a,
 	reading r = { g, 0, fv_arena_get(a, (size_t)c->threads * sizeof(fv_err)) };
 	if (!r.err)
 		return fv_fail_memory(err, folders[0], (size_t)c->threads * sizeof(fv_err));
-	for (; r.begin < g->count; r.begin += 2 * c->threads) {
-		int end = (int)fv_min(r.begin + 2 * c->threads, g->count);
+	for (int end; r.begin < g->count; r.begin = end) {
+		bool strokes;
+		end = (int)fv_min(r.begin + 2 * c->threads, end_of(g, r.begin, look, &strokes));
 		show(cli, look ? "looking at" : "reading", folders[0], r.begin, g->count);
 		if (fv_interrupted())
 			return fv_fail(err, FV_E_CANCELLED, "interrupted");
@@ -110,10 +92,9 @@ fv_status fv_gallery_read(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a,
 		for (int t = 0; t < c->threads; t++)
 			if (r.err[t].status)
 				return fv_fail(err, r.err[t].status, "%s", r.err[t].text);
+		if (look && (st = fv_evaluator_add(err, look->evaluator, look->set, &g->pixels[r.begin], end - r.begin, strokes)))
+			return st;
 		for (int i = r.begin; i < end && look; i++) {
-			show(cli, "looking at", folders[0], i, g->count);
-			if ((st = look(err, user, index_of(g, i), &g->pixels[i])))
-				return st;
 			free(g->pixels[i].data);
 			g->pixels[i].data = NULL;
 		}
@@ -167,8 +148,6 @@ fv_status fv_gallery_match(fv_err *err, fv_arena *a, const fv_gallery *photos, c
 			               outs->path[k], q->width, q->height, p->width, p->height);
 		sorted.path[i] = outs->path[k];
 		sorted.pixels[i] = *q;
-		memcpy(sorted.square + (size_t)i * FV_SQUARE_BYTES,
-		       outs->square + (size_t)k * FV_SQUARE_BYTES, FV_SQUARE_BYTES);
 		outs->path[k] = NULL;
 		outs->pixels[k].data = NULL;
 	}
@@ -198,8 +177,6 @@ fv_status fv_gallery_paint(fv_err *err, fv_cli *cli, fv_arena *a, const fv_model
 			                    (size_t)(p->height * p->stride_bytes));
 		else if ((st = fv_painter_paint(&why, painter, &photos->pixels[i], &opt, p)))
 			fv_fail(err, st, "%s: %s", photos->path[i], why.text);
-		else
-			st = square_of(err, p, outs->square + (size_t)i * FV_SQUARE_BYTES);
 	}
 	fv_painter_free(painter);
 	return st;

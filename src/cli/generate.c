@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve generate: pictures from noise. */
 #include "cli/find.h"
-#include "model/model.h"
-#include "paint/generate.h"
 #include "picture/picture.h"
 #include <stdlib.h>
 
@@ -32,15 +30,21 @@ static const fv_example examples[] = {
 	{ 0 },
 };
 
-static fv_status sheet(fv_err *err, fv_context *c, const options *o, uint8_t *grey, int side)
+static fv_status make(fv_err *err, fv_context *c, const fv_model *m, const options *o, const fv_pixels *each)
 {
-	int64_t size = (int64_t)side * side, columns = o->columns ? o->columns : (int64_t)ceil(sqrt((double)o->count));
-	fv_pixels *p = calloc((size_t)o->count, sizeof *p);
-	if (!p)
-		return fv_fail_memory(err, o->output, (size_t)o->count * sizeof *p);
-	for (int64_t i = 0; i < o->count; i++)
-		p[i] = (fv_pixels){ side, side, 1, 8, side, grey + size * i };
-	fv_status st = fv_sheet_write(err, c, o->output, p, (int)o->count, (int)fv_min(columns, o->count));
+	fv_generate_options how = FV_GENERATE_DEFAULTS;
+	const size_t size = (size_t)(each->height * each->stride_bytes), n = (size_t)o->count;
+	fv_pixels *p = calloc(n, sizeof *p);
+	char *data = malloc(n * size);
+	fv_status st = p && data ? FV_OK : fv_fail_memory(err, o->output, n * (size + sizeof *p));
+	for (size_t i = 0; i < n && !st; i++) {
+		p[i] = *each;
+		p[i].data = data + i * size;
+	}
+	how.seed = (uint64_t)o->seed;
+	if (!st && !(st = fv_generate(err, m, &how, o->count, p)))
+		st = fv_sheet_write(err, c, o->output, p, (int)o->count, (int)fv_min(o->columns, o->count));
+	free(data);
 	free(p);
 	return st;
 }
@@ -51,7 +55,6 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	char path[FV_PATH_MAX];
 	fv_context *c = NULL;
 	fv_model *m = NULL;
-	uint8_t *grey = NULL;
 	fv_status st = fv_style_find(err, args[0], path, sizeof path);
 	if (st)
 		return st;
@@ -63,28 +66,21 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		goto done;
 	if ((st = fv_model_open(err, c, path, &m)))
 		goto done;
-	int64_t values = fv_generate_values(m);
-	int side = (int)sqrt((double)values);
-	if (values < 1 || side * side != values) {
-		st = fv_fail(err, FV_E_ARGUMENT, "%s: makes no square pictures from noise; `fauve info` says what it is for", path);
+	fv_pixels each = { 0 };
+	if ((st = fv_generate_size(err, m, &each)) == FV_E_ARGUMENT)
+		fv_fail(err, st, "%s: makes no square pictures from noise; `fauve info` says what it is for", path);
+	if (st)
 		goto done;
-	}
-	if (o->count * values > FV_PIXELS_MAX) {
+	int64_t pixels = o->count * each.width * each.height;
+	if (pixels > FV_PIXELS_MAX) {
 		st = fv_fail(err, FV_E_LIMIT, "--count: %" PRId64 " pictures of %dx%d are %.0f megapixels, "
-		             "over the limit of %.0f; make fewer", o->count, side, side,
-		             (double)(o->count * values) / 1e6, (double)FV_PIXELS_MAX / 1e6);
+		             "over the limit of %.0f; make fewer", o->count, (int)each.width, (int)each.height,
+		             (double)pixels / 1e6, (double)FV_PIXELS_MAX / 1e6);
 		goto done;
 	}
-	if (!(grey = malloc((size_t)(o->count * values)))) {
-		st = fv_fail_memory(err, o->output, (size_t)(o->count * values));
-		goto done;
-	}
-	if ((st = fv_generate(err, m, o->count, (uint64_t)o->seed, grey)))
-		goto done;
-	if (!(st = sheet(err, c, o, grey, side)))
+	if (!(st = make(err, c, m, o, &each)))
 		fv_say(cli, "%s: %" PRId64 " picture%s", o->output, o->count, o->count == 1 ? "" : "s");
 done:
-	free(grey);
 	fv_model_free(m);
 	fv_context_free(c);
 	fv_picture_end();

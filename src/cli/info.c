@@ -113,7 +113,15 @@ static fv_status model(fv_err *err, fv_cli *cli, fv_context *c, const char *path
 	fv_status st = fv_model_open(err, c, path, &m);
 	if (st)
 		return st;
-	st = o->plan ? plan(err, cli, m, o->size) : print(err, cli, path, m->about);
+	fv_description *d = NULL;
+	if (o->plan)
+		st = plan(err, cli, m, o->size);
+	else if (!(st = fv_model_describe(err, m, &d))) {
+		json_t *all = json_loads(d->json, 0, NULL);
+		st = print(err, cli, path, json_object_get(all, "metadata"));
+		json_decref(all);
+	}
+	fv_description_free(d);
 	fv_model_free(m);
 	return st;
 }

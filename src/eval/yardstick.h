@@ -15,7 +15,7 @@ typedef enum {
 	FV_GREY, FV_SKIN,               /* mean chroma on its greys, distance on its skin; CIELAB */
 	FV_FIGURES,
 	FV_OF_STROKES = FV_GREY,        /* how many paintings have too */
-} fv_figure;
+} fv_stroke_figure;
 extern const char *const fv_figure_names[FV_FIGURES];
 
 #define FV_YARD_NETWORKS 2

@@ -37,12 +37,6 @@ typedef struct {
 } fv_parameter;
 
 /* ---- signature: what goes in and comes out */
-typedef enum {
-	FV_PORT_IMAGE, FV_PORT_NOISE,   /* normal: mean 0, deviation 1 */
-	FV_PORT_MARKS,                  /* what tells dabs apart (src/stroke) */
-	FV_PORT_LABEL, FV_PORT_MASK, FV_PORT_MAP,       /* a map of features */
-} fv_port_kind;
-
 typedef struct {
 	const char *name;               /* NULL ends a list */
 	fv_port_kind kind;
@@ -53,8 +47,6 @@ typedef struct {
 	int multiple, least;            /* of H and W: multiples of it, at least so large; 0: 1 */
 } fv_port;
 #define FV_PORTS 5                      /* with the one that ends the list */
-
-typedef enum { FV_PAINTS, FV_GENERATES, FV_LOOKS } fv_use;
 
 typedef struct {
 	const char *name;               /* as it stands in a model's metadata */

@@ -1,64 +1,109 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures from noise. */
-#include "paint/generate.h"
 #include "device/program.h"
+#include "model/model.h"
+#include <math.h>
 
 #define FLOATS (16 << 20)               /* between layers at once: what takes more is made in goes */
 
 /* Pictures made at once. Of the network alone: the first of many are what a few would be. */
 static int64_t at_once(const fv_model *m) { return fv_max(1, FLOATS / m->family->floats(m->config)); }
 
-int64_t fv_generate_values(const fv_model *m)
+static fv_status build(fv_err *err, const fv_model *m, int64_t batch, fv_graph **g, fv_node **y)
 {
-	return m->family->use == FV_GENERATES ? fv_port_channels(&m->family->out[0], m->config) : 0;
+	const fv_family *f = m->family;
+	fv_node *in[FV_PORTS] = { NULL }, *out[FV_PORTS] = { NULL };
+	fv_status st = fv_family_must(err, f, FV_GENERATES);
+	if (st || (st = fv_graph_new(err, m->context, g)))
+		return st;
+	fv_scope s = { .g = *g, .store = m->store, .prefix = "" };
+	for (int i = 0; f->in[i].name; i++)
+		if (f->in[i].kind == FV_PORT_NOISE)
+			in[i] = fv_random(*g, FV_NORMAL, f->in[i].name, FV_F32, FV_SHAPE(batch, fv_port_channels(&f->in[i], m->config)), 0, 1);
+	fv_family_build(&s, f, m->config, 0, 0, in, out);
+	fv_output(*g, out[0], "%s", f->out[0].name);
+	*y = out[0];
+	return (*g)->err.status ? fv_fail(err, (*g)->err.status, "%s", (*g)->err.text) : FV_OK;
 }
 
-/* v, of the port's range, becomes grey; false: there are NaNs in it. */
-static bool grey(const fv_port *p, const float *v, int64_t count, uint8_t *out)
+/* Values in a row are a square of grey. */
+static fv_status size_of(fv_err *err, const fv_model *m, fv_shape s, fv_pixels *out)
 {
-	if (!fv_all_finite((fv_tensor){ FV_F32, FV_SHAPE(count), (void *)v }))
-		return false;
+	const int64_t side = llround(sqrt((double)s.c));
+	if (m->family->out[0].flat)
+		s = fv_nhwc(1, side, side, side * side == s.c);
+	if (s.c != 1 && s.c != 3)
+		return fv_fail(err, FV_E_ARGUMENT, "a model of family %s makes no pictures, grey or in colour, from noise", m->family->name);
+	*out = (fv_pixels){ s.w, s.h, (int)s.c, 8, s.w * s.c, NULL };
+	return FV_OK;
+}
+
+fv_status fv_generate_size(fv_err *err, const fv_model *m, fv_pixels *out)
+{
+	fv_graph *g = NULL;
+	fv_node *y;
+	fv_status st = build(err, m, 1, &g, &y);
+	if (!st)
+		st = size_of(err, m, y->shape, out);
+	fv_graph_free(g);
+	return st;
+}
+
+/* v, of the port's range, becomes light. */
+static void store(const fv_port *p, const float *v, const fv_pixels *out)
+{
 	const float low = (float)p->low, whole = (float)(p->high - p->low);
-	for (int64_t i = 0; i < count; i++) {
-		float light = (v[i] - low) / whole;
-		out[i] = (uint8_t)(light > 0 ? light < 1 ? light * 255 + 0.5f : 255 : 0);
-	}
-	return true;
+	for (int64_t y = 0; y < out->height; y++)
+		for (int64_t x = 0; x < out->width * out->channels; x++) {
+			float light = (*v++ - low) / whole;
+			((uint8_t *)out->data + y * out->stride_bytes)[x] = (uint8_t)(light > 0 ? light < 1 ? light * 255 + 0.5f : 255 : 0);
+		}
 }
 
-fv_status fv_generate(fv_err *err, const fv_model *m, int64_t count, uint64_t seed, uint8_t *out)
+static fv_status check(fv_err *err, const fv_pixels *each, int64_t count, const fv_pixels *out)
 {
+	for (int64_t i = 0; i < count; i++)
+		if (!out[i].data || out[i].width != each->width || out[i].height != each->height || out[i].channels != each->channels ||
+		    out[i].bits != each->bits || out[i].stride_bytes < each->stride_bytes)
+			return fv_fail(err, FV_E_SHAPE, "this model makes pictures of %" PRId64 "x%" PRId64 " pixels, %d channels of 8 bits; picture %" PRId64
+			               " is to be another", each->width, each->height, each->channels, i + 1);
+	return FV_OK;
+}
+
+fv_status fv_generate(fv_err *err, const fv_model *m, const fv_generate_options *opt, int64_t count, const fv_pixels *out)
+{
+	fv_generate_options o = FV_GENERATE_DEFAULTS;
+	fv_graph *g = NULL;
+	fv_node *y;
+	fv_program *p = NULL;
+	fv_pixels each = { 0 };
+	float *v = NULL;
+	if (opt)
+		memcpy(&o, opt, opt->size < sizeof o ? opt->size : sizeof o);
 	fv_status st = fv_family_must(err, m->family, FV_GENERATES);
+	if (!st && (count < 1 || count > 1000000))
+		st = fv_fail(err, FV_E_ARGUMENT, "%" PRId64 " pictures: between 1 and 1000000 can be made at once", count);
 	if (st)
 		return st;
-	if (count < 1 || count > 1000000)
-		return fv_fail(err, FV_E_ARGUMENT, "%" PRId64 " pictures: between 1 and 1000000 can be made at once", count);
-	fv_graph *g = NULL;
-	fv_program *program = NULL;
-	float *made = NULL;
-	if ((st = fv_graph_new(err, m->context, &g)))
-		return st;
-	int64_t batch = fv_min(count, at_once(m)), each = fv_generate_values(m);
-	fv_scope s = { .g = g, .store = m->store, .prefix = "" };
-	fv_node *in[FV_PORTS] = { NULL }, *y[FV_PORTS] = { NULL };
-	for (int i = 0; m->family->in[i].name; i++)
-		if (m->family->in[i].kind == FV_PORT_NOISE)
-			in[i] = fv_random(g, FV_NORMAL, m->family->in[i].name, FV_F32, FV_SHAPE(batch, fv_port_channels(&m->family->in[i], m->config)), 0, 1);
-	fv_family_build(&s, m->family, m->config, 0, 0, in, y);
-	fv_output(g, y[0], "%s", m->family->out[0].name);
-	st = fv_program_new(err, m->context, g, NULL, &program);
-	if (!st && !(made = fv_alloc(m->context, (size_t)(batch * each) * sizeof *made)))
-		st = fv_fail_memory(err, "pictures", (size_t)(batch * each) * sizeof *made);
+	int64_t batch = fv_min(count, at_once(m));
+	if (!(st = build(err, m, batch, &g, &y)) && !(st = size_of(err, m, y->shape, &each)) && !(st = check(err, &each, count, out)))
+		st = fv_program_new(err, m->context, g, NULL, &p);
+	const int64_t values = st ? 0 : each.height * each.stride_bytes;
+	if (!st && !(v = fv_alloc_rough(m->context, (size_t)(batch * values) * sizeof *v)))
+		st = fv_fail_memory(err, "pictures", (size_t)(batch * values) * sizeof *v);
 	for (int64_t i = 0; i < count && !st; i += batch) {
-		if (!(st = fv_program_run(err, program, (fv_key){ .seed = seed, .step = (uint64_t)(i / batch) })))
-			st = fv_program_get(err, program, m->family->out[0].name, made);
-		int64_t values = fv_min(batch, count - i) * each;
-		if (!st && !grey(&m->family->out[0], made, values, out + i * each))
+		const int64_t n = fv_min(batch, count - i);
+		if ((st = fv_program_run(err, p, (fv_key){ .seed = o.seed, .step = (uint64_t)(i / batch) })) ||
+		    (st = fv_program_get(err, p, m->family->out[0].name, v)))
+			break;
+		if (!fv_all_finite((fv_tensor){ FV_F32, FV_SHAPE(n * values), v }))
 			st = fv_fail(err, FV_E_FORMAT, "the model makes NaN: its weights are too large "
 			             "or damaged; fetch or train it again");
+		for (int64_t k = 0; k < n && !st; k++)
+			store(&m->family->out[0], v + k * values, &out[i + k]);
 	}
-	fv_free(m->context, made);
-	fv_program_free(program);
+	fv_free(m->context, v);
+	fv_program_free(p);
 	fv_graph_free(g);
 	return st;
 }

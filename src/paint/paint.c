@@ -20,18 +20,6 @@ static const fv_port *marks_of(const fv_model *m)
 	return at < 0 ? NULL : &m->family->in[at];
 }
 
-static fv_status check(fv_err *err, const fv_pixels *p, const char *who)
-{
-	if (!p || !p->data || p->width < 1 || p->height < 1)
-		return fv_fail(err, FV_E_SHAPE, "%s picture has no pixels", who);
-	if ((p->channels != 3 && p->channels != 4) || (p->bits != 8 && p->bits != 16))
-		return fv_fail(err, FV_E_SHAPE, "%s picture has %d channels of %d bits; 3 or 4 channels of 8 or 16 bits are understood",
-		               who, p->channels, p->bits);
-	if (p->width > INT32_MAX || p->height > INT32_MAX || p->stride_bytes < p->width * p->channels * (p->bits / 8))
-		return fv_fail(err, FV_E_SHAPE, "%s picture's rows of %" PRId64 " bytes do not hold %" PRId64 " pixels", who, p->stride_bytes, p->width);
-	return FV_OK;
-}
-
 static void *row_of(const fv_pixels *p, int64_t y) { return (char *)p->data + y * p->stride_bytes; }
 
 static float value(const fv_pixels *p, int64_t y, int64_t i)
@@ -239,7 +227,7 @@ static double working_broad(const fv_model *m, int64_t h, int64_t w, double shar
 /* An artist's directions as floats, a grey picture where there are none. */
 static fv_status drawn_flow(fv_err *err, fv_context *c, const fv_pixels *p, float **out)
 {
-	fv_status st = check(err, p, "the flow's");
+	fv_status st = fv_pixels_check(err, p, "the flow's", FV_PIXELS_COLOUR);
 	if (st)
 		return st;
 	if (!(*out = fv_alloc(c, (size_t)(3 * p->width * p->height) * sizeof(float))))
@@ -381,9 +369,9 @@ fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in
 		memcpy(&o, opt, opt->size < sizeof o ? opt->size : sizeof o);
 	fv_status st = fv_family_must(err, painter->model->family, FV_PAINTS);
 	if (!st)
-		st = check(err, in, "the input");
+		st = fv_pixels_check(err, in, "the input", FV_PIXELS_COLOUR);
 	if (!st)
-		st = check(err, out, "the output");
+		st = fv_pixels_check(err, out, "the output", FV_PIXELS_COLOUR);
 	if (st)
 		return st;
 	if (in->width != out->width || in->height != out->height || in->channels != out->channels || in->bits != out->bits)

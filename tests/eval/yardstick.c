@@ -92,7 +92,7 @@ static void near(const char *row, const char *what, double is, double should, do
 static void compare(const fv_yard_figures *f, int network, const double golden[12], const char *row)
 {
 	const fv_likeness_figures *l = &f->by[network];
-	static const fv_figure order[] = { FV_COH2, FV_COH4, FV_RUN, FV_STROKE, FV_GRAIN };
+	static const fv_stroke_figure order[] = { FV_COH2, FV_COH4, FV_RUN, FV_STROKE, FV_GRAIN };
 	near(row, "near", l->near, golden[0], 0.01);
 	near(row, "hand", l->view[FV_HAND], golden[1], 0.02);
 	near(row, "look", l->view[FV_LOOK], golden[2], 0.02);

@@ -2,7 +2,6 @@
 /* A model's fields and weights, then a picture of 9x5 pixels by it when it is small. */
 #include "fuzz.h"
 #include "model/model.h"
-#include "paint/generate.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,13 +26,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	fv_pixels p = { 9, 5, 3, 8, 27, pixels };
 	static unsigned turn;
 	/* Painting takes a hundred times as long as reading. */
-	const int64_t values = fv_generate_values(m);
-	if (weights < 6000 && values && values < 5000) {
-		uint8_t *grey = malloc(2 * (size_t)values);
-		if (fv_generate(&err, m, 2, 1, grey))
+	fv_pixels each[2];
+	fv_description *d = NULL;
+	const bool makes = m->family->use == FV_GENERATES;
+	if (fv_model_describe(&err, m, &d))
+		fuzz_sentence(&err);
+	fv_description_free(d);
+	if (makes && fv_generate_size(&err, m, &each[0]))
+		fuzz_sentence(&err);
+	else if (makes && weights < 6000 && each->height * each->stride_bytes < 5000) {
+		each[0].data = malloc((size_t)(each->height * each->stride_bytes));
+		each[1] = each[0];
+		if (fv_generate(&err, m, NULL, 2, each))
 			fuzz_sentence(&err);
-		free(grey);
-	} else if (weights < 6000 && !values && turn++ % 16 == 0 && fv_paint(&err, m, &p, NULL, &p))
+		free(each[0].data);
+	} else if (weights < 6000 && !makes && turn++ % 16 == 0 && fv_paint(&err, m, &p, NULL, &p))
 		fuzz_sentence(&err);
 	fv_model_free(m);
 	return 0;

@@ -131,16 +131,10 @@ static double timing(const fv_context *c, const fv_kernel *k, const fv_node *n)
 	return bytes;
 }
 
-const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n, int64_t most)
+/* What is kept of n, or the clock's word; best: the cost model's. The lock is held: what is timed by one thread is timed once. */
+static const fv_kernel *ask(fv_context *c, struct fv_choices *all, const fv_node *n, int64_t most, const fv_kernel *best)
 {
-	const fv_kernel *best = fv_kernel_choose(c, n);
-	double least = best ? expected(n, best) : 0, fastest = INFINITY;
-	int close = 0;
-	for (const fv_kernel *const *k = fv_kernels; best && *k; k++)
-		close += best->seconds && rival(c, n, *k, least);
-	struct fv_choices *all = c->cache && n->type == FV_F32 && close > 1 && least >= SHORT ? choices(c) : NULL;
-	if (!all)
-		return best;
+	double least = expected(n, best), fastest = INFINITY;
 	uint64_t key = key_of(c, n);
 	/* Only what the clock might have been asked about: a file may say what it likes. */
 	for (int i = 0; i < all->count; i++)
@@ -161,34 +155,57 @@ const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n, int64_t
 	return best;
 }
 
-void fv_choices_keep(fv_context *c)
+const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n, int64_t most)
 {
-	struct fv_choices *all = cpu_of(c)->choices;
-	fv_err err = { 0 };
+	const fv_kernel *best = fv_kernel_choose(c, n);
+	double least = best ? expected(n, best) : 0;
+	int close = 0;
+	for (const fv_kernel *const *k = fv_kernels; best && *k; k++)
+		close += best->seconds && rival(c, n, *k, least);
+	if (!c->cache || n->type != FV_F32 || close < 2 || least < SHORT)
+		return best;
+	pthread_mutex_lock(&cpu_of(c)->lock);
+	struct fv_choices *all = choices(c);
+	if (all)
+		best = ask(c, all, n, most, best);
+	pthread_mutex_unlock(&cpu_of(c)->lock);
+	return best;
+}
+
+static fv_status keep(fv_err *err, fv_context *c, struct fv_choices *all)
+{
 	fv_writer *w;
 	char text[4096];
-	if (!all || !all->fresh)
-		return;
 	all->fresh = false;                             /* asked once, whether it can be written or not */
 	snprintf(text, sizeof text, "%s", c->cache);
 	char *slash = strrchr(text, '/');
 	fv_status st = FV_OK;
 	if (slash && slash > text) {
 		*slash = 0;
-		st = fv_folder_make(&err, text);
+		st = fv_folder_make(err, text);
 	}
-	if (!st && !(st = fv_writer_open(&err, c, c->cache, &w))) {
+	if (!st && !(st = fv_writer_open(err, c, c->cache, &w))) {
 		header(text, sizeof text);
-		st = fv_writer_put(&err, w, text, strlen(text));
+		st = fv_writer_put(err, w, text, strlen(text));
 		for (int i = 0; i < all->count && !st; i++) {
 			int length = snprintf(text, sizeof text, "%016" PRIx64 " %s\n", all->list[i].key, all->list[i].kernel->name);
-			st = fv_writer_put(&err, w, text, (size_t)length);
+			st = fv_writer_put(err, w, text, (size_t)length);
 		}
 		if (st)
 			fv_writer_abort(w);
 		else
-			st = fv_writer_commit(&err, w);
+			st = fv_writer_commit(err, w);
 	}
+	return st;
+}
+
+void fv_choices_keep(fv_context *c)
+{
+	fv_err err;
+	pthread_mutex_lock(&cpu_of(c)->lock);
+	struct fv_choices *all = cpu_of(c)->choices;
+	fv_status st = all && all->fresh ? keep(&err, c, all) : FV_OK;
+	pthread_mutex_unlock(&cpu_of(c)->lock);
 	if (st)
 		fv_log(c, FV_LOG_DEBUG, "which kernels were fastest is not kept: %s", err.text);
 }

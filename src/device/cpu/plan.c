@@ -296,6 +296,7 @@ static fv_status open(fv_err *err, fv_context *c, int which, fv_device **out);
 
 static void close(fv_device *d)
 {
+	pthread_mutex_destroy(&((fv_cpu *)d)->lock);
 	fv_free(d->context, ((fv_cpu *)d)->choices);
 	fv_free(d->context, d);
 }
@@ -360,6 +361,7 @@ static fv_status open(fv_err *err, fv_context *c, int which, fv_device **out)
 	if (!d)
 		return fv_fail_memory(err, "processor", sizeof *d);
 	d->device = (fv_device){ .type = &fv_device_cpu, .context = c };
+	pthread_mutex_init(&d->lock, NULL);
 	list(&d->device.facts, 1);
 	*out = &d->device;
 	return FV_OK;

@@ -4,10 +4,12 @@
 #ifndef FV_PLAN_H
 #define FV_PLAN_H
 #include "device/device.h"
+#include <pthread.h>
 
 /* The processor as a device. */
 typedef struct {
 	fv_device device;
+	pthread_mutex_t lock;           /* of choices: several threads may make programs at once */
 	struct fv_choices *choices;     /* what the context's file holds, when it has been read; one block */
 } fv_cpu;
 

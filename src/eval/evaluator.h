@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an evaluator measures, row by row; fauve.h has it as a list of named figures. */
+#ifndef FV_EVALUATOR_H
+#define FV_EVALUATOR_H
+#include "eval/eval.h"
+#include "eval/yardstick.h"
+
+enum { FV_ROW_PAINTED, FV_ROW_FLOORS, FV_ROW_REAL = FV_ROW_FLOORS + FV_FLOORS, FV_ROWS };
+extern const char *const fv_row_names[FV_ROWS];
+typedef struct {
+	int networks, art_count;        /* networks may be 0: no strokes were looked at */
+	fv_measures pixels[FV_ROWS];    /* count 0: no such row */
+	fv_yard_figures strokes[FV_ROWS], art;  /* the same */
+} fv_eval_rows;
+/* fv_evaluator_measure(), which see. */
+fv_status fv_evaluator_rows(fv_err *err, fv_evaluator *e, const fv_pixels *photos, const fv_pixels *painted, int count, fv_eval_rows *out);
+#endif
