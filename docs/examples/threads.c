@@ -8,13 +8,12 @@
 #include <stdlib.h>
 
 enum { THREADS = 4 };
-typedef struct { const fv_model *model; fv_pixels photo, painted; fv_paint_options options; fv_status status; fv_err err; } job;
+typedef struct { const fv_model *model; fv_pixels photo, painted; fv_paint_options o; fv_status status; fv_err err; pthread_t thread; } job;
 
-/* For many pictures: with a painter of its own (fv_painter_new). */
 static void *paint(void *arg)
 {
 	job *j = arg;
-	j->status = fv_paint(&j->err, j->model, &j->photo, &j->options, &j->painted);
+	j->status = fv_paint(&j->err, j->model, &j->photo, &j->o, &j->painted);
 	return NULL;
 }
 
@@ -24,25 +23,24 @@ int main(int argc, char **argv)
 	fv_context *context = NULL;
 	fv_model *model = NULL;
 	fv_pixels photo, painted[THREADS], sheet = { 0 };
-	fv_status status = FV_OK;
 	fv_err err = { 0 };
-	pthread_t thread[THREADS];
 	long w, h;
 	if (argc != 2 || scanf("P6 %ld %ld 255", &w, &h) != 2 || getchar() == EOF || w < 1 || h < 1 || w > 32767 || h > 32767)
 		return fprintf(stderr, "usage: threads MODEL <photo.ppm >sheet.ppm\n"), 2;
 	photo = (fv_pixels){ w, h, 3, 8, 3 * w, malloc((size_t)(3 * w * h)) };
 	if (!photo.data || fread(photo.data, (size_t)(3 * w), (size_t)h, stdin) != (size_t)h)
 		return fprintf(stderr, "threads: the picture ends early\n"), 3;
-	if ((status = fv_context_new(&err, NULL, &context)) || (status = fv_model_open(&err, context, argv[1], &model)))
-		goto done;
-	for (int i = 0; i < THREADS; i++) {
-		jobs[i] = (job){ model, photo, photo, FV_PAINT_DEFAULTS, FV_OK, { 0 } };
-		jobs[i].options.seed = (uint64_t)i;
-		if (!(jobs[i].painted.data = malloc((size_t)(3 * w * h))) || pthread_create(&thread[i], NULL, paint, &jobs[i]))
+	fv_status status = fv_context_new(&err, NULL, &context);
+	if (!status)
+		status = fv_model_open(&err, context, argv[1], &model);
+	for (int i = 0; i < THREADS && model; i++) {
+		jobs[i] = (job){ model, photo, photo, FV_PAINT_DEFAULTS, FV_OK, { 0 }, 0 };
+		jobs[i].o.seed = (uint64_t)i;
+		if (!(jobs[i].painted.data = malloc((size_t)(3 * w * h))) || pthread_create(&jobs[i].thread, NULL, paint, &jobs[i]))
 			return fprintf(stderr, "threads: no memory\n"), 5;
 	}
-	for (int i = 0; i < THREADS; i++) {
-		pthread_join(thread[i], NULL);
+	for (int i = 0; i < THREADS && model; i++) {
+		pthread_join(jobs[i].thread, NULL);
 		painted[i] = jobs[i].painted;
 		if (jobs[i].status)
 			status = jobs[i].status, err = jobs[i].err;
@@ -53,7 +51,6 @@ int main(int argc, char **argv)
 		printf("P6\n%d %d\n255\n", (int)sheet.width, (int)sheet.height);
 		fwrite(sheet.data, (size_t)sheet.stride_bytes, (size_t)sheet.height, stdout);
 	}
-done:
 	if (status)
 		fprintf(stderr, "threads: %s\n", err.text);
 	fv_model_free(model);

@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** libfauve: open a model and paint pictures with it, make pictures from noise, measure how good they are, lay them out, or train.
+/** libfauve: open a model and paint pictures with it, make pictures from noise, measure how good
+ *  they are, lay them out, or train.
  *
- *  **Errors.** Every call that can fail takes an fv_err, may be given NULL for it, and returns a status; the sentence says what,
- *  where, why and what to do. Outputs are written on success only. The library never prints, exits or aborts.
+ *  **Errors.** Every call that can fail takes an fv_err, may be given NULL for it, and returns a
+ *  status; the sentence says what, where, why and what to do. Outputs are written on success only.
+ *  The library never prints, exits or aborts.
  *
- *  **Ownership.** "Yours" is freed by you with the named call, before its context; everything else is borrowed, for the call.
+ *  **Ownership.** "Yours" is freed by you with the named call, before its context; everything else
+ *  is borrowed, for the call.
  *
- *  **Threads.** A context and a model may be used by any number of threads at once. Whatever else is made with them (a painter, an
- *  evaluator) belongs to one thread at a time, and so do the pictures that a call is given to write. A context has one set of
- *  workers: a call that finds them busy with another thread's call does its work alone, on its own thread, and the result is the
- *  same to the bit. So one context for many threads never runs more than `threads` workers and the callers themselves. Free a
- *  context, or a model, when no thread uses it any more. The library keeps nothing of its own outside of contexts.
+ *  **Threads.** A context and a model may be used by any number of threads at once. Whatever else
+ *  is made with them (a painter, an evaluator) belongs to one thread at a time, and so do the
+ *  pictures that a call is given to write. A context has one set of workers: a call that finds them
+ *  busy with another thread's call does its work alone, on its own thread, and the result is the
+ *  same to the bit. So one context for many threads never runs more than `threads` workers and the
+ *  callers themselves. Free a context, or a model, when no thread uses it any more. The library
+ *  keeps nothing of its own outside of contexts.
  *
- *  **Callbacks** (log, progress) are called by a thread that is in a call of the library, before the call returns, and may be
- *  called by several at once when several are. `cancelled` may also be asked by threads that training reads data with. A callback
- *  may call the library, but free nothing that is in use.
+ *  **Callbacks** (log, progress) are called by a thread that is in a call of the library, before
+ *  the call returns, and may be called by several at once when several are. `cancelled` may also be
+ *  asked by threads that training reads data with. A callback may call the library, but free
+ *  nothing that is in use.
  *
- *  **What is stable.** Until 1.0 the soname (libfauve.so.0) changes whenever a program would have to be compiled anew; within one
- *  soname calls, enum values and fields are only ever added. Structs that you fill begin with `size`: set it to the struct's
- *  sizeof, and fields that your header does not know have their defaults. Structs that the library returns by pointer may grow at
- *  their end; elements of lists do not grow. New measures, parameters and facts are new lines of a list, found by name. */
+ *  **What is stable.** Until 1.0 the soname (libfauve.so.0) changes whenever a program would have
+ *  to be compiled anew; within one soname calls, enum values and fields are only ever added.
+ *  Structs that you fill begin with `size`: set it to the struct's sizeof, and fields that your
+ *  header does not know have their defaults. Structs that the library returns by pointer may grow
+ *  at their end; elements of lists do not grow. New measures, parameters and facts are new lines of
+ *  a list, found by name. */
 #ifndef FAUVE_H
 #define FAUVE_H
 #include <stdbool.h>
@@ -47,8 +55,8 @@ typedef enum {
 	FV_E_PARTIAL,   /**< some of several inputs failed */
 } fv_status;
 
-/** The caller's error: the status and one line of text. Zero it or not, as you like; it says something only after a call that did
- *  not return FV_OK. */
+/** The caller's error: the status and one line of text. Zero it or not, as you like; it says
+ *  something only after a call that did not return FV_OK. */
 typedef struct fv_err {
 	fv_status status;
 	char text[1000];
@@ -60,8 +68,9 @@ FV_API int fv_exit_code(fv_status status);
 /** The library's version, "0.1.0". */
 FV_API const char *fv_version(void);
 
-/** Where memory comes from. Both are called by the threads that call the library only, never by its workers; by several at once
- *  when several threads use one context. alloc returns memory aligned to `align` (a power of two) or NULL. */
+/** Where memory comes from. Both are called by the threads that call the library only, never by its
+ *  workers; by several at once when several threads use one context. alloc returns memory aligned
+ *  to `align` (a power of two) or NULL. */
 typedef struct fv_allocator {
 	void *(*alloc)(void *user, size_t bytes, size_t align);
 	void (*free)(void *user, void *memory);
@@ -78,22 +87,29 @@ typedef struct fv_context_options {
 	const fv_allocator *allocator; /**< NULL: the C library's */
 	void (*log)(void *user, fv_log_level level, const char *text);
 	void *log_user;
-	bool (*cancelled)(void *user); /**< asked between units of work; true stops with FV_E_CANCELLED: every call by this context */
+	bool (*cancelled)(void *user);
+	                           /**< asked between units of work; true stops with
+	                            *   FV_E_CANCELLED: every call by this context */
 	void *cancelled_user;
-	bool bf16;                 /**< products of numbers rounded to bf16 where the processor has them: sooner,
-	                            *   and off by some 1 % of a value; false: float throughout */
-	bool exact;                /**< direct sums only, where fewer products with a little more rounding (Winograd) would be
-	                            *   sooner: for number-for-number work */
-	const char *cache;         /**< a file, made when it is not there: where two ways to compute are expected to be about as
-	                            *   fast, painting times them once and keeps here which was; NULL: nothing is timed. Paintings
-	                            *   of different choices differ by rounding */
-	const char *limits;        /**< on what files from outside may hold, where other than those that `fauve doctor` prints are
-	                            *   wanted: "header=64M,tensors=20000"; NULL: those. Since 0.1 */
+	bool bf16;                 /**< products of numbers rounded to bf16 where the processor
+	                            *   has them: sooner, and off by some 1 % of a value; false:
+	                            *   float throughout */
+	bool exact;                /**< direct sums only, where fewer products with a little more
+	                            *   rounding (Winograd) would be sooner: for number-for-
+	                            *   number work */
+	const char *cache;         /**< a file, made when it is not there: where two ways to
+	                            *   compute are expected to be about as fast, painting times
+	                            *   them once and keeps here which was; NULL: nothing is
+	                            *   timed. Paintings of different choices differ by rounding */
+	const char *limits;        /**< on what files from outside may hold, where other than
+	                            *   those that `fauve doctor` prints are wanted:
+	                            *   "header=64M,tensors=20000"; NULL: those. Since 0.1 */
 } fv_context_options;
 
 typedef struct fv_context fv_context;
 
-/** A context carries threads, instruction set cap, memory, log and cancel. It is made once and shared by all threads.
+/** A context carries threads, instruction set cap, memory, log and cancel. It is made once and
+ *  shared by all threads.
  *  @param opt  NULL for defaults
  *  @param out  yours; free with fv_context_free() after everything made with it */
 FV_API fv_status fv_context_new(fv_err *err, const fv_context_options *opt, fv_context **out);
@@ -102,7 +118,8 @@ FV_API void fv_context_free(fv_context *c);
 /** Pixels: interleaved rows, sRGB. A view: it owns nothing. */
 typedef struct fv_pixels {
 	int64_t width, height;
-	int channels;              /**< 3 (RGB) or 4 (RGB and alpha, not premultiplied); 1 (grey) where a call says so */
+	int channels;              /**< 3 (RGB) or 4 (RGB and alpha, not premultiplied); 1 (grey)
+	                            *   where a call says so */
 	int bits;                  /**< 8 (uint8_t) or 16 (uint16_t, host order) a channel */
 	int64_t stride_bytes;      /**< from row to row */
 	void *data;
@@ -114,8 +131,8 @@ typedef struct fv_model fv_model;
 /** Open a model file.
  *  @param path  a safetensors file with fauve's metadata
  *  @param out   yours; free with fv_model_free()
- *  @return FV_OK, FV_E_READ, FV_E_FORMAT (cut short, lying sizes, unknown family, weights that are NaN or
- *          infinite), FV_E_LIMIT, FV_E_MEMORY */
+ *  @return FV_OK, FV_E_READ, FV_E_FORMAT (cut short, lying sizes, unknown family, weights that are
+ *          NaN or infinite), FV_E_LIMIT, FV_E_MEMORY */
 FV_API fv_status fv_model_open(fv_err *err, fv_context *c, const char *path, fv_model **out);
 FV_API void fv_model_free(fv_model *m);
 
@@ -147,15 +164,18 @@ typedef struct fv_description {
 	const char *family;        /**< of networks: "strokenet" */
 	fv_use use;
 	int parameters;
-	const fv_named *parameter; /**< what the network was built from: width "24", noise "100", hidden "[256,512]" */
+	const fv_named *parameter; /**< what the network was built from: width "24", noise "100",
+	                            *   hidden "[256,512]" */
 	int inputs, outputs;
 	const fv_model_port *input, *output;
 	int facts;
-	const fv_named *fact;      /**< all else that the file says: title, data, licence, date, training; what is no text as JSON */
+	const fv_named *fact;      /**< all else that the file says: title, data, licence, date,
+	                            *   training; what is no text as JSON */
 	int colours;               /**< in its painter's palette; 0: it has none */
 	const uint8_t (*palette)[3]; /**< sRGB */
-	const char *json;          /**< all of this as one JSON object, for tools: family, use, parameters, inputs, outputs, and
-	                            *   metadata, the file's own object */
+	const char *json;          /**< all of this as one JSON object, for tools: family, use,
+	                            *   parameters, inputs, outputs, and metadata, the file's own
+	                            *   object */
 } fv_description;
 
 /** Describe a model.
@@ -169,40 +189,52 @@ FV_API void fv_description_free(fv_description *d);
 typedef struct fv_paint_options {
 	size_t size;               /**< sizeof(fv_paint_options) */
 	float strength;            /**< 0 the photograph, 1 all paint */
-	uint64_t seed;             /**< of where strokes lie, beside the picture itself: the same seed and pixels, the
-	                                same painting; each picture has its own strokes */
-	int64_t max_memory;        /**< bytes that painting may take beside the pictures and the model; 0: any. With less than a picture
-	                                needs at once it is painted in bands, which takes longer and gives the same picture but for
-	                                rounding; FV_E_MEMORY when that is not enough either */
-	float strokes;             /**< how wide the widest brush is, as a share of the picture's longer side, up to 0.5; 0: such that
-	                                a painting seen as a whole looks painted (0.034) */
-	float detail;              /**< 0..1: how near finer brushes come to the photograph: 0 wide strokes alone, 1 fine ones wherever something is fine */
-	const fv_pixels *flow;     /**< NULL, or a picture of any size, stretched over this one, whose colours say where strokes run: the
-	                                hue is twice the angle (red: level, cyan: upright), grey leaves it to the photograph */
-	float palette;             /**< whose colours: 0 the photograph's, 0.5 the painter's as the network makes them, 1 those of the
-	                                painter's paintings, whatever the photograph; above 0.5 the model must know its palette */
-	float relief;              /**< 0.25..4: how strongly neighbouring strokes differ, times what the style asks for */
+	uint64_t seed;             /**< of where strokes lie, beside the picture itself: the same
+	                            *   seed and pixels, the same painting; each picture has its
+	                            *   own strokes */
+	int64_t max_memory;        /**< bytes that painting may take beside the pictures and the
+	                            *   model; 0: any. With less than a picture needs at once it
+	                            *   is painted in bands, which takes longer and gives the
+	                            *   same picture but for rounding; FV_E_MEMORY when that is
+	                            *   not enough either */
+	float strokes;             /**< how wide the widest brush is, as a share of the picture's
+	                            *   longer side, up to 0.5; 0: such that a painting seen as a
+	                            *   whole looks painted (0.034) */
+	float detail;              /**< 0..1: how near finer brushes come to the photograph: 0
+	                            *   wide strokes alone, 1 fine ones wherever something is
+	                            *   fine */
+	const fv_pixels *flow;     /**< NULL, or a picture of any size, stretched over this one,
+	                            *   whose colours say where strokes run: the hue is twice the
+	                            *   angle (red: level, cyan: upright), grey leaves it to the
+	                            *   photograph */
+	float palette;             /**< whose colours: 0 the photograph's, 0.5 the painter's as
+	                            *   the network makes them, 1 those of the painter's
+	                            *   paintings, whatever the photograph; above 0.5 the model
+	                            *   must know its palette */
+	float relief;              /**< 0.25..4: how strongly neighbouring strokes differ, times
+	                            *   what the style asks for */
 } fv_paint_options;
 #define FV_PAINT_DEFAULTS { .size = sizeof(fv_paint_options), .strength = 1, .detail = 0.75f, .palette = 0.5f, .relief = 1 }
 
 /** Paint one picture.
  *  @param in   any size, 3 or 4 channels, 8 or 16 bits, sRGB
  *  @param out  same width, height, channels and bits; data yours; may be in's own data
- *  @return FV_OK, FV_E_ARGUMENT, FV_E_SHAPE, FV_E_FORMAT (the model's weights are so large that it paints NaN), FV_E_MEMORY,
- *          FV_E_CANCELLED; on failure out is unchanged
+ *  @return FV_OK, FV_E_ARGUMENT, FV_E_SHAPE, FV_E_FORMAT (the model's weights are so large that it
+ *          paints NaN), FV_E_MEMORY, FV_E_CANCELLED; on failure out is unchanged
  *  Alpha is copied. Below 32 pixels a side the picture is padded by replication, painted, cropped. */
 FV_API fv_status fv_paint(fv_err *err, const fv_model *m, const fv_pixels *in,
                           const fv_paint_options *opt, fv_pixels *out);
 
-/** A model that paints many pictures: what it prepares for one it uses again for the next of the same size, as frames
- *  of a film are. The paintings are fv_paint()'s, bit for bit. By one thread at a time; m must outlive it. */
+/** A model that paints many pictures: what it prepares for one it uses again for the next of the
+ *  same size, as frames of a film are. The paintings are fv_paint()'s, bit for bit. By one thread
+ *  at a time; m must outlive it. */
 typedef struct fv_painter fv_painter;
 /** @param out  yours; free with fv_painter_free()
  *  @return FV_OK, FV_E_MEMORY */
 FV_API fv_status fv_painter_new(fv_err *err, const fv_model *m, fv_painter **out);
 FV_API void fv_painter_free(fv_painter *p);
-/** fv_paint(), which see. Of max_memory it also holds up to 128 MB of weights in another order, from the second picture of
- *  a size on. */
+/** fv_paint(), which see. Of max_memory it also holds up to 128 MB of weights in another order,
+ *  from the second picture of a size on. */
 FV_API fv_status fv_painter_paint(fv_err *err, fv_painter *p, const fv_pixels *in,
                                   const fv_paint_options *opt, fv_pixels *out);
 /** Bytes that it holds between two pictures. */
@@ -211,91 +243,113 @@ FV_API int64_t fv_painter_bytes(const fv_painter *p);
 /** Options of generating; begin with FV_GENERATE_DEFAULTS (NULL means the same). */
 typedef struct fv_generate_options {
 	size_t size;               /**< sizeof(fv_generate_options) */
-	uint64_t seed;             /**< of the noise: same model and seed, same pictures; the first of many are what a few would be */
+	uint64_t seed;             /**< of the noise: same model and seed, same pictures; the
+	                            *   first of many are what a few would be */
 } fv_generate_options;
 #define FV_GENERATE_DEFAULTS { .size = sizeof(fv_generate_options) }
 
 /** What a model makes from noise.
- *  @param out  width, height, channels (1 grey or 3 RGB), bits (8), stride_bytes of packed rows; data NULL
+ *  @param out  width, height, channels (1 grey or 3 RGB), bits (8), stride_bytes of packed rows;
+ *              data NULL
  *  @return FV_OK, FV_E_ARGUMENT (it makes no pictures from noise), FV_E_MEMORY
  *  Since 0.1. Code: src/paint/generate.c */
 FV_API fv_status fv_generate_size(fv_err *err, const fv_model *m, fv_pixels *out);
 /** Pictures from noise.
  *  @param count  1 to 1000000
  *  @param out    count pictures of the size that fv_generate_size() says; data and stride yours
- *  @return FV_OK, FV_E_ARGUMENT, FV_E_SHAPE, FV_E_FORMAT (the model's weights are so large that it makes NaN), FV_E_MEMORY,
- *          FV_E_CANCELLED; on failure some of out may be written */
-FV_API fv_status fv_generate(fv_err *err, const fv_model *m, const fv_generate_options *opt, int64_t count, const fv_pixels *out);
+ *  @return FV_OK, FV_E_ARGUMENT, FV_E_SHAPE, FV_E_FORMAT (the model's weights are so large that it
+ *          makes NaN), FV_E_MEMORY, FV_E_CANCELLED; on failure some of out may be written */
+FV_API fv_status fv_generate(fv_err *err, const fv_model *m, const fv_generate_options *opt,
+                             int64_t count, const fv_pixels *out);
 
 /** Options of a contact sheet; begin with FV_SHEET_DEFAULTS (NULL means the same). */
 typedef struct fv_sheet_options {
 	size_t size;               /**< sizeof(fv_sheet_options) */
 	int columns;               /**< pictures in a row; 0: as many as make a square */
-	int64_t max_side;          /**< pixels of the sheet's longer side, and in all; 0: any. Cells shrink until it fits */
+	int64_t max_side;          /**< pixels of the sheet's longer side, and in all; 0: any.
+	                            *   Cells shrink until it fits */
 	int64_t max_pixels;
 } fv_sheet_options;
 #define FV_SHEET_DEFAULTS { .size = sizeof(fv_sheet_options) }
 
 /** How large a sheet of pictures is: cells as large as the largest of them, or less, white between.
- *  @param pictures  1, 3 or 4 channels (alpha is left out), 8 or 16 bits, any sizes; data may be NULL
+ *  @param pictures  1, 3 or 4 channels (alpha is left out), 8 or 16 bits, any sizes; data may be
+ *                   NULL
  *  @param out       width, height, channels (3), bits (8), stride_bytes of packed rows; data NULL
- *  @return FV_OK, FV_E_ARGUMENT (no pictures, negative options), FV_E_SHAPE, FV_E_LIMIT (cells of one pixel are too many)
+ *  @return FV_OK, FV_E_ARGUMENT (no pictures, negative options), FV_E_SHAPE, FV_E_LIMIT (cells of
+ *          one pixel are too many)
  *  Since 0.1. Code: src/eval/sheet.c */
-FV_API fv_status fv_sheet_size(fv_err *err, const fv_pixels *pictures, int count, const fv_sheet_options *opt, fv_pixels *out);
+FV_API fv_status fv_sheet_size(fv_err *err, const fv_pixels *pictures, int count,
+                               const fv_sheet_options *opt, fv_pixels *out);
 /** Draw it.
- *  @param out  of the size that fv_sheet_size() says for the same pictures and options; data and stride yours
+ *  @param out  of the size that fv_sheet_size() says for the same pictures and options; data and
+ *              stride yours
  *  @return what that returns, and FV_E_MEMORY */
-FV_API fv_status fv_sheet_draw(fv_err *err, fv_context *c, const fv_pixels *pictures, int count, const fv_sheet_options *opt,
-                               const fv_pixels *out);
+FV_API fv_status fv_sheet_draw(fv_err *err, fv_context *c, const fv_pixels *pictures, int count,
+                               const fv_sheet_options *opt, const fv_pixels *out);
 
 /** Options of measuring; begin with FV_EVALUATOR_DEFAULTS (NULL means the same). */
 typedef struct fv_evaluator_options {
 	size_t size;               /**< sizeof(fv_evaluator_options) */
-	const fv_model *const *network; /**< models that look (features/vgg16.safetensors, opened by a context of full precision): by them
-	                            *   strokes are judged. They must outlive the evaluator */
-	int networks;              /**< 0: strokes are not looked at; 1; 2: the second shows what only pleases a teacher */
+	const fv_model *const *network;
+	                           /**< models that look (features/vgg16.safetensors, opened by a
+	                            *   context of full precision): by them strokes are judged.
+	                            *   They must outlive the evaluator */
+	int networks;              /**< 0: strokes are not looked at; 1; 2: the second shows what
+	                            *   only pleases a teacher */
 	int most;                  /**< pairs whose strokes are looked at, the first; 0: all */
-	bool floors;               /**< what needs no learning is measured too: the photographs themselves ("identity"), with the
-	                            *   paintings' colours ("reinhard"), with the histograms of their bands ("bands") */
-	void (*progress)(void *user, const char *what, double done); /**< now and then, with the share done of what it says */
+	bool floors;               /**< what needs no learning is measured too: the photographs
+	                            *   themselves ("identity"), with the paintings' colours
+	                            *   ("reinhard"), with the histograms of their bands
+	                            *   ("bands") */
+	void (*progress)(void *user, const char *what, double done);
+	                           /**< now and then, with the share done of what it says */
 	void *user;
 } fv_evaluator_options;
 #define FV_EVALUATOR_DEFAULTS { .size = sizeof(fv_evaluator_options), .floors = true }
 
-/** How good are painted pictures? What `fauve eval` measures, from pictures in memory; docs/yardstick.md says how to read it.
- *  An evaluator is given real paintings, then measures sets of pictures against them. By one thread at a time. */
+/** How good are painted pictures? What `fauve eval` measures, from pictures in memory;
+ *  docs/yardstick.md says how to read it. An evaluator is given real paintings, then measures sets
+ *  of pictures against them. By one thread at a time. */
 typedef struct fv_evaluator fv_evaluator;
 /** @param out  yours: fv_evaluator_free()
  *  @return FV_OK, FV_E_ARGUMENT (a model that does not look, more than two), FV_E_MEMORY */
-FV_API fv_status fv_evaluator_new(fv_err *err, fv_context *c, const fv_evaluator_options *opt, fv_evaluator **out);
+FV_API fv_status fv_evaluator_new(fv_err *err, fv_context *c, const fv_evaluator_options *opt,
+                                  fv_evaluator **out);
 FV_API void fv_evaluator_free(fv_evaluator *e);
 
-/** Real paintings: those to compare with ("paintings", two at least where strokes are looked at), and others that are measured as
- *  if they had been painted: the best that could be reached ("real"). */
+/** Real paintings: those to compare with ("paintings", two at least where strokes are looked at),
+ *  and others that are measured as if they had been painted: the best that could be reached
+ *  ("real"). */
 typedef enum { FV_SET_PAINTINGS, FV_SET_REAL } fv_evaluator_set;
 /** Add pictures to a set; they are looked at, and not needed afterwards.
  *  @param pictures  RGB, 8 bits, any sizes
  *  @param strokes   their strokes are looked at too, which takes longest
- *  @return FV_OK, FV_E_SHAPE, FV_E_MEMORY, FV_E_CANCELLED: after an error the evaluator can only be freed */
-FV_API fv_status fv_evaluator_add(fv_err *err, fv_evaluator *e, fv_evaluator_set set, const fv_pixels *pictures, int count, bool strokes);
+ *  @return FV_OK, FV_E_SHAPE, FV_E_MEMORY, FV_E_CANCELLED: after an error the evaluator can only be
+ *          freed */
+FV_API fv_status fv_evaluator_add(fv_err *err, fv_evaluator *e, fv_evaluator_set set,
+                                  const fv_pixels *pictures, int count, bool strokes);
 
 /** One figure of one set. */
 typedef struct fv_figure {
-	const char *set;           /**< "painted", "identity", "reinhard", "bands", "real", "paintings" */
-	const char *name;          /**< "swd", "auc", "ssim", "chroma", "hand", "near", "coh2", "coh2_off"; "second_hand": by the second network */
+	const char *set;           /**< "painted", "identity", "reinhard", "bands", "real",
+	                            *   "paintings" */
+	const char *name;          /**< "swd", "auc", "ssim", "chroma", "hand", "near", "coh2",
+	                            *   "coh2_off"; "second_hand": by the second network */
 	double value;              /**< NAN: too few pictures, or none of that kind, for this one */
-	int n;                     /**< pictures that it is of; every figure moves with it: compare equal n only */
+	int n;                     /**< pictures that it is of; every figure moves with it:
+	                            *   compare equal n only */
 } fv_figure;
 typedef struct fv_evaluation { int count; const fv_figure *figure; } fv_evaluation;
 /** Measure painted pictures.
  *  @param photos   RGB, 8 bits, any sizes
  *  @param painted  what was painted from each, of its size; RGB, 8 bits
  *  @param out      yours: fv_evaluation_free()
- *  @return FV_OK, FV_E_ARGUMENT (no pictures, or no paintings to compare with), FV_E_SHAPE, FV_E_MEMORY, FV_E_CANCELLED: after an
- *          error the evaluator can only be freed
+ *  @return FV_OK, FV_E_ARGUMENT (no pictures, or no paintings to compare with), FV_E_SHAPE,
+ *          FV_E_MEMORY, FV_E_CANCELLED: after an error the evaluator can only be freed
  *  Since 0.1. Code: src/eval/evaluator.c */
-FV_API fv_status fv_evaluator_measure(fv_err *err, fv_evaluator *e, const fv_pixels *photos, const fv_pixels *painted, int count,
-                                      fv_evaluation **out);
+FV_API fv_status fv_evaluator_measure(fv_err *err, fv_evaluator *e, const fv_pixels *photos,
+                                      const fv_pixels *painted, int count, fv_evaluation **out);
 FV_API void fv_evaluation_free(fv_evaluation *v);
 
 #ifdef __cplusplus

@@ -12,10 +12,15 @@ fv_status fv_pixels_check(fv_err *err, const fv_pixels *p, const char *who, fv_p
 {
 	if (!p || p->width < 1 || p->height < 1 || (!p->data && kind != FV_PIXELS_ANY))
 		return fv_fail(err, FV_E_SHAPE, "%s picture has no pixels", who);
-	if (p->channels < 1 || p->channels > 4 || !(kinds[kind].channels & 1u << p->channels) || (p->bits != 8 && p->bits != 16) ||
-	    p->bits > kinds[kind].bits)
-		return fv_fail(err, FV_E_SHAPE, "%s picture has %d channels of %d bits; %s are understood", who, p->channels, p->bits, kinds[kind].text);
-	if (p->width > INT32_MAX || p->height > INT32_MAX || p->stride_bytes < p->width * p->channels * (p->bits / 8))
-		return fv_fail(err, FV_E_SHAPE, "%s picture's rows of %" PRId64 " bytes do not hold %" PRId64 " pixels", who, p->stride_bytes, p->width);
+	if (p->channels < 1 || p->channels > 4 || !(kinds[kind].channels & 1u << p->channels) ||
+	    (p->bits != 8 && p->bits != 16) || p->bits > kinds[kind].bits)
+		return fv_fail(err, FV_E_SHAPE,
+		               "%s picture has %d channels of %d bits; %s are understood", who, p->channels,
+		               p->bits, kinds[kind].text);
+	if (p->width > INT32_MAX || p->height > INT32_MAX ||
+	    p->stride_bytes < p->width * p->channels * (p->bits / 8))
+		return fv_fail(err, FV_E_SHAPE,
+		               "%s picture's rows of %" PRId64 " bytes do not hold %" PRId64 " pixels", who,
+		               p->stride_bytes, p->width);
 	return FV_OK;
 }

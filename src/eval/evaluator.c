@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An evaluator: paintings to compare with, then sets of pictures beside them and beside what needs no learning. */
+/* An evaluator: paintings to compare with, then pictures beside them and beside what needs no
+ * learning. */
 #include "eval/evaluator.h"
 #include <math.h>
 #include <stdio.h>
@@ -19,14 +20,17 @@ struct fv_evaluator {
 
 const char *const fv_row_names[FV_ROWS] = { "painted", "identity", "reinhard", "bands", "real" };
 
-fv_status fv_evaluator_new(fv_err *err, fv_context *c, const fv_evaluator_options *opt, fv_evaluator **out)
+fv_status fv_evaluator_new(fv_err *err, fv_context *c, const fv_evaluator_options *opt,
+                           fv_evaluator **out)
 {
 	fv_evaluator_options o = FV_EVALUATOR_DEFAULTS;
 	fv_status st = FV_OK;
 	if (opt)
 		memcpy(&o, opt, opt->size < sizeof o ? opt->size : sizeof o);
 	if (o.networks < 0 || o.networks > FV_YARD_NETWORKS || o.most < 0)
-		return fv_fail(err, FV_E_ARGUMENT, "%d networks, the first %d pictures: up to %d networks look at strokes", o.networks, o.most, FV_YARD_NETWORKS);
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "%d networks, the first %d pictures: up to %d networks look at strokes",
+		               o.networks, o.most, FV_YARD_NETWORKS);
 	fv_evaluator *e = fv_alloc(c, sizeof *e);
 	if (!e)
 		return fv_fail_memory(err, "measuring", sizeof *e);
@@ -67,7 +71,8 @@ static void square_some(void *arg, int thread, int64_t first, int64_t last)
 {
 	const squaring *s = arg;
 	for (int64_t i = first; i < last; i++)
-		fv_square(&s->from[i], s->to + i * FV_SQUARE_BYTES, s->room + (size_t)thread * s->bytes);
+		fv_square(&s->from[i], s->to + i * FV_SQUARE_BYTES,
+		          s->room + (size_t)thread * s->bytes);
 }
 
 static fv_status squares_of(fv_err *err, fv_context *c, const fv_pixels *p, int count, uint8_t *to)
@@ -77,7 +82,9 @@ static fv_status squares_of(fv_err *err, fv_context *c, const fv_pixels *p, int 
 		fv_status st = fv_pixels_check(err, &p[i], "a measured", FV_PIXELS_RGB);
 		if (st)
 			return st;
-		s.bytes = (size_t)fv_max((int64_t)s.bytes, fv_div_up((int64_t)fv_square_room(p[i].height, p[i].width), FV_ALIGN) * FV_ALIGN);
+		s.bytes = (size_t)fv_max((int64_t)s.bytes,
+		                         fv_div_up((int64_t)fv_square_room(p[i].height, p[i].width),
+		                                   FV_ALIGN) * FV_ALIGN);
 	}
 	if (!(s.room = fv_alloc_rough(c, s.bytes * (size_t)c->threads)))
 		return fv_fail_memory(err, "measuring", s.bytes * (size_t)c->threads);
@@ -86,10 +93,13 @@ static fv_status squares_of(fv_err *err, fv_context *c, const fv_pixels *p, int 
 	return FV_OK;
 }
 
-fv_status fv_evaluator_add(fv_err *err, fv_evaluator *e, fv_evaluator_set which, const fv_pixels *pictures, int count, bool strokes)
+fv_status fv_evaluator_add(fv_err *err, fv_evaluator *e, fv_evaluator_set which,
+                           const fv_pixels *pictures, int count, bool strokes)
 {
 	if (which < 0 || which >= SETS || count < 1)
-		return fv_fail(err, FV_E_ARGUMENT, "set %d of an evaluator, %d pictures: there is none such", (int)which, count);
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "set %d of an evaluator, %d pictures: there is none such", (int)which,
+		               count);
 	set *s = &e->set[which];
 	if (s->count + count > s->room) {
 		int room = (int)fv_max(s->count + count, 2 * (int64_t)s->room);
@@ -103,7 +113,8 @@ fv_status fv_evaluator_add(fv_err *err, fv_evaluator *e, fv_evaluator_set which,
 		s->square = larger;
 		s->room = room;
 	}
-	fv_status st = squares_of(err, e->context, pictures, count, s->square + (size_t)s->count * FV_SQUARE_BYTES);
+	fv_status st = squares_of(err, e->context, pictures, count,
+	                          s->square + (size_t)s->count * FV_SQUARE_BYTES);
 	s->count += st ? 0 : count;
 	for (int i = 0; i < count && e->yard && strokes && !st; i++)
 		st = fv_yard_add(err, e->yard, &s->strokes, &pictures[i], NULL);
@@ -122,7 +133,8 @@ static void tell(void *user, double done)
 }
 
 /* A photograph in its floors' dress; room: of its size at least, and of a square. */
-static fv_status look_floor(fv_err *err, fv_evaluator *e, fv_eval *v, fv_floor floor, const fv_pixels *photo, const uint8_t *square, uint8_t *room)
+static fv_status look_floor(fv_err *err, fv_evaluator *e, fv_eval *v, fv_floor floor,
+                            const fv_pixels *photo, const uint8_t *square, uint8_t *room)
 {
 	fv_pixels p = { photo->width, photo->height, 3, 8, 3 * photo->width, room };
 	/* Only read. */
@@ -130,13 +142,16 @@ static fv_status look_floor(fv_err *err, fv_evaluator *e, fv_eval *v, fv_floor f
 	if (floor == FV_FLOOR_BANDS)
 		p.width = p.height = FV_SIDE, p.stride_bytes = 3 * FV_SIDE;
 	fv_status st = fv_eval_floor(err, v, floor, photo, room);
-	return st ? st : fv_yard_add(err, e->yard, &e->row[FV_ROW_FLOORS + floor], &p, floor == FV_FLOOR_BANDS ? &whole : photo);
+	return st ? st : fv_yard_add(err, e->yard, &e->row[FV_ROW_FLOORS + floor], &p,
+	                             floor == FV_FLOOR_BANDS ? &whole : photo);
 }
 
 /* All rows of a photograph one after the other: what it shows is looked at once. */
-static fv_status look_at_photo(fv_err *err, fv_evaluator *e, fv_eval *v, const fv_pixels *photo, const fv_pixels *painted, const uint8_t *square)
+static fv_status look_at_photo(fv_err *err, fv_evaluator *e, fv_eval *v, const fv_pixels *photo,
+                               const fv_pixels *painted, const uint8_t *square)
 {
-	fv_status st = fv_yard_add(err, e->yard, &e->row[FV_ROW_FLOORS + FV_FLOOR_IDENTITY], photo, photo);
+	fv_status st = fv_yard_add(err, e->yard, &e->row[FV_ROW_FLOORS + FV_FLOOR_IDENTITY], photo,
+	                           photo);
 	if (!st)
 		st = fv_yard_add(err, e->yard, &e->row[FV_ROW_PAINTED], painted, photo);
 	if (st || !e->o.floors)
@@ -151,7 +166,9 @@ static fv_status look_at_photo(fv_err *err, fv_evaluator *e, fv_eval *v, const f
 	return st;
 }
 
-static fv_status measure_strokes(fv_err *err, fv_evaluator *e, fv_eval *v, const fv_pictures *photos, const fv_pixels *painted, fv_eval_rows *rows)
+static fv_status measure_strokes(fv_err *err, fv_evaluator *e, fv_eval *v,
+                                 const fv_pictures *photos, const fv_pixels *painted,
+                                 fv_eval_rows *rows)
 {
 	int count = e->o.most ? (int)fv_min(e->o.most, photos->count) : photos->count;
 	fv_status st = FV_OK;
@@ -159,31 +176,39 @@ static fv_status measure_strokes(fv_err *err, fv_evaluator *e, fv_eval *v, const
 		char text[100];
 		snprintf(text, sizeof text, "looking at strokes: %d of %d", i, count);
 		tell(&(teller){ e, text }, (double)i / count);
-		st = look_at_photo(err, e, v, &photos->pixels[i], &painted[i], photos->square + (size_t)i * FV_SQUARE_BYTES);
+		st = look_at_photo(err, e, v, &photos->pixels[i], &painted[i],
+		                   photos->square + (size_t)i * FV_SQUARE_BYTES);
 	}
 	e->row[FV_ROW_REAL] = e->set[FV_SET_REAL].strokes;
 	if (!st)
 		st = fv_yard_art(err, e->yard, &e->set[FV_SET_PAINTINGS].strokes, &rows->art);
 	for (int i = 0; i < FV_ROWS && !st; i++)
 		if (e->row[i].count && (i != FV_ROW_FLOORS + FV_FLOOR_IDENTITY || e->o.floors))
-			st = fv_yard_measure(err, e->yard, &e->row[i], &e->row[FV_ROW_FLOORS + FV_FLOOR_IDENTITY], &rows->strokes[i]);
+			st = fv_yard_measure(err, e->yard, &e->row[i],
+			                     &e->row[FV_ROW_FLOORS + FV_FLOOR_IDENTITY], &rows->strokes[i]);
 	return st;
 }
 
-static fv_status measure_pixels(fv_err *err, fv_evaluator *e, fv_eval *v, const fv_pictures *photos, const fv_pictures *painted, fv_measures *rows)
+static fv_status measure_pixels(fv_err *err, fv_evaluator *e, fv_eval *v, const fv_pictures *photos,
+                                const fv_pictures *painted, fv_measures *rows)
 {
 	const fv_pictures real = { e->set[FV_SET_REAL].count, NULL, e->set[FV_SET_REAL].square };
-	fv_status st = fv_eval_set(err, v, painted, photos, tell, &(teller){ e, "measuring" }, &rows[FV_ROW_PAINTED]);
+	fv_status st = fv_eval_set(err, v, painted, photos, tell, &(teller){ e, "measuring" },
+	                           &rows[FV_ROW_PAINTED]);
 	if (!st && e->o.floors)
-		st = fv_eval_floors(err, v, photos, tell, &(teller){ e, "measuring floors" }, &rows[FV_ROW_FLOORS]);
+		st = fv_eval_floors(err, v, photos, tell, &(teller){ e, "measuring floors" },
+		                    &rows[FV_ROW_FLOORS]);
 	if (!st && real.count)
-		st = fv_eval_set(err, v, &real, NULL, tell, &(teller){ e, "measuring real paintings" }, &rows[FV_ROW_REAL]);
+		st = fv_eval_set(err, v, &real, NULL, tell,
+		                 &(teller){ e, "measuring real paintings" }, &rows[FV_ROW_REAL]);
 	return st;
 }
 
-fv_status fv_evaluator_rows(fv_err *err, fv_evaluator *e, const fv_pixels *photos, const fv_pixels *painted, int count, fv_eval_rows *out)
+fv_status fv_evaluator_rows(fv_err *err, fv_evaluator *e, const fv_pixels *photos,
+                            const fv_pixels *painted, int count, fv_eval_rows *out)
 {
-	const fv_pictures art = { e->set[FV_SET_PAINTINGS].count, NULL, e->set[FV_SET_PAINTINGS].square };
+	const fv_pictures art = { e->set[FV_SET_PAINTINGS].count, NULL,
+	                          e->set[FV_SET_PAINTINGS].square };
 	fv_eval_rows rows = { .networks = e->o.networks, .art_count = art.count };
 	fv_eval *v = NULL;
 	if (count < 1)
@@ -213,32 +238,43 @@ fv_status fv_evaluator_rows(fv_err *err, fv_evaluator *e, const fv_pixels *photo
 typedef struct { const char *name; size_t at; } entry;
 #define AT(field) offsetof(fv_measures, field)
 static const entry of_pixels[] = {
-	{ "swd", AT(swd) }, { "swd_level_1", AT(level[0]) }, { "swd_level_2", AT(level[1]) }, { "swd_level_3", AT(level[2]) },
-	{ "swd_level_4", AT(level[3]) }, { "auc", AT(auc) }, { "lattice_2", AT(lattice[0]) }, { "lattice_4", AT(lattice[1]) },
-	{ "lattice_8", AT(lattice[2]) }, { "lattice_input_2", AT(lattice_input[0]) }, { "lattice_input_4", AT(lattice_input[1]) },
-	{ "lattice_input_8", AT(lattice_input[2]) }, { "chroma", AT(chroma) }, { "ssim", AT(ssim) }, { "corr", AT(corr) },
+	{ "swd", AT(swd) }, { "swd_level_1", AT(level[0]) }, { "swd_level_2", AT(level[1]) },
+	{ "swd_level_3", AT(level[2]) }, { "swd_level_4", AT(level[3]) }, { "auc", AT(auc) },
+	{ "lattice_2", AT(lattice[0]) }, { "lattice_4", AT(lattice[1]) },
+	{ "lattice_8", AT(lattice[2]) }, { "lattice_input_2", AT(lattice_input[0]) },
+	{ "lattice_input_4", AT(lattice_input[1]) }, { "lattice_input_8", AT(lattice_input[2]) },
+	{ "chroma", AT(chroma) }, { "ssim", AT(ssim) }, { "corr", AT(corr) },
 };
 #undef AT
 #define AT(field) offsetof(fv_yard_figures, field)
-#define SEEN(prefix, i) { prefix "hand", AT(by[i].view[FV_HAND]) }, { prefix "look", AT(by[i].view[FV_LOOK]) }, \
-	{ prefix "far", AT(by[i].view[FV_FAR]) }, { prefix "near", AT(by[i].near) }, { prefix "content", AT(by[i].content) }
+#define SEEN(prefix, i) \
+	{ prefix "hand", AT(by[i].view[FV_HAND]) }, { prefix "look", AT(by[i].view[FV_LOOK]) }, \
+	{ prefix "far", AT(by[i].view[FV_FAR]) }, { prefix "near", AT(by[i].near) }, \
+	{ prefix "content", AT(by[i].content) }
 static const entry of_strokes[] = {
 	SEEN("", 0), SEEN("second_", 1),
-	{ "coh2", AT(mean[FV_COH2]) }, { "coh4", AT(mean[FV_COH4]) }, { "run", AT(mean[FV_RUN]) }, { "stroke", AT(mean[FV_STROKE]) },
-	{ "grain", AT(mean[FV_GRAIN]) }, { "grey", AT(mean[FV_GREY]) }, { "skin", AT(mean[FV_SKIN]) },
-	{ "coh2_off", AT(off[FV_COH2]) }, { "coh4_off", AT(off[FV_COH4]) }, { "run_off", AT(off[FV_RUN]) },
+	{ "coh2", AT(mean[FV_COH2]) }, { "coh4", AT(mean[FV_COH4]) }, { "run", AT(mean[FV_RUN]) },
+	{ "stroke", AT(mean[FV_STROKE]) }, { "grain", AT(mean[FV_GRAIN]) },
+	{ "grey", AT(mean[FV_GREY]) }, { "skin", AT(mean[FV_SKIN]) },
+	{ "coh2_off", AT(off[FV_COH2]) }, { "coh4_off", AT(off[FV_COH4]) },
+	{ "run_off", AT(off[FV_RUN]) },
 	{ "stroke_off", AT(off[FV_STROKE]) }, { "grain_off", AT(off[FV_GRAIN]) },
 };
 
-typedef struct { fv_evaluation e; fv_arena *arena; fv_figure figure[(FV_ROWS + 1) * (FV_COUNT(of_pixels) + FV_COUNT(of_strokes))]; } evaluation;
+#define FIGURES ((FV_ROWS + 1) * (FV_COUNT(of_pixels) + FV_COUNT(of_strokes)))
+typedef struct { fv_evaluation e; fv_arena *arena; fv_figure figure[FIGURES]; } evaluation;
 
-static void append(evaluation *v, const char *row, const void *values, int n, const entry *list, size_t count)
+static void append(evaluation *v, const char *row, const void *values, int n, const entry *list,
+                   size_t count)
 {
-	for (size_t i = 0; i < count && n; i++)
-		v->figure[v->e.count++] = (fv_figure){ row, list[i].name, *(const double *)((const char *)values + list[i].at), n };
+	for (size_t i = 0; i < count && n; i++) {
+		double value = *(const double *)((const char *)values + list[i].at);
+		v->figure[v->e.count++] = (fv_figure){ row, list[i].name, value, n };
+	}
 }
 
-fv_status fv_evaluator_measure(fv_err *err, fv_evaluator *e, const fv_pixels *photos, const fv_pixels *painted, int count, fv_evaluation **out)
+fv_status fv_evaluator_measure(fv_err *err, fv_evaluator *e, const fv_pixels *photos,
+                               const fv_pixels *painted, int count, fv_evaluation **out)
 {
 	fv_eval_rows rows;
 	fv_status st = fv_evaluator_rows(err, e, photos, painted, count, &rows);
@@ -251,8 +287,10 @@ fv_status fv_evaluator_measure(fv_err *err, fv_evaluator *e, const fv_pixels *ph
 	v->arena = a;
 	v->e.figure = v->figure;
 	for (int i = 0; i < FV_ROWS; i++) {
-		append(v, fv_row_names[i], &rows.pixels[i], rows.pixels[i].count, of_pixels, FV_COUNT(of_pixels));
-		append(v, fv_row_names[i], &rows.strokes[i], rows.strokes[i].count, of_strokes, FV_COUNT(of_strokes));
+		append(v, fv_row_names[i], &rows.pixels[i], rows.pixels[i].count, of_pixels,
+		       FV_COUNT(of_pixels));
+		append(v, fv_row_names[i], &rows.strokes[i], rows.strokes[i].count, of_strokes,
+		       FV_COUNT(of_strokes));
 	}
 	append(v, "paintings", &rows.art, rows.art.count, of_strokes, FV_COUNT(of_strokes));
 	*out = &v->e;

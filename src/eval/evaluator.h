@@ -13,5 +13,6 @@ typedef struct {
 	fv_yard_figures strokes[FV_ROWS], art;  /* the same */
 } fv_eval_rows;
 /* fv_evaluator_measure(), which see. */
-fv_status fv_evaluator_rows(fv_err *err, fv_evaluator *e, const fv_pixels *photos, const fv_pixels *painted, int count, fv_eval_rows *out);
+fv_status fv_evaluator_rows(fv_err *err, fv_evaluator *e, const fv_pixels *photos,
+                            const fv_pixels *painted, int count, fv_eval_rows *out);
 #endif

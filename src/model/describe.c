@@ -3,9 +3,12 @@
 #include "model/model.h"
 #include <stdlib.h>
 
+#define SHORT (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(10))
+
 typedef struct { fv_description d; fv_arena *arena; } description;
 
-static const char *const uses[] = { [FV_PAINTS] = "paints", [FV_GENERATES] = "generates", [FV_LOOKS] = "looks" };
+static const char *const uses[] = { [FV_PAINTS] = "paints", [FV_GENERATES] = "generates",
+                                    [FV_LOOKS] = "looks" };
 static const char *const kinds[] = {
 	[FV_PORT_IMAGE] = "image", [FV_PORT_NOISE] = "noise", [FV_PORT_MARKS] = "marks",
 	[FV_PORT_LABEL] = "label", [FV_PORT_MASK] = "mask", [FV_PORT_MAP] = "map",
@@ -23,9 +26,10 @@ static const fv_named *named(fv_arena *a, json_t *object, const char *const *wit
 			out |= !strcmp(*w, name);
 		if (out || !list)
 			continue;
-		char *text = json_is_string(v) ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(10));
+		char *text = json_is_string(v) ? NULL : json_dumps(v, SHORT);
 		const char *value = json_is_string(v) ? json_string_value(v) : text;
-		list[*count] = (fv_named){ fv_arena_text(a, "%s", name), value ? fv_arena_text(a, "%s", value) : NULL };
+		list[*count].name = fv_arena_text(a, "%s", name);
+		list[*count].value = value ? fv_arena_text(a, "%s", value) : NULL;
 		free(text);
 		if (!list[*count].name || !list[*count].value)
 			return NULL;
@@ -34,14 +38,19 @@ static const fv_named *named(fv_arena *a, json_t *object, const char *const *wit
 	return list;
 }
 
-static const fv_model_port *ports(fv_arena *a, const fv_port *p, const void *config, json_t *list, int *count)
+static const fv_model_port *ports(fv_arena *a, const fv_port *p, const void *config, json_t *list,
+                                  int *count)
 {
 	fv_model_port *out = fv_arena_get(a, FV_PORTS * sizeof *out);
 	for (; out && p->name; p++) {
-		fv_model_port v = { p->name, p->kind, p->kind == FV_PORT_MAP ? 0 : fv_port_channels(p, config), p->low, p->high,
-		                    p->multiple > 1 ? p->multiple : 1, p->least > 1 ? p->least : 1 };
-		if (json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:f, s:f, s:i, s:i}", "name", v.name, "kind", kinds[v.kind], "channels",
-		                                          v.channels, "low", v.low, "high", v.high, "multiple", v.multiple, "least", v.least)))
+		fv_model_port v = { p->name, p->kind, 0, p->low, p->high, 1, 1 };
+		v.channels = p->kind == FV_PORT_MAP ? 0 : fv_port_channels(p, config);
+		v.multiple = p->multiple > 1 ? p->multiple : 1;
+		v.least = p->least > 1 ? p->least : 1;
+		json_t *j = json_pack("{s:s, s:s, s:i, s:f, s:f, s:i, s:i}", "name", v.name, "kind",
+		                      kinds[v.kind], "channels", v.channels, "low", v.low, "high", v.high,
+		                      "multiple", v.multiple, "least", v.least);
+		if (json_array_append_new(list, j))
 			return NULL;
 		out[(*count)++] = v;
 	}
@@ -50,7 +59,8 @@ static const fv_model_port *ports(fv_arena *a, const fv_port *p, const void *con
 
 fv_status fv_model_describe(fv_err *err, const fv_model *m, fv_description **out)
 {
-	static const char *const known[] = { "family", "network", "format", "reader", "palette", NULL };
+	static const char *const known[] = { "family", "network", "format", "reader", "palette",
+	                                     NULL };
 	const fv_family *f = m->family;
 	fv_arena *a = fv_arena_new(m->context);
 	description *all = a ? fv_arena_get(a, sizeof *all) : NULL;
@@ -58,13 +68,15 @@ fv_status fv_model_describe(fv_err *err, const fv_model *m, fv_description **out
 	char *text = NULL;
 	if (all) {
 		fv_description *d = &all->d;
-		*all = (description){ { .family = f->name, .use = f->use, .colours = m->colours }, a };
+		*all = (description){ .arena = a };
+		d->family = f->name, d->use = f->use, d->colours = m->colours;
 		d->parameter = named(a, network, NULL, &d->parameters);
 		d->fact = named(a, m->about, known, &d->facts);
 		d->input = ports(a, f->in, m->config, in, &d->inputs);
 		d->output = ports(a, f->out, m->config, made, &d->outputs);
 		d->palette = fv_arena_get(a, sizeof m->palette);
-		json_t *j = json_pack("{s:s, s:s, s:O, s:O, s:O, s:O}", "family", f->name, "use", uses[f->use], "parameters", network, "inputs",
+		json_t *j = json_pack("{s:s, s:s, s:O, s:O, s:O, s:O}", "family", f->name, "use",
+		                      uses[f->use], "parameters", network, "inputs",
 		                      in, "outputs", made, "metadata", m->about);
 		text = j ? json_dumps(j, JSON_COMPACT) : NULL;
 		json_decref(j);

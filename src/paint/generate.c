@@ -4,10 +4,13 @@
 #include "model/model.h"
 #include <math.h>
 
-#define FLOATS (16 << 20)               /* between layers at once: what takes more is made in goes */
+#define FLOATS (16 << 20)               /* between layers at once: more is made in goes */
 
 /* Pictures made at once. Of the network alone: the first of many are what a few would be. */
-static int64_t at_once(const fv_model *m) { return fv_max(1, FLOATS / m->family->floats(m->config)); }
+static int64_t at_once(const fv_model *m)
+{
+	return fv_max(1, FLOATS / m->family->floats(m->config));
+}
 
 static fv_status build(fv_err *err, const fv_model *m, int64_t batch, fv_graph **g, fv_node **y)
 {
@@ -17,9 +20,12 @@ static fv_status build(fv_err *err, const fv_model *m, int64_t batch, fv_graph *
 	if (st || (st = fv_graph_new(err, m->context, g)))
 		return st;
 	fv_scope s = { .g = *g, .store = m->store, .prefix = "" };
-	for (int i = 0; f->in[i].name; i++)
-		if (f->in[i].kind == FV_PORT_NOISE)
-			in[i] = fv_random(*g, FV_NORMAL, f->in[i].name, FV_F32, FV_SHAPE(batch, fv_port_channels(&f->in[i], m->config)), 0, 1);
+	for (int i = 0; f->in[i].name; i++) {
+		const fv_port *p = &f->in[i];
+		const int64_t numbers = fv_port_channels(p, m->config);
+		if (p->kind == FV_PORT_NOISE)
+			in[i] = fv_random(*g, FV_NORMAL, p->name, FV_F32, FV_SHAPE(batch, numbers), 0, 1);
+	}
 	fv_family_build(&s, f, m->config, 0, 0, in, out);
 	fv_output(*g, out[0], "%s", f->out[0].name);
 	*y = out[0];
@@ -33,7 +39,9 @@ static fv_status size_of(fv_err *err, const fv_model *m, fv_shape s, fv_pixels *
 	if (m->family->out[0].flat)
 		s = fv_nhwc(1, side, side, side * side == s.c);
 	if (s.c != 1 && s.c != 3)
-		return fv_fail(err, FV_E_ARGUMENT, "a model of family %s makes no pictures, grey or in colour, from noise", m->family->name);
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "a model of family %s makes no pictures, grey or in colour, from noise",
+		               m->family->name);
 	*out = (fv_pixels){ s.w, s.h, (int)s.c, 8, s.w * s.c, NULL };
 	return FV_OK;
 }
@@ -56,21 +64,27 @@ static void store(const fv_port *p, const float *v, const fv_pixels *out)
 	for (int64_t y = 0; y < out->height; y++)
 		for (int64_t x = 0; x < out->width * out->channels; x++) {
 			float light = (*v++ - low) / whole;
-			((uint8_t *)out->data + y * out->stride_bytes)[x] = (uint8_t)(light > 0 ? light < 1 ? light * 255 + 0.5f : 255 : 0);
+			((uint8_t *)out->data + y * out->stride_bytes)[x] = (uint8_t)(light > 0
+			                                                              ? light < 1
+			        ? light * 255 + 0.5f : 255 : 0);
 		}
 }
 
 static fv_status check(fv_err *err, const fv_pixels *each, int64_t count, const fv_pixels *out)
 {
 	for (int64_t i = 0; i < count; i++)
-		if (!out[i].data || out[i].width != each->width || out[i].height != each->height || out[i].channels != each->channels ||
-		    out[i].bits != each->bits || out[i].stride_bytes < each->stride_bytes)
-			return fv_fail(err, FV_E_SHAPE, "this model makes pictures of %" PRId64 "x%" PRId64 " pixels, %d channels of 8 bits; picture %" PRId64
-			               " is to be another", each->width, each->height, each->channels, i + 1);
+		if (!out[i].data || out[i].width != each->width || out[i].height != each->height ||
+		    out[i].channels != each->channels || out[i].bits != each->bits ||
+		    out[i].stride_bytes < each->stride_bytes)
+			return fv_fail(err, FV_E_SHAPE,
+			               "this model makes pictures of %" PRId64 "x%" PRId64 " pixels, %d channels of "
+			               "8 bits; picture %" PRId64 " is to be another", each->width, each->height,
+			               each->channels, i + 1);
 	return FV_OK;
 }
 
-fv_status fv_generate(fv_err *err, const fv_model *m, const fv_generate_options *opt, int64_t count, const fv_pixels *out)
+fv_status fv_generate(fv_err *err, const fv_model *m, const fv_generate_options *opt, int64_t count,
+                      const fv_pixels *out)
 {
 	fv_generate_options o = FV_GENERATE_DEFAULTS;
 	fv_graph *g = NULL;
@@ -82,22 +96,26 @@ fv_status fv_generate(fv_err *err, const fv_model *m, const fv_generate_options 
 		memcpy(&o, opt, opt->size < sizeof o ? opt->size : sizeof o);
 	fv_status st = fv_family_must(err, m->family, FV_GENERATES);
 	if (!st && (count < 1 || count > 1000000))
-		st = fv_fail(err, FV_E_ARGUMENT, "%" PRId64 " pictures: between 1 and 1000000 can be made at once", count);
+		st = fv_fail(err, FV_E_ARGUMENT,
+		             "%" PRId64 " pictures: between 1 and 1000000 can be made at once", count);
 	if (st)
 		return st;
 	int64_t batch = fv_min(count, at_once(m));
-	if (!(st = build(err, m, batch, &g, &y)) && !(st = size_of(err, m, y->shape, &each)) && !(st = check(err, &each, count, out)))
+	if (!(st = build(err, m, batch, &g, &y)) && !(st = size_of(err, m, y->shape, &each)) &&
+	    !(st = check(err, &each, count, out)))
 		st = fv_program_new(err, m->context, g, NULL, &p);
 	const int64_t values = st ? 0 : each.height * each.stride_bytes;
 	if (!st && !(v = fv_alloc_rough(m->context, (size_t)(batch * values) * sizeof *v)))
 		st = fv_fail_memory(err, "pictures", (size_t)(batch * values) * sizeof *v);
 	for (int64_t i = 0; i < count && !st; i += batch) {
 		const int64_t n = fv_min(batch, count - i);
-		if ((st = fv_program_run(err, p, (fv_key){ .seed = o.seed, .step = (uint64_t)(i / batch) })) ||
+		if ((st = fv_program_run(err, p, (fv_key){ .seed = o.seed,
+		                                           .step = (uint64_t)(i / batch) })) ||
 		    (st = fv_program_get(err, p, m->family->out[0].name, v)))
 			break;
 		if (!fv_all_finite((fv_tensor){ FV_F32, FV_SHAPE(n * values), v }))
-			st = fv_fail(err, FV_E_FORMAT, "the model makes NaN: its weights are too large "
+			st = fv_fail(err, FV_E_FORMAT,
+			             "the model makes NaN: its weights are too large "
 			             "or damaged; fetch or train it again");
 		for (int64_t k = 0; k < n && !st; k++)
 			store(&m->family->out[0], v + k * values, &out[i + k]);

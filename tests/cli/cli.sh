@@ -213,6 +213,8 @@ mkdir made && cp "$t/data/fauve/styles/digits.safetensors" made/model.safetensor
 run 0 "" generate made -n 10 --seed 3 -o g5.png
 check "a run's folder makes them too" cmp -s g.png g5.png
 run 2 "" generate brush -o g4.png
+# A WebP has 16383 pixels a side at most: cells shrink.
+run 0 "" generate digits -n 2000 --columns 2000 -o wide.webp
 run 2 "" apply digits "$photo" -o h.png
 
 # ---- the library's example
