@@ -57,10 +57,10 @@ fv_status fv_bench_kernels(fv_err *err, fv_context *c, void (*line)(void *user, 
 			st = fv_fail(err, g->err.status, "%s", g->err.text);
 		const fv_kernel *chosen = n ? fv_kernel_choose(c, n) : NULL;
 		for (const fv_kernel *const *k = fv_kernels; *k && !st; k++) {
-			const char *why;
+			fv_work w;
 			fv_bench_kernel b = { .problem = problems[i].name, .kernel = (*k)->name, .chosen = *k == chosen };
 			double seconds = 0;
-			if ((*k)->op != n->op || ((*k)->needs & c->isa) != (*k)->needs || !(*k)->supports(n, &why))
+			if ((*k)->op != n->op || ((*k)->needs & c->isa) != (*k)->needs || fv_kernel_plan(*k, n, c->threads, &w))
 				continue;
 			if ((st = fv_kernel_time(err, c, *k, n, 5, SPAN, &seconds)))
 				continue;

@@ -26,7 +26,7 @@ static bool settles(const fv_context *c, fv_node *n, const fv_node *was)
 static void measure(fv_graph *g, fv_node *n)
 {
 	fv_node *c = n->in[0], was = *c;
-	if ((c->op != &fv_op_conv2d && c->op != &fv_op_conv2d_dx) || c->attr.conv.act != FV_ACT_NONE || c->attr.conv.stats)
+	if ((c->op != &fv_op_conv2d && c->op != &fv_op_conv2d_dx) || c->attr.out.act != FV_ACT_NONE || c->attr.out.stats)
 		return;
 	fv_conv_ask_stats(c, n->attr.normalise.eps);
 	if (!settles(g->context, c, &was))
@@ -41,7 +41,7 @@ static void measure(fv_graph *g, fv_node *n)
 	for (int i = n->id + 1; i < g->nodes; i++)
 		if (g->node[i]->op == &fv_op_part && g->node[i]->in[0] == n && g->node[i]->attr.part.index == 1)
 			g->node[i]->same = stats;
-	n->attr.normalise.given = true;
+	n->attr.in.stats = true;
 	n->in[2] = stats;
 	n->inputs = 3;
 }
@@ -74,8 +74,7 @@ static fv_node *only(const fv_graph *g, const fv_node *n, fv_binary_kind kind, i
 static void take_affine(fv_graph *g, fv_node *n)
 {
 	fv_node *scale, *shift, *scaled, *shifted;
-	if (!n->attr.normalise.given || n->attr.normalise.act != FV_ACT_NONE ||
-	    n->attr.normalise.residual)
+	if (!n->attr.in.stats || n->attr.out.act != FV_ACT_NONE || n->attr.out.residual)
 		return;
 	/* Where a reader wants the norm's own statistics, they stay as they are. */
 	for (int i = n->id + 1; i < g->nodes; i++)
@@ -96,18 +95,11 @@ static void take_affine(fv_graph *g, fv_node *n)
 static void read_through(fv_graph *g, fv_node *n, const int *readers)
 {
 	fv_node *x = n->in[0], was = *n;
-	if (!over_picture(x) || !x->attr.normalise.given || x->attr.normalise.residual || readers[x->id] != 1 || (n->op == &fv_op_conv2d && n->attr.conv.groups > 1))
+	if (!over_picture(x) || !x->attr.in.stats || x->attr.out.residual || readers[x->id] != 1 || (n->op == &fv_op_conv2d && n->attr.conv.groups > 1))
 		return;
-	const fv_normalise_attr *a = &x->attr.normalise;
-	if (n->op == &fv_op_conv2d) {
-		n->attr.conv.normed = true;
-		n->attr.conv.in_act = a->act;
-		n->attr.conv.in_slope = a->slope;
-	} else {
-		n->attr.blur.normed = true;
-		n->attr.blur.in_act = a->act;
-		n->attr.blur.in_slope = a->slope;
-	}
+	n->attr.in.stats = true;
+	n->attr.in.act = x->attr.out.act;
+	n->attr.in.slope = x->attr.out.slope;
 	n->inputs = n->op == &fv_op_conv2d ? 4 : 2;
 	n->in[0] = x->in[0];
 	n->in[n->inputs - 1] = x->in[2];

@@ -22,8 +22,8 @@ static fv_status shape(fv_err *err, fv_node *n)
 		               fv_shape_text(dy).s, fv_shape_text(x).s, fv_shape_text(w).s);
 	n->type = n->in[0]->type;
 	n->shape = x;
-	if (n->attr.conv.stats)
-		fv_conv_ask_stats(n, n->attr.conv.eps);
+	if (n->attr.out.stats)
+		fv_conv_ask_stats(n, n->attr.out.eps);
 	return FV_OK;
 }
 

@@ -9,17 +9,22 @@
 enum { NODES = 16, SIZE = 192 };        /* 3x3 over 2, 4 ... channels: somewhere, in any instruction set, two ways cost about the same */
 static char folder[] = "/tmp/fauve-timed-XXXXXX", cache[80], inner[64];
 
+/* What the cost model expects of n by k; 0: it has no model, or k does not run n. */
+static double seconds(const fv_kernel *k, const fv_node *n)
+{
+	fv_work w;
+	return !k || fv_kernel_plan(k, n, 2, &w) ? 0 : w.seconds;
+}
+
 /* A kernel of which the clock is asked beside the cost model's choice, but not `taken`; NULL: none.
  * The bound is choose.c's. */
 static const fv_kernel *rival(const fv_context *c, const fv_node *n, const fv_kernel *taken)
 {
 	const fv_kernel *best = fv_kernel_choose(c, n);
-	double least = best && best->seconds ? best->seconds(n) : 0;
-	const char *why;
+	double least = seconds(best, n);
 	for (const fv_kernel *const *k = fv_kernels; least >= 1e-4 && *k; k++)
 		if (*k != taken && (*k)->op == n->op && ((*k)->needs & c->isa) == (*k)->needs &&
-		    (*k)->supports(n, &why) && !fv_kernel_rounds(*k) && (*k)->seconds &&
-		    (*k)->seconds(n) <= 1.3 * least)
+		    !fv_kernel_rounds(*k) && seconds(*k, n) > 0 && seconds(*k, n) <= 1.3 * least)
 			return *k;
 	return NULL;
 }
@@ -45,8 +50,7 @@ static int choose(const char *path, bool clock, const fv_kernel **out)
 		differ += out[i] != fv_kernel_choose(c, n);
 		other[i] = n ? rival(c, n, out[i]) : NULL;
 		const fv_kernel *best = n ? fv_kernel_choose(c, n) : NULL;
-		slow[i] = best && out[i] != best &&
-			  (!out[i]->seconds || out[i]->seconds(n) > 1.3 * best->seconds(n));
+		slow[i] = best && out[i] != best && !(seconds(out[i], n) > 0 && seconds(out[i], n) <= 1.3 * seconds(best, n));
 	}
 	fv_choices_keep(c);
 	fv_graph_free(g);

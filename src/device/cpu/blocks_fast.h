@@ -5,9 +5,6 @@
 #include "device/cpu/chunks.h"
 #include "op/blocks.h"
 
-/* `fine` is the shape with more pixels. */
-VEC int64_t blocks_grain(fv_shape fine) { return fv_max(1, CHUNK / (fine.w * fine.c)); }
-
 VEC void blocks_run(const float *from, float *to, const fv_blocks *b, bool fold, int64_t first, int64_t last)
 {
 	for (int64_t row = first; row < last; row++)

@@ -22,24 +22,25 @@ struct fv_choices {
 
 static fv_cpu *cpu_of(const fv_context *c) { return (fv_cpu *)c->device; }
 
-static bool allowed(const fv_context *c, const fv_node *n, const fv_kernel *k)
+/* May k run n in this context? Then w is its work. */
+static bool allowed(const fv_context *c, const fv_node *n, const fv_kernel *k, fv_work *w)
 {
-	const char *why;
-	return k->op == n->op && (k->needs & c->isa) == k->needs && k->supports(n, &why) && (c->bf16 || !fv_kernel_rounds(k)) &&
-	       !(c->exact && !strncmp(k->name, "winograd", 8));
+	return k->op == n->op && (k->needs & c->isa) == k->needs && (c->bf16 || !fv_kernel_rounds(k)) &&
+	       !(c->exact && !strncmp(k->name, "winograd", 8)) && !fv_kernel_plan(k, n, c->threads, w);
 }
 
-static double expected(const fv_node *n, const fv_kernel *k) { return k->seconds ? k->seconds(n) : fv_time_streaming(n); }
+double fv_kernel_seconds(const fv_node *n, const fv_work *w) { return w->seconds > 0 ? w->seconds : fv_time_streaming(n); }
 
 const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n)
 {
 	const fv_kernel *best = NULL;
 	double least = 0;
+	fv_work w;
 	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
-		if (!allowed(c, n, *k))
+		if (!allowed(c, n, *k, &w))
 			continue;
-		double s = expected(n, *k);
-		/* Equal hopes: the wider instruction set. */
+		double s = fv_kernel_seconds(n, &w);
+		/* Where two expect the same, the wider instruction set is taken. */
 		if (!best || s < least || (s == least && (*k)->needs > best->needs))
 			best = *k, least = s;
 	}
@@ -64,11 +65,11 @@ static void header(char *text, size_t room)
 	snprintf(text, room, "fauve %s kernels on %s\n", fv_version(), processor);
 }
 
-/* May the clock decide between k and what is expected to take `least`? Only where both have a model: what streams has none,
- * and is as fast as memory. */
-static bool rival(const fv_context *c, const fv_node *n, const fv_kernel *k, double least)
+/* May the clock decide between k and what is expected to take `least` seconds? It may where both have a model: a kernel without one
+ * takes as long as memory. w becomes k's work. */
+static bool rival(const fv_context *c, const fv_node *n, const fv_kernel *k, double least, fv_work *w)
 {
-	return k->seconds && allowed(c, n, k) && k->seconds(n) <= UNCLEAR * least;
+	return allowed(c, n, k, w) && w->seconds > 0 && w->seconds <= UNCLEAR * least;
 }
 
 /* A line as fv_choices_keep() writes it, of a kernel that there is; false: anything else. */
@@ -119,10 +120,10 @@ static struct fv_choices *choices(fv_context *c)
 	return all;
 }
 
-/* Bytes that timing it takes. */
-static double timing(const fv_context *c, const fv_kernel *k, const fv_node *n)
+/* Bytes that timing n takes. */
+static double timing(const fv_node *n, const fv_work *w)
 {
-	double bytes = (double)fv_kernel_room(k, n, c->threads);
+	double bytes = (double)fv_kernel_room(w);
 	for (int i = 0; i < n->inputs; i++)
 		if (n->in[i])
 			bytes += (double)fv_tensor_bytes(n->in[i]->type, n->in[i]->shape);
@@ -134,21 +135,26 @@ static double timing(const fv_context *c, const fv_kernel *k, const fv_node *n)
 const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n, int64_t most)
 {
 	const fv_kernel *best = fv_kernel_choose(c, n);
-	double least = best ? expected(n, best) : 0, fastest = INFINITY;
+	double least = 0, fastest = INFINITY;
+	fv_work w;
 	int close = 0;
-	for (const fv_kernel *const *k = fv_kernels; best && *k; k++)
-		close += best->seconds && rival(c, n, *k, least);
+	if (best) {
+		fv_kernel_plan(best, n, c->threads, &w);
+		least = w.seconds;
+	}
+	for (const fv_kernel *const *k = fv_kernels; least > 0 && *k; k++)
+		close += rival(c, n, *k, least, &w);
 	struct fv_choices *all = c->cache && n->type == FV_F32 && close > 1 && least >= SHORT ? choices(c) : NULL;
 	if (!all)
 		return best;
 	uint64_t key = key_of(c, n);
 	/* Only what the clock might have been asked about: a file may say what it likes. */
 	for (int i = 0; i < all->count; i++)
-		if (all->list[i].key == key && rival(c, n, all->list[i].kernel, least))
+		if (all->list[i].key == key && rival(c, n, all->list[i].kernel, least, &w))
 			return all->list[i].kernel;
 	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
 		double s;
-		if (!rival(c, n, *k, least) || (most && timing(c, *k, n) > (double)most) || fv_kernel_time(NULL, c, *k, n, 3, 0, &s) || s >= fastest)
+		if (!rival(c, n, *k, least, &w) || (most && timing(n, &w) > (double)most) || fv_kernel_time(NULL, c, *k, n, 3, 0, &s) || s >= fastest)
 			continue;
 		fastest = s;
 		best = *k;

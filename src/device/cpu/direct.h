@@ -14,7 +14,7 @@
  * Under bf16 (gemm.h: pairs along the depth) every source is copied, and a part's channels are an even number. */
 #ifndef FV_DIRECT_H
 #define FV_DIRECT_H
-#include "device/cpu/conv_end.h"
+#include "device/cpu/epilogue.h"
 #include "device/cpu/gemm.h"
 #include "device/cpu/moments.h"
 #include "op/conv.h"
@@ -42,7 +42,9 @@ typedef struct {
 	int64_t parts, depth, width;    /* largest */
 	int64_t copied;                 /* floats copied for a cell */
 	int64_t lda, band, bands;       /* floats: a gathered patch; a row of the band; all its rows */
-	int64_t weights, patches, products;     /* floats: a part's packed weights; a thread's blocks */
+	int64_t patches;                        /* floats of a thread's block of patches; its products follow */
+	room weights, mine;                     /* each part's packed weights; each thread's blocks */
+	moments noted;
 } direct_sizes;
 
 /* p: as large as the largest part on each axis. */
@@ -71,25 +73,29 @@ VEC direct_sizes direct_sizes_of(const direct_part *p, int64_t pictures, int64_t
 	s.lda = fv_div_up(fv_min(s.depth, DIRECT_DEPTH), 16) * 16 + 16;
 	s.band = ((s.wide + GEMM_ROWS) * p->step + p->tw) * p->cg + 16;
 	s.bands = s.high ? fv_div_up(((s.high - 1) * p->step + p->th) * s.band, 16) * 16 : 0;
-	s.weights = fv_div_up(s.depth * s.width, 16) * 16;
 	s.patches = ((s.high ? s.wide : s.rows) + GEMM_ROWS) * s.lda + s.bands;
-	s.products = (s.rows + GEMM_ROWS) * s.width;
 	return s;
 }
 
-/* stats: with what each block notes of its output. */
-VEC int64_t direct_scratch(const direct_sizes *s, int threads, bool stats)
-{
-	int64_t moments = stats ? s->parts * s->blocks * moments_floats(s->width) : 0;
-	return (s->parts * s->weights + threads * (s->patches + s->products) + moments) * (int64_t)sizeof(float);
-}
-
-/* The expected time; columns as they are computed, padding included; depth: the parts' mean. */
+/* The expected time; columns as they are computed, padding included. */
 VEC double direct_seconds(const direct_sizes *s, double depth)
 {
 	double cells = (double)s->cells * (double)s->parts, width = (double)s->width;
 	return 2 * cells * depth * width / GEMM_RATE + 8 * cells * ((double)s->copied + 2 * width) / GEMM_COPY +
 	       16 * (double)s->parts * depth * width / GEMM_COPY + 3e-6;
+}
+
+/* Phase 0 packs weights, DIRECT_PACK of the depth of a part a unit; phase 1 makes blocks; statistics may follow. depth: the parts' mean. */
+enum { DIRECT_PACK = 64 };
+VEC void direct_plan(const fv_node *n, int threads, fv_work *w, direct_sizes *s, double depth)
+{
+	w->phases = 2;
+	w->units[0] = s->parts * fv_div_up(s->depth, DIRECT_PACK);
+	w->units[1] = s->parts * s->blocks;
+	w->seconds = direct_seconds(s, depth);
+	s->weights = room_take(w, s->parts, fv_div_up(s->depth * s->width, 16) * 16);
+	s->mine = room_take(w, threads, s->patches + (s->rows + GEMM_ROWS) * s->width);
+	s->noted = moments_plan(w, n, s->parts * s->blocks, s->width);
 }
 
 VEC void direct_copy(float *to, const float *from, int64_t n, bool add)
@@ -231,32 +237,31 @@ static inline void direct_banded(const direct_part *p, const direct_sizes *s, co
 }
 
 /* What a convolution without an activation notes of a block, from its sums. */
-static inline void direct_moments(const direct_part *p, const conv_end *end, int64_t count, const float *c, float *part)
+static inline void direct_moments(const direct_part *p, const epilogue *end, int64_t count, const float *c, float *part)
 {
 	int64_t width = p->panels.width;
 	part[0] = (float)count;
 	if (count < 1)
 		return;
-	moments_of(c, count, width, p->og, part + 16, part + 16 + width);
+	moments_of(c, count, width, p->og, part + MOMENTS_FIRST, part + MOMENTS_FIRST + width);
 	for (int64_t o = 0; o < p->og && end->bias; o++)
-		part[16 + o] += end->bias[o];
+		part[MOMENTS_FIRST + o] += end->bias[o];
 }
 
 /* Cells first .. first + count, of one row, from their products. */
-static inline void direct_end(const direct_part *p, int64_t first, int64_t count, const float *c, float *out, const conv_end *end)
+static inline void direct_end(const direct_part *p, int64_t first, int64_t count, const float *c, float *out, const epilogue *end)
 {
 	int64_t size = p->gh * p->gw, n = first / size, g = first % size / p->gw, q = first % p->gw;
 	int64_t pixel = (n * p->oh + g * p->out_step + p->p0) * p->ow + q * p->out_step + p->q0;
-	conv_end_rows(end, p->o0, p->og, count, c, p->panels.width, out + pixel * p->oc + p->o0, p->out_step * p->oc);
+	epilogue_rows(end, p->o0, p->og, count, c, p->panels.width, out + pixel * p->oc + p->o0, p->out_step * p->oc);
 }
 
-/* One block of a part: patches, product, output. a: patches, c: products of this thread; moments: NULL, or where the block's
- * statistics go. */
+/* One block of a part: patches, product, output. a: this thread's; noted: NULL, or where the block's statistics go. */
 static inline void direct_block(const direct_part *p, const direct_sizes *s, const float *x, int64_t pictures,
-                                const float *weights, int64_t block, float *a, float *c, float *out,
-                                const conv_end *end, float *moments)
+                                const float *weights, int64_t block, float *a, float *out, const epilogue *end, float *noted)
 {
 	int64_t size = p->gh * p->gw, done = 0;
+	float *c = a + s->patches;
 	if (!s->high) {
 		int64_t first = block * s->rows, last = fv_min(first + s->rows, pictures * size);
 		done = fv_max(0, last - first);
@@ -291,7 +296,7 @@ static inline void direct_block(const direct_part *p, const direct_sizes *s, con
 			direct_end(p, at, columns, to, out, end);
 		}
 	}
-	if (moments)
-		direct_moments(p, end, done, c, moments);
+	if (noted)
+		direct_moments(p, end, done, c, noted);
 }
 #endif

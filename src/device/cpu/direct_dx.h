@@ -43,6 +43,14 @@ VEC bool direct_dx_pad(fv_conv *v)
 	return true;
 }
 
+/* The padded picture, and a last phase that makes dx of it, a row a unit. */
+VEC room direct_dx_picture(const fv_node *n, fv_work *w, const fv_conv *v, double seconds)
+{
+	w->units[w->phases++] = n->shape.n * n->shape.h;
+	w->seconds += seconds;
+	return room_take(w, 1, v->n * v->h * v->w * v->c);
+}
+
 /* Row h of picture n of dx from the padded picture: each pixel gathers what its mirror images got. */
 static inline void direct_dx_fold(const fv_conv *real, const fv_conv *v, const float *padded, int64_t n, int64_t h,
                                   float *dx)

@@ -13,20 +13,11 @@
 #define BINS (1 << BITS)
 #define STEPS (BINS * BINS - 2)         /* rounding may add one */
 
-static bool supports(const fv_node *n, const char **why)
-{
-	*why = n->type != FV_F32 ? "only float" : n->shape.c < 64 ? "short rows: nothing to win" : NULL;
-	return !*why;
-}
-
-static int64_t units(const fv_node *n, int phase) { return fv_elements(n->shape) / n->shape.c; }
-
 /* What a thread works in: two lists of key and number, and counters. */
 typedef struct { uint64_t *a, *b; uint32_t *bins; } bench;
 
 static int64_t pairs_bytes(const fv_node *n) { return fv_div_up(n->shape.c * 8, FV_ALIGN) * FV_ALIGN; }
 static int64_t thread_bytes(const fv_node *n) { return 2 * pairs_bytes(n) + 3 * BINS * (int64_t)sizeof(uint32_t); }
-static int64_t scratch(const fv_node *n, int threads) { return threads * thread_bytes(n); }
 
 /* Counts become the places where each bin begins. */
 static void places(uint32_t *bin)
@@ -143,6 +134,13 @@ static bool sort_grid(const float *x, int64_t n, bench w, float *y, int32_t *per
 	return true;
 }
 
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	w->units[0] = fv_elements(n->shape) / n->shape.c;
+	w->scratch = threads * thread_bytes(n);
+	return n->type != FV_F32 ? "only float" : n->shape.c < 64 ? "short rows: nothing to win" : NULL;
+}
+
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
 	int64_t n = c->out[0].shape.c, bytes = pairs_bytes(c->node);
@@ -158,6 +156,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(sort_radix) = {
-	.name = FV_KERNEL_NAME(sort_radix), .op = &fv_op_sort, .needs = FV_ISA_BITS, .supports = supports,
-	.units = units, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(sort_radix), .op = &fv_op_sort, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -6,11 +6,6 @@
  *	phase 2		only with statistics; unit: MOMENTS channels */
 #include "device/cpu/thin.h"
 
-static thin_sizes sizes(const fv_conv *v)
-{
-	return thin_sizes_of(v->n, v->oh, v->ow, v->kh, v->kw, v->c / v->groups, v->o / v->groups, v->groups);
-}
-
 static direct_part part(const fv_conv *v, int64_t group)
 {
 	int64_t cg = v->c / v->groups, og = v->o / v->groups;
@@ -21,38 +16,22 @@ static direct_part part(const fv_conv *v, int64_t group)
 	};
 }
 
-static bool supports(const fv_node *n, const char **why)
-{
-	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.stride != 1 ? "only stride 1" :
-	       v.o / v.groups > THIN_OUT * THIN_PASSES ? "too many channels a group" :
-	       v.c / v.groups % GEMM_PAIR ? "channels in pairs" : v.normed ? "no norm of what it reads" :
-	       v.stats && v.groups > 1 ? "no statistics of groups" : NULL;
-	return !*why;
-}
+typedef struct { fv_conv v; thin_sizes s; moments noted; } problem;
 
-static double seconds(const fv_node *n)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
-	fv_conv v = fv_conv_of(n);
-	thin_sizes s = sizes(&v);
-	return thin_seconds(&s, v.kh * v.kw * v.groups, v.c / v.groups, v.o / v.groups, v.ow, v.kh);
-}
-
-static int64_t units(const fv_node *n, int phase)
-{
-	fv_conv v = fv_conv_of(n);
-	thin_sizes s = sizes(&v);
-	if (phase == 2)
-		return v.stats ? fv_div_up(v.o, MOMENTS) : 0;
-	return phase ? s.parts * v.n * s.row_bands * s.column_bands : s.parts;
-}
-
-static int64_t scratch(const fv_node *n, int threads)
-{
-	fv_conv v = fv_conv_of(n);
-	thin_sizes s = sizes(&v);
-	int64_t moments = v.stats ? units(n, 1) * moments_floats(v.o) : 0;
-	return thin_scratch(&s, threads) + moments * (int64_t)sizeof(float);
+	problem p = { .v = fv_conv_of(n) };
+	const fv_conv *v = &p.v;
+	int64_t cg = v->c / v->groups, og = v->o / v->groups;
+	const char *why = n->type != FV_F32 ? "only float" : v->stride != 1 ? "only stride 1" :
+	                  og > THIN_OUT * THIN_PASSES ? "too many channels a group" : cg % GEMM_PAIR ? "channels in pairs" :
+	                  v->in.stats ? "no norm of what it reads" : v->out.stats && v->groups > 1 ? "no statistics of groups" : NULL;
+	if (why)
+		return why;
+	p.s = thin_plan(w, threads, v->n, v->oh, v->ow, v->kh, v->kw, cg, og, v->groups, v->kh * v->kw * v->groups);
+	p.noted = moments_plan(w, n, w->units[1], v->o);
+	work_keep(w, &p, sizeof p);
+	return NULL;
 }
 
 static void pack(const direct_part *p, const float *w, float *to)
@@ -69,27 +48,25 @@ static void pack(const direct_part *p, const float *w, float *to)
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
-	fv_conv v = fv_conv_of(call->node);
-	thin_sizes s = sizes(&v);
-	float *weights = call->scratch, *band = weights + s.parts * s.weights + thread * s.band;
-	conv_end end = { fv_f32(call->in[2]), v.act, v.slope };
-	float *moments = weights + s.parts * s.weights + call->threads * s.band;
+	problem q;
+	work_own(call, &q, sizeof q);
+	const thin_sizes *s = &q.s;
+	epilogue end = epilogue_of(call, false);
 	for (int64_t u = first; u < last; u++) {
 		if (call->phase == 2) {
-			moments_merge(moments, v.n * s.row_bands * s.column_bands, v.o, u * MOMENTS, fv_min(v.o, (u + 1) * MOMENTS), v.eps, fv_f32(call->out[1]));
+			moments_merge(call, &q.noted, u);
 			continue;
 		}
-		direct_part p = part(&v, u % s.parts);
-		float *packed = weights + u % s.parts * s.weights;
+		direct_part p = part(&q.v, u % s->parts);
+		float *packed = room_at(call, s->weights, u % s->parts);
 		if (call->phase == 0)
 			pack(&p, fv_f32(call->in[1]), packed);
 		else
-			thin_block(&p, &s, fv_f32(call->in[0]), packed, u / s.parts, band, fv_f32(call->out[0]), &end,
-			           v.stats ? moments + u * moments_floats(v.o) : NULL);
+			thin_block(&p, s, fv_f32(call->in[0]), packed, u / s->parts, room_at(call, s->band, thread), fv_f32(call->out[0]), &end,
+			           moments_at(call, &q.noted, u));
 	}
 }
 
 const fv_kernel FV_KERNEL(thin) = {
-	.name = FV_KERNEL_NAME(thin), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .supports = supports,
-	.seconds = seconds, .phases = 3, .units = units, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(thin), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -16,7 +16,8 @@
 
 typedef struct {
 	int64_t cells, rows, row_bands, column_bands, width;    /* of a unit: output rows; floats a row of the band */
-	int64_t band, weights, parts;                           /* floats a thread; floats a part; parts */
+	int64_t parts;
+	room weights, band;                                     /* of each part; of each thread */
 } thin_sizes;
 
 /* Places of a pixel's channels, in whole vectors: the transpose writes them so. */
@@ -25,36 +26,28 @@ VEC int64_t thin_deep(int64_t c) { return fv_div_up(c, VF) * VF / GEMM_PAIR; }
 /* Lanes that the last VF channels of c, or what there is of them, take: the least group that holds them. */
 VEC int thin_lanes(int64_t left) { return left > VF / 2 || VF == 4 ? VF : left > VF / 4 || VF == 8 ? VF / 2 : VF / 4; }
 
-/* gh, gw, th, tw: the largest part's. */
-VEC thin_sizes thin_sizes_of(int64_t pictures, int64_t gh, int64_t gw, int64_t th, int64_t tw, int64_t c, int64_t og,
-                             int64_t parts)
+/* Phase 0 packs weights, a part a unit; phase 1 makes bands. gh, gw, th, tw: the largest part's; taps: th tw of all parts together. */
+VEC thin_sizes thin_plan(fv_work *w, int threads, int64_t pictures, int64_t gh, int64_t gw, int64_t th, int64_t tw, int64_t c, int64_t og,
+                         int64_t parts, int64_t taps)
 {
+	static const double share[] = { 0.5, 0.7, 0.9, 0.9, 0.85, 0.85, 0.8, 0.85 };    /* of the multipliers */
 	int64_t columns = fv_min(gw, THIN_COLUMNS);
 	thin_sizes s = { .cells = pictures * gh * gw, .parts = parts };
 	s.width = (fv_div_up(columns, VF) + fv_div_up(tw - 1, VF)) * VF;
 	s.rows = fv_min(gh, fv_max(4, fv_min(16, THIN_BAND / (c * s.width) - (th - 1))));
 	s.row_bands = fv_div_up(gh, s.rows);
 	s.column_bands = fv_div_up(gw, THIN_COLUMNS);
-	s.band = (s.rows + th - 1) * thin_deep(c) * s.width;
-	s.weights = fv_div_up(th * tw * c / GEMM_PAIR * og, 16) * 16;
-	return s;
-}
-
-VEC int64_t thin_scratch(const thin_sizes *s, int threads)
-{
-	return (s->parts * s->weights + threads * s->band) * (int64_t)sizeof(float);
-}
-
-/* taps: th tw of all parts together. */
-VEC double thin_seconds(const thin_sizes *s, int64_t taps, int64_t c, int64_t og, int64_t gw, int64_t th)
-{
-	static const double share[] = { 0.5, 0.7, 0.9, 0.9, 0.85, 0.85, 0.8, 0.85 };    /* of the multipliers */
-	double lanes = (double)(fv_div_up(gw, VF) * VF) / (double)gw;
-	double rows = (double)(s->rows + th - 1) / (double)s->rows;
+	s.weights = room_take(w, parts, fv_div_up(th * tw * c / GEMM_PAIR * og, 16) * 16);
+	s.band = room_take(w, threads, (s.rows + th - 1) * thin_deep(c) * s.width);
+	w->phases = 2;
+	w->units[0] = parts;
+	w->units[1] = parts * pictures * s.row_bands * s.column_bands;
+	double lanes = (double)(fv_div_up(gw, VF) * VF) / (double)gw, rows = (double)(s.rows + th - 1) / (double)s.rows;
 	int64_t turned = (c - 1) / VF * VF + thin_lanes((c - 1) % VF + 1);
-	return lanes * 2 * (double)s->cells * (double)(taps * c * og) / (share[fv_min(og, THIN_OUT) - 1] * GEMM_RATE) +
-	       16 * (double)s->cells * (double)(s->parts * turned) * rows / GEMM_COPY +
-	       (double)(s->cells * s->parts * og) / (VF == 16 && og <= THIN_OUT ? 4e9 : 2e9) + 3e-6;     /* what comes out, in passes */
+	w->seconds = lanes * 2 * (double)s.cells * (double)(taps * c * og) / (share[fv_min(og, THIN_OUT) - 1] * GEMM_RATE) +
+	             16 * (double)s.cells * (double)(parts * turned) * rows / GEMM_COPY +
+	             (double)(s.cells * parts * og) / (VF == 16 && og <= THIN_OUT ? 4e9 : 2e9) + 3e-6;        /* what comes out, in passes */
+	return s;
 }
 
 /* A weight, or two that follow each other along the channels, as one place. */
@@ -140,10 +133,10 @@ static void thin_transpose(const direct_part *p, const thin_sizes *s, const floa
 /* Where VF pixels of O channels go, which of them there are, and what is noted of them: sums about `base`, each channel's first
  * value. */
 typedef struct {
-	const conv_end *end;
+	const epilogue *end;
 	const float *bias;              /* of channel o0, or NULL */
 	int64_t step;                   /* floats from pixel to pixel */
-	bool moments, begun;
+	bool noted, begun;
 	vf base[8], sum[8], square[8];
 } thin_end;
 typedef struct { int64_t off; float *to; int64_t lanes; } thin_vector;
@@ -159,17 +152,16 @@ VEC void thin_note(thin_end *e, const vf *y, vm there, const int O)
 #pragma GCC unroll 8
 	for (int o = 0; o < O; o++) {
 		vf d = vf_select(there, vf_sub(y[o], e->base[o]), vf_zero());
-		e->sum[o] = vf_add(e->sum[o], d);
-		e->square[o] = vf_fma(d, d, e->square[o]);
+		moments_note(d, &e->sum[o], &e->square[o]);
 	}
 }
 
-/* What was noted of channels o0 .. of og, O of them, to a unit's moments (moments.h). */
-static inline void thin_noted(const thin_end *e, int O, int64_t pixels, int64_t og, int64_t o0, float *moments)
+/* What was noted of channels o0 .. of og, O of them, to a block's statistics (moments.h). */
+static inline void thin_noted(const thin_end *e, int O, int64_t pixels, int64_t og, int64_t o0, float *noted)
 {
-	moments[0] = (float)pixels;
+	noted[0] = (float)pixels;
 	for (int o = 0; o < O; o++) {
-		float base[VF], sum = vf_sum(e->sum[o]), *to = moments + 16 + o0 + o;
+		float base[VF], sum = vf_sum(e->sum[o]), *to = noted + MOMENTS_FIRST + o0 + o;
 		vf_storeu(base, e->base[o]);
 		to[0] = base[0] + sum / (float)pixels;
 		to[og] = vf_sum(e->square[o]) - sum * sum / (float)pixels;
@@ -237,8 +229,8 @@ VEC void thin_sums(const int P, const int O, const direct_part *p, int64_t width
 			break;
 #pragma GCC unroll 8
 		for (int o = 0; o < O; o++)
-			r[i][o] = conv_end_act(e->end, e->bias ? vf_add(r[i][o], vf_set(e->bias[o])) : r[i][o]);
-		if (e->moments)
+			r[i][o] = epilogue_act(e->end, e->bias ? vf_add(r[i][o], vf_set(e->bias[o])) : r[i][o]);
+		if (e->noted)
 			thin_note(e, r[i], vm_first(at[i].lanes), O);
 		thin_put(r[i], &at[i], e->step, O, O <= 4 || VF == 4 ? 4 : 8);
 	}
@@ -264,14 +256,14 @@ static const int thin_vectors[] = { 8, 6, 4, 2 };
 static void (*const thin_list[])(const direct_part *, int64_t, const float *, const thin_vector *, int64_t, const float *,
                                  thin_end *) = THIN_LIST;
 
-/* Channels o0 .. of a part, THIN_OUT at most, of rows x columns pixels. moments: NULL, or where their statistics go. */
+/* Channels o0 .. of a part, THIN_OUT at most, of rows x columns pixels. noted: NULL, or where their statistics go. */
 static inline void thin_pass(const direct_part *p, const thin_sizes *s, const float *weights, int64_t o0, int64_t n, int64_t g0, int64_t q0,
-                      int64_t rows, int64_t columns, const float *t, float *out, const conv_end *end, float *moments)
+                      int64_t rows, int64_t columns, const float *t, float *out, const epilogue *end, float *noted)
 {
 	int O = (int)fv_min(THIN_OUT, p->og - o0), P = thin_vectors[O - 1], ready = 0;
 	int64_t deep = thin_deep(p->cg);
 	thin_vector at[8];
-	thin_end e = { .end = end, .bias = end->bias ? end->bias + p->o0 + o0 : NULL, .step = p->out_step * p->oc, .moments = moments };
+	thin_end e = { .end = end, .bias = end->bias ? end->bias + p->o0 + o0 : NULL, .step = p->out_step * p->oc, .noted = noted };
 	for (int o = 0; o < O; o++)
 		e.sum[o] = e.square[o] = vf_zero();
 	for (int64_t g = 0; g < rows; g++)
@@ -283,13 +275,13 @@ static inline void thin_pass(const direct_part *p, const thin_sizes *s, const fl
 			thin_list[O - 1](p, s->width, t, at, ready, weights, &e);
 			ready = 0;
 		}
-	if (moments)
-		thin_noted(&e, O, rows * columns, p->og, o0, moments);
+	if (noted)
+		thin_noted(&e, O, rows * columns, p->og, o0, noted);
 }
 
 /* Unit: one part's band of one picture. t: this thread's band. */
 static inline void thin_block(const direct_part *p, const thin_sizes *s, const float *x, const float *weights, int64_t unit,
-                       float *t, float *out, const conv_end *end, float *moments)
+                       float *t, float *out, const epilogue *end, float *noted)
 {
 	int64_t per = s->row_bands * s->column_bands, n = unit / per;
 	int64_t g0 = unit % per / s->column_bands * s->rows, q0 = unit % s->column_bands * THIN_COLUMNS;
@@ -298,6 +290,6 @@ static inline void thin_block(const direct_part *p, const thin_sizes *s, const f
 		return;
 	thin_transpose(p, s, x + n * p->h * p->w * p->c, g0, q0, rows, t);
 	for (int64_t o = 0; o < p->og; o += THIN_OUT)
-		thin_pass(p, s, weights + o * (p->depth / GEMM_PAIR), o, n, g0, q0, rows, columns, t, out, end, moments);
+		thin_pass(p, s, weights + o * (p->depth / GEMM_PAIR), o, n, g0, q0, rows, columns, t, out, end, noted);
 }
 #endif

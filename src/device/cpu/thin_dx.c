@@ -11,51 +11,27 @@ typedef struct {
 	fv_conv v;                      /* of the padded picture, where that is made */
 	thin_sizes s;
 	bool padded;
+	room picture;                   /* the padded picture */
 } problem;
 
-static problem problem_of(const fv_node *n)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
 	problem p = { .v = fv_conv_of(n) };
 	fv_conv *v = &p.v;
-	int64_t s = v->stride;
+	int64_t s = v->stride, cg = v->c / v->groups, og = v->o / v->groups;
+	const char *why = n->type != FV_F32 ? "only float" : cg > THIN_OUT * THIN_PASSES ? "too many channels a group" :
+	                  og % GEMM_PAIR ? "channels in pairs" : fv_conv_unfused(v);
+	if (why)
+		return why;
 	p.padded = direct_dx_pad(v);
-	p.s = thin_sizes_of(v->n, fv_div_up(v->h, s), fv_div_up(v->w, s), fv_div_up(v->kh, s), fv_div_up(v->kw, s),
-	                    v->o / v->groups, v->c / v->groups, v->groups * s * s);
-	return p;
-}
-
-static bool supports(const fv_node *n, const char **why)
-{
-	fv_conv v = fv_conv_of(n);
-	*why = n->type != FV_F32 ? "only float" : v.c / v.groups > THIN_OUT * THIN_PASSES ? "too many channels a group" :
-	       v.o / v.groups % GEMM_PAIR ? "channels in pairs" : fv_conv_rides(&v);
-	return !*why;
-}
-
-static double seconds(const fv_node *n)
-{
-	problem p = problem_of(n);
-	const fv_conv *v = &p.v;
-	return thin_seconds(&p.s, v->kh * v->kw * v->groups, v->o / v->groups, v->c / v->groups,
-	                    fv_div_up(v->w, v->stride), fv_div_up(v->kh, v->stride)) +
-	       (p.padded ? 24 * (double)fv_elements(n->shape) / GEMM_COPY : 0);
-}
-
-static int64_t units(const fv_node *n, int phase)
-{
-	problem p = problem_of(n);
-	if (phase == 2)
-		return p.padded ? n->shape.n * n->shape.h : 0;
-	return phase ? p.s.parts * p.v.n * p.s.row_bands * p.s.column_bands : p.s.parts;
-}
-
-static int64_t grain(const fv_node *n, int phase) { return phase == 2 ? 8 : 1; }
-
-static int64_t scratch(const fv_node *n, int threads)
-{
-	problem p = problem_of(n);
-	int64_t picture = p.padded ? p.v.n * p.v.h * p.v.w * p.v.c : 0;
-	return thin_scratch(&p.s, threads) + picture * (int64_t)sizeof(float);
+	p.s = thin_plan(w, threads, v->n, fv_div_up(v->h, s), fv_div_up(v->w, s), fv_div_up(v->kh, s), fv_div_up(v->kw, s), og, cg,
+	                v->groups * s * s, v->kh * v->kw * v->groups);
+	if (p.padded) {
+		p.picture = direct_dx_picture(n, w, v, 24 * (double)fv_elements(n->shape) / GEMM_COPY);
+		w->grain[2] = 8;
+	}
+	work_keep(w, &p, sizeof p);
+	return NULL;
 }
 
 static void pack(const fv_conv *v, const direct_part *p, int64_t tap_row, int64_t tap_col, const float *w, float *to)
@@ -74,13 +50,12 @@ static void pack(const fv_conv *v, const direct_part *p, int64_t tap_row, int64_
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
-	problem q = problem_of(call->node);
+	problem q;
+	work_own(call, &q, sizeof q);
 	const fv_conv *v = &q.v, real = fv_conv_of(call->node);
 	const thin_sizes *s = &q.s;
-	float *weights = call->scratch, *band = weights + s->parts * s->weights + thread * s->band;
-	float *picture = weights + s->parts * s->weights + call->threads * s->band;
-	float *out = q.padded ? picture : fv_f32(call->out[0]);
-	conv_end end = { 0 };
+	float *picture = room_at(call, q.picture, 0), *out = q.padded ? picture : fv_f32(call->out[0]);
+	epilogue end = { 0 };
 	for (int64_t u = first; u < last; u++) {
 		if (call->phase == 2) {
 			direct_dx_fold(&real, v, picture, u / real.h, u % real.h, fv_f32(call->out[0]));
@@ -88,15 +63,14 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 		}
 		int64_t tap_row, tap_col;
 		direct_part p = direct_dx_part(v, u % s->parts, &tap_row, &tap_col);
-		float *packed = weights + u % s->parts * s->weights;
+		float *packed = room_at(call, s->weights, u % s->parts);
 		if (call->phase == 0)
 			pack(v, &p, tap_row, tap_col, fv_f32(call->in[1]), packed);
 		else
-			thin_block(&p, s, fv_f32(call->in[0]), packed, u / s->parts, band, out, &end, NULL);
+			thin_block(&p, s, fv_f32(call->in[0]), packed, u / s->parts, room_at(call, s->band, thread), out, &end, NULL);
 	}
 }
 
 const fv_kernel FV_KERNEL(thin_dx) = {
-	.name = FV_KERNEL_NAME(thin_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .supports = supports,
-	.seconds = seconds, .phases = 3, .units = units, .grain = grain, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(thin_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -20,7 +20,7 @@
  * [2] Barabasz et al.: Error Analysis and Improving the Accuracy of Winograd Convolution for DNNs, arXiv:1803.10986 */
 #ifndef FV_WINOGRAD_H
 #define FV_WINOGRAD_H
-#include "device/cpu/conv_start.h"
+#include "device/cpu/prologue.h"
 #include "device/cpu/gemm.h"
 #include "op/conv.h"
 #include <math.h>
@@ -125,12 +125,11 @@ VEC void wino_weights_adjoint(const vf *d, int s, vf *o, int t, const int n)
 }
 
 /* What the kernels of all three ways accept. A kernel of k taps meets ceil(k / stride) of them in each parity. */
-VEC bool wino_supports(const fv_node *n, const fv_conv *v, const char **why)
+VEC const char *wino_refusal(const fv_node *n, const fv_conv *v)
 {
 	int64_t taps = fv_div_up(v->kh, v->stride);
-	*why = n->type != FV_F32 ? "only float" : v->kh != v->kw ? "only square kernels" : v->groups != 1 ? "no groups" :
+	return n->type != FV_F32 ? "only float" : v->kh != v->kw ? "only square kernels" : v->groups != 1 ? "no groups" :
 	       v->stride > 2 ? "only stride 1 and 2" : taps < 2 || taps > 4 ? "only 2 to 4 taps a parity" : NULL;
-	return !*why;
 }
 
 /* The patch of a picture from which a tile is made, 6x6, 9x9 or 5x5 (winograd_odd.h): pixel (i, j) lies at row[i] + col[j], where
@@ -155,7 +154,7 @@ static inline wino_patch wino_patch_at(const wino_picture *s, int64_t y, int64_t
 }
 
 VEC void wino_load(const wino_patch *p, int64_t c, unsigned rows, unsigned cols, bool whole, vm m, float *v, int64_t step, const bool places,
-                   bool past, const conv_start *start)
+                   bool past, const prologue *start)
 {
 	vf d[36], z[6];
 #pragma GCC unroll 6
@@ -167,7 +166,7 @@ VEC void wino_load(const wino_patch *p, int64_t c, unsigned rows, unsigned cols,
 			else
 				z[i] = vf_zero();
 		if (start)
-			conv_start_values(start, c, z, 6, cols >> j & 1 ? rows : 0);
+			prologue_values(start, c, z, 6, cols >> j & 1 ? rows : 0);
 		wino_in(z, 1, d + j, 6);
 	}
 #pragma GCC unroll 6
@@ -184,7 +183,7 @@ VEC void wino_load(const wino_patch *p, int64_t c, unsigned rows, unsigned cols,
 
 /* VF channels of a patch, c after its first, of `left` that there are, to 36 frequencies `step` floats apart; as floats,
  * perhaps past the caches, or (places) as numbers that follow each other along the depth (gemm.h). start: NULL, or how the picture is read. */
-VEC void wino_transform(const wino_patch *p, int64_t c, int64_t left, float *v, int64_t step, const bool places, bool past, const conv_start *start)
+VEC void wino_transform(const wino_patch *p, int64_t c, int64_t left, float *v, int64_t step, const bool places, bool past, const prologue *start)
 {
 	vm m = vm_first(left);
 	if ((p->rows & p->cols) != 63)

@@ -22,11 +22,10 @@ VEC wino_tiling wino_tiling_of(const fv_conv *v)
 }
 
 /* 3x3 at stride 2 would save a third of the products and loses it to the transforms; measured. */
-VEC bool wino_dw_supports(const fv_node *n, const fv_conv *v, const char **why)
+VEC const char *wino_dw_refusal(const fv_node *n, const fv_conv *v)
 {
-	if (wino_supports(n, v, why) && v->kh == 3 && v->stride == 2)
-		*why = "direct sums are as fast";
-	return !*why;
+	const char *why = wino_refusal(n, v);
+	return !why && v->kh == 3 && v->stride == 2 ? "direct sums are as fast" : why;
 }
 
 /* One side of the products: rows [depth][step], or (with panels) columns as gemm.h packs them; `all` floats a frequency; perhaps past the caches. */

@@ -21,13 +21,23 @@ typedef struct {
 	int64_t odd;                    /* 3x3 at stride 2: rows and columns of the middle tap come first */
 	int64_t ring;                   /* pixels of the border of a picture; 0: none kept */
 	int64_t across, down;           /* the ring's stretches of four pixels above and at the left; 0: tiles make it */
+	room rings;                     /* of each picture */
 } problem;
 
-static problem problem_of(const fv_node *n)
+/* Stretches are done up to a block's rows at a time: above, at the left; then below, at the right. */
+static int64_t chunks(const problem *p) { return p->v.n * 2 * (fv_div_up(p->across, p->s.rows) + fv_div_up(p->down, p->s.rows)); }
+
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
 	problem p = { .v = fv_conv_of(n) };
 	const fv_conv *v = &p.v;
-	bool folded = v->kind != FV_PAD_ZERO && v->top + v->bottom + v->left + v->right > 0;
+	bool folded = v->kind != FV_PAD_ZERO && v->top + v->bottom + v->left + v->right > 0, odd = v->stride == 2 && v->kh == 3;
+	const char *why = wino_refusal(n, v);
+	if (!why)
+		why = fv_conv_unfused(v) && !(odd && !v->in.stats) ? fv_conv_unfused(v) : v->stride > 1 && folded ? "no mirrored border with a stride" :
+		      odd && (v->top + v->left) % 2 ? "no border odd above and even at the left" : NULL;
+	if (why)
+		return why;
 	p.sets = v->stride * v->stride;
 	p.set = p.sets > 1 ? fv_div_up(v->c, VF) * VF : v->c;
 	p.s = (wino_sizes){ .n = v->n, .h = v->oh, .w = v->ow, .c = v->o, .kind = FV_PAD_ZERO, .step = 1, .parts = 1,
@@ -35,7 +45,7 @@ static problem problem_of(const fv_node *n)
 	if (v->stride == 1) {
 		p.s.y0 = v->top - (v->kh - 1), p.s.x0 = v->left - (v->kw - 1);
 		p.s.gh = v->h, p.s.gw = v->w;
-	} else if (v->kh == 3) {
+	} else if (odd) {
 		/* A tile's rows are whole: 2 q - top and 2 q + 1 - top, or, where the border is odd, 2 q + 1 - top and 2 q + 2 - top. */
 		p.odd = v->top % 2;
 		p.s.way = p.odd ? ODD_DX_ODD : ODD_DX_EVEN;
@@ -60,54 +70,17 @@ static problem problem_of(const fv_node *n)
 		p.s.gw += v->left + v->right;
 		p.ring = p.s.gh * p.s.gw - v->h * v->w;
 	}
-	wino_plan(&p.s);
-	return p;
-}
-
-static bool supports(const fv_node *n, const char **why)
-{
-	fv_conv v = fv_conv_of(n);
-	if (!wino_supports(n, &v, why))
-		return false;
-	bool border = v.kind != FV_PAD_ZERO && v.top + v.bottom + v.left + v.right > 0;
-	bool odd = v.stride == 2 && v.kh == 3;
-	*why = fv_conv_rides(&v) && !(odd && !v.normed) ? fv_conv_rides(&v) : v.stride > 1 && border ? "no mirrored border with a stride" :
-	       odd && (v.top + v.left) % 2 ? "no border odd above and even at the left" : NULL;
-	return !*why;
-}
-
-static double seconds(const fv_node *n)
-{
-	problem p = problem_of(n);
-	double edges = 2 * 6 * (double)(p.v.n * (p.across + p.down));
-	return wino_seconds(&p.s) + 2 * edges * (double)p.s.k * (double)p.s.panels.width / GEMM_RATE + 16 * (double)(p.v.n * p.ring * p.v.c) / GEMM_COPY;
-}
-
-/* Stretches are done up to a block's rows at a time: above, at the left; then below, at the right. */
-static int64_t chunks(const problem *p) { return p->v.n * 2 * (fv_div_up(p->across, p->s.rows) + fv_div_up(p->down, p->s.rows)); }
-
-static int64_t units(const fv_node *n, int phase)
-{
-	problem p = problem_of(n);
-	return phase == 0 ? fv_div_up(p.s.c, PACK) : phase == 1 ? p.s.blocks + chunks(&p) : p.ring ? p.v.n * p.v.h : p.v.stats ? fv_div_up(p.v.c, MOMENTS) : 0;
-}
-
-static int64_t grain(const fv_node *n, int phase) { return phase == 2 ? 8 : 1; }
-
-/* Floats of a thread's statistics, and of all blocks'. */
-static int64_t noted(const problem *p) { return p->v.stats ? 3 * p->s.panels.width : 0; }
-static int64_t moments(const problem *p) { return p->v.stats ? p->s.blocks * moments_floats(p->s.panels.width) : 0; }
-
-static int64_t packed(const fv_node *n)
-{
-	problem p = problem_of(n);
-	return wino_packed(&p.s) * (int64_t)sizeof(float);
-}
-
-static int64_t scratch(const fv_node *n, int threads)
-{
-	problem p = problem_of(n);
-	return (wino_scratch(&p.s, threads) + threads * noted(&p) + moments(&p) + p.v.n * p.ring * p.v.c) * (int64_t)sizeof(float);
+	wino_plan(n, threads, w, &p.s);
+	w->units[0] = fv_div_up(p.s.c, PACK);
+	w->units[1] = p.s.blocks + chunks(&p);
+	w->grain[2] = 8;
+	double edges = 2 * 6 * (double)(v->n * (p.across + p.down));
+	w->seconds += 2 * edges * (double)p.s.k * (double)p.s.panels.width / GEMM_RATE + 16 * (double)(v->n * p.ring * v->c) / GEMM_COPY;
+	p.rings = room_take(w, v->n, p.ring * v->c);
+	if (p.ring)
+		w->units[w->phases++] = v->n * v->h;
+	work_keep(w, &p, sizeof p);
+	return NULL;
 }
 
 /* Columns are x's channels, which lie together in the weights; taps backwards (the flip). */
@@ -144,13 +117,13 @@ static int64_t ring_at(const problem *p, int64_t y, int64_t x)
 	return (v->top + v->bottom) * wide + (y - v->top) * (v->left + v->right) + (x < v->left ? x : x - v->w);
 }
 
-/* sums: NULL, or room for what is summed up of each channel; part: where its statistics go. */
+/* part: NULL, or where the block's statistics go; sums: room for what is summed up of each channel. */
 static void finish(const problem *p, int64_t block, float *m, float *dx, float *ring, float *sums, float *part)
 {
 	const wino_sizes *s = &p->s;
 	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first), stride = p->v.stride;
 	int64_t h = p->v.h, w = p->v.w, c = p->v.c, area = s->tile * s->tile, pixels = 0;
-	bool past = !p->ring && conv_end_past(dx, fv_nhwc(p->v.n, h, w, c), 1);
+	bool past = !p->ring && c % VF == 0 && vf_past(dx, p->v.n * h * w * c * (int64_t)sizeof(float));
 	for (int64_t t = first; t < first + count; t++)
 		for (int64_t set = 0; set < p->sets; set++) {
 			int64_t n = t / (s->th * s->tw), y = t % (s->th * s->tw) / s->tw * s->tile, x = t % s->tw * s->tile;
@@ -174,11 +147,11 @@ static void finish(const problem *p, int64_t block, float *m, float *dx, float *
 						vf_put(at[i] + o, r[i], past);
 					else if (at[i])
 						vf_store(at[i] + o, r[i], mask);
-				if (sums)
+				if (part)
 					wino_note(r, s->tile, down, across, t == first && set == 0, sums + o, s->panels.width);
 			}
 		}
-	if (sums)
+	if (part)
 		wino_noted(sums, s->panels.width, pixels, part);
 }
 
@@ -248,32 +221,30 @@ static void fold(const problem *p, int64_t n, int64_t h, float *dx, const float 
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
-	problem p = problem_of(call->node);
+	problem p;
+	work_own(call, &p, sizeof p);
 	const wino_sizes *s = &p.s;
-	float *u = call->packed, *all = call->scratch, *v = all + wino_scratch(s, thread), *m = v + s->v_all;
-	float *others = all + wino_scratch(s, call->threads), *sums = others + thread * noted(&p), *part = others + call->threads * noted(&p);
-	float *ring = part + moments(&p), *dx = fv_f32(call->out[0]);
+	float *u = call->packed, *v = room_at(call, s->mine, thread), *m = v + s->v_all, *rings = room_at(call, p.rings, 0), *dx = fv_f32(call->out[0]);
 	tile_enter();
 	for (int64_t i = first; i < last; i++)
 		if (call->phase == 0)
 			pack(&p, fv_f32(call->in[1]), i * PACK, fv_min(s->c, (i + 1) * PACK), u);
 		else if (call->phase == 1) {
-			int64_t edges = chunks(&p), before = edges / 2, b = i - before;
+			int64_t before = chunks(&p) / 2, b = i - before;
 			if (b < 0 || b >= s->blocks) {
-				edge(&p, b < 0 ? i : i - s->blocks, fv_f32(call->in[0]), u, v, m, ring);
+				edge(&p, b < 0 ? i : i - s->blocks, fv_f32(call->in[0]), u, v, m, rings);
 				continue;
 			}
 			wino_products(s, fv_f32(call->in[0]), NULL, u, b, v, m);
-			finish(&p, b, m, dx, ring, p.v.stats ? sums : NULL, part + b * moments_floats(s->panels.width));
-		} else if (p.v.stats)
-			moments_merge(part, s->blocks, s->panels.width, i * MOMENTS, fv_min(p.v.c, (i + 1) * MOMENTS), p.v.eps, fv_f32(call->out[1]));
+			finish(&p, b, m, dx, rings, room_at(call, s->sums, thread), moments_at(call, &s->noted, b));
+		} else if (p.ring)
+			fold(&p, i / p.v.h, i % p.v.h, dx, rings);
 		else
-			fold(&p, i / p.v.h, i % p.v.h, dx, ring);
+			moments_merge(call, &s->noted, i);
 	vf_past_end();
 	tile_leave();
 }
 
 const fv_kernel FV_KERNEL(winograd_dx) = {
-	.name = FV_KERNEL_NAME(winograd_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .supports = supports,
-	.seconds = seconds, .phases = 3, .units = units, .grain = grain, .packed = packed, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(winograd_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

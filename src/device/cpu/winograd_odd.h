@@ -79,7 +79,7 @@ VEC void odd_put(const odd_tile *to, int64_t at, int i, const vf *even, const vf
 }
 
 /* A patch of x, n = 9, or of dy, n = 5; the samples that stay as they are begin with `as_is`. */
-VEC void odd_load(const wino_patch *p, int64_t c, const int n, const int as_is, unsigned rows, unsigned cols, bool whole, vm m, const odd_tile *to, const conv_start *start)
+VEC void odd_load(const wino_patch *p, int64_t c, const int n, const int as_is, unsigned rows, unsigned cols, bool whole, vm m, const odd_tile *to, const prologue *start)
 {
 	const int s = n == 9 ? 2 : 1;
 	vf d[9 * 9], z[9];
@@ -92,7 +92,7 @@ VEC void odd_load(const wino_patch *p, int64_t c, const int n, const int as_is, 
 			else
 				z[i] = vf_zero();
 		if (start)
-			conv_start_values(start, c, z, n, cols >> j & 1 ? rows : 0);
+			prologue_values(start, c, z, n, cols >> j & 1 ? rows : 0);
 		odd_in(z, s, d + j, n);
 #pragma GCC unroll 4
 		for (int i = 0; i < 4; i++)
@@ -105,7 +105,7 @@ VEC void odd_load(const wino_patch *p, int64_t c, const int n, const int as_is, 
 	}
 }
 
-VEC void odd_transform_of(const wino_patch *p, int64_t c, int64_t left, const int n, const int as_is, const odd_tile *to, const conv_start *start)
+VEC void odd_transform_of(const wino_patch *p, int64_t c, int64_t left, const int n, const int as_is, const odd_tile *to, const prologue *start)
 {
 	const unsigned all = (1u << n) - 1;
 	if (left >= VF && (p->rows & p->cols) == all)
@@ -115,7 +115,7 @@ VEC void odd_transform_of(const wino_patch *p, int64_t c, int64_t left, const in
 }
 
 /* VF channels of a patch, c after its first, of `left` that there are; start: NULL, or how the picture is read. */
-static inline void odd_transform(odd_way way, const wino_patch *p, int64_t c, int64_t left, const odd_tile *to, const conv_start *start)
+static inline void odd_transform(odd_way way, const wino_patch *p, int64_t c, int64_t left, const odd_tile *to, const prologue *start)
 {
 	if (way == ODD_Y)
 		odd_transform_of(p, c, left, 9, 1, to, start);

@@ -2,7 +2,7 @@
 /* What conv2d and conv2d_dx by Winograd share: tiles of the source to V, products to M, tiles of the result and their statistics. */
 #ifndef FV_WINOGRAD_TILES_H
 #define FV_WINOGRAD_TILES_H
-#include "device/cpu/conv_end.h"
+#include "device/cpu/epilogue.h"
 #include "device/cpu/moments.h"
 #include "device/cpu/winograd_odd.h"
 
@@ -39,10 +39,15 @@ typedef struct {
 	int64_t th, tw, tiles, rows, blocks;    /* tiles down, across, in all; tiles a block */
 	gemm_panels panels;
 	int64_t every;                  /* rows of V and M, of each tile */
-	int64_t lda, v_all, m_all, u_step;      /* floats: a row of V; V and M; from frequency to frequency of U */
+	int64_t lda, v_all, u_step;             /* floats: a row of V; V; from frequency to frequency of U */
+	room mine, sums;                        /* each thread's V and M; each thread's statistics */
+	moments noted;
 } wino_sizes;
 
-VEC void wino_plan(wino_sizes *s)
+VEC int64_t wino_packed(const wino_sizes *s) { return 36 * s->u_step; }       /* floats */
+
+/* The sizes that follow from the others, and the work but for the first phase's units: phase 0 packs weights, phase 1 makes blocks. */
+VEC void wino_plan(const fv_node *n, int threads, fv_work *w, wino_sizes *s)
 {
 	s->tile = s->way ? ODD_TILE : 7 - s->taps;
 	s->th = fv_div_up(s->gh, s->tile);
@@ -63,12 +68,19 @@ VEC void wino_plan(wino_sizes *s)
 	/* After the rows of each frequency one line more: at a power of two all 36 would share one set of the cache. After the last, room for
 	 * a whole tile of gemm.h; what others spill is written again. */
 	s->v_all = (s->every * s->rows + GEMM_ROWS) * s->lda + 16 * 36;
-	s->m_all = (s->every * s->rows + GEMM_ROWS) * s->panels.width + 16 * 36;
 	s->u_step = s->depth * s->panels.width + 16;
+	w->phases = 2;
+	w->units[1] = s->blocks;
+	w->packed = wino_packed(s) * (int64_t)sizeof(float);
+	s->mine = room_take(w, threads, s->v_all + (s->every * s->rows + GEMM_ROWS) * s->panels.width + 16 * 36);
+	s->sums = room_take(w, threads, n->attr.out.stats ? 3 * s->panels.width : 0);
+	s->noted = moments_plan(w, n, s->blocks, s->panels.width);
+	/* Products, and the transforms by the vectors that they pass. U passes by once a block; what of it is beyond a share of the last
+	 * cache is late. */
+	double rows = (double)(s->every * s->tiles), k = (double)s->k, width = (double)s->panels.width;
+	double vectors = rows * ((double)s->lda + width) + 36 * k * width * 2, late = fmax(0, 4 * (double)wino_packed(s) - WINO_NEAR);
+	w->seconds = 2 * rows * k * width / (0.93 * GEMM_RATE) + 4 * vectors * 2.2 / GEMM_COPY + late * (double)s->blocks / WINO_LATE + 3e-6;
 }
-
-VEC int64_t wino_packed(const wino_sizes *s) { return 36 * s->u_step; }       /* floats */
-VEC int64_t wino_scratch(const wino_sizes *s, int threads) { return threads * (s->v_all + s->m_all); }
 
 /* Weights to one place of U; g: taps x taps, or 3x3 where the way is odd, of GEMM_PAIR channels. */
 static inline void wino_put_weights(const wino_sizes *s, const vf *g, float *u, bool past)
@@ -79,17 +91,8 @@ static inline void wino_put_weights(const wino_sizes *s, const vf *g, float *u, 
 		wino_pack(g, u, s->u_step, past, s->taps);
 }
 
-/* Products, and the transforms by the vectors that they pass. U passes by once a block; what of it is beyond a share of the
- * last cache is late. */
-VEC double wino_seconds(const wino_sizes *s)
-{
-	double rows = (double)(s->every * s->tiles), k = (double)s->k, width = (double)s->panels.width;
-	double vectors = rows * ((double)s->lda + width) + 36 * k * width * 2, late = fmax(0, 4 * (double)wino_packed(s) - WINO_NEAR);
-	return 2 * rows * k * width / (0.93 * GEMM_RATE) + 4 * vectors * 2.2 / GEMM_COPY + late * (double)s->blocks / WINO_LATE + 3e-6;
-}
-
 /* Tile t of the source to row i of V. */
-VEC void wino_gather(const wino_sizes *s, const float *x, const conv_start *start, int64_t t, int64_t i, float *v)
+VEC void wino_gather(const wino_sizes *s, const float *x, const prologue *start, int64_t t, int64_t i, float *v)
 {
 	int64_t n = t / (s->th * s->tw), y = t % (s->th * s->tw) / s->tw * s->tile * s->step + s->y0, q = t % s->tw * s->tile * s->step + s->x0;
 	wino_picture picture = { x + n * s->h * s->w * s->c, s->h, s->w, s->c, s->kind };
@@ -109,7 +112,7 @@ VEC void wino_gather(const wino_sizes *s, const float *x, const conv_start *star
 }
 
 /* A block of tiles, to M; v, m: this thread's. */
-VEC void wino_products(const wino_sizes *s, const float *x, const conv_start *start, const float *u, int64_t block, float *v, float *m)
+VEC void wino_products(const wino_sizes *s, const float *x, const prologue *start, const float *u, int64_t block, float *v, float *m)
 {
 	int64_t first = block * s->rows, count = fv_min(s->rows, s->tiles - first), width = s->panels.width;
 	for (int64_t i = 0; i < count; i++)
@@ -170,18 +173,12 @@ static inline void wino_note(const vf *r, int64_t tile, int64_t down, int64_t ac
 	/* Four sums side by side, which need not wait for each other. */
 	if (tile == 4 && down == 4 && across == 4)
 #pragma GCC unroll 16
-		for (int k = 0; k < 16; k++) {
-			vf d = vf_sub(r[k], base);
-			sum[k % 4] = vf_add(sum[k % 4], d);
-			square[k % 4] = vf_fma(d, d, square[k % 4]);
-		}
+		for (int k = 0; k < 16; k++)
+			moments_note(vf_sub(r[k], base), &sum[k % 4], &square[k % 4]);
 	else
 		for (int64_t i = 0; i < down; i++)
-			for (int64_t j = 0; j < across; j++) {
-				vf d = vf_sub(r[tile * i + j], base);
-				sum[0] = vf_add(sum[0], d);
-				square[0] = vf_fma(d, d, square[0]);
-			}
+			for (int64_t j = 0; j < across; j++)
+				moments_note(vf_sub(r[tile * i + j], base), &sum[0], &square[0]);
 	vf_storeu(to, base);
 	vf_storeu(to + step, vf_add(vf_add(sum[0], sum[1]), vf_add(sum[2], sum[3])));
 	vf_storeu(to + 2 * step, vf_add(vf_add(square[0], square[1]), vf_add(square[2], square[3])));
@@ -192,8 +189,8 @@ static inline void wino_noted(const float *sums, int64_t width, int64_t pixels, 
 {
 	for (int64_t o = 0; o < width; o += VF) {
 		vf sum = vf_loadu(sums + width + o), mean = vf_mul(sum, vf_set(1 / (float)pixels));
-		vf_storeu(part + 16 + o, vf_add(vf_loadu(sums + o), mean));
-		vf_storeu(part + 16 + width + o, vf_fnma(sum, mean, vf_loadu(sums + 2 * width + o)));
+		vf_storeu(part + MOMENTS_FIRST + o, vf_add(vf_loadu(sums + o), mean));
+		vf_storeu(part + MOMENTS_FIRST + width + o, vf_fnma(sum, mean, vf_loadu(sums + 2 * width + o)));
 	}
 	part[0] = (float)pixels;
 }
