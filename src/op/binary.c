@@ -65,8 +65,11 @@ static void grad(fv_graph *g, fv_node *z, fv_node *dz, fv_node **dx)
 	dx[1] = b ? fv_sum_to(g, b, y->shape) : NULL;
 }
 
+static bool rows(const fv_node *n, fv_span out, fv_span *in) { return n->in[0]->shape.h == n->shape.h && fv_same_rows(n, out, in); }
+
 const fv_op fv_op_binary = {
 	.name = "binary", .outputs = 1, .inplace = true, .shape = shape, .grad = grad, .reference = reference,
+	.cheap = fv_always, .rows = rows, .stored = fv_always,
 };
 
 fv_node *fv_binary(fv_graph *g, fv_binary_kind kind, fv_node *x, fv_node *y, double a)

@@ -162,9 +162,26 @@ static void reference(const fv_call *c)
 	fv_conv_stats(c);
 }
 
+static bool cheap(const fv_node *n) { return n->in[1]->shape.h == 1 && n->in[1]->shape.w == 1 && n->in[1]->op == &fv_op_read; }
+
+static bool rows(const fv_node *n, fv_span out, fv_span *in)
+{
+	const fv_conv_attr *a = &n->attr.conv;
+	*in = (fv_span){ out.lo * a->stride - a->top, (out.hi - 1) * a->stride - a->top + n->in[1]->shape.h };
+	return true;
+}
+
+/* A border that the picture has not there is none of the band's either. */
+static int64_t band(const fv_node *n, fv_span want, fv_span have, fv_attr *a)
+{
+	a->conv.top = (int)(have.lo - want.lo);
+	a->conv.bottom = (int)(want.hi - have.hi);
+	return (want.lo + n->attr.conv.top) / n->attr.conv.stride;
+}
+
 const fv_op fv_op_conv2d = {
-	.name = "conv2d", .outputs = 1, .shape = shape, .grad = grad, .reference = reference,
-	.reference_scratch = reference_scratch, .cost = fv_conv_cost,
+	.name = "conv2d", .outputs = 1, .shape = shape, .grad = grad, .reference = reference, .reference_scratch = reference_scratch,
+	.cost = fv_conv_cost, .cheap = cheap, .rows = rows, .band = band, .rereads = true, .stored = fv_always,
 };
 
 fv_node *fv_conv2d(fv_graph *g, fv_node *x, fv_node *w, fv_node *bias, fv_conv_attr a)

@@ -64,8 +64,17 @@ static fv_cost cost(const fv_node *n)
 	return (fv_cost){ .flops = 8 * e, .bytes = (3 + n->attr.out.residual) * e * b };
 }
 
+static bool rows(const fv_node *n, fv_span out, fv_span *in) { return n->attr.normalise.axes == FV_HW && fv_same_rows(n, out, in); }
+
+static fv_node *by_stats(fv_graph *g, const fv_node *n, fv_node *x, const float *means, const float *rstds)
+{
+	fv_shape s = fv_nhwc(1, 1, 1, n->shape.c);
+	return fv_mul(g, fv_sub(g, x, fv_constant(g, FV_F32, s, means)), fv_constant(g, FV_F32, s, rstds));
+}
+
 const fv_op fv_op_normalise = {
 	.name = "normalise", .outputs = 2, .inplace = true, .shape = shape, .grad = grad, .reference = reference, .cost = cost,
+	.cheap = fv_always, .rows = rows, .by_stats = by_stats, .rereads = true,
 };
 
 fv_node *fv_normalise(fv_graph *g, fv_node *x, fv_axes axes, double eps)

@@ -9,6 +9,7 @@
 #include "op/call.h"
 
 typedef struct { double flops, bytes; } fv_cost;
+typedef struct { int64_t lo, hi; } fv_span;     /* rows lo .. hi - 1 of a picture */
 
 struct fv_op {
 	const char *name;
@@ -24,7 +25,29 @@ struct fv_op {
 	void (*reference)(const fv_call *c);    /* the truth: plain, computing in double, any type */
 	int64_t (*reference_scratch)(const fv_node *n); /* bytes that reference wants in c->scratch; NULL: none */
 	fv_cost (*cost)(const fv_node *n);      /* NULL: bytes in and out */
+
+	/* ---- where memory is limited, values are made again (graph/pass_recompute.c) or in bands of rows (paint/bands.c) */
+	bool (*cheap)(const fv_node *n);        /* making n costs about a pass over memory; NULL: more */
+	/* Which rows of in[0], and of every other input as high, rows `out` of output 0 are made of; they may lie beyond the picture's
+	 * edges. False, or NULL: n cannot be made in bands. */
+	bool (*rows)(const fv_node *n, fv_span out, fv_span *in);
+	/* Changes a, n's attributes, to those of the operation that makes a band of n from rows `have` of in[0], which are those of
+	 * `want` that there are, and returns which row of n that operation's first is. NULL: a stays, and the first row is out.lo. */
+	int64_t (*band)(const fv_node *n, fv_span want, fv_span have, fv_attr *a);
+	/* Of an operator that first needs statistics of all rows of its input: what it makes of a band x of it by means and
+	 * reciprocal standard deviations of the channels. */
+	fv_node *(*by_stats)(fv_graph *g, const fv_node *n, fv_node *x, const float *means, const float *rstds);
+	bool whole;                             /* each row of output 0 needs all rows of in[0] */
+	bool rereads;                           /* bands read rows of in[0] again, so storing it may pay, */
+	bool (*stored)(const fv_node *n);       /* if this, of the operation that makes it, is true */
 };
+static inline bool fv_always(const fv_node *n) { return true; }
+/* Rows are made of the same rows of the inputs. */
+static inline bool fv_same_rows(const fv_node *n, fv_span out, fv_span *in)
+{
+	*in = out;
+	return true;
+}
 /* Records that others need to know by name. */
 extern const fv_op fv_op_input, fv_op_constant, fv_op_read, fv_op_reshape, fv_op_stop, fv_op_part, fv_op_conv2d,
 	fv_op_conv2d_dx, fv_op_conv2d_dw, fv_op_matmul, fv_op_transpose, fv_op_norm_affine, fv_op_normalise, fv_op_normalise_grad, fv_op_unary,

@@ -92,8 +92,27 @@ static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
 
 static void reference(const fv_call *c) { fv_taps_forward(c, fv_resize_taps); }
 
+/* Rows of x on either side that a row of y may reach for. */
+static bool rows(const fv_node *n, fv_span out, fv_span *in)
+{
+	static const int64_t reach[] = { [FV_NEAREST] = 0, [FV_BILINEAR] = 1, [FV_SPLINE3] = 2, [FV_SPLINE5] = 3, [FV_BINOMIAL] = 2 };
+	int64_t times = n->shape.h / n->in[0]->shape.h, more = reach[n->attr.resize.kind];
+	if (n->shape.h % n->in[0]->shape.h)
+		return false;
+	*in = (fv_span){ out.lo / times - more, fv_div_up(out.hi, times) + more };
+	return true;
+}
+
+static int64_t band(const fv_node *n, fv_span want, fv_span have, fv_attr *a)
+{
+	int64_t times = n->shape.h / n->in[0]->shape.h;
+	a->resize.h = times * (have.hi - have.lo);
+	return times * have.lo;
+}
+
 const fv_op fv_op_resize = {
 	.name = "resize", .outputs = 1, .shape = shape, .grad = grad, .reference = reference,
+	.cheap = fv_always, .rows = rows, .band = band, .rereads = true,
 };
 
 fv_node *fv_resize(fv_graph *g, fv_resize_kind kind, fv_node *x, int64_t h, int64_t w)

@@ -71,8 +71,11 @@ static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
 	}
 }
 
+static bool stored(const fv_node *n) { return n->attr.unary.kind == FV_TANH; }
+
 const fv_op fv_op_unary = {
 	.name = "unary", .outputs = 1, .inplace = true, .shape = shape, .grad = grad, .reference = reference,
+	.cheap = fv_always, .rows = fv_same_rows, .stored = stored,
 };
 
 fv_node *fv_unary(fv_graph *g, fv_unary_kind kind, fv_node *x, double a, double b)
