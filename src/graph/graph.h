@@ -64,7 +64,7 @@ typedef struct { int64_t h, w; } fv_cutout_attr;
 typedef struct { int kind; uint64_t purpose; double lo, hi; fv_shape shape; fv_type type; } fv_random_attr;
 typedef struct { fv_variable *p, *m, *v; double beta1, beta2, eps; bool keras; } fv_adam_attr;
 typedef struct { fv_variable *p; } fv_variable_attr;        /* read, assign, average */
-typedef struct { int index; } fv_part_attr;
+typedef struct { int index; } fv_output_attr;
 typedef struct { char name[48]; fv_shape shape; fv_type type; } fv_input_attr;
 typedef struct { const void *data; fv_shape shape; fv_type type; } fv_constant_attr;
 
@@ -110,7 +110,7 @@ typedef struct fv_attr {
 		fv_random_attr random;
 		fv_adam_attr adam;
 		fv_variable_attr variable;
-		fv_part_attr part;
+		fv_output_attr output;
 		fv_input_attr input;
 		fv_constant_attr constant;
 	};
@@ -128,11 +128,11 @@ struct fv_node {
 	fv_attr attr;
 	fv_type type;                   /* of output 0 */
 	fv_shape shape;
-	fv_type type1;                  /* of output 1, where the operator has one; read it with fv_part(n, 1) */
+	fv_type type1;                  /* of output 1, where the operator has one; read it with fv_output_of(n, 1) */
 	fv_shape shape1;
 	int version;                    /* read: which version of the variable; updates: which they make */
 	const char *label;              /* where in the network, for people; may be NULL */
-	fv_node *same;                  /* a pass put that node in this one's place */
+	fv_node *replacement;                  /* the node that a pass put in its place */
 };
 
 struct fv_graph {

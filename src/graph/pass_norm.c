@@ -33,14 +33,14 @@ static void measure(fv_graph *g, fv_node *n)
 		return;
 	const char *label = g->label;
 	g->label = c->label;
-	fv_node *stats = fv_part(g, c, 1);
+	fv_node *stats = fv_output_of(g, c, 1);
 	g->label = label;
 	if (!stats)
 		return;
 	fv_pass_move(g, c->id + 1);
 	for (int i = n->id + 1; i < g->nodes; i++)
-		if (g->node[i]->op == &fv_op_part && g->node[i]->in[0] == n && g->node[i]->attr.part.index == 1)
-			g->node[i]->same = stats;
+		if (g->node[i]->op == &fv_op_output && g->node[i]->in[0] == n && g->node[i]->attr.output.index == 1)
+			g->node[i]->replacement = stats;
 	n->attr.in.stats = true;
 	n->in[2] = stats;
 	n->inputs = 3;
@@ -55,7 +55,7 @@ static fv_node *only(const fv_graph *g, const fv_node *n, fv_binary_kind kind, i
 	for (int i = n->id + 1; i < g->nodes; i++)
 		for (int j = 0; j < g->node[i]->inputs; j++) {
 			fv_node *r = g->node[i];
-			if (r->in[j] != n || (r->op == &fv_op_part && r->attr.part.index == 1))
+			if (r->in[j] != n || (r->op == &fv_op_output && r->attr.output.index == 1))
 				continue;
 			if (reader || r->op != &fv_op_binary || r->attr.binary.kind != (int)kind)
 				return NULL;
@@ -78,7 +78,7 @@ static void take_affine(fv_graph *g, fv_node *n)
 		return;
 	/* Where a reader wants the norm's own statistics, they stay as they are. */
 	for (int i = n->id + 1; i < g->nodes; i++)
-		if (g->node[i]->op == &fv_op_part && g->node[i]->in[0] == n)
+		if (g->node[i]->op == &fv_op_output && g->node[i]->in[0] == n)
 			return;
 	if (!(scaled = only(g, n, FV_MUL, n->id, &scale)) ||
 	    !(shifted = only(g, scaled, FV_ADD, n->id, &shift)))
@@ -88,7 +88,7 @@ static void take_affine(fv_graph *g, fv_node *n)
 		return;
 	fv_pass_move(g, n->id);
 	n->in[2] = stats;
-	scaled->same = shifted->same = n;
+	scaled->replacement = shifted->replacement = n;
 }
 
 /* n, a convolution or a blur, reads through the norm before it. */

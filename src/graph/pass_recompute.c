@@ -29,9 +29,9 @@ static void live(const fv_graph *g, life *l)
 		const fv_node *n = g->node[i];
 		if (n->op->view)
 			continue;
-		for (int part = 0; part < n->outputs; part++)
+		for (int output = 0; output < n->outputs; output++)
 			if (fv_in_arena(n))
-				l[2 * i + part] = (life){ .bytes = fv_value_bytes(n, part), .made = i, .last = i };
+				l[2 * i + output] = (life){ .bytes = fv_value_bytes(n, output), .made = i, .last = i };
 		for (int j = 0; j < n->inputs; j++)
 			if (n->in[j])
 				l[fv_value_of(n->in[j])].last = i;

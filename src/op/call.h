@@ -15,7 +15,7 @@ typedef struct fv_work {
 	int64_t packed;                 /* bytes of in[1] in the kernel's own order. Phase 0 does nothing but make them, so that a plan
 	                                 * may keep them from run to run where in[1] does not change. 0: there are none */
 	int64_t scratch;                /* bytes in all, less those */
-	_Alignas(16) char own[896];     /* the kernel's own numbers: sizes, where parts of its scratch begin */
+	_Alignas(16) char own[576];     /* the kernel's own numbers: sizes, where parts of its scratch begin */
 } fv_work;
 
 typedef struct fv_call {

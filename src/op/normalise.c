@@ -55,7 +55,7 @@ static void reference(const fv_call *c)
 static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
 {
 	fv_normalise_attr a = y->attr.normalise;
-	dx[0] = fv_normalise_grad(g, y->in[0], fv_part(g, y, 1), dy, a.axes, a.eps);
+	dx[0] = fv_normalise_grad(g, y->in[0], fv_output_of(g, y, 1), dy, a.axes, a.eps);
 }
 
 static fv_cost cost(const fv_node *n)

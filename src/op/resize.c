@@ -27,9 +27,9 @@ static fv_taps bilinear(int64_t i, int64_t from, int64_t to)
 {
 	double at = fmax(0, ((double)i + 0.5) * (double)from / (double)to - 0.5);
 	int64_t low = fv_min((int64_t)at, from - 1);
-	double part = low == from - 1 ? 0 : at - (double)low;
-	return part == 0 ? (fv_taps){ 1, { low }, { 1 } } :
-	       (fv_taps){ 2, { low, low + 1 }, { 1 - part, part } };
+	double fraction = low == from - 1 ? 0 : at - (double)low;
+	return fraction == 0 ? (fv_taps){ 1, { low }, { 1 } } :
+	       (fv_taps){ 2, { low, low + 1 }, { 1 - fraction, fraction } };
 }
 
 /* Three neighbours of the bilinear result, so at most six taps; those of one place are added up. */

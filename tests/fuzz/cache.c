@@ -42,7 +42,7 @@ static void choose(const char *path)
 {
 	fv_context *c;
 	fuzz_must(!fv_context_new(NULL, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 1, .cache = path }, &c), "a context");
-	const fv_kernel *k = fv_kernel_choose_timed(c, node(), 0);
+	const fv_kernel *k = fv_kernel_autotune(c, node(), 0);
 	fuzz_must(k == &kernel[0] || k == &kernel[1], "the choice is one that can run it");
 	fv_choices_keep(c);
 	fv_context_free(c);

@@ -46,7 +46,7 @@ static int choose(const char *path, bool clock, const fv_kernel **out)
 		int64_t channels = 2 * (i + 1);
 		fv_conv_attr a = { .stride = 1, .groups = 1, .top = 1, .bottom = 1, .left = 1, .right = 1 };
 		fv_node *n = fv_conv2d(g, fv_input(g, "x", FV_F32, fv_nhwc(1, SIZE, SIZE, channels)), fv_input(g, "w", FV_F32, fv_nhwc(channels, 3, 3, channels)), NULL, a);
-		out[i] = !n ? NULL : clock ? fv_kernel_choose_timed(c, n, 0) : fv_kernel_choose(c, n);
+		out[i] = !n ? NULL : clock ? fv_kernel_autotune(c, n, 0) : fv_kernel_choose(c, n);
 		differ += out[i] != fv_kernel_choose(c, n);
 		other[i] = n ? rival(c, n, out[i]) : NULL;
 		const fv_kernel *best = n ? fv_kernel_choose(c, n) : NULL;
@@ -139,8 +139,8 @@ int main(void)
 			      "node %d: %s was taken", i, again[i]->name);
 	}
 	static const char *const ends[] = {
-		" direct_plain",    " direct_plain x\n", "\n",     " \n", " direct_plain\r\n",
-		"0 direct_plain\n", " no_such_kernel\n", " %s%n\n"
+		" implicit_gemm_plain",    " implicit_gemm_plain x\n", "\n",     " \n", " implicit_gemm_plain\r\n",
+		"0 implicit_gemm_plain\n", " no_such_kernel\n", " %s%n\n"
 	};
 	for (size_t i = 0; i < FV_COUNT(ends); i++) {
 		snprintf(changed, sizeof changed, "%.*s%s%s", (int)head, text ? text : "", keys[0],
@@ -151,15 +151,15 @@ int main(void)
 	char *much = malloc(head + 30 * 6000 + 1);
 	length = (size_t)sprintf(much, "%.*s", (int)head, text ? text : "");
 	for (int i = 0; i < 6000; i++)
-		length += (size_t)sprintf(much + length, "%016x direct_plain\n", i);
+		length += (size_t)sprintf(much + length, "%016x implicit_gemm_plain\n", i);
 	put(much);
 	check(choose(cache, true, again) >= 0, "more lines than are kept");
 	free(much);
 
-	static const char *const bad[] = { "", "\n", "fauve 0.0 kernels on nothing\n0123456789abcdef direct_plain\n", "no file of ours\n\n\n zz direct_plain" };
+	static const char *const bad[] = { "", "\n", "fauve 0.0 kernels on nothing\n0123456789abcdef implicit_gemm_plain\n", "no file of ours\n\n\n zz implicit_gemm_plain" };
 	for (size_t i = 0; i < FV_COUNT(bad); i++) {
 		put(bad[i]);
-		check(choose(cache, true, again) >= 0 && content() && !strncmp(content(), "fauve ", 6) && strstr(content(), "direct_plain") == NULL,
+		check(choose(cache, true, again) >= 0 && content() && !strncmp(content(), "fauve ", 6) && strstr(content(), "implicit_gemm_plain") == NULL,
 		           "a file of another kind is begun anew (%d)", (int)i);
 	}
 	check(choose("/proc/none/kernels", true, again) >= 0, "a file that cannot be made");

@@ -11,14 +11,14 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
 	float *a = fv_f32(c->node->attr.variable.p->tensor);
 	const float *x = fv_f32(c->in[0]);
-	vf part = vf_set((float)(1 - (double)*fv_f32(c->in[1])));
+	vf share = vf_set((float)(1 - (double)*fv_f32(c->in[1])));
 	int64_t end = fv_min(last * CHUNK, fv_elements(c->in[0].shape));
 	if (c->in[2].data && *fv_f32(c->in[2]) == 0)
 		return;
 	for (int64_t i = first * CHUNK; i < end; i += VF) {
 		vm m = vm_first(end - i);
 		vf v = vf_load(a + i, m);
-		vf_store(a + i, vf_fma(part, vf_sub(vf_load(x + i, m), v), v), m);
+		vf_store(a + i, vf_fma(share, vf_sub(vf_load(x + i, m), v), v), m);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which kernel runs an operation: the one whose cost model expects least. Where that is not clear a painter may ask the
- * clock, once; what it said is kept in a small file. Training never does: a run that goes on must take the same kernels. */
+/* Which kernel runs an operation: the one whose cost model expects the fewest seconds. Where others are within a margin of it a painter
+ * may time them, once (autotuning); the fastest is kept in a small file. Training never does, since a run that goes on must take the
+ * same kernels. */
 #include "base/file.h"
 #include "base/memory.h"
 #include "graph/hash.h"
@@ -9,13 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define UNCLEAR 1.3                     /* expected to take so many times the least, a kernel may be the fastest */
-#define SHORT 1e-4                      /* seconds: whichever is taken does not matter */
-#define MOST 4096                       /* choices kept */
-#define LINE 100                        /* characters of one */
+#define MARGIN 1.3                      /* a kernel that is expected to take so many times the least may be the fastest */
+#define SHORT 1e-4                      /* seconds: below, it does not matter which kernel is taken */
+#define MOST 4096                       /* choices that are kept */
+#define LINE 100                        /* characters of a choice's line */
 
 struct fv_choices {
-	bool fresh;                     /* some are not in the file yet */
+	bool fresh;                     /* the file lacks some of them */
 	int count;
 	struct { uint64_t key; const fv_kernel *kernel; } list[MOST];
 };
@@ -47,7 +48,8 @@ const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n)
 	return best;
 }
 
-/* All that a kernel's time depends on, but the processor and how many threads there are: bits must not depend on those. */
+/* All that a kernel's time depends on, but for the processor, which the file's first line names, and the number of threads, on which
+ * bits must not depend. */
 static uint64_t key_of(const fv_context *c, const fv_node *n)
 {
 	uint64_t h = fv_hash_mix(FV_HASH, n->op->name, strlen(n->op->name));
@@ -65,14 +67,13 @@ static void header(char *text, size_t room)
 	snprintf(text, room, "fauve %s kernels on %s\n", fv_version(), processor);
 }
 
-/* May the clock decide between k and what is expected to take `least` seconds? It may where both have a model: a kernel without one
- * takes as long as memory. w becomes k's work. */
-static bool rival(const fv_context *c, const fv_node *n, const fv_kernel *k, double least, fv_work *w)
+/* Is k expected to take about the `least` seconds? A kernel without a model never is. w becomes k's work. */
+static bool within_margin(const fv_context *c, const fv_node *n, const fv_kernel *k, double least, fv_work *w)
 {
-	return allowed(c, n, k, w) && w->seconds > 0 && w->seconds <= UNCLEAR * least;
+	return allowed(c, n, k, w) && w->seconds > 0 && w->seconds <= MARGIN * least;
 }
 
-/* A line as fv_choices_keep() writes it, of a kernel that there is; false: anything else. */
+/* Reads a line as fv_choices_keep() writes it; false: it is none, or names no kernel. */
 static bool understand(const char *line, size_t length, uint64_t *key, const fv_kernel **kernel)
 {
 	char name[LINE], again[LINE + 32];
@@ -92,9 +93,8 @@ static bool understand(const char *line, size_t length, uint64_t *key, const fv_
 	return false;
 }
 
-/* What the file holds; a file of another version or machine, or none, holds nothing, and a line
- * that is none of ours is left out. Whether a kernel fits is asked when it is taken. NULL: no
- * memory. */
+/* What the file holds. A file of another version or machine, or none, holds nothing, and lines that are none of ours are left out.
+ * Whether a kernel fits is asked when it is taken. NULL: there is no memory. */
 static struct fv_choices *choices(fv_context *c)
 {
 	char mine[LINE + 100];
@@ -132,7 +132,7 @@ static double timing(const fv_node *n, const fv_work *w)
 	return bytes;
 }
 
-const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n, int64_t most)
+const fv_kernel *fv_kernel_autotune(fv_context *c, const fv_node *n, int64_t most)
 {
 	const fv_kernel *best = fv_kernel_choose(c, n);
 	double least = 0, fastest = INFINITY;
@@ -143,18 +143,18 @@ const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n, int64_t
 		least = w.seconds;
 	}
 	for (const fv_kernel *const *k = fv_kernels; least > 0 && *k; k++)
-		close += rival(c, n, *k, least, &w);
+		close += within_margin(c, n, *k, least, &w);
 	struct fv_choices *all = c->cache && n->type == FV_F32 && close > 1 && least >= SHORT ? choices(c) : NULL;
 	if (!all)
 		return best;
 	uint64_t key = key_of(c, n);
-	/* Only what the clock might have been asked about: a file may say what it likes. */
+	/* Only what might have been timed is taken, since a file may say what it likes. */
 	for (int i = 0; i < all->count; i++)
-		if (all->list[i].key == key && rival(c, n, all->list[i].kernel, least, &w))
+		if (all->list[i].key == key && within_margin(c, n, all->list[i].kernel, least, &w))
 			return all->list[i].kernel;
 	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
 		double s;
-		if (!rival(c, n, *k, least, &w) || (most && timing(n, &w) > (double)most) || fv_kernel_time(NULL, c, *k, n, 3, 0, &s) || s >= fastest)
+		if (!within_margin(c, n, *k, least, &w) || (most && timing(n, &w) > (double)most) || fv_kernel_time(NULL, c, *k, n, 3, 0, &s) || s >= fastest)
 			continue;
 		fastest = s;
 		best = *k;
@@ -175,7 +175,7 @@ void fv_choices_keep(fv_context *c)
 	char text[4096];
 	if (!all || !all->fresh)
 		return;
-	all->fresh = false;                             /* asked once, whether it can be written or not */
+	all->fresh = false;                             /* it is written once, whether that succeeds or not */
 	snprintf(text, sizeof text, "%s", c->cache);
 	char *slash = strrchr(text, '/');
 	fv_status st = FV_OK;

@@ -50,7 +50,7 @@ typedef struct {
 	int64_t outer, size, inner;
 	int64_t rows, chunks;           /* rows a chunk; chunks an outer */
 	int64_t group;                  /* outers a unit, where one chunk is small */
-	room part;                      /* of each chunk, in scratch */
+	room sums;                      /* of each chunk, in scratch */
 } reduction;
 
 /* False: the axes are not neighbours. */
@@ -104,7 +104,7 @@ VEC const char *work_reduction(fv_work *w, const fv_node *n, fv_shape x, fv_axes
 	w->phases = 2;
 	w->units[0] = reduction_units(f);
 	w->units[1] = fv_div_up(f->outer * f->inner, grain);
-	f->part = room_take(w, f->outer * f->chunks, numbers * f->inner);
+	f->sums = room_take(w, f->outer * f->chunks, numbers * f->inner);
 	return NULL;
 }
 #endif

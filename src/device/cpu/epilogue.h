@@ -8,14 +8,15 @@ typedef struct {
 	const float *bias;              /* or NULL */
 	fv_act act;
 	float slope;
-	bool past;                      /* y is stored past the caches (vec.h), which only whole vectors of channels can be */
+	bool non_temporal;                      /* y is written by non-temporal stores (vec.h), which takes whole vectors of channels */
 } epilogue;
 
-/* Of a convolution whose bias is in[2]; past: y may be stored past the caches. */
-VEC epilogue epilogue_of(const fv_call *c, bool past)
+/* Of a convolution whose bias is in[2]; non_temporal: y may be written by such stores. */
+VEC epilogue epilogue_of(const fv_call *c, bool non_temporal)
 {
 	const fv_epilogue *out = &c->node->attr.out;
-	return (epilogue){ fv_f32(c->in[2]), out->act, out->slope, past && vf_past(c->out[0].data, fv_elements(c->out[0].shape) * (int64_t)sizeof(float)) };
+	int64_t bytes = fv_elements(c->out[0].shape) * (int64_t)sizeof(float);
+	return (epilogue){ fv_f32(c->in[2]), out->act, out->slope, non_temporal && vf_non_temporal(c->out[0].data, bytes) };
 }
 
 VEC vf epilogue_act(const epilogue *e, vf v)
@@ -43,7 +44,7 @@ static inline void epilogue_rows(const epilogue *e, int64_t o0, int64_t count, i
 		float *to = y + o;
 		if (count - o >= VF)
 			for (int64_t i = 0; i < n; i++, from += step, to += jump)
-				vf_put(to, epilogue_act(e, vf_add(vf_loadu(from), bias)), e->past);
+				vf_put(to, epilogue_act(e, vf_add(vf_loadu(from), bias)), e->non_temporal);
 		else
 			for (int64_t i = 0; i < n; i++, from += step, to += jump)
 				vf_store(to, epilogue_act(e, vf_add(vf_loadu(from), bias)), m);

@@ -77,7 +77,7 @@ static inline void moments_of(const float *x, int64_t rows, int64_t step, int64_
 /* ---- the statistics of a convolution's output (its output 1). Each block of it notes a count, and of each of `width` columns a mean and a
  * sum of squares about that; the last phase merges them, MOMENTS channels a unit. */
 enum { MOMENTS = 64, MOMENTS_FIRST = 16 };      /* floats before the means */
-typedef struct { room part; int64_t blocks, width; } moments;   /* width 0: nothing is noted */
+typedef struct { room notes; int64_t blocks, width; } moments;   /* width 0: nothing is noted */
 
 VEC moments moments_plan(fv_work *w, const fv_node *n, int64_t blocks, int64_t width)
 {
@@ -88,7 +88,7 @@ VEC moments moments_plan(fv_work *w, const fv_node *n, int64_t blocks, int64_t w
 }
 
 /* Where a block's go; NULL: nowhere. */
-VEC float *moments_at(const fv_call *c, const moments *m, int64_t block) { return m->width ? room_at(c, m->part, block) : NULL; }
+VEC float *moments_at(const fv_call *c, const moments *m, int64_t block) { return m->width ? room_at(c, m->notes, block) : NULL; }
 
 /* A unit's columns of all blocks, in order. */
 static inline void moments_merge(const fv_call *c, const moments *m, int64_t unit)
@@ -97,7 +97,7 @@ static inline void moments_merge(const fv_call *c, const moments *m, int64_t uni
 	int64_t first = unit * MOMENTS, count = fv_min(MOMENTS, c->out[0].shape.c - first);
 	float *stats = fv_f32(c->out[1]) + 2 * first;
 	for (int64_t k = 0; k < m->blocks; k++) {
-		const float *p = room_at(c, m->part, k), *means = p + MOMENTS_FIRST + first;
+		const float *p = room_at(c, m->notes, k), *means = p + MOMENTS_FIRST + first;
 		n += (double)p[0];
 		for (int64_t i = 0; i < count && p[0] > 0; i++)
 			mean[i] += (double)p[0] * (double)means[i];
@@ -105,7 +105,7 @@ static inline void moments_merge(const fv_call *c, const moments *m, int64_t uni
 	for (int64_t i = 0; i < count; i++)
 		mean[i] /= n;
 	for (int64_t k = 0; k < m->blocks; k++) {
-		const float *p = room_at(c, m->part, k), *means = p + MOMENTS_FIRST + first;
+		const float *p = room_at(c, m->notes, k), *means = p + MOMENTS_FIRST + first;
 		for (int64_t i = 0; i < count && p[0] > 0; i++) {
 			double d = (double)means[i] - mean[i];
 			square[i] += (double)means[m->width + i] + (double)p[0] * d * d;

@@ -34,16 +34,16 @@ struct fv_code {
 	int runs;
 };
 
-static fv_tensor tensor(const fv_code *p, const fv_node *n, int part)
+static fv_tensor tensor(const fv_code *p, const fv_node *n, int output)
 {
-	fv_place at = p->place[2 * n->id + part];
-	return (fv_tensor){ part ? n->type1 : n->type, part ? n->shape1 : n->shape,
+	fv_place at = p->place[2 * n->id + output];
+	return (fv_tensor){ output ? n->type1 : n->type, output ? n->shape1 : n->shape,
 	                    at.kind == FV_AT_ARENA ? p->memory + at.offset : at.data };
 }
 
 static const fv_kernel *choose(const fv_code *p, const fv_node *n)
 {
-	return p->options.reference ? NULL : p->options.timed ? fv_kernel_choose_timed(p->context, n, p->options.most) : fv_kernel_choose(p->context, n);
+	return p->options.reference ? NULL : p->options.timed ? fv_kernel_autotune(p->context, n, p->options.most) : fv_kernel_choose(p->context, n);
 }
 
 /* The scratch that n takes by k; w becomes k's work. */
@@ -270,7 +270,7 @@ static void times(const fv_code *p, bool verbose, void (*line)(void *user, const
 		char share[32] = "";
 		if (p->seconds > 0)
 			snprintf(share, sizeof share, "%5.1f %% %8.3f ms", 100 * s->seconds / p->seconds, 1e3 * s->seconds / p->runs);
-		snprintf(text, sizeof text, "%-16s %-22s %-20s %7.2f MB %8.3f GFLOP %s %s", n->op->name,
+		snprintf(text, sizeof text, "%-16s %-26s %-20s %7.2f MB %8.3f GFLOP %s %s", n->op->name,
 		         s->kernel ? s->kernel->name : "reference", fv_shape_text(n->shape).s,
 		         (double)fv_tensor_bytes(n->type, n->shape) / 1e6, c.flops / 1e9, share, n->label ? n->label : "");
 		line(user, text);
@@ -383,13 +383,13 @@ void fv_plan_free(fv_plan *p)
 
 void *fv_plan_data(fv_plan *p, const fv_node *n)
 {
-	n = fv_heir(n);
+	n = fv_replacement(n);
 	return n->id < 0 ? NULL : tensor(p, n, 0).data;
 }
 
 fv_status fv_plan_set(fv_err *err, fv_plan *p, const fv_node *n, const void *data)
 {
-	n = fv_heir(n);
+	n = fv_replacement(n);
 	return n->id < 0 ? FV_OK : write(err, p, n, 0, fv_tensor_bytes(n->type, n->shape), data);
 }
 

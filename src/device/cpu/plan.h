@@ -14,9 +14,9 @@ typedef struct {
 /* The kernel that a plan takes for n: of those that this machine can run and the context wants, the one that expects to be done
  * first. NULL: the reference. */
 const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n);
-/* The same; of kernels expected to be about as fast the one that is, as the context's file of choices says, else the clock.
- * What it said is kept by fv_choices_keep(). */
-const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n, int64_t most);  /* most: bytes that timing may take; 0: any */
+/* The same, but of kernels that are expected to be about as fast the fastest, as the context's file of choices says, or else timing.
+ * fv_choices_keep() writes what was timed to the file. */
+const fv_kernel *fv_kernel_autotune(fv_context *c, const fv_node *n, int64_t most);  /* most: bytes that timing may take; 0: any */
 void fv_choices_keep(fv_context *c);
 /* The least seconds of `runs` runs, and more until `span` seconds are over, on made-up numbers; n's inputs and output are
  * floats. FV_E_MEMORY. */

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* resize, blur and their adjoints: an output row is a few weighted input rows, added up into a line of scratch; each of its
- * pixels a few weighted pixels of that line, all channels at once. The lists of taps for rows and columns are made in phase 0
- * into scratch (for an adjoint: the lists turned round). */
+/* resize, blur and their adjoints. A few weighted input rows are added up into a line of scratch; then each pixel of the output row is
+ * the sum of a few weighted pixels of that line, all channels at once. Phase 0 makes the lists of taps for rows and columns; an adjoint's
+ * are those of the map, transposed. */
 #ifndef FV_TAPS_FAST_H
 #define FV_TAPS_FAST_H
 #include "device/cpu/chunks.h"
 #include "device/cpu/prologue.h"
 #include "op/taps.h"
 
-#define ROOM 12                         /* taps of one output row or column */
+#define ROOM 12                         /* taps of one output row or column at most */
 typedef struct { int32_t count, at[ROOM]; float weight[ROOM]; } taps_list;
-/* Scratch: the lists; where x is read as a norm makes it, means and deviations for a round of channels; each thread's line. */
+/* Scratch holds the lists; means and reciprocal deviations for a round of channels, where x is read through a norm; each thread's line. */
 typedef struct { room lists, norm, line; } taps_rooms;
 
-/* Few channels: an output row is one run of numbers, and each tap of it a list of where they come from and one of weights. */
+/* With few channels an output row is one run of numbers: each tap has a list of where they come from and one of their weights. */
 VEC bool taps_few(int64_t c) { return c <= 4; }
 VEC int64_t taps_run_of(fv_shape y) { return fv_div_up(y.w * y.c, VF) * VF; }
 VEC int64_t taps_flat(fv_shape y) { return taps_few(y.c) ? (2 * ROOM * taps_run_of(y) + 1) * (int64_t)sizeof(float) : 0; }
 
-/* Numbers after which channels come round to lane 0 again. */
+/* After how many numbers a vector begins with channel 0 again. */
 VEC int64_t taps_round(int64_t c)
 {
 	int64_t n = VF;
@@ -42,7 +42,7 @@ VEC const char *taps_plan(const fv_node *n, int threads, fv_work *w, const char 
 	return why;
 }
 
-/* How x is read; what it stands on is made in phase 0. */
+/* How x is read. Phase 0 makes the means and deviations. */
 static inline prologue taps_start(const fv_call *c, float *to)
 {
 	int64_t channels = c->in[0].shape.c, round = taps_round(channels);
@@ -63,8 +63,8 @@ VEC void taps_forward(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from
 	}
 }
 
-/* `from` is the map's input side: what the adjoint makes. Taps of one place are added up. */
-VEC void taps_turned(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from, int64_t to)
+/* The transposed lists. `from` is the map's input side, which the adjoint makes; taps of one place are added up. */
+VEC void taps_transposed(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from, int64_t to)
 {
 	for (int64_t i = 0; i < from; i++)
 		t[i].count = 0;
@@ -82,7 +82,7 @@ VEC void taps_turned(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from,
 	}
 }
 
-/* f(list, ..., number of taps): the usual numbers as constants, so that their weights stay in registers. */
+/* Calls f(list, ..., number of taps) with the usual numbers as constants, so that the weights stay in registers. */
 #define TAPS_USUAL(f, list, ...)                                                                                \
 	do {                                                                                                    \
 		if ((list)->count == 2)                                                                         \
@@ -95,7 +95,8 @@ VEC void taps_turned(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from,
 			f(list, __VA_ARGS__, (list)->count);                                                    \
 	} while (0)
 
-/* The rows of x that v names, weighted, to line: n floats. start: NULL, or how they are read, in rounds of so many. */
+/* Adds up the rows of x that v names, weighted, into a line of n floats. start: NULL, or how they are read, in rounds of `round`
+ * numbers. */
 VEC void taps_down_of(const taps_list *v, const float *x, int64_t n, float *line, const prologue *start, int64_t round, const int count)
 {
 	const float *row[ROOM];
@@ -122,8 +123,8 @@ VEC void taps_down(const taps_list *v, const float *x, int64_t n, float *line, c
 	TAPS_USUAL(taps_down_of, v, x, n, line, start, round);
 }
 
-/* One output pixel of c channels from a line; past the caches, if c is whole vectors. */
-VEC void taps_pixel(const taps_list *l, const float *line, int64_t c, float *y, bool past, const int count)
+/* Makes one output pixel of c channels from a line. Non-temporal stores need whole vectors of channels. */
+VEC void taps_pixel(const taps_list *l, const float *line, int64_t c, float *y, bool non_temporal, const int count)
 {
 	vf weight[ROOM];
 	for (int j = 0; j < count; j++)
@@ -133,22 +134,22 @@ VEC void taps_pixel(const taps_list *l, const float *line, int64_t c, float *y, 
 		for (int j = 0; j < count; j++)
 			sum = vf_fma(weight[j], vf_loadu(line + l->at[j] * c + k), sum);
 		if (c - k >= VF)
-			vf_put(y + k, sum, past);
+			vf_put(y + k, sum, non_temporal);
 		else
 			vf_store(y + k, sum, vm_first(c - k));
 	}
 }
 
-VEC void taps_across(const taps_list *across, const float *line, int64_t c, float *y, int64_t w, bool past)
+VEC void taps_across(const taps_list *across, const float *line, int64_t c, float *y, int64_t w, bool non_temporal)
 {
 	for (int64_t q = 0; q < w; q++, y += c) {
 		const taps_list *l = &across[q];
-		TAPS_USUAL(taps_pixel, l, line, c, y, past);
+		TAPS_USUAL(taps_pixel, l, line, c, y, non_temporal);
 	}
 }
 
-/* The lists of taps_few: at [tap][number], weights likewise, and the most taps that a pixel has; one that has fewer has its first
- * again, with weight 0. */
+/* Makes the lists of taps_few: places [tap][number], weights likewise, and the most taps that a pixel has. A pixel that has fewer gets
+ * its first again, with weight 0. */
 static inline void taps_flatten(const taps_list *across, fv_shape y, int32_t *at)
 {
 	int64_t run = taps_run_of(y);
@@ -181,7 +182,7 @@ VEC void taps_across_few(const int32_t *at, const float *line, fv_shape shape, f
 	}
 }
 
-VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64_t first, int64_t last)
+VEC void taps_run(const fv_call *c, fv_taps_of f, bool transposed, int thread, int64_t first, int64_t last)
 {
 	fv_shape x = c->in[0].shape, y = c->out[0].shape;
 	taps_rooms r;
@@ -191,9 +192,9 @@ VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64
 	bool normed = c->node->attr.in.stats;
 	prologue start = normed ? taps_start(c, room_at(c, r.norm, 0)) : (prologue){ NULL };
 	if (c->phase == 0) {
-		if (turned) {
-			taps_turned(c->node, f, down, y.h, x.h);
-			taps_turned(c->node, f, across, y.w, x.w);
+		if (transposed) {
+			taps_transposed(c->node, f, down, y.h, x.h);
+			taps_transposed(c->node, f, across, y.w, x.w);
 		} else {
 			taps_forward(c->node, f, down, x.h, y.h);
 			taps_forward(c->node, f, across, x.w, y.w);
@@ -202,7 +203,7 @@ VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64
 			taps_flatten(across, y, flat);
 		return;
 	}
-	bool past = y.c % VF == 0 && vf_past(c->out[0].data, fv_elements(y) * (int64_t)sizeof(float));
+	bool non_temporal = y.c % VF == 0 && vf_non_temporal(c->out[0].data, fv_elements(y) * (int64_t)sizeof(float));
 	float *line = room_at(c, r.line, thread);
 	for (int64_t u = first; u < last; u++) {
 		const float *from = fv_f32(c->in[0]) + u / y.h * x.h * x.w * x.c;
@@ -214,9 +215,9 @@ VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64
 		if (taps_few(y.c))
 			taps_across_few(flat, line, y, to);
 		else
-			taps_across(across, line, y.c, to, y.w, past);
+			taps_across(across, line, y.c, to, y.w, non_temporal);
 	}
-	vf_past_end();
+	vf_non_temporal_end();
 }
 
 /* REFUSAL(n): why not, or NULL. */

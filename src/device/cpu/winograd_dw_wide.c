@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conv2d_dw by Winograd's adjoint (winograd_dw.h), at stride 1 and 2, where there are many channels: all tiles are transformed first, then
- * each frequency is one product over all of them, so that no sum is kept in parts (winograd_dw.c keeps parts, which are
+ * each frequency is one product over all of them, so that no sum is kept in parities (winograd_dw.c keeps parities, which are
  * small where channels are few).
  *
  *	phase 0		x to V, dy to Y; unit: PACK tiles
  *	phase 1		Y' V; unit: a frequency
  *	phase 2		G' . G; unit: one output channel, VF columns
  *
- * Rows are dy's channels, columns (lanes) x's, those of each part side by side. */
+ * Rows are dy's channels, columns (lanes) x's, those of each parity side by side. */
 #include "device/cpu/winograd_dw.h"
 #include <math.h>
 
@@ -31,7 +31,7 @@ static const char *plan(const fv_node *n, int threads, fv_work *w)
 		return why;
 	p.tiling = wino_tiling_of(&p.v);
 	p.depth = fv_div_up(p.tiling.tiles, GEMM_PAIR);
-	p.panels = gemm_panels_of(p.tiling.parts * p.tiling.part);
+	p.panels = gemm_panels_of(p.tiling.parities * p.tiling.places);
 	/* One line more: at a power of two all places, and all frequencies, would share a few sets of the cache. */
 	p.row_step = fv_div_up(fv_div_up(p.v.o, GEMM_ROWS) * GEMM_ROWS, 16) * 16 + 16;
 	p.rows = room_take(w, 36, p.depth * p.row_step + 16);
@@ -56,11 +56,11 @@ static const char *plan(const fv_node *n, int threads, fv_work *w)
 static void finish(const problem *p, int64_t o, int64_t j, const float *sums, float *dw)
 {
 	const fv_conv *v = &p->v;
-	int64_t part = p->tiling.parts > 1 ? j / p->tiling.part : 0, c = j - part * p->tiling.part;
+	int64_t parity = p->tiling.parities > 1 ? j / p->tiling.places : 0, c = j - parity * p->tiling.places;
 	vf g[16];
 	wino_taps(sums + o * p->panels.width + j, p->sums.floats, 1, 0, g, p->tiling.taps);
 	for (int64_t i = 0; i < p->tiling.taps * p->tiling.taps; i++) {
-		int64_t row = i / p->tiling.taps * v->stride + part / 2, col = i % p->tiling.taps * v->stride + part % 2;
+		int64_t row = i / p->tiling.taps * v->stride + parity / 2, col = i % p->tiling.taps * v->stride + parity % 2;
 		if (row < v->kh && col < v->kw)
 			vf_store(dw + ((o * v->kh + row) * v->kw + col) * v->c + c, g[i], vm_first(v->c - c));
 	}
@@ -71,9 +71,9 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	problem p;
 	work_own(call, &p, sizeof p);
 	float *rows = room_at(call, p.rows, 0), *columns = room_at(call, p.columns, 0), *sums = room_at(call, p.sums, 0);
-	/* Rows are not stored past the caches: that took longer. */
-	bool past = vf_past(columns, 4 * 36 * p.columns.floats);
-	wino_side row = { rows, p.rows.floats, p.row_step, NULL, 0, false }, column = { columns, p.columns.floats, 0, &p.panels, p.depth, past };
+	/* Rows are not written by non-temporal stores: that took longer. */
+	bool non_temporal = vf_non_temporal(columns, 4 * 36 * p.columns.floats);
+	wino_side row = { rows, p.rows.floats, p.row_step, NULL, 0, false }, column = { columns, p.columns.floats, 0, &p.panels, p.depth, non_temporal };
 	int64_t across = p.panels.width / VF, c = p.v.c;
 	tile_enter();
 	for (int64_t u = first; u < last; u++)
@@ -90,7 +90,7 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 		} else {
 			finish(&p, u / across, u % across * VF, sums, fv_f32(call->out[0]));
 		}
-	vf_past_end();
+	vf_non_temporal_end();
 	tile_leave();
 }
 

@@ -164,6 +164,6 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	}
 }
 
-const fv_kernel FV_KERNEL(direct_dw) = {
-	.name = FV_KERNEL_NAME(direct_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .plan = plan, .run = run,
+const fv_kernel FV_KERNEL(implicit_gemm_dw) = {
+	.name = FV_KERNEL_NAME(implicit_gemm_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

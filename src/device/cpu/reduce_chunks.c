@@ -54,7 +54,7 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 		for (int64_t u = first; u < last; u++) {
 			int64_t k = u % f.chunks, o1 = fv_min(f.outer, (u / f.chunks + 1) * f.group);
 			for (int64_t o = u / f.chunks * f.group; o < o1; o++)
-				chunk(&f, x + (o * f.size + k * f.rows) * f.inner, room_at(c, f.part, o * f.chunks + k), fv_min(f.rows, f.size - k * f.rows));
+				chunk(&f, x + (o * f.size + k * f.rows) * f.inner, room_at(c, f.sums, o * f.chunks + k), fv_min(f.rows, f.size - k * f.rows));
 		}
 		return;
 	}
@@ -62,11 +62,11 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 	for (int64_t i = first * CHUNK; i < fv_min(f.outer * f.inner, last * CHUNK); i++) {
 		double sum = 0;
 		for (int64_t k = 0; k < f.chunks; k++)
-			sum += room_at(c, f.part, i / f.inner * f.chunks + k)[i % f.inner];
+			sum += room_at(c, f.sums, i / f.inner * f.chunks + k)[i % f.inner];
 		y[i] = (float)(sum * scale);
 	}
 }
 
-const fv_kernel FV_KERNEL(reduce_fold) = {
-	.name = FV_KERNEL_NAME(reduce_fold), .op = &fv_op_reduce, .needs = FV_ISA_BITS, .plan = plan, .run = run,
+const fv_kernel FV_KERNEL(reduce_chunks) = {
+	.name = FV_KERNEL_NAME(reduce_chunks), .op = &fv_op_reduce, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conv2d of 7x7, stride 1, to few channels: the first and the last layers (winograd_line.h).
+/* conv2d of 7x7, stride 1, to few channels: the first and the last layers (winograd_1d.h).
  *
  *	phase 0		weights [o][i][j][c] to [o by LINE_OUT][point][i][c][o]; unit: LINE_OUT output channels
  *	phase 1		unit: a band of columns of some rows of one picture
  *	phase 2		only with statistics; unit: MOMENTS channels */
-#include "device/cpu/winograd_line.h"
+#include "device/cpu/winograd_1d.h"
 
 typedef struct { fv_conv v; line_sizes s; room start; moments noted; } problem;
 
@@ -50,9 +50,9 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 		else
 			moments_merge(call, &p.noted, u);
 	}
-	vf_past_end();
+	vf_non_temporal_end();
 }
 
-const fv_kernel FV_KERNEL(winograd_line) = {
-	.name = FV_KERNEL_NAME(winograd_line), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .plan = plan, .run = run,
+const fv_kernel FV_KERNEL(winograd_1d) = {
+	.name = FV_KERNEL_NAME(winograd_1d), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

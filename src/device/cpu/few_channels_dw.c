@@ -6,7 +6,7 @@
  *
  * The side with many channels gives the columns of a product over the pixels of one of its rows. For one kernel row i the rows of
  * the product are kernel column and channel of the other side, which lie together in its row: each pixel's are some `step`
- * floats after those of the pixel before, read in place. For dy kernel columns run backwards. (direct_dw.c takes x's patches as
+ * floats after those of the pixel before, read in place. For dy kernel columns run backwards. (implicit_gemm_dw.c takes x's patches as
  * columns: 21 of 32, and 3 rows of 4.) Under bf16 (gemm.h) pairs are of neighbouring pixels.
  *
  *	phase 0		unit: a stretch of rows of the side with many channels; sums into a partial of its own, all kernel rows
@@ -174,6 +174,6 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	}
 }
 
-const fv_kernel FV_KERNEL(thin_dw) = {
-	.name = FV_KERNEL_NAME(thin_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .plan = plan, .run = run,
+const fv_kernel FV_KERNEL(few_channels_dw) = {
+	.name = FV_KERNEL_NAME(few_channels_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -7,7 +7,7 @@
 /* Two sums of each chunk, then the two means of each group. */
 typedef struct { reduction of; room means; } sums;
 
-typedef struct { const float *x, *dy, *y; float *dx; int64_t rows; float slope; bool past; } piece;
+typedef struct { const float *x, *dy, *y; float *dx; int64_t rows; float slope; bool non_temporal; } piece;
 
 /* dy behind the activation; at is of vector 0. */
 VEC vf masked(const piece *p, int64_t at, int i, const int wide, vm last, const bool mask)
@@ -62,7 +62,7 @@ VEC void apply_block(const piece *p, int64_t b, int64_t rows, int64_t width, con
 		for (int i = 0; i < wide; i++) {
 			int64_t at = h * width + b;
 			vf d = masked(p, at, i, wide, last, mask), z = vf_mul(vf_sub(wide_load(p->x + at, i, wide, last), mean[i]), r[i]);
-			wide_put(p->dx + at, i, wide, last, vf_mul(r[i], vf_fnma(z, mz[i], vf_sub(d, md[i]))), p->past);
+			wide_put(p->dx + at, i, wide, last, vf_mul(r[i], vf_fnma(z, mz[i], vf_sub(d, md[i]))), p->non_temporal);
 		}
 }
 
@@ -120,17 +120,17 @@ static void blocks(const piece *p, int64_t rows, int64_t width, const float *sta
 /* A piece: whole vectors of rows side by side, then the rows that are left. stats: of this piece's groups. */
 static void pieces(const piece *p, const reduction *f, const float *stats, float *out, const float *means, bool apply)
 {
-	int64_t inner = f->inner, side = wide_fold(inner), width = side * inner, folded = p->rows / side, done = folded * width;
-	if (inner == 1 || side == 1 || folded < 1) {
+	int64_t inner = f->inner, side = wide_beside(inner), width = side * inner, lines = p->rows / side, done = lines * width;
+	if (inner == 1 || side == 1 || lines < 1) {
 		blocks(p, inner == 1 ? 1 : p->rows, inner == 1 ? p->rows : inner, stats, inner == 1 ? 0 : 2, inner, out, means, apply);
 		return;
 	}
 	float pairs[2 * WIDE * VF] = { 0 }, wider[2][WIDE * VF] = { 0 }, more[2][WIDE * VF] = { 0 };
-	piece rest = { p->x + done, p->dy + done, p->y ? p->y + done : NULL, apply ? p->dx + done : NULL, p->rows - folded * side, p->slope, false };
+	piece rest = { p->x + done, p->dy + done, p->y ? p->y + done : NULL, apply ? p->dx + done : NULL, p->rows - lines * side, p->slope, false };
 	wide_repeat(stats, inner, side, pairs);
 	for (int64_t i = 0; i < width && apply; i++)
 		wider[0][i] = means[i % inner], wider[1][i] = means[inner + i % inner];
-	blocks(p, folded, width, pairs, 2, WIDE * VF, wider[0], wider[0], apply);
+	blocks(p, lines, width, pairs, 2, WIDE * VF, wider[0], wider[0], apply);
 	blocks(&rest, rest.rows, inner, stats, 2, apply ? inner : WIDE * VF, more[0], means, apply);
 	for (int64_t k = 0; k < inner && !apply; k++)
 		for (int j = 0; j < 2; j++) {
@@ -165,31 +165,31 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 			int64_t o = i / f.inner, b = i % f.inner;
 			double s = 0, q = 0;
 			for (int64_t k = 0; k < f.chunks; k++) {
-				const float *part = room_at(c, f.part, o * f.chunks + k);
-				s += part[b];
-				q += part[f.inner + b];
+				const float *chunk = room_at(c, f.sums, o * f.chunks + k);
+				s += chunk[b];
+				q += chunk[f.inner + b];
 			}
 			room_at(c, all.means, o)[b] = (float)(s / (double)f.size);
 			room_at(c, all.means, o)[f.inner + b] = (float)(q / (double)f.size);
 		}
 		return;
 	}
-	bool past = wide_past(c, f.inner);
+	bool non_temporal = wide_non_temporal(c, f.inner);
 	for (int64_t u = first; u < last; u++) {
 		int64_t k = u % f.chunks, o1 = fv_min(f.outer, (u / f.chunks + 1) * f.group);
 		for (int64_t o = u / f.chunks * f.group; o < o1; o++) {
 			int64_t at = (o * f.size + k * f.rows) * f.inner;
 			piece p = { fv_f32(c->in[0]) + at, fv_f32(c->in[2]) + at, in->mask ? fv_f32(c->in[3]) + at : NULL,
-			            fv_f32(c->out[0]) + at, fv_min(f.rows, f.size - k * f.rows), in->slope, past };
+			            fv_f32(c->out[0]) + at, fv_min(f.rows, f.size - k * f.rows), in->slope, non_temporal };
 			if (c->phase == 0)
-				pieces(&p, &f, stats + 2 * o * f.inner, room_at(c, f.part, o * f.chunks + k), NULL, false);
+				pieces(&p, &f, stats + 2 * o * f.inner, room_at(c, f.sums, o * f.chunks + k), NULL, false);
 			else
 				pieces(&p, &f, stats + 2 * o * f.inner, NULL, room_at(c, all.means, o), true);
 		}
 	}
-	vf_past_end();
+	vf_non_temporal_end();
 }
 
-const fv_kernel FV_KERNEL(normalise_grad_fold) = {
-	.name = FV_KERNEL_NAME(normalise_grad_fold), .op = &fv_op_normalise_grad, .needs = FV_ISA_BITS, .plan = plan, .run = run,
+const fv_kernel FV_KERNEL(normalise_grad_chunks) = {
+	.name = FV_KERNEL_NAME(normalise_grad_chunks), .op = &fv_op_normalise_grad, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -12,19 +12,19 @@
 
 static void measure_columns(const float *x, int64_t rows, int64_t inner, float *mean, float *square)
 {
-	int64_t side = wide_fold(inner), folded = rows / side, rest = rows - folded * side;
+	int64_t side = wide_beside(inner), lines = rows / side, rest = rows - lines * side;
 	float m[2][WIDE * VF], q[2][WIDE * VF];
-	if (side == 1 || folded < 4) {
+	if (side == 1 || lines < 4) {
 		moments_of(x, rows, inner, inner, mean, square);
 		return;
 	}
-	moments_of(x, folded, side * inner, side * inner, m[0], q[0]);
+	moments_of(x, lines, side * inner, side * inner, m[0], q[0]);
 	if (rest)
-		moments_of(x + folded * side * inner, rest, inner, inner, m[1], q[1]);
+		moments_of(x + lines * side * inner, rest, inner, inner, m[1], q[1]);
 	for (int64_t k = 0; k < inner; k++) {
 		double n = 0, all = 0, squares = 0;
 		for (int64_t i = k; i < side * inner; i += inner)
-			fv_moments_join(&n, &all, &squares, (double)folded, m[0][i], q[0][i]);
+			fv_moments_join(&n, &all, &squares, (double)lines, m[0][i], q[0][i]);
 		if (rest)
 			fv_moments_join(&n, &all, &squares, (double)rest, m[1][k], q[1][k]);
 		mean[k] = (float)all;
@@ -53,14 +53,14 @@ static void merge(const reduction *f, const fv_call *c, int64_t i, double eps, f
 {
 	double n = 0, mean = 0, square = 0;
 	for (int64_t k = 0; k < f->chunks; k++) {
-		const float *p = room_at(c, f->part, i / f->inner * f->chunks + k) + i % f->inner;
+		const float *p = room_at(c, f->sums, i / f->inner * f->chunks + k) + i % f->inner;
 		fv_moments_join(&n, &mean, &square, (double)fv_min(f->rows, f->size - k * f->rows), p[0], p[f->inner]);
 	}
 	stats[2 * i] = (float)mean;
 	stats[2 * i + 1] = (float)(1 / sqrt(square / n + eps));
 }
 
-typedef struct { const float *x, *residual; float *y; const float *stats; int64_t outer, rows; bool past; } piece;
+typedef struct { const float *x, *residual; float *y; const float *stats; int64_t outer, rows; bool non_temporal; } piece;
 
 /* Columns b .. of `rows` rows `width` apart; s: mean and factor of each column, `step` apart. */
 VEC void apply_block(const piece *p, int64_t b, int64_t rows, int64_t width, const float *s, int64_t step, const bool act, const bool residual,
@@ -75,7 +75,7 @@ VEC void apply_block(const piece *p, int64_t b, int64_t rows, int64_t width, con
 			vf x = wide_load(p->x + at, i, wide, last), v = act ? prologue_value(x, vmean[i], vr[i], down) : vf_mul(vf_sub(x, vmean[i]), vr[i]);
 			if (residual)
 				v = vf_add(v, wide_load(p->residual + at, i, wide, last));
-			wide_put(p->y + at, i, wide, last, v, p->past);
+			wide_put(p->y + at, i, wide, last, v, p->non_temporal);
 		}
 }
 
@@ -101,7 +101,7 @@ VEC void apply_rows(const piece *p, int64_t rows, int64_t width, const float *s,
 VEC void apply(const piece *p, const reduction *f, const bool act, const bool residual, float slope)
 {
 	const float *s = p->stats + 2 * p->outer * f->inner;
-	int64_t inner = f->inner, side = wide_fold(inner), folded = p->rows / side, done = folded * side * inner;
+	int64_t inner = f->inner, side = wide_beside(inner), lines = p->rows / side, done = lines * side * inner;
 	if (inner == 1) {
 		apply_rows(p, 1, p->rows, s, 0, act, residual, slope);
 		return;
@@ -111,9 +111,9 @@ VEC void apply(const piece *p, const reduction *f, const bool act, const bool re
 		return;
 	}
 	float pairs[2 * WIDE * VF];
-	piece rest = { p->x + done, p->residual ? p->residual + done : NULL, p->y + done, p->stats, p->outer, p->rows - folded * side, false };
+	piece rest = { p->x + done, p->residual ? p->residual + done : NULL, p->y + done, p->stats, p->outer, p->rows - lines * side, false };
 	wide_repeat(s, inner, side, pairs);
-	apply_rows(p, folded, side * inner, pairs, 2, act, residual, slope);
+	apply_rows(p, lines, side * inner, pairs, 2, act, residual, slope);
 	apply_rows(&rest, rest.rows, inner, s, 2, act, residual, slope);
 }
 
@@ -142,12 +142,12 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 				merge(&f, c, i, c->node->attr.normalise.eps, stats);
 		return;
 	}
-	bool past = wide_past(c, f.inner);
+	bool non_temporal = wide_non_temporal(c, f.inner);
 	for (int64_t u = first; u < last; u++) {
 		int64_t k = u % f.chunks, o1 = fv_min(f.outer, (u / f.chunks + 1) * f.group);
 		for (int64_t o = u / f.chunks * f.group; o < o1; o++) {
 			int64_t at = (o * f.size + k * f.rows) * f.inner, rows = fv_min(f.rows, f.size - k * f.rows);
-			float *sums = room_at(c, f.part, o * f.chunks + k);
+			float *sums = room_at(c, f.sums, o * f.chunks + k);
 			if (c->phase == 0) {
 				if (f.inner == 1)
 					measure_run(fv_f32(c->in[0]) + at, rows, sums, sums + 1);
@@ -155,7 +155,7 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 					measure_columns(fv_f32(c->in[0]) + at, rows, f.inner, sums, sums + f.inner);
 				continue;
 			}
-			piece p = { fv_f32(c->in[0]) + at, out->residual ? fv_f32(c->in[1]) + at : NULL, fv_f32(c->out[0]) + at, stats, o, rows, past };
+			piece p = { fv_f32(c->in[0]) + at, out->residual ? fv_f32(c->in[1]) + at : NULL, fv_f32(c->out[0]) + at, stats, o, rows, non_temporal };
 			if (out->act != FV_ACT_NONE && out->residual)
 				apply(&p, &f, true, true, out->slope);
 			else if (out->act != FV_ACT_NONE)
@@ -166,9 +166,9 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 				apply(&p, &f, false, false, 0);
 		}
 	}
-	vf_past_end();
+	vf_non_temporal_end();
 }
 
-const fv_kernel FV_KERNEL(normalise_fold) = {
-	.name = FV_KERNEL_NAME(normalise_fold), .op = &fv_op_normalise, .needs = FV_ISA_BITS, .plan = plan, .run = run,
+const fv_kernel FV_KERNEL(normalise_chunks) = {
+	.name = FV_KERNEL_NAME(normalise_chunks), .op = &fv_op_normalise, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -8,14 +8,14 @@
  * result's rms for 24 channels (direct sums: 0.6e-6).
  *
  * Lanes are tiles of 4 pixels of a row. A unit goes down a band of columns. Of each source row, as it is met, every channel is turned to
- * [channel][pixel of a tile][tile], its padding resolved (thin.h), then transformed to [channel][point][tile]; a ring holds as many such rows
+ * [channel][pixel of a tile][tile], its padding resolved (few_channels.h), then transformed to [channel][point][tile]; a ring holds as many such rows
  * as an output row sees. Few output channels are made for up to four rows at once, so that each value of the ring is loaded less often.
  *
  * [1] Lavin, Gray: Fast Algorithms for Convolutional Neural Networks, arXiv:1509.09308 */
-#ifndef FV_WINOGRAD_LINE_H
-#define FV_WINOGRAD_LINE_H
+#ifndef FV_WINOGRAD_1D_H
+#define FV_WINOGRAD_1D_H
 #include "device/cpu/prologue.h"
-#include "device/cpu/thin.h"
+#include "device/cpu/few_channels.h"
 
 #define LINE_TAPS 7
 #define LINE_TILE 4
@@ -153,8 +153,8 @@ static void line_row(const fv_conv *v, const line_sizes *s, const float *x, cons
 		for (int64_t j = 0; j < LINE_TILE * s->width; j += VF) {
 			int64_t pixel = j / s->width, first = q0 - v->left + j % s->width * LINE_TILE + pixel, at = (row * v->w + first) * v->c + c;
 			bool there = row >= 0 && row < v->h, inside = there && first >= 0 && first + (VF - 1) * LINE_TILE < v->w;
-			if (inside && at + (VF - 1) * step + thin_lanes(left) <= floats) {
-				thin_turn_least(x + at, step, left, turned + j, LINE_TILE * s->width);
+			if (inside && at + (VF - 1) * step + few_lanes(left) <= floats) {
+				few_turn_least(x + at, step, left, turned + j, LINE_TILE * s->width);
 				continue;
 			}
 			const float *from[VF];
@@ -162,7 +162,7 @@ static void line_row(const fv_conv *v, const line_sizes *s, const float *x, cons
 				int64_t col = fv_pad_index(first + k * LINE_TILE, v->w, v->kind);
 				from[k] = there && col >= 0 && col < v->w ? x + (row * v->w + col) * v->c : NULL;
 			}
-			thin_turn_border(from, c, left, turned + j, LINE_TILE * s->width);
+			few_turn_border(from, c, left, turned + j, LINE_TILE * s->width);
 		}
 		for (int64_t k = 0; k < channels; k++) {
 			float *line = turned + k * LINE_TILE * s->width;
@@ -242,7 +242,7 @@ VEC void line_sums(const int P, const int O, const int G, const line_view *s, fl
 }
 
 /* What becomes of vector i of such sums, of row g: 4 pixels of each tile, of which `columns` there are from the first one's on. */
-VEC void line_put(const int O, const float *m, int P, int64_t g, int64_t i, int64_t columns, float *to, thin_end *e)
+VEC void line_put(const int O, const float *m, int P, int64_t g, int64_t i, int64_t columns, float *to, few_end *e)
 {
 	vf y[8][LINE_TILE];
 #pragma GCC unroll 8
@@ -250,7 +250,7 @@ VEC void line_put(const int O, const float *m, int P, int64_t g, int64_t i, int6
 		line_result(m + ((g * LINE_POINTS * O + o) * P + i) * VF, O * P, y[o]);
 #pragma GCC unroll 4
 	for (int k = 0; k < LINE_TILE; k++, to += e->step) {
-		thin_vector at = { 0, to, fv_min(VF, fv_div_up(columns - k, LINE_TILE)) };
+		few_vector at = { 0, to, fv_min(VF, fv_div_up(columns - k, LINE_TILE)) };
 		vf v[8];
 		if (at.lanes <= 0)
 			return;
@@ -258,20 +258,20 @@ VEC void line_put(const int O, const float *m, int P, int64_t g, int64_t i, int6
 		for (int o = 0; o < O; o++)
 			v[o] = epilogue_act(e->end, e->bias ? vf_add(y[o][k], vf_set(e->bias[o])) : y[o][k]);
 		if (e->noted)
-			thin_note(e, v, vm_first(at.lanes), O);
-		thin_put(v, &at, LINE_TILE * e->step, O, O <= 4 || VF == 4 ? 4 : 8);
+			few_note(e, v, vm_first(at.lanes), O);
+		few_put(v, &at, LINE_TILE * e->step, O, O <= 4 || VF == 4 ? 4 : 8);
 	}
 }
 
 typedef struct {
 	int vectors;                    /* at once */
 	void (*sums)(const line_view *, float *);
-	void (*put)(const float *m, int P, int64_t g, int64_t i, int64_t columns, float *to, thin_end *e);
+	void (*put)(const float *m, int P, int64_t g, int64_t i, int64_t columns, float *to, few_end *e);
 } line_fn;
 #define LINE_SUMS(P, O, G)                                                                                      \
 	static __attribute__((noinline)) void line_sums_##P##x##O(const line_view *s, float *m) { line_sums(P, O, G, s, m); }
 #define LINE_PUT(O)                                                                                             \
-	static __attribute__((noinline)) void line_put_##O(const float *m, int P, int64_t g, int64_t i, int64_t columns, float *to, thin_end *e) \
+	static __attribute__((noinline)) void line_put_##O(const float *m, int P, int64_t g, int64_t i, int64_t columns, float *to, few_end *e) \
 	{                                                                                                       \
 		line_put(O, m, P, g, i, columns, to, e);                                                        \
 	}
@@ -290,8 +290,8 @@ static const line_fn line_list[] = {
 };
 #endif
 
-/* n floats that follow each other, past the caches but for the lines at both ends. */
-static void line_past(const float *from, float *to, int64_t n)
+/* n floats that follow each other, by non-temporal stores but for the lines at both ends. */
+static void line_stream(const float *from, float *to, int64_t n)
 {
 	int64_t i = fv_min(n, -(intptr_t)((uintptr_t)to / sizeof(float)) & (VF - 1));
 	vf_store(to, vf_load(from, vm_first(i)), vm_first(i));
@@ -308,12 +308,12 @@ static void line_block(const fv_conv *v, const line_sizes *s, const float *x, co
 	int64_t rows = fv_min(s->rows, v->oh - g0), columns = fv_min(s->tiles * LINE_TILE, v->ow - q0), have = 0;
 	int high = line_high(v->o);
 	float *turned = ring + s->slots * s->slot, *made = turned + s->turned, m[LINE_POINTS * 24 * VF];
-	/* A line may hold parts of pixels: what goes past the caches goes by rows. */
-	bool past = end->past;
-	thin_end e[LINE_PASSES];
+	/* A line of the cache may hold parts of pixels: what is written by non-temporal stores is written by rows. */
+	bool non_temporal = end->non_temporal;
+	few_end e[LINE_PASSES];
 	for (int64_t o0 = 0; o0 < v->o; o0 += LINE_OUT) {
-		thin_end *to = &e[o0 / LINE_OUT];
-		*to = (thin_end){ .end = end, .bias = end->bias ? end->bias + o0 : NULL, .step = v->o, .noted = noted };
+		few_end *to = &e[o0 / LINE_OUT];
+		*to = (few_end){ .end = end, .bias = end->bias ? end->bias + o0 : NULL, .step = v->o, .noted = noted };
 		for (int o = 0; o < 8; o++)
 			to->sum[o] = to->square[o] = vf_zero();
 	}
@@ -333,15 +333,15 @@ static void line_block(const fv_conv *v, const line_sizes *s, const float *x, co
 				for (int64_t r = 0; r < fv_min(high, rows - g); r++)
 					for (int64_t k = i; k < fv_min(i + P, s->vectors); k++) {
 						int64_t first = k * VF * LINE_TILE, pixel = (n * v->oh + g0 + g + r) * v->ow + q0;
-						float *to = past ? made + r * columns * v->o : out + pixel * v->o;
+						float *to = non_temporal ? made + r * columns * v->o : out + pixel * v->o;
 						f->put(m, P, r, k - i, columns - first, to + first * v->o + o0, &e[o0 / LINE_OUT]);
 					}
 			}
 		}
-		for (int64_t r = 0; r < fv_min(high, rows - g) && past; r++)
-			line_past(made + r * columns * v->o, out + ((n * v->oh + g0 + g + r) * v->ow + q0) * v->o, columns * v->o);
+		for (int64_t r = 0; r < fv_min(high, rows - g) && non_temporal; r++)
+			line_stream(made + r * columns * v->o, out + ((n * v->oh + g0 + g + r) * v->ow + q0) * v->o, columns * v->o);
 	}
 	for (int64_t o0 = 0; o0 < v->o && noted; o0 += LINE_OUT)
-		thin_noted(&e[o0 / LINE_OUT], (int)fv_min(LINE_OUT, v->o - o0), rows * columns, v->o, o0, noted);
+		few_noted(&e[o0 / LINE_OUT], (int)fv_min(LINE_OUT, v->o - o0), rows * columns, v->o, o0, noted);
 }
 #endif
