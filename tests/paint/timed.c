@@ -148,7 +148,7 @@ int main(void)
 		put(changed);
 		check(choose(cache, true, again) >= 0, "a line that ends '%s'", ends[i]);
 	}
-	char *much = malloc(head + 30 * 6000 + 1);
+	char *much = malloc(head + 40 * 6000 + 1);
 	length = (size_t)sprintf(much, "%.*s", (int)head, text ? text : "");
 	for (int i = 0; i < 6000; i++)
 		length += (size_t)sprintf(much + length, "%016x implicit_gemm_plain\n", i);
