@@ -154,7 +154,7 @@ void fv_program_put_part(fv_program *p, const char *name, int64_t part, int64_t 
 		fv_fail(&p->err, FV_E_INTERNAL, "the program has no port '%s' to put into", name);
 		return;
 	}
-	const fv_node *n = fv_heir(o->node);
+	const fv_node *n = fv_replacement(o->node);
 	int64_t bytes = fv_tensor_bytes(n->type, n->shape) / parts;
 	if (n->id >= 0)                                 /* something reads it */
 		p->device->type->write(&p->err, p->code, n, part * bytes, bytes, from);
@@ -180,7 +180,7 @@ fv_status fv_program_get(fv_err *err, fv_program *p, const char *name, void *to)
 		return fv_fail(err, FV_E_INTERNAL, "the program has no port '%s' to get from", name);
 	if (!p->made)
 		return fv_fail(err, FV_E_INTERNAL, "the program has not run: '%s' is not made yet", name);
-	const fv_node *n = fv_heir(o->node);
+	const fv_node *n = fv_replacement(o->node);
 	return p->device->type->read(err, p->code, n, 0, fv_tensor_bytes(n->type, n->shape), to);
 }
 

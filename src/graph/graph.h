@@ -53,30 +53,9 @@ typedef struct {
 	int top, bottom, left, right;   /* padding */
 	fv_pad_kind kind;
 	int64_t h, w;                   /* conv2d_dx: the size of x; conv2d_dw: the size of the kernel */
-	/* Only passes set what follows. */
-	fv_act act;                     /* after bias */
-	float slope;
-	bool stats;                     /* output 1: what normalise would find in output 0, over HW, with eps */
-	double eps;
-	bool normed;                    /* x is read as a norm of it by in[3] (normalise's output 1), with an activation */
-	fv_act in_act;
-	float in_slope;
 } fv_conv_attr;
-typedef struct {
-	bool ta, tb;
-	fv_act act;                     /* only the fusion pass sets these: after bias; */
-	float slope;
-	bool gate;                      /* in[3] is an activated output: its gradient, with slope */
-} fv_matmul_attr;
-typedef struct {
-	fv_axes axes;
-	double eps;                     /* added to the biased variance */
-	fv_act act;                     /* only the fusion pass sets these */
-	float slope;
-	bool residual;                  /* in[1] is added after the activation */
-	bool given;                     /* normalise: in[2] is output 1, made by who made x */
-	bool gate;                      /* normalise_grad: in[3] is the activated output */
-} fv_normalise_attr;
+typedef struct { bool ta, tb; } fv_matmul_attr;
+typedef struct { fv_axes axes; double eps; } fv_normalise_attr;     /* eps: added to the biased variance */
 typedef struct { int kind; double a, b; } fv_unary_attr;
 typedef struct { int kind; double a; } fv_binary_attr;
 typedef struct { int kind; fv_axes axes; } fv_reduce_attr;
@@ -87,9 +66,6 @@ typedef struct {
 	int taps;
 	fv_pad_kind kind;
 	int64_t h, w;                   /* blur_adjoint: the size of x */
-	bool normed;                    /* as in a convolution, by in[1]; only passes set this */
-	fv_act in_act;
-	float in_slope;
 } fv_blur_attr;
 typedef struct { int64_t rows; } fv_gather_attr;            /* adjoint: rows of x */
 typedef struct { int top, bottom, left, right; fv_pad_kind kind; } fv_pad_attr;
@@ -101,34 +77,56 @@ typedef struct { int64_t h, w; } fv_cutout_attr;
 typedef struct { int kind; uint64_t purpose; double lo, hi; fv_shape shape; fv_type type; } fv_random_attr;
 typedef struct { fv_variable *p, *m, *v; double beta1, beta2, eps; bool keras; } fv_adam_attr;
 typedef struct { fv_variable *p; } fv_variable_attr;        /* read, assign, average */
-typedef struct { int index; } fv_part_attr;
+typedef struct { int index; } fv_output_attr;
 typedef struct { char name[48]; fv_shape shape; fv_type type; } fv_input_attr;
 typedef struct { const void *data; fv_shape shape; fv_type type; } fv_constant_attr;
 
-typedef union fv_attr {
-	fv_conv_attr conv;
-	fv_matmul_attr matmul;
-	fv_normalise_attr normalise;
-	fv_unary_attr unary;
-	fv_binary_attr binary;
-	fv_reduce_attr reduce;
-	fv_shape_attr shape;
-	fv_resize_attr resize;
-	fv_block_attr block;
-	fv_blur_attr blur;
-	fv_gather_attr gather;
-	fv_pad_attr pad;
-	fv_slice_attr slice;
-	fv_concat_attr concat;
-	fv_translate_attr translate;
-	fv_convert_attr convert;
-	fv_cutout_attr cutout;
-	fv_random_attr random;
-	fv_adam_attr adam;
-	fv_variable_attr variable;
-	fv_part_attr part;
-	fv_input_attr input;
-	fv_constant_attr constant;
+/* ---- what passes fuse into an operation: one form for all operators. An operator's file says what of it that operator
+ * takes, and by which inputs. The prologue is done to x as it is read. */
+typedef struct {
+	fv_act act;                     /* relu or lrelu, after the norm */
+	float slope;
+	bool stats;                     /* an input is a norm's statistics (normalise's output 1), and x is read as that norm makes it */
+	bool mask;                      /* dy is multiplied by slope where an input of its shape is not above 0: relu's gradient */
+} fv_prologue;
+/* The epilogue is done to y as it is written, in this order. */
+typedef struct {
+	fv_act act;                     /* after a bias */
+	float slope;
+	bool mask;                      /* instead of an activation, as in the prologue */
+	bool residual;                  /* an input of y's shape is added */
+	bool stats;                     /* output 1 is what normalise would find in y, over HW, with eps */
+	double eps;
+} fv_epilogue;
+
+typedef struct fv_attr {
+	fv_prologue in;
+	fv_epilogue out;
+	union {
+		fv_conv_attr conv;
+		fv_matmul_attr matmul;
+		fv_normalise_attr normalise;
+		fv_unary_attr unary;
+		fv_binary_attr binary;
+		fv_reduce_attr reduce;
+		fv_shape_attr shape;
+		fv_resize_attr resize;
+		fv_block_attr block;
+		fv_blur_attr blur;
+		fv_gather_attr gather;
+		fv_pad_attr pad;
+		fv_slice_attr slice;
+		fv_concat_attr concat;
+		fv_translate_attr translate;
+		fv_convert_attr convert;
+		fv_cutout_attr cutout;
+		fv_random_attr random;
+		fv_adam_attr adam;
+		fv_variable_attr variable;
+		fv_output_attr output;
+		fv_input_attr input;
+		fv_constant_attr constant;
+	};
 } fv_attr;
 
 #define FV_INPUTS 8
@@ -143,11 +141,11 @@ struct fv_node {
 	fv_attr attr;
 	fv_type type;                   /* of output 0 */
 	fv_shape shape;
-	fv_type type1;                  /* of output 1, where the operator has one; read it with fv_part(n, 1) */
+	fv_type type1;                  /* of output 1, where the operator has one; read it with fv_output_of(n, 1) */
 	fv_shape shape1;
 	int version;                    /* read: which version of the variable; updates: which they make */
 	const char *label;              /* where in the network, for people; may be NULL */
-	fv_node *same;                  /* a pass put that node in this one's place */
+	fv_node *replacement;                  /* the node that a pass put in its place */
 };
 
 struct fv_graph {

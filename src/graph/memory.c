@@ -17,8 +17,8 @@ int fv_value_of(const fv_node *n)
 {
 	int part = 0;
 	while (n->op->view) {
-		if (n->op == &fv_op_part)
-			part = n->attr.part.index;
+		if (n->op == &fv_op_output)
+			part = n->attr.output.index;
 		n = n->in[0];
 	}
 	return 2 * n->id + part;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Passes rewrite the program in place; a node put out of the way points to its heir with `same`. */
+/* Passes rewrite the program in place; a node that goes points to its replacement. */
 #ifndef FV_PASS_H
 #define FV_PASS_H
 #include "device/program.h"
@@ -14,13 +14,13 @@ fv_status fv_pass_norm(fv_err *err, fv_graph *g);       /* one picture: convolut
 fv_status fv_pass_recompute(fv_err *err, fv_graph *g, int64_t limit);
 
 /* The node that stands for n now. */
-static inline fv_node *fv_heir(const fv_node *n)
+static inline fv_node *fv_replacement(const fv_node *n)
 {
-	while (n->same)
-		n = n->same;
+	while (n->replacement)
+		n = n->replacement;
 	return (fv_node *)n;
 }
-/* Points every input and output at heirs and takes nodes that have one out of the program. */
+/* Points every input and output at replacements, and takes the nodes that have one out of the program. */
 void fv_pass_settle(fv_graph *g);
 /* The last node of the program, moved to place `at`. */
 void fv_pass_move(fv_graph *g, int at);

@@ -7,17 +7,17 @@ void fv_pass_settle(fv_graph *g)
 	int kept = 0;
 	for (int i = 0; i < g->nodes; i++) {
 		fv_node *n = g->node[i];
-		if (n->same)
+		if (n->replacement)
 			continue;
 		for (int j = 0; j < n->inputs; j++)
 			if (n->in[j])
-				n->in[j] = fv_heir(n->in[j]);
+				n->in[j] = fv_replacement(n->in[j]);
 		n->id = kept;
 		g->node[kept++] = n;
 	}
 	g->nodes = kept;
 	for (int i = 0; i < g->outputs; i++)
-		g->output[i].node = fv_heir(g->output[i].node);
+		g->output[i].node = fv_replacement(g->output[i].node);
 }
 
 void fv_pass_move(fv_graph *g, int at)

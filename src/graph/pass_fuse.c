@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuse: what follows a heavy operation on every value rides in its pass over memory.
+/* fuse: what follows a heavy operation on every value is fused into its pass over memory.
  *
  *	normalise > relu, lrelu			one normalise with an activation
  *	normalise [> relu] > add(residual)	... and a residual
- *	gate(dy, y) > normalise_grad		the activation's gradient inside the norm's
+ *	relu_grad(dy, y) > normalise_grad	the activation's gradient inside the norm's
  *	conv2d > relu, lrelu, tanh		in the convolution's epilogue
  *	matmul > add(bias) [> relu, lrelu]	in the product's
- *	matmul > gate(dy, y)			the activation's gradient there too
+ *	matmul > relu_grad(dy, y)		the activation's gradient there too
  *
- * A value that anything else reads is not fused away. The heir stands at the place of the heavy operation, so a
+ * A value that anything else reads is not fused away. The fused operation stands at the place of the heavy operation, so a
  * residual must have been made before it. */
 #include "graph/pass.h"
 
@@ -24,72 +24,63 @@ static bool activation(const fv_node *n, fv_act *act, float *slope)
 	return *act != FV_ACT_NONE;
 }
 
-static bool is_normalise(const fv_node *n)
+static bool is_product(const fv_node *n) { return n->op == &fv_op_matmul && n->shape.rank == 2; }
+
+/* Can x do the activation as it writes? */
+static bool takes(const fv_node *x, fv_act act)
 {
-	return n->op == &fv_op_normalise && !n->attr.normalise.residual;
+	const fv_epilogue *out = &x->attr.out;
+	bool able = x->op == &fv_op_conv2d || (act != FV_ACT_TANH && (x->op == &fv_op_normalise || is_product(x)));
+	return able && out->act == FV_ACT_NONE && !out->mask && !out->residual;
 }
 
-/* A matmul of rank 2 that is not yet anything's gradient. */
-static bool is_product(const fv_node *n)
-{
-	return n->op == &fv_op_matmul && n->shape.rank == 2 && !n->attr.matmul.gate;
-}
-
-/* Tries to let n (an elementwise consumer) ride in one of its inputs. */
-static void ride(fv_node *n, const int *readers, bool residuals)
+/* Tries to fuse n, an elementwise consumer, into one of its inputs. */
+static void fuse(fv_node *n, const int *readers, bool residuals)
 {
 	fv_act act;
 	float slope;
 	if (activation(n, &act, &slope) && readers[n->in[0]->id] == 1) {
 		fv_node *x = n->in[0];
-		if (is_normalise(x) && x->attr.normalise.act == FV_ACT_NONE && act != FV_ACT_TANH) {
-			x->attr.normalise.act = act;
-			x->attr.normalise.slope = slope;
-			n->same = x;
-		} else if (x->op == &fv_op_conv2d && x->attr.conv.act == FV_ACT_NONE) {
-			x->attr.conv.act = act;
-			x->attr.conv.slope = slope;
-			n->same = x;
-		} else if (is_product(x) && x->attr.matmul.act == FV_ACT_NONE && act != FV_ACT_TANH) {
-			x->attr.matmul.act = act;
-			x->attr.matmul.slope = slope;
-			n->same = x;
+		if (takes(x, act)) {
+			x->attr.out.act = act;
+			x->attr.out.slope = slope;
+			n->replacement = x;
 		}
 		return;
 	}
 	if (n->op == &fv_op_binary && is_product(n->in[0]) && readers[n->in[0]->id] == 1 && n->in[1]->id < n->in[0]->id) {
 		fv_node *x = n->in[0], *y = n->in[1];
 		bool bias = n->attr.binary.kind == FV_ADD && x->inputs == 2 && y->shape.c == x->shape.c && fv_elements(y->shape) == x->shape.c;
-		bool gate = n->attr.binary.kind == FV_GATE && x->inputs == 2 && fv_shape_equal(x->shape, y->shape);
-		if (bias || gate) {
-			x->inputs = gate ? 4 : 3;
+		bool mask = n->attr.binary.kind == FV_RELU_GRAD && x->inputs == 2 && fv_shape_equal(x->shape, y->shape);
+		if (bias || mask) {
+			x->inputs = mask ? 4 : 3;
 			x->in[x->inputs - 1] = y;
-			x->attr.matmul.gate = gate;
-			x->attr.matmul.slope = gate ? (float)n->attr.binary.a : 0;
-			n->same = x;
+			x->attr.out.mask = mask;
+			x->attr.out.slope = mask ? (float)n->attr.binary.a : 0;
+			n->replacement = x;
 			return;
 		}
 	}
 	if (residuals && n->op == &fv_op_binary && n->attr.binary.kind == FV_ADD && fv_shape_equal(n->in[0]->shape, n->in[1]->shape))
-		for (int j = 0; j < 2 && !n->same; j++) {
+		for (int j = 0; j < 2 && !n->replacement; j++) {
 			fv_node *x = n->in[j], *r = n->in[!j];
-			if (!is_normalise(x) || readers[x->id] != 1 || r->id >= x->id)
+			if (x->op != &fv_op_normalise || x->attr.out.residual || readers[x->id] != 1 || r->id >= x->id)
 				continue;
-			x->attr.normalise.residual = true;
+			x->attr.out.residual = true;
 			x->in[1] = r;
 			x->inputs = x->inputs < 2 ? 2 : x->inputs;
-			n->same = x;
+			n->replacement = x;
 		}
 }
 
-/* Readers of a value, not counting those of its statistics (part 1). */
+/* Readers of a value, not counting those of its statistics (output 1). */
 static void count(const fv_graph *g, int *readers)
 {
 	memset(readers, 0, (size_t)g->nodes * sizeof *readers);
 	for (int i = 0; i < g->nodes; i++)
 		for (int j = 0; j < g->node[i]->inputs; j++) {
 			const fv_node *x = g->node[i]->in[j];
-			if (x && !(g->node[i]->op == &fv_op_part && g->node[i]->attr.part.index == 1))
+			if (x && !(g->node[i]->op == &fv_op_output && g->node[i]->attr.output.index == 1))
 				readers[x->id]++;
 		}
 	for (int i = 0; i < g->outputs; i++)
@@ -111,21 +102,21 @@ fv_status fv_pass_fuse(fv_err *err, fv_graph *g)
 			fv_node *n = g->node[i];
 			for (int j = 0; j < n->inputs; j++)
 				if (n->in[j])
-					n->in[j] = fv_heir(n->in[j]);
-			if (n->op == &fv_op_normalise_grad && !n->attr.normalise.gate) {
+					n->in[j] = fv_replacement(n->in[j]);
+			if (n->op == &fv_op_normalise_grad && !n->attr.in.mask) {
 				fv_node *d = n->in[2];
-				if (d->op == &fv_op_binary && d->attr.binary.kind == FV_GATE && readers[d->id] == 1 &&
+				if (d->op == &fv_op_binary && d->attr.binary.kind == FV_RELU_GRAD && readers[d->id] == 1 &&
 				    fv_shape_equal(d->in[0]->shape, d->in[1]->shape)) {
-					n->attr.normalise.gate = true;
-					n->attr.normalise.slope = (float)d->attr.binary.a;
+					n->attr.in.mask = true;
+					n->attr.in.slope = (float)d->attr.binary.a;
 					n->in[2] = d->in[0];
 					n->in[3] = d->in[1];
 					n->inputs = 4;
 				}
 			} else
-				ride(n, readers, round == 1);
-			if (n->same)
-				readers[n->same->id] = readers[n->id];
+				fuse(n, readers, round == 1);
+			if (n->replacement)
+				readers[n->replacement->id] = readers[n->id];
 		}
 		fv_pass_settle(g);
 	}

@@ -26,22 +26,22 @@ static bool settles(const fv_context *c, fv_node *n, const fv_node *was)
 static void measure(fv_graph *g, fv_node *n)
 {
 	fv_node *c = n->in[0], was = *c;
-	if ((c->op != &fv_op_conv2d && c->op != &fv_op_conv2d_dx) || c->attr.conv.act != FV_ACT_NONE || c->attr.conv.stats)
+	if ((c->op != &fv_op_conv2d && c->op != &fv_op_conv2d_dx) || c->attr.out.act != FV_ACT_NONE || c->attr.out.stats)
 		return;
 	fv_conv_ask_stats(c, n->attr.normalise.eps);
 	if (!settles(g->context, c, &was))
 		return;
 	const char *label = g->label;
 	g->label = c->label;
-	fv_node *stats = fv_part(g, c, 1);
+	fv_node *stats = fv_output_of(g, c, 1);
 	g->label = label;
 	if (!stats)
 		return;
 	fv_pass_move(g, c->id + 1);
 	for (int i = n->id + 1; i < g->nodes; i++)
-		if (g->node[i]->op == &fv_op_part && g->node[i]->in[0] == n && g->node[i]->attr.part.index == 1)
-			g->node[i]->same = stats;
-	n->attr.normalise.given = true;
+		if (g->node[i]->op == &fv_op_output && g->node[i]->in[0] == n && g->node[i]->attr.output.index == 1)
+			g->node[i]->replacement = stats;
+	n->attr.in.stats = true;
 	n->in[2] = stats;
 	n->inputs = 3;
 }
@@ -55,7 +55,7 @@ static fv_node *only(const fv_graph *g, const fv_node *n, fv_binary_kind kind, i
 	for (int i = n->id + 1; i < g->nodes; i++)
 		for (int j = 0; j < g->node[i]->inputs; j++) {
 			fv_node *r = g->node[i];
-			if (r->in[j] != n || (r->op == &fv_op_part && r->attr.part.index == 1))
+			if (r->in[j] != n || (r->op == &fv_op_output && r->attr.output.index == 1))
 				continue;
 			if (reader || r->op != &fv_op_binary || r->attr.binary.kind != (int)kind)
 				return NULL;
@@ -74,12 +74,11 @@ static fv_node *only(const fv_graph *g, const fv_node *n, fv_binary_kind kind, i
 static void take_affine(fv_graph *g, fv_node *n)
 {
 	fv_node *scale, *shift, *scaled, *shifted;
-	if (!n->attr.normalise.given || n->attr.normalise.act != FV_ACT_NONE ||
-	    n->attr.normalise.residual)
+	if (!n->attr.in.stats || n->attr.out.act != FV_ACT_NONE || n->attr.out.residual)
 		return;
 	/* Where a reader wants the norm's own statistics, they stay as they are. */
 	for (int i = n->id + 1; i < g->nodes; i++)
-		if (g->node[i]->op == &fv_op_part && g->node[i]->in[0] == n)
+		if (g->node[i]->op == &fv_op_output && g->node[i]->in[0] == n)
 			return;
 	if (!(scaled = only(g, n, FV_MUL, n->id, &scale)) ||
 	    !(shifted = only(g, scaled, FV_ADD, n->id, &shift)))
@@ -89,25 +88,18 @@ static void take_affine(fv_graph *g, fv_node *n)
 		return;
 	fv_pass_move(g, n->id);
 	n->in[2] = stats;
-	scaled->same = shifted->same = n;
+	scaled->replacement = shifted->replacement = n;
 }
 
 /* n, a convolution or a blur, reads through the norm before it. */
 static void read_through(fv_graph *g, fv_node *n, const int *readers)
 {
 	fv_node *x = n->in[0], was = *n;
-	if (!over_picture(x) || !x->attr.normalise.given || x->attr.normalise.residual || readers[x->id] != 1 || (n->op == &fv_op_conv2d && n->attr.conv.groups > 1))
+	if (!over_picture(x) || !x->attr.in.stats || x->attr.out.residual || readers[x->id] != 1 || (n->op == &fv_op_conv2d && n->attr.conv.groups > 1))
 		return;
-	const fv_normalise_attr *a = &x->attr.normalise;
-	if (n->op == &fv_op_conv2d) {
-		n->attr.conv.normed = true;
-		n->attr.conv.in_act = a->act;
-		n->attr.conv.in_slope = a->slope;
-	} else {
-		n->attr.blur.normed = true;
-		n->attr.blur.in_act = a->act;
-		n->attr.blur.in_slope = a->slope;
-	}
+	n->attr.in.stats = true;
+	n->attr.in.act = x->attr.out.act;
+	n->attr.in.slope = x->attr.out.slope;
 	n->inputs = n->op == &fv_op_conv2d ? 4 : 2;
 	n->in[0] = x->in[0];
 	n->in[n->inputs - 1] = x->in[2];

@@ -22,16 +22,6 @@ typedef struct {
 #define NARROW 16384                    /* bytes: less is not worth a call */
 #define DEPTH 4                         /* operations made again for one value, one from the other, at most */
 
-static bool cheap(const fv_node *n)
-{
-	if (n->op == &fv_op_convert)
-		return n->in[0]->type == FV_BF16;
-	if (n->op == &fv_op_conv2d)
-		return n->in[1]->shape.h == 1 && n->in[1]->shape.w == 1 && n->in[1]->op == &fv_op_read;
-	return n->op == &fv_op_normalise || n->op == &fv_op_unary || n->op == &fv_op_binary || n->op == &fv_op_resize || n->op == &fv_op_blur ||
-	       n->op == &fv_op_concat;
-}
-
 static void live(const fv_graph *g, life *l)
 {
 	memset(l, 0, 2 * (size_t)g->nodes * sizeof *l);
@@ -39,9 +29,9 @@ static void live(const fv_graph *g, life *l)
 		const fv_node *n = g->node[i];
 		if (n->op->view)
 			continue;
-		for (int part = 0; part < n->outputs; part++)
+		for (int output = 0; output < n->outputs; output++)
 			if (fv_in_arena(n))
-				l[2 * i + part] = (life){ .bytes = fv_value_bytes(n, part), .made = i, .last = i };
+				l[2 * i + output] = (life){ .bytes = fv_value_bytes(n, output), .made = i, .last = i };
 		for (int j = 0; j < n->inputs; j++)
 			if (n->in[j])
 				l[fv_value_of(n->in[j])].last = i;
@@ -86,7 +76,7 @@ static bool there(const fv_graph *g, const fv_node *n, const life *l, int at)
 /* Can n be made again at `at`? */
 static bool possible(const fv_graph *g, const fv_node *n, const life *l, int at, int depth)
 {
-	if (!cheap(n) || !depth)
+	if (!n->op->cheap || !n->op->cheap(n) || !depth)
 		return false;
 	for (int j = 0; j < n->inputs; j++)
 		if (n->in[j] && !there(g, n->in[j], l, at) && !possible(g, n->in[j], l, at, depth - 1))
@@ -113,15 +103,15 @@ static void look(const fv_graph *g, life *l, int at)
 	}
 }
 
-/* The largest value that may be dropped at `at`, or kept in bf16 there; NULL: none. */
-static fv_node *victim(const fv_graph *g, const life *l, int at, bool narrow)
+/* The largest value that may be dropped at `at`, or kept in bf16 there if it is not made of one that is; NULL: there is none. */
+static fv_node *candidate(const fv_graph *g, const life *l, int at, bool narrow)
 {
 	fv_node *best = NULL;
 	for (int i = 0; i < at; i++) {
 		fv_node *n = g->node[i];
 		const life *v = &l[2 * i];
 		bool may = v->after && v->direct && v->before < at && v->last < g->nodes && (!best || v->bytes > l[2 * best->id].bytes);
-		if (may && (narrow ? n->type == FV_F32 && n->op != &fv_op_convert && v->bytes >= NARROW : possible(g, n, l, v->after, DEPTH)))
+		if (may && (narrow ? n->type == FV_F32 && (n->inputs != 1 || n->in[0]->type != FV_BF16) && v->bytes >= NARROW : possible(g, n, l, v->after, DEPTH)))
 			best = n;
 	}
 	return best;
@@ -181,11 +171,11 @@ fv_status fv_pass_recompute(fv_err *err, fv_graph *g, int64_t limit)
 			live(g, l);
 			int at = peak(g, l, change, &most);
 			look(g, l, at);
-			fv_node *n = most > limit ? victim(g, l, at, false) : NULL;
+			fv_node *n = most > limit ? candidate(g, l, at, false) : NULL;
 			more = n != NULL;
 			if (n)
 				again(g, n, l, l[2 * n->id].after);
-			else if (most > limit && g->context->bf16 && (n = victim(g, l, at, true))) {
+			else if (most > limit && g->context->bf16 && (n = candidate(g, l, at, true))) {
 				narrow(g, n, l[2 * n->id]);
 				more = true;
 			}

@@ -38,14 +38,14 @@ fv_status fv_pass_share(fv_err *err, fv_graph *g)
 		fv_node *n = g->node[i];
 		for (int j = 0; j < n->inputs; j++)
 			if (n->in[j])
-				n->in[j] = fv_heir(n->in[j]);
+				n->in[j] = fv_replacement(n->in[j]);
 		if (n->op->state)
 			continue;
 		size_t at = hash(n) & (room - 1);
 		while (table[at] && !equal(table[at], n))
 			at = (at + 1) & (room - 1);
 		if (table[at])
-			n->same = table[at];
+			n->replacement = table[at];
 		else
 			table[at] = n;
 	}

@@ -24,11 +24,11 @@ void fv_spectral_conv(const fv_scope *s, const fv_spectral *previous, fv_spectra
 	                         "d.%s.bias", name);
 	if (g->err.status)
 		return;
-	fv_node *m = fv_reshape(g, w, FV_SHAPE(channels, fan)), *still = fv_stop(g, m);
+	fv_node *m = fv_reshape(g, w, FV_SHAPE(channels, fan)), *still = fv_detach(g, m);
 	fv_node *u = previous ? previous->layer[i].u : stored;
-	fv_node *v = fv_stop(
+	fv_node *v = fv_detach(
 		g, fv_l2_normalise(g, fv_matmul(g, still, u, true, false), FV_ALL, EPS));
-	u = fv_stop(g, fv_l2_normalise(g, fv_matmul(g, still, v, false, false), FV_ALL, EPS));
+	u = fv_detach(g, fv_l2_normalise(g, fv_matmul(g, still, v, false, false), FV_ALL, EPS));
 	fv_node *sigma = fv_matmul(g, u, fv_matmul(g, m, v, false, false), true, false);
 	out->layer[out->count++] = (fv_spectral_layer){
 		fv_div(g, w, fv_reshape(g, sigma, fv_scalar())), bias, u, stored->attr.variable.p

@@ -27,7 +27,7 @@ static double f(int kind, double x, double y, double a)
 	case FV_DIV: return x / y;
 	case FV_MAX: return x > y || isnan(x) ? x : y;
 	case FV_MIN: return x < y || isnan(x) ? x : y;
-	case FV_GATE: return y > 0 ? x : a * x;
+	case FV_RELU_GRAD: return y > 0 ? x : a * x;
 	case FV_GREATER: return x > y;
 	}
 	return x;
@@ -58,15 +58,18 @@ static void grad(fv_graph *g, fv_node *z, fv_node *dz, fv_node **dx)
 		a = fv_mul(g, dz, fv_binary(g, FV_GREATER, y, x, 0));
 		b = fv_sub(g, dz, a);
 		break;
-	case FV_GATE: a = fv_binary(g, FV_GATE, dz, y, z->attr.binary.a); break;
+	case FV_RELU_GRAD: a = fv_binary(g, FV_RELU_GRAD, dz, y, z->attr.binary.a); break;
 	case FV_GREATER: break;
 	}
 	dx[0] = a ? fv_sum_to(g, a, x->shape) : NULL;
 	dx[1] = b ? fv_sum_to(g, b, y->shape) : NULL;
 }
 
+static bool rows(const fv_node *n, fv_span out, fv_span *in) { return n->in[0]->shape.h == n->shape.h && fv_same_rows(n, out, in); }
+
 const fv_op fv_op_binary = {
 	.name = "binary", .outputs = 1, .inplace = true, .shape = shape, .grad = grad, .reference = reference,
+	.cheap = fv_always, .rows = rows, .stored = fv_always,
 };
 
 fv_node *fv_binary(fv_graph *g, fv_binary_kind kind, fv_node *x, fv_node *y, double a)

@@ -40,8 +40,18 @@ static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
 
 static void reference(const fv_call *c) { fv_taps_forward(c, fv_blur_taps); }
 
+static bool rows(const fv_node *n, fv_span out, fv_span *in)
+{
+	int64_t more = n->attr.blur.taps == 4;
+	*in = (fv_span){ 2 * (out.lo - more), 2 * (out.hi + more) };
+	return true;
+}
+
+static int64_t band(const fv_node *n, fv_span want, fv_span have, fv_attr *a) { return have.lo / 2; }
+
 const fv_op fv_op_blur = {
 	.name = "blur", .outputs = 1, .shape = shape, .grad = grad, .reference = reference,
+	.cheap = fv_always, .rows = rows, .band = band, .rereads = true, .stored = fv_always,
 };
 
 fv_node *fv_blur(fv_graph *g, fv_node *x, int taps, fv_pad_kind kind)

@@ -26,7 +26,7 @@ fv_node *fv_bce_logits(fv_graph *g, fv_node *z, double label)
 	return fv_mean(g, fv_sub(g, fv_unary(g, FV_SOFTPLUS, z, 0, 0), fv_scale(g, z, label, 0)), FV_ALL);
 }
 
-fv_node *fv_part_of_batch(fv_graph *g, fv_node *x, int64_t first, int64_t count)
+fv_node *fv_slice_of_batch(fv_graph *g, fv_node *x, int64_t first, int64_t count)
 {
 	fv_shape s = x ? x->shape : fv_scalar();
 	s.n = count;

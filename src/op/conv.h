@@ -2,7 +2,7 @@
 /* What conv2d and its two adjoints share: one convolution problem, read off any of the three nodes. */
 #ifndef FV_CONV_H
 #define FV_CONV_H
-#include "op/op.h"
+#include "op/fused.h"
 
 typedef struct {
 	int64_t n, h, w, c;             /* x */
@@ -11,10 +11,8 @@ typedef struct {
 	int64_t stride, groups;
 	int64_t top, bottom, left, right;
 	fv_pad_kind kind;
-	fv_act act, in_act;
-	float slope, in_slope;
-	bool stats, normed;
-	double eps;
+	fv_prologue in;
+	fv_epilogue out;
 } fv_conv;
 
 fv_conv fv_conv_of(const fv_node *n);   /* n: conv2d, conv2d_dx or conv2d_dw */
@@ -54,16 +52,10 @@ static inline bool fv_pad_mirror(int64_t i, int64_t n, int64_t before, int64_t a
 void fv_conv_ask_stats(fv_node *n, double eps);
 /* The rest of a reference: output 1 from output 0. */
 void fv_conv_stats(const fv_call *c);
-/* A value of channel c as a norm by `stats` (in[3] of a convolution) and an activation make it. */
-static inline double fv_conv_normed(double a, fv_tensor stats, int64_t c, fv_act act, float slope)
+/* For kernels that neither measure what they make nor read through a norm. */
+static inline const char *fv_conv_unfused(const fv_conv *v)
 {
-	a = (a - fv_get(stats, 2 * c)) * fv_get(stats, 2 * c + 1);
-	return act != FV_ACT_NONE && a <= 0 ? a * slope : a;
-}
-/* For kernels that do neither. */
-static inline const char *fv_conv_rides(const fv_conv *v)
-{
-	return v->stats ? "no statistics of what it makes" : v->normed ? "no norm of what it reads" : NULL;
+	return v->out.stats ? "no statistics of what it makes" : v->in.stats ? "no norm of what it reads" : NULL;
 }
 
 /* The axis after convolution, or an error. */

@@ -28,8 +28,7 @@ fv_conv fv_conv_of(const fv_node *n)
 	return (fv_conv){
 		.n = x.n, .h = x.h, .w = x.w, .c = x.c, .oh = y.h, .ow = y.w, .o = y.c, .kh = w.h, .kw = w.w,
 		.stride = a->stride, .groups = a->groups, .top = a->top, .bottom = a->bottom, .left = a->left,
-		.right = a->right, .kind = a->kind, .act = a->act, .slope = a->slope, .in_act = a->in_act, .in_slope = a->in_slope,
-		.stats = a->stats, .eps = a->eps, .normed = a->normed,
+		.right = a->right, .kind = a->kind, .in = n->attr.in, .out = n->attr.out,
 	};
 }
 
@@ -72,8 +71,8 @@ void fv_conv_walk(const fv_conv *c, fv_conv_visit f, void *arg)
 
 void fv_conv_ask_stats(fv_node *n, double eps)
 {
-	n->attr.conv.stats = true;
-	n->attr.conv.eps = eps;
+	n->attr.out.stats = true;
+	n->attr.out.eps = eps;
 	n->outputs = 2;
 	n->type1 = n->type;
 	n->shape1 = FV_SHAPE(n->shape.c, 2);
@@ -82,7 +81,7 @@ void fv_conv_ask_stats(fv_node *n, double eps)
 void fv_conv_stats(const fv_call *c)
 {
 	int64_t channels = c->out[0].shape.c, n = fv_elements(c->out[0].shape) / channels;
-	for (int64_t k = 0; k < channels && c->node->attr.conv.stats; k++) {
+	for (int64_t k = 0; k < channels && c->node->attr.out.stats; k++) {
 		double mean = 0, variance = 0;
 		for (int64_t i = 0; i < n; i++)
 			mean += fv_get(c->out[0], i * channels + k) / (double)n;
@@ -91,7 +90,7 @@ void fv_conv_stats(const fv_call *c)
 			variance += d * d / (double)n;
 		}
 		fv_put(c->out[1], 2 * k, mean);
-		fv_put(c->out[1], 2 * k + 1, 1 / sqrt(variance + c->node->attr.conv.eps));
+		fv_put(c->out[1], 2 * k + 1, 1 / sqrt(variance + c->node->attr.out.eps));
 	}
 }
 
@@ -119,8 +118,8 @@ static fv_status shape(fv_err *err, fv_node *n)
 		return fv_fail(err, FV_E_SHAPE, "conv2d: a bias of %s for %" PRId64 " channels", fv_shape_text(n->in[2]->shape).s, w.n);
 	n->type = n->in[0]->type;
 	n->shape = fv_nhwc(x.n, oh, ow, w.n);
-	if (n->attr.conv.stats)
-		fv_conv_ask_stats(n, n->attr.conv.eps);
+	if (n->attr.out.stats)
+		fv_conv_ask_stats(n, n->attr.out.eps);
 	return FV_OK;
 }
 
@@ -139,8 +138,7 @@ typedef struct { fv_tensor a, b, stats; const fv_conv *v; double *sum; } sums;
 
 static double value(const sums *s, int64_t x)
 {
-	double a = fv_get(s->a, x);
-	return s->v->normed ? fv_conv_normed(a, s->stats, x % s->v->c, s->v->in_act, s->v->in_slope) : a;
+	return fv_prologue_value(&s->v->in, s->stats, x % s->v->c, fv_get(s->a, x));
 }
 
 static void visit(void *arg, int64_t x, int64_t w, int64_t y)
@@ -159,22 +157,31 @@ static void reference(const fv_call *c)
 	for (int64_t i = 0; i < n; i++)
 		sum[i] = c->in[2].data ? fv_get(c->in[2], i % v.o) : 0;
 	fv_conv_walk(&v, visit, &(sums){ c->in[0], c->in[1], c->in[3], &v, sum });
-	for (int64_t i = 0; i < n; i++) {
-		double z = sum[i];
-		if (v.act == FV_ACT_RELU)
-			z = z < 0 ? 0 : z;
-		else if (v.act == FV_ACT_LRELU)
-			z = z <= 0 ? z * v.slope : z;
-		else if (v.act == FV_ACT_TANH)
-			z = tanh(z);
-		fv_put(c->out[0], i, z);
-	}
+	for (int64_t i = 0; i < n; i++)
+		fv_put(c->out[0], i, fv_act_value(v.out.act, v.out.slope, sum[i]));
 	fv_conv_stats(c);
 }
 
+static bool cheap(const fv_node *n) { return n->in[1]->shape.h == 1 && n->in[1]->shape.w == 1 && n->in[1]->op == &fv_op_read; }
+
+static bool rows(const fv_node *n, fv_span out, fv_span *in)
+{
+	const fv_conv_attr *a = &n->attr.conv;
+	*in = (fv_span){ out.lo * a->stride - a->top, (out.hi - 1) * a->stride - a->top + n->in[1]->shape.h };
+	return true;
+}
+
+/* A border that the picture has not there is none of the band's either. */
+static int64_t band(const fv_node *n, fv_span want, fv_span have, fv_attr *a)
+{
+	a->conv.top = (int)(have.lo - want.lo);
+	a->conv.bottom = (int)(want.hi - have.hi);
+	return (want.lo + n->attr.conv.top) / n->attr.conv.stride;
+}
+
 const fv_op fv_op_conv2d = {
-	.name = "conv2d", .outputs = 1, .shape = shape, .grad = grad, .reference = reference,
-	.reference_scratch = reference_scratch, .cost = fv_conv_cost,
+	.name = "conv2d", .outputs = 1, .shape = shape, .grad = grad, .reference = reference, .reference_scratch = reference_scratch,
+	.cost = fv_conv_cost, .cheap = cheap, .rows = rows, .band = band, .rereads = true, .stored = fv_always,
 };
 
 fv_node *fv_conv2d(fv_graph *g, fv_node *x, fv_node *w, fv_node *bias, fv_conv_attr a)

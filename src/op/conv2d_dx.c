@@ -22,8 +22,8 @@ static fv_status shape(fv_err *err, fv_node *n)
 		               fv_shape_text(dy).s, fv_shape_text(x).s, fv_shape_text(w).s);
 	n->type = n->in[0]->type;
 	n->shape = x;
-	if (n->attr.conv.stats)
-		fv_conv_ask_stats(n, n->attr.conv.eps);
+	if (n->attr.out.stats)
+		fv_conv_ask_stats(n, n->attr.out.eps);
 	return FV_OK;
 }
 
@@ -57,9 +57,23 @@ static void reference(const fv_call *c)
 	fv_conv_stats(c);
 }
 
+/* Only as painters enlarge: 3x3 to twice the size. */
+static bool rows(const fv_node *n, fv_span out, fv_span *in)
+{
+	const fv_conv_attr *a = &n->attr.conv;
+	*in = (fv_span){ out.lo / 2 - 1, (out.hi + 1) / 2 + 1 };
+	return a->stride == 2 && a->kind == FV_PAD_ZERO && n->in[1]->shape.h == 3 && a->top == 1 && n->shape.h == 2 * n->in[0]->shape.h;
+}
+
+static int64_t band(const fv_node *n, fv_span want, fv_span have, fv_attr *a)
+{
+	a->conv.h = 2 * (have.hi - have.lo);
+	return 2 * have.lo;
+}
+
 const fv_op fv_op_conv2d_dx = {
-	.name = "conv2d_dx", .outputs = 1, .shape = shape, .grad = grad, .reference = reference,
-	.reference_scratch = reference_scratch, .cost = fv_conv_cost,
+	.name = "conv2d_dx", .outputs = 1, .shape = shape, .grad = grad, .reference = reference, .reference_scratch = reference_scratch,
+	.cost = fv_conv_cost, .rows = rows, .band = band, .rereads = true, .stored = fv_always,
 };
 
 fv_node *fv_conv2d_dx(fv_graph *g, fv_node *dy, fv_node *w, fv_conv_attr a)

@@ -17,7 +17,9 @@ static void reference(const fv_call *c)
 
 static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx) { dx[0] = fv_convert(g, dy, y->in[0]->type); }
 
-const fv_op fv_op_convert = { .name = "convert", .outputs = 1, .shape = shape, .grad = grad, .reference = reference };
+static bool cheap(const fv_node *n) { return n->in[0]->type == FV_BF16; }
+
+const fv_op fv_op_convert = { .name = "convert", .outputs = 1, .shape = shape, .grad = grad, .reference = reference, .cheap = cheap };
 
 fv_node *fv_convert(fv_graph *g, fv_node *x, fv_type type)
 {

@@ -9,7 +9,7 @@
  *
  *	in[2]	C	added to each row, or left out
  *	in[3]	R,C	y is multiplied by slope where this is not above 0 */
-#include "op/op.h"
+#include "op/fused.h"
 
 static fv_status shape(fv_err *err, fv_node *n)
 {
@@ -37,12 +37,10 @@ static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
 /* What becomes of a sum in column `column`. */
 static double ended(const fv_call *c, double sum, int64_t column, int64_t at)
 {
-	fv_matmul_attr t = c->node->attr.matmul;
+	const fv_epilogue *out = &c->node->attr.out;
 	if (c->in[2].data)
 		sum += fv_get(c->in[2], column);
-	if (t.gate)
-		return fv_get(c->in[3], at) > 0 ? sum : sum * t.slope;
-	return t.act == FV_ACT_NONE || !(sum <= 0) ? sum : t.act == FV_ACT_RELU ? 0 : sum * t.slope;
+	return out->mask ? fv_mask_value(fv_get(c->in[3], at), out->slope, sum) : fv_act_value(out->act, out->slope, sum);
 }
 
 static void reference(const fv_call *c)

@@ -9,7 +9,7 @@
  * The fusion pass may add an activation of y and then a residual, in[1]; where a convolution has measured x, stats are in[2].
  *
  * [1] Ulyanov, Vedaldi, Lempitsky: Instance Normalization, arXiv:1607.08022 */
-#include "op/op.h"
+#include "op/fused.h"
 #include <math.h>
 
 static fv_status shape(fv_err *err, fv_node *n)
@@ -28,6 +28,7 @@ static void reference(const fv_call *c)
 {
 	fv_tensor x = c->in[0], y = c->out[0];
 	fv_normalise_attr a = c->node->attr.normalise;
+	const fv_epilogue *out = &c->node->attr.out;
 	fv_groups g = fv_groups_of(x.shape, a.axes);
 	for (int64_t i = 0; i < g.count; i++) {
 		double mean = 0, variance = 0;
@@ -39,16 +40,14 @@ static void reference(const fv_call *c)
 			variance += d * d / (double)g.size;
 		}
 		double rstd = 1 / sqrt(variance + a.eps);
-		if (a.given)
+		if (c->node->attr.in.stats)
 			mean = fv_get(c->in[2], 2 * i), rstd = fv_get(c->in[2], 2 * i + 1);
 		fv_put(c->out[1], 2 * i, mean);
 		fv_put(c->out[1], 2 * i + 1, rstd);
 		for (int64_t j = 0; j < g.size; j++) {
 			int64_t k = fv_at(g, i, j);
-			double v = (fv_get(x, k) - mean) * rstd;
-			if (a.act != FV_ACT_NONE && v <= 0)
-				v *= a.slope;
-			fv_put(y, k, a.residual ? v + fv_get(c->in[1], k) : v);
+			double v = fv_act_value(out->act, out->slope, (fv_get(x, k) - mean) * rstd);
+			fv_put(y, k, out->residual ? v + fv_get(c->in[1], k) : v);
 		}
 	}
 }
@@ -56,17 +55,26 @@ static void reference(const fv_call *c)
 static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
 {
 	fv_normalise_attr a = y->attr.normalise;
-	dx[0] = fv_normalise_grad(g, y->in[0], fv_part(g, y, 1), dy, a.axes, a.eps);
+	dx[0] = fv_normalise_grad(g, y->in[0], fv_output_of(g, y, 1), dy, a.axes, a.eps);
 }
 
 static fv_cost cost(const fv_node *n)
 {
 	double e = (double)fv_elements(n->shape), b = (double)fv_type_bytes(n->type);
-	return (fv_cost){ .flops = 8 * e, .bytes = (3 + n->attr.normalise.residual) * e * b };
+	return (fv_cost){ .flops = 8 * e, .bytes = (3 + n->attr.out.residual) * e * b };
+}
+
+static bool rows(const fv_node *n, fv_span out, fv_span *in) { return n->attr.normalise.axes == FV_HW && fv_same_rows(n, out, in); }
+
+static fv_node *by_stats(fv_graph *g, const fv_node *n, fv_node *x, const float *means, const float *rstds)
+{
+	fv_shape s = fv_nhwc(1, 1, 1, n->shape.c);
+	return fv_mul(g, fv_sub(g, x, fv_constant(g, FV_F32, s, means)), fv_constant(g, FV_F32, s, rstds));
 }
 
 const fv_op fv_op_normalise = {
 	.name = "normalise", .outputs = 2, .inplace = true, .shape = shape, .grad = grad, .reference = reference, .cost = cost,
+	.cheap = fv_always, .rows = rows, .by_stats = by_stats, .rereads = true,
 };
 
 fv_node *fv_normalise(fv_graph *g, fv_node *x, fv_axes axes, double eps)

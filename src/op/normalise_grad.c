@@ -4,7 +4,7 @@
  *	in	x, stats (of normalise), dy, [y: dy passes where y > 0, slope times elsewhere; the fusion pass sets it]
  *
  * Its own gradient is composed of primitives in x and dy, so that second-order terms are right. */
-#include "op/op.h"
+#include "op/fused.h"
 
 static fv_status shape(fv_err *err, fv_node *n)
 {
@@ -16,11 +16,11 @@ static fv_status shape(fv_err *err, fv_node *n)
 	return FV_OK;
 }
 
-static double gated(const fv_call *c, int64_t k)
+static double masked(const fv_call *c, int64_t k)
 {
-	fv_normalise_attr a = c->node->attr.normalise;
+	const fv_prologue *in = &c->node->attr.in;
 	double d = fv_get(c->in[2], k);
-	return a.gate && !(fv_get(c->in[3], k) > 0) ? d * a.slope : d;
+	return in->mask ? fv_mask_value(fv_get(c->in[3], k), in->slope, d) : d;
 }
 
 static void reference(const fv_call *c)
@@ -31,13 +31,13 @@ static void reference(const fv_call *c)
 		double mean = fv_get(c->in[1], 2 * i), r = fv_get(c->in[1], 2 * i + 1), m = 0, mz = 0;
 		for (int64_t j = 0; j < g.size; j++) {
 			int64_t k = fv_at(g, i, j);
-			double d = gated(c, k);
+			double d = masked(c, k);
 			m += d / (double)g.size;
 			mz += d * (fv_get(x, k) - mean) * r / (double)g.size;
 		}
 		for (int64_t j = 0; j < g.size; j++) {
 			int64_t k = fv_at(g, i, j);
-			fv_put(c->out[0], k, r * (gated(c, k) - m - (fv_get(x, k) - mean) * r * mz));
+			fv_put(c->out[0], k, r * (masked(c, k) - m - (fv_get(x, k) - mean) * r * mz));
 		}
 	}
 }
@@ -66,7 +66,7 @@ static void grad(fv_graph *g, fv_node *y, fv_node *u, fv_node **dx)
 static fv_cost cost(const fv_node *n)
 {
 	double e = (double)fv_elements(n->shape), b = (double)fv_type_bytes(n->type);
-	return (fv_cost){ .flops = 12 * e, .bytes = (5 + 2 * n->attr.normalise.gate) * e * b };
+	return (fv_cost){ .flops = 12 * e, .bytes = (5 + 2 * n->attr.in.mask) * e * b };
 }
 
 const fv_op fv_op_normalise_grad = {

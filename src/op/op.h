@@ -9,6 +9,7 @@
 #include "op/call.h"
 
 typedef struct { double flops, bytes; } fv_cost;
+typedef struct { int64_t lo, hi; } fv_span;     /* rows lo .. hi - 1 of a picture */
 
 struct fv_op {
 	const char *name;
@@ -24,9 +25,31 @@ struct fv_op {
 	void (*reference)(const fv_call *c);    /* the truth: plain, computing in double, any type */
 	int64_t (*reference_scratch)(const fv_node *n); /* bytes that reference wants in c->scratch; NULL: none */
 	fv_cost (*cost)(const fv_node *n);      /* NULL: bytes in and out */
+
+	/* ---- where memory is limited, values are made again (graph/pass_recompute.c) or in bands of rows (paint/bands.c) */
+	bool (*cheap)(const fv_node *n);        /* making n costs about a pass over memory; NULL: more */
+	/* Which rows of in[0], and of every other input as high, rows `out` of output 0 are made of; they may lie beyond the picture's
+	 * edges. False, or NULL: n cannot be made in bands. */
+	bool (*rows)(const fv_node *n, fv_span out, fv_span *in);
+	/* Changes a, n's attributes, to those of the operation that makes a band of n from rows `have` of in[0], which are those of
+	 * `want` that there are, and returns which row of n that operation's first is. NULL: a stays, and the first row is out.lo. */
+	int64_t (*band)(const fv_node *n, fv_span want, fv_span have, fv_attr *a);
+	/* Of an operator that first needs statistics of all rows of its input: what it makes of a band x of it by means and
+	 * reciprocal standard deviations of the channels. */
+	fv_node *(*by_stats)(fv_graph *g, const fv_node *n, fv_node *x, const float *means, const float *rstds);
+	bool whole;                             /* each row of output 0 needs all rows of in[0] */
+	bool rereads;                           /* bands read rows of in[0] again, so storing it may pay, */
+	bool (*stored)(const fv_node *n);       /* if this, of the operation that makes it, is true */
 };
+static inline bool fv_always(const fv_node *n) { return true; }
+/* Rows are made of the same rows of the inputs. */
+static inline bool fv_same_rows(const fv_node *n, fv_span out, fv_span *in)
+{
+	*in = out;
+	return true;
+}
 /* Records that others need to know by name. */
-extern const fv_op fv_op_input, fv_op_constant, fv_op_read, fv_op_reshape, fv_op_stop, fv_op_part, fv_op_conv2d,
+extern const fv_op fv_op_input, fv_op_constant, fv_op_read, fv_op_reshape, fv_op_detach, fv_op_output, fv_op_conv2d,
 	fv_op_conv2d_dx, fv_op_conv2d_dw, fv_op_matmul, fv_op_transpose, fv_op_norm_affine, fv_op_normalise, fv_op_normalise_grad, fv_op_unary,
 	fv_op_binary, fv_op_reduce, fv_op_expand, fv_op_resize, fv_op_resize_adjoint, fv_op_space_to_depth,
 	fv_op_depth_to_space, fv_op_blur, fv_op_blur_adjoint, fv_op_pad, fv_op_pad_adjoint, fv_op_slice,
@@ -44,8 +67,8 @@ fv_node *fv_number(fv_graph *g, fv_type type, double v);                        
 fv_node *fv_read(fv_graph *g, fv_variable *v);                                    /* the version as of now */
 /* ---- views: no work (view.c) */
 fv_node *fv_reshape(fv_graph *g, fv_node *x, fv_shape shape);
-fv_node *fv_stop(fv_graph *g, fv_node *x);                                        /* no gradient passes */
-fv_node *fv_part(fv_graph *g, fv_node *n, int index);                             /* output 1 of n */
+fv_node *fv_detach(fv_graph *g, fv_node *x);                                        /* no gradient passes */
+fv_node *fv_output_of(fv_graph *g, fv_node *n, int index);                             /* output 1 of n */
 /* ---- convolution (conv2d.c, conv2d_dx.c, conv2d_dw.c). w: O,KH,KW,I/groups; bias: C or NULL */
 fv_node *fv_conv2d(fv_graph *g, fv_node *x, fv_node *w, fv_node *bias, fv_conv_attr a);
 fv_node *fv_conv2d_dx(fv_graph *g, fv_node *dy, fv_node *w, fv_conv_attr a);      /* a.h, a.w: size of x */
@@ -77,7 +100,7 @@ fv_node *fv_convert(fv_graph *g, fv_node *x, fv_type type);        /* rounded to
 /* Binary kinds; either side may be broadcast (axes of size 1). */
 typedef enum {
 	FV_ADD, FV_SUB, FV_MUL, FV_DIV, FV_MAX, FV_MIN,
-	FV_GATE,                        /* y > 0 ? x : a x: the gradient of relu (a = 0) and lrelu; y gets none */
+	FV_RELU_GRAD,                        /* y > 0 ? x : a x: the gradient of relu (a = 0) and lrelu; y gets none */
 	FV_GREATER,                     /* x > y ? 1 : 0; no gradient */
 } fv_binary_kind;
 fv_node *fv_binary(fv_graph *g, fv_binary_kind kind, fv_node *x, fv_node *y, double a);
@@ -136,7 +159,7 @@ fv_node *fv_finite(fv_graph *g, fv_node *x, fv_node *previous);
 /* ---- composed (compose.c): no operator of their own */
 fv_node *fv_l2_normalise(fv_graph *g, fv_node *x, fv_axes axes, double eps);      /* x / max(|x|, eps) */
 fv_node *fv_affine(fv_graph *g, fv_node *x, fv_node *scale, fv_node *shift);      /* x scale + shift, both C */
-fv_node *fv_part_of_batch(fv_graph *g, fv_node *x, int64_t first, int64_t count);     /* pictures first .. of N */
+fv_node *fv_slice_of_batch(fv_graph *g, fv_node *x, int64_t first, int64_t count);     /* pictures first .. of N */
 fv_node *fv_cross_entropy(fv_graph *g, fv_node *logits, fv_node *one_hot);        /* mean over rows */
 fv_node *fv_bce_logits(fv_graph *g, fv_node *z, double label);                    /* mean of softplus(z) - label z */
 #endif

@@ -32,8 +32,14 @@ static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
 	dx[0] = fv_expand(g, dy, x->shape);
 }
 
+static bool rows(const fv_node *n, fv_span out, fv_span *in)
+{
+	*in = (fv_span){ 0, n->in[0]->shape.h };
+	return n->attr.reduce.axes == FV_HW;
+}
+
 const fv_op fv_op_reduce = {
-	.name = "reduce", .outputs = 1, .shape = shape, .grad = grad, .reference = reference,
+	.name = "reduce", .outputs = 1, .shape = shape, .grad = grad, .reference = reference, .rows = rows, .whole = true,
 };
 
 fv_node *fv_reduce(fv_graph *g, fv_reduce_kind kind, fv_node *x, fv_axes axes)

@@ -27,9 +27,9 @@ static fv_taps bilinear(int64_t i, int64_t from, int64_t to)
 {
 	double at = fmax(0, ((double)i + 0.5) * (double)from / (double)to - 0.5);
 	int64_t low = fv_min((int64_t)at, from - 1);
-	double part = low == from - 1 ? 0 : at - (double)low;
-	return part == 0 ? (fv_taps){ 1, { low }, { 1 } } :
-	       (fv_taps){ 2, { low, low + 1 }, { 1 - part, part } };
+	double fraction = low == from - 1 ? 0 : at - (double)low;
+	return fraction == 0 ? (fv_taps){ 1, { low }, { 1 } } :
+	       (fv_taps){ 2, { low, low + 1 }, { 1 - fraction, fraction } };
 }
 
 /* Three neighbours of the bilinear result, so at most six taps; those of one place are added up. */
@@ -92,8 +92,27 @@ static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
 
 static void reference(const fv_call *c) { fv_taps_forward(c, fv_resize_taps); }
 
+/* Rows of x on either side that a row of y may reach for. */
+static bool rows(const fv_node *n, fv_span out, fv_span *in)
+{
+	static const int64_t reach[] = { [FV_NEAREST] = 0, [FV_BILINEAR] = 1, [FV_SPLINE3] = 2, [FV_SPLINE5] = 3, [FV_BINOMIAL] = 2 };
+	int64_t times = n->shape.h / n->in[0]->shape.h, more = reach[n->attr.resize.kind];
+	if (n->shape.h % n->in[0]->shape.h)
+		return false;
+	*in = (fv_span){ out.lo / times - more, fv_div_up(out.hi, times) + more };
+	return true;
+}
+
+static int64_t band(const fv_node *n, fv_span want, fv_span have, fv_attr *a)
+{
+	int64_t times = n->shape.h / n->in[0]->shape.h;
+	a->resize.h = times * (have.hi - have.lo);
+	return times * have.lo;
+}
+
 const fv_op fv_op_resize = {
 	.name = "resize", .outputs = 1, .shape = shape, .grad = grad, .reference = reference,
+	.cheap = fv_always, .rows = rows, .band = band, .rereads = true,
 };
 
 fv_node *fv_resize(fv_graph *g, fv_resize_kind kind, fv_node *x, int64_t h, int64_t w)

@@ -50,7 +50,7 @@ static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
 {
 	fv_shape s = y->shape;
 	int64_t rows = fv_elements(s) / s.c;
-	fv_node *p = fv_reshape(g, fv_part(g, y, 1), FV_SHAPE(rows, s.c));
+	fv_node *p = fv_reshape(g, fv_output_of(g, y, 1), FV_SHAPE(rows, s.c));
 	fv_node *d = fv_gather_adjoint(g, fv_reshape(g, dy, FV_SHAPE(rows, s.c, 1)), p, s.c);
 	dx[0] = fv_reshape(g, d, s);
 }

@@ -4,9 +4,7 @@
 
 static double value(const fv_call *c, int64_t at)
 {
-	double a = fv_get(c->in[0], at);
-	const fv_blur_attr *b = &c->node->attr.blur;
-	return fv_taps_normed(c->node) ? fv_conv_normed(a, c->in[1], at % c->in[0].shape.c, b->in_act, b->in_slope) : a;
+	return fv_prologue_value(&c->node->attr.in, c->in[1], at % c->in[0].shape.c, fv_get(c->in[0], at));
 }
 
 void fv_taps_forward(const fv_call *c, fv_taps_of f)

@@ -11,9 +11,6 @@ typedef struct { int count; int64_t at[FV_TAPS]; double weight[FV_TAPS]; } fv_ta
 /* The taps of output index i: axis of `from` values to one of `to`. */
 typedef fv_taps (*fv_taps_of)(const fv_node *n, int64_t i, int64_t from, int64_t to);
 
-/* Is x read as a norm makes it (in[1])? */
-static inline bool fv_taps_normed(const fv_node *n) { return n->op == &fv_op_blur && n->attr.blur.normed; }
-
 /* Both references: x is the larger end of the map when adjoint. */
 void fv_taps_forward(const fv_call *c, fv_taps_of f);
 void fv_taps_adjoint(const fv_call *c, fv_taps_of f);

@@ -60,8 +60,8 @@ static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
 	case FV_SIGMOID: dx[0] = fv_mul(g, dy, fv_mul(g, y, fv_sub(g, one, y))); break;
 	case FV_SOFTPLUS: dx[0] = fv_mul(g, dy, fv_unary(g, FV_SIGMOID, x, 0, 0)); break;
 	/* y > 0 exactly where x > 0 */
-	case FV_RELU: dx[0] = fv_binary(g, FV_GATE, dy, y, 0); break;
-	case FV_LRELU: dx[0] = fv_binary(g, FV_GATE, dy, a >= 0 ? y : x, a); break;
+	case FV_RELU: dx[0] = fv_binary(g, FV_RELU_GRAD, dy, y, 0); break;
+	case FV_LRELU: dx[0] = fv_binary(g, FV_RELU_GRAD, dy, a >= 0 ? y : x, a); break;
 	case FV_CLAMP: {
 		fv_node *inside = fv_mul(g, fv_binary(g, FV_GREATER, x, fv_number(g, y->type, a), 0),
 		                         fv_binary(g, FV_GREATER, fv_number(g, y->type, b), x, 0));
@@ -71,8 +71,11 @@ static void grad(fv_graph *g, fv_node *y, fv_node *dy, fv_node **dx)
 	}
 }
 
+static bool stored(const fv_node *n) { return n->attr.unary.kind == FV_TANH; }
+
 const fv_op fv_op_unary = {
 	.name = "unary", .outputs = 1, .inplace = true, .shape = shape, .grad = grad, .reference = reference,
+	.cheap = fv_always, .rows = fv_same_rows, .stored = stored,
 };
 
 fv_node *fv_unary(fv_graph *g, fv_unary_kind kind, fv_node *x, double a, double b)

@@ -27,28 +27,28 @@ fv_node *fv_reshape(fv_graph *g, fv_node *x, fv_shape shape)
 	return fv_append(g, &fv_op_reshape, 1, &x, 0, &(fv_attr){ .shape = { shape } });
 }
 
-static fv_status stop_shape(fv_err *err, fv_node *n)
+static fv_status detach_shape(fv_err *err, fv_node *n)
 {
 	n->type = n->in[0]->type;
 	n->shape = n->in[0]->shape;
 	return FV_OK;
 }
-const fv_op fv_op_stop = { .name = "stop", .outputs = 1, .view = true, .shape = stop_shape, .cost = nothing };
+const fv_op fv_op_detach = { .name = "detach", .outputs = 1, .view = true, .shape = detach_shape, .cost = nothing };
 
-fv_node *fv_stop(fv_graph *g, fv_node *x) { return fv_append(g, &fv_op_stop, 1, &x, 0, NULL); }
+fv_node *fv_detach(fv_graph *g, fv_node *x) { return fv_append(g, &fv_op_detach, 1, &x, 0, NULL); }
 
-static fv_status part_shape(fv_err *err, fv_node *n)
+static fv_status output_shape(fv_err *err, fv_node *n)
 {
 	const fv_node *x = n->in[0];
-	if (n->attr.part.index < 0 || n->attr.part.index >= x->outputs)
-		return fv_fail(err, FV_E_INTERNAL, "%s has no output %d", x->op->name, n->attr.part.index);
-	n->type = n->attr.part.index ? x->type1 : x->type;
-	n->shape = n->attr.part.index ? x->shape1 : x->shape;
+	if (n->attr.output.index < 0 || n->attr.output.index >= x->outputs)
+		return fv_fail(err, FV_E_INTERNAL, "%s has no output %d", x->op->name, n->attr.output.index);
+	n->type = n->attr.output.index ? x->type1 : x->type;
+	n->shape = n->attr.output.index ? x->shape1 : x->shape;
 	return FV_OK;
 }
-const fv_op fv_op_part = { .name = "part", .outputs = 1, .view = true, .shape = part_shape, .cost = nothing };
+const fv_op fv_op_output = { .name = "output", .outputs = 1, .view = true, .shape = output_shape, .cost = nothing };
 
-fv_node *fv_part(fv_graph *g, fv_node *n, int index)
+fv_node *fv_output_of(fv_graph *g, fv_node *n, int index)
 {
-	return fv_append(g, &fv_op_part, 1, &n, 0, &(fv_attr){ .part = { index } });
+	return fv_append(g, &fv_op_output, 1, &n, 0, &(fv_attr){ .output = { index } });
 }

@@ -5,12 +5,13 @@
  * each by a small graph that reaches back to values that are stored. A norm needs its whole input's mean and variance first:
  * they are gathered over the bands of that input, which then may be forgotten.
  *
- * What depends on a mean over the picture (palette.c: of small maps) is made whole, from inputs that are stored, up to the next resize.
+ * What depends on a mean over the picture (palette.c: of small maps) is made whole, from inputs that are stored, up to where it is enlarged.
  *
- * The program is a list of targets: a value to store, or a norm's statistics. Stored are values that a large operation reads,
- * up to a size: of the sizes with which all fits into the limit, the one that is done first. What is above it costs the
+ * The program is a list of targets: a value to store, or a norm's statistics. Stored are values that an operation reads whose
+ * bands overlap, up to a size: of the sizes with which all fits into the limit, the one that is done first. What is above it costs the
  * operations between it and stored values once for each target that needs it. */
 #include "paint/bands.h"
+#include "op/moments.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 
 enum { ALIGN = 16, BAND = 64 };         /* rows of the picture: bands begin at multiples, so that all in the middle are alike; at most */
 
-typedef struct { int64_t lo, hi; } range;
+typedef fv_span range;
 typedef struct { const fv_node *n; bool stats; } target;
 
 typedef struct {
@@ -46,54 +47,17 @@ static bool atom(const fv_node *n) { return n->op == &fv_op_read || n->op == &fv
 
 static bool is_port(const fv_node *n, const char *port) { return n->op == &fv_op_input && !strcmp(n->attr.input.name, port); }
 
-static bool large(const fv_node *n)
-{
-	return n->op == &fv_op_conv2d || n->op == &fv_op_conv2d_dx || n->op == &fv_op_blur || n->op == &fv_op_resize || n->op == &fv_op_normalise;
-}
+/* Leaves, which a band takes as they are. */
+static bool leaf(const fv_node *n) { return atom(n) || n->op == &fv_op_input || n->op == &fv_op_random; }
 
 /* ------------------------------------------------------------------ which rows of its inputs an operation needs */
-static int64_t support(const fv_node *n)
-{
-	static const int64_t reach[] = { [FV_NEAREST] = 0, [FV_BILINEAR] = 1, [FV_SPLINE3] = 2, [FV_SPLINE5] = 3, [FV_BINOMIAL] = 2 };
-	return reach[n->attr.resize.kind];
-}
+static bool understood(const fv_node *n) { return leaf(n) || (n->op->rows && n->op->rows(n, (range){ 0, n->shape.h }, &(range){ 0 })); }
 
-static bool understood(const fv_node *n)
-{
-	const fv_conv_attr *a = &n->attr.conv;
-	if (n->op == &fv_op_conv2d_dx)
-		return a->stride == 2 && a->kind == FV_PAD_ZERO && n->in[1]->shape.h == 3 && a->top == 1 && n->shape.h == 2 * n->in[0]->shape.h;
-	if (n->op == &fv_op_resize)
-		return n->shape.h % n->in[0]->shape.h == 0;
-	if (n->op == &fv_op_normalise)
-		return n->attr.normalise.axes == FV_HW;
-	if (n->op == &fv_op_reduce)
-		return n->attr.reduce.axes == FV_HW;
-	if (n->op == &fv_op_concat)
-		return n->attr.concat.axis == 5;
-	if (n->op == &fv_op_binary)
-		return n->in[0]->shape.h == n->shape.h;
-	return atom(n) || n->op == &fv_op_input || n->op == &fv_op_random || n->op == &fv_op_conv2d || n->op == &fv_op_blur || n->op == &fv_op_unary;
-}
-
-/* Rows of n->in[0] (of every input, where there is no neighbourhood), before they are cut off at the picture's edge. */
+/* Before they are cut off at the picture's edge. */
 static range wanted(const fv_node *n, range r)
 {
-	const fv_conv_attr *a = &n->attr.conv;
-	if (n->op == &fv_op_conv2d)
-		return (range){ r.lo * a->stride - a->top, (r.hi - 1) * a->stride - a->top + n->in[1]->shape.h };
-	if (n->op == &fv_op_conv2d_dx)
-		return (range){ r.lo / 2 - 1, (r.hi + 1) / 2 + 1 };
-	if (n->op == &fv_op_blur && n->attr.blur.taps == 4)
-		return (range){ 2 * (r.lo - 1), 2 * (r.hi + 1) };
-	if (n->op == &fv_op_blur)
-		return (range){ 2 * r.lo, 2 * r.hi };
-	if (n->op == &fv_op_reduce)
-		return (range){ 0, n->in[0]->shape.h };
-	if (n->op == &fv_op_resize) {
-		int64_t times = n->shape.h / n->in[0]->shape.h;
-		return (range){ r.lo / times - support(n), fv_div_up(r.hi, times) + support(n) };
-	}
+	if (!leaf(n))
+		n->op->rows(n, r, &r);
 	return r;
 }
 
@@ -157,25 +121,9 @@ static fv_node *build(bands *b, fv_graph *g, const fv_node *v)
 			in[j] = atom(v->in[j]) || (j && v->in[j]->shape.h == 1) ? b->built[v->in[j]->id] : piece(b, g, v->in[j], have);
 	if (!in[0])
 		return NULL;
-	if (v->op == &fv_op_normalise) {
-		fv_shape s = fv_nhwc(1, 1, 1, v->shape.c);
-		const float *stats = b->stats[v->id];
-		return fv_mul(g, fv_sub(g, in[0], fv_constant(g, FV_F32, s, stats)), fv_constant(g, FV_F32, s, stats + v->shape.c));
-	}
-	int64_t first = r.lo;           /* the row that the operation's first is */
-	if (v->op == &fv_op_conv2d) {
-		a.conv.top = (int)(have.lo - want.lo);
-		a.conv.bottom = (int)(want.hi - have.hi);
-	} else if (v->op == &fv_op_conv2d_dx) {
-		a.conv.h = 2 * (have.hi - have.lo);
-		first = 2 * have.lo;
-	} else if (v->op == &fv_op_blur) {
-		first = have.lo / 2;
-	} else if (v->op == &fv_op_resize) {
-		int64_t times = v->shape.h / v->in[0]->shape.h;
-		a.resize.h = times * (have.hi - have.lo);
-		first = times * have.lo;
-	}
+	if (v->op->by_stats)
+		return v->op->by_stats(g, v, in[0], b->stats[v->id], b->stats[v->id] + v->shape.c);
+	int64_t first = v->op->band ? v->op->band(v, want, have, &a) : r.lo;    /* the row that the operation's first is */
 	fv_node *n = fv_append(g, v->op, v->inputs, in, ~0u, &a);
 	if (!n || n->shape.h == r.hi - r.lo)
 		return n;
@@ -266,13 +214,10 @@ static fv_status band_run(fv_err *err, bands *b, const target *t, const band *d,
 		return st;
 	if ((st = fv_program_get(err, d->program, "spread", spread)))
 		return st;
-	/* Bands merged in order (Chan, Golub, LeVeque 1983): count, then mean and sum of squares of each channel. */
-	double here = (double)((r.hi - r.lo) * v->shape.w), n = sums[0];
-	for (int64_t k = 0; k < v->shape.c; k++) {
-		double *mean = sums + 1 + 2 * k, apart = (double)got[k] - *mean;
-		*mean += apart * here / (n + here);
-		mean[1] += (double)spread[k] * here + apart * apart * n * here / (n + here);
-	}
+	/* Bands are merged in order: a count, then a mean and a sum of squares of each channel. */
+	double here = (double)((r.hi - r.lo) * v->shape.w), before = sums[0];
+	for (int64_t k = 0; k < v->shape.c; k++)
+		fv_moments_join(&(double){ before }, sums + 1 + 2 * k, sums + 2 + 2 * k, here, (double)got[k], (double)spread[k] * here);
 	sums[0] += here;
 	return FV_OK;
 }
@@ -339,10 +284,9 @@ static int64_t arrange(bands *b, int64_t size)
 	b->count = 0;
 	memset(b->stored, 0, (size_t)g->nodes);
 	for (int i = 0; i < g->nodes; i++)
-		for (int j = 0; large(g->node[i]) && j < g->node[i]->inputs; j++) {
+		for (int j = 0; g->node[i]->op->rereads && j < g->node[i]->inputs; j++) {
 			const fv_node *in = g->node[i]->in[j];
-			if (in && in->op != &fv_op_input && !atom(in) && (in->op == &fv_op_conv2d || in->op == &fv_op_conv2d_dx || in->op == &fv_op_binary ||
-			    in->op == &fv_op_blur || (in->op == &fv_op_unary && in->attr.unary.kind == FV_TANH)))
+			if (in && in->op->stored && in->op->stored(in))
 				b->stored[in->id] |= bytes_of(in) <= size;
 		}
 	b->stored[b->y->id] = true;
@@ -355,7 +299,7 @@ static int64_t arrange(bands *b, int64_t size)
 	for (int i = 0; i < g->nodes; i++) {
 		const fv_node *n = g->node[i];
 		b->stored[i] |= n->op == &fv_op_random;                 /* drawn whole, so that the numbers are the same */
-		if (n->op == &fv_op_normalise)
+		if (n->op->by_stats)
 			b->list[b->count++] = (target){ n, true };
 		if (b->stored[i])
 			b->list[b->count++] = (target){ n, false };
@@ -515,8 +459,9 @@ static fv_status begin(fv_err *err, bands *b, const char *x)
 		return fv_fail_memory(err, "bands", n * 64);
 	for (size_t i = 0; i < n; i++) {
 		const fv_node *v = whole->node[i];
-		b->whole_only[i] = v->op == &fv_op_reduce;
-		for (int j = 0; j < v->inputs && v->op != &fv_op_resize; j++)
+		bool enlarges = v->inputs && v->in[0] && v->shape.h > v->in[0]->shape.h;
+		b->whole_only[i] = v->op->whole;
+		for (int j = 0; j < v->inputs && !enlarges; j++)
 			b->whole_only[i] |= v->in[j] && b->whole_only[v->in[j]->id];
 	}
 	return FV_OK;

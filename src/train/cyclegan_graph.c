@@ -30,7 +30,7 @@ static fv_node *there_and_back(fv_graph *g, fv_store *store, const fv_cyclegan_c
                                const fv_scope *back, const fv_scope *judge, fv_gradients *p, fv_node **adv, fv_node **cycle)
 {
 	g->label = "paint";
-	fv_node *fake = fv_resnet_build(there, &c->net, x), *picture = fv_stop(g, fake);
+	fv_node *fake = fv_resnet_build(there, &c->net, x), *picture = fv_detach(g, fake);
 	g->label = "cycle";
 	*cycle = distance(g, fv_resnet_build(back, &c->net, picture), x);
 	if (!p->count && *cycle)
@@ -104,7 +104,7 @@ void fv_cyclegan_judges_build(fv_graph *g, fv_store *store, uint64_t seed, const
 		fv_node *both[] = { pictures(g, c, name[i]), pictures(g, c, name[2 + i]) };
 		/* Instance norm looks at one picture at a time: both sorts go through together. */
 		fv_node *out = fv_patchgan_build(&scope, &c->disc, fv_concat(g, 2, both, 2));
-		fv_node *real = fv_part_of_batch(g, out, 0, c->batch), *fake = fv_part_of_batch(g, out, c->batch, c->batch);
+		fv_node *real = fv_slice_of_batch(g, out, 0, c->batch), *fake = fv_slice_of_batch(g, out, c->batch, c->batch);
 		if (g->err.status)
 			return;
 		fv_node *loss = fv_scale(g, fv_add(g, fv_lsgan(g, &real, 1, 1), fv_lsgan(g, &fake, 1, 0)), 0.5, 0);

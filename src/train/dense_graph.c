@@ -45,7 +45,7 @@ void fv_dense_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_
 	fv_node *whole = c->r1 > 0 ? fv_add(g, loss_real, penalty(g, c, x, logit)) : loss_real;
 	fv_node *ok = update(g, store, c, whole, "D.", rate, step_real, NULL);
 	g->label = "generated";
-	fv_node *fake = fv_stop(g, fv_dense_generator(&gs, &c->net, noise_fake));
+	fv_node *fake = fv_detach(g, fv_dense_generator(&gs, &c->net, noise_fake));
 	fv_node *loss_fake = fv_bce_logits(g, fv_dense_discriminator(&ds, &c->net, fake), 0);
 	ok = update(g, store, c, loss_fake, "D.", rate, step_fake, ok);
 	g->label = "generator";

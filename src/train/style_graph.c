@@ -181,7 +181,7 @@ static fv_node *judged_well(builder *b, fv_node *const map[], fv_node *const rea
 	const int count[2] = { b->c->adv > 0 ? FV_FEATURE_MAPS : 0,
 	                       b->c->adv_pixels > 0 ? b->c->pixels.scales : 0 };
 	for (int l = 0; l < FV_VGG_LAYERS; l++)
-		still[l] = fv_stop(b->g, map[l]);
+		still[l] = fv_detach(b->g, map[l]);
 	judge(b, &b->weights, real_map, b->art, real[0], real[1]);
 	judge(b, &b->weights, still, picture, fake[0], fake[1]);
 	for (int i = 0; i < 2; i++) {
@@ -325,7 +325,7 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint6
 
 	g->label = "paint";
 	fv_node *fake = fv_strokenet_build(&painter, &c->net, b.x, b.z);
-	fv_node *picture = fv_stop(g, fake);
+	fv_node *picture = fv_detach(g, fake);
 	fv_gradients p = fv_gradients_of(g, store, (const char *[]){ "G." }, 1);
 	if (g->err.status)
 		return;

@@ -73,7 +73,7 @@ static void fill(const problem *p, int i, fv_tensor t)
 }
 
 /* ---- kernels */
-typedef struct { guarded in[FV_INPUTS], out[FV_OUTPUTS], scratch; fv_call call; } bound;
+typedef struct { guarded in[FV_INPUTS], out[FV_OUTPUTS], scratch; fv_call call; fv_work work; } bound;
 
 static bound bind(const fv_node *n, const fv_kernel *k, int threads, fv_tensor *const from, bool at_end, const fv_key *key)
 {
@@ -91,11 +91,13 @@ static bound bind(const fv_node *n, const fv_kernel *k, int threads, fv_tensor *
 		b.out[i] = guard(fv_tensor_bytes(t, s), at_end);
 		b.call.out[i] = (fv_tensor){ t, s, b.out[i].data };
 	}
-	int64_t scratch = k ? fv_kernel_room(k, n, threads) : n->op->reference_scratch ? n->op->reference_scratch(n) : 0;
+	if (k)
+		fv_kernel_plan(k, n, threads, &b.work);
+	int64_t scratch = k ? fv_kernel_room(&b.work) : n->op->reference_scratch ? n->op->reference_scratch(n) : 0;
 	b.scratch = guard((scratch + 63) / 64 * 64, false);
 	b.call.scratch = b.scratch.data;
 	if (k)
-		fv_kernel_bind(k, &b.call, b.scratch.data);
+		fv_kernel_bind(&b.work, &b.call, b.scratch.data);
 	return b;
 }
 
@@ -149,11 +151,12 @@ static void check_kernel(const problem *p, const fv_node *n, const fv_kernel *k,
 	static const fv_key key = { 3, 5, 0 };
 	double tolerance = p->winograd && !strncmp(k->name, "winograd", 8) ? p->winograd : p->tolerance ? p->tolerance : 2e-6;
 	bound a = bind(n, k, 1, from, true, &key), b = bind(n, k, 3, from, false, &key);
+	a.call.work = &a.work, b.call.work = &b.work;           /* they have moved */
 	fv_kernel_run(one, k, &a.call, 0);
 	fv_kernel_run(many, k, &b.call, 0);
 	check_true(same(&a, &b), "%s, %s: 1 and 3 threads give other bits; repeat with: check --seed %" PRIu64 " %s", p->name, k->name, seed, p->name);
-	if (k->packed) {
-		memset(b.call.scratch, 0xff, (size_t)k->scratch(n, 3));
+	if (b.work.packed) {
+		memset(b.call.scratch, 0xff, (size_t)b.work.scratch);
 		memset(b.out[0].data, 0xff, b.out[0].bytes);
 		fv_kernel_run(many, k, &b.call, 1);
 		check_true(same(&a, &b), "%s, %s: with weights kept from the run before other bits; repeat with: check --seed %" PRIu64 " %s", p->name, k->name,
@@ -197,9 +200,9 @@ static void check_kernels(const problem *p, fv_graph *g, fv_node *y, fv_node *co
 		static const fv_key key = { 3, 5, 0 };
 		bound truth = bind(y, NULL, 1, from, true, &key);
 		y->op->reference(&truth.call);
-		const char *why;
+		fv_work w;
 		for (const fv_kernel *const *k = fv_kernels; *k; k++)
-			if ((*k)->op == y->op && ((*k)->needs & one->isa) == (*k)->needs && (*k)->supports(y, &why))
+			if ((*k)->op == y->op && ((*k)->needs & one->isa) == (*k)->needs && !fv_kernel_plan(*k, y, 1, &w))
 				check_kernel(p, y, *k, from, &truth);
 		unbind(&truth);
 	}

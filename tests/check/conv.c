@@ -21,7 +21,7 @@ static fv_node *layer(fv_graph *g, fv_node *const *in, const void *arg)
 	fv_node *y = matmul(g, in, arg);
 	if (y) {
 		y->in[2] = in[2], y->inputs = 3;
-		y->attr.matmul.act = FV_ACT_LRELU, y->attr.matmul.slope = 0.2f;
+		y->attr.out.act = FV_ACT_LRELU, y->attr.out.slope = 0.2f;
 	}
 	return y;
 }
@@ -30,16 +30,16 @@ static fv_node *rectified(fv_graph *g, fv_node *const *in, const void *arg)
 {
 	fv_node *y = layer(g, in, arg);
 	if (y)
-		y->attr.matmul.act = FV_ACT_RELU, y->attr.matmul.slope = 0;
+		y->attr.out.act = FV_ACT_RELU, y->attr.out.slope = 0;
 	return y;
 }
 
-static fv_node *gated(fv_graph *g, fv_node *const *in, const void *arg)
+static fv_node *masked(fv_graph *g, fv_node *const *in, const void *arg)
 {
 	fv_node *y = matmul(g, in, arg);
 	if (y) {
 		y->in[3] = in[2], y->inputs = 4;
-		y->attr.matmul.gate = true, y->attr.matmul.slope = 0.2f;
+		y->attr.out.mask = true, y->attr.out.slope = 0.2f;
 	}
 	return y;
 }
@@ -48,7 +48,7 @@ static fv_node *activated(fv_graph *g, fv_node *const *in, const void *arg)
 {
 	fv_node *y = fv_conv2d(g, in[0], in[1], in[2], *(const fv_conv_attr *)arg);
 	if (y)
-		y->attr.conv.act = FV_ACT_LRELU, y->attr.conv.slope = 0.2f;
+		y->attr.out.act = FV_ACT_LRELU, y->attr.out.slope = 0.2f;
 	return y;
 }
 
@@ -73,8 +73,8 @@ static fv_node *through(fv_graph *g, fv_node *const *in, const void *arg)
 {
 	fv_node *y = measured(g, in, arg);
 	if (y) {
-		y->attr.conv.normed = true;
-		y->attr.conv.in_act = FV_ACT_LRELU, y->attr.conv.in_slope = 0.25f;
+		y->attr.in.stats = true;
+		y->attr.in.act = FV_ACT_LRELU, y->attr.in.slope = 0.25f;
 		y->in[3] = in[3];
 		y->inputs = 4;
 	}
@@ -182,7 +182,7 @@ void check_conv(void)
 		{ "matmul large a'", { { FV_F32, FV_SHAPE(257, 130), -1, 1 }, { FV_F32, FV_SHAPE(257, 131), -1, 1 } }, matmul, &ta, .rough = true, .tolerance = 1e-5 },
 		{ "matmul, bias, lrelu", { { FV_F32, FV_SHAPE(51, 67), -1, 1 }, { FV_F32, FV_SHAPE(39, 67), -1, 1 }, { FV_F32, FV_SHAPE(39), -1, 1 } }, layer, &tb, .rough = true, .tolerance = 5e-6 },
 		{ "matmul, bias, relu", { { FV_F32, FV_SHAPE(51, 67), -1, 1 }, { FV_F32, FV_SHAPE(67, 48), -1, 1 }, { FV_F32, FV_SHAPE(1, 48), -1, 1 } }, rectified, &plain, .rough = true, .tolerance = 5e-6 },
-		{ "matmul, gate", { { FV_F32, FV_SHAPE(51, 67), -1, 1 }, { FV_F32, FV_SHAPE(67, 41), -1, 1 }, { FV_F32, FV_SHAPE(51, 41), -1, 1 } }, gated, &plain, .rough = true, .tolerance = 5e-6 },
+		{ "matmul, gate", { { FV_F32, FV_SHAPE(51, 67), -1, 1 }, { FV_F32, FV_SHAPE(67, 41), -1, 1 }, { FV_F32, FV_SHAPE(51, 41), -1, 1 } }, masked, &plain, .rough = true, .tolerance = 5e-6 },
 		{ "matmul deep", { { FV_F32, FV_SHAPE(30, 2059), -1, 1 }, { FV_F32, FV_SHAPE(2059, 33), -1, 1 } }, matmul, &plain, .rough = true, .tolerance = 2e-5 },
 		{ "matmul column", { { FV_F32, FV_SHAPE(257, 130), -1, 1 }, { FV_F32, FV_SHAPE(130, 1), -1, 1 } }, matmul, &plain, .rough = true, .tolerance = 1e-5 },
 	};

@@ -54,7 +54,7 @@ void check_elementwise(void)
 		{ "binary outer", { { FV_F32, FV_SHAPE(9, 1), -1, 1 }, { FV_F32, FV_SHAPE(1, 21), -1, 1 } }, binary, K(FV_MUL) },
 		{ "binary max", { X(-2, 2), X(-2, 2) }, binary, K(FV_MAX) },
 		{ "binary min", { X(-2, 2), X(-2, 2) }, binary, K(FV_MIN) },
-		{ "binary gate", { X(-2, 2), X(-2, 2) }, binary, K(FV_GATE, 0.2) },
+		{ "binary gate", { X(-2, 2), X(-2, 2) }, binary, K(FV_RELU_GRAD, 0.2) },
 		{ "binary greater", { X(-2, 2), X(-2, 2) }, binary, K(FV_GREATER), .rough = true, .no_nan = true },
 		{ "binary large", { { FV_F32, fv_nhwc(2, 65, 63, 24), -2, 2 }, { FV_F32, FV_SHAPE(24), -1, 1 } }, binary, K(FV_MUL), .rough = true },
 		{ "reduce sum all", { X(-2, 2) }, reduce, K(FV_SUM, FV_ALL), .tolerance = 1e-5 },

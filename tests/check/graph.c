@@ -121,7 +121,7 @@ static bool paint(uint32_t passes, int64_t pictures, bool seen, float *painted, 
 	*measure = *through = 0;
 	for (int i = 0; i < g->nodes && ok; i++)
 		if (g->node[i]->op == &fv_op_conv2d || g->node[i]->op == &fv_op_conv2d_dx)
-			*measure += g->node[i]->attr.conv.stats, *through += g->node[i]->attr.conv.normed;
+			*measure += g->node[i]->attr.out.stats, *through += g->node[i]->attr.in.stats;
 	fv_program_free(program);
 	fv_graph_free(g);
 	fv_context_free(c);

@@ -17,9 +17,9 @@ static fv_node *activated(fv_graph *g, fv_node *const *in, const void *arg)
 	fv_node *y = fv_normalise(g, in[0], FV_HW, 1e-5);
 	if (!y)
 		return NULL;
-	y->attr.normalise.act = FV_ACT_LRELU;
-	y->attr.normalise.slope = 0.25f;
-	y->attr.normalise.residual = true;
+	y->attr.out.act = FV_ACT_LRELU;
+	y->attr.out.slope = 0.25f;
+	y->attr.out.residual = true;
 	y->in[y->inputs++] = in[1];
 	return y;
 }
@@ -30,20 +30,20 @@ static fv_node *given(fv_graph *g, fv_node *const *in, const void *arg)
 	fv_node *y = fv_normalise(g, in[0], FV_HW, 1e-5);
 	if (!y)
 		return NULL;
-	y->attr.normalise.act = FV_ACT_RELU;
-	y->attr.normalise.given = true;
+	y->attr.out.act = FV_ACT_RELU;
+	y->attr.in.stats = true;
 	y->in[2] = in[1];
 	y->inputs = 3;
 	return y;
 }
 
-static fv_node *gated(fv_graph *g, fv_node *const *in, const void *arg)
+static fv_node *masked(fv_graph *g, fv_node *const *in, const void *arg)
 {
 	fv_node *y = fv_normalise_grad(g, in[0], in[1], in[2], FV_HW, 1e-5);
 	if (!y)
 		return NULL;
-	y->attr.normalise.gate = true;
-	y->attr.normalise.slope = 0.25f;
+	y->attr.in.mask = true;
+	y->attr.in.slope = 0.25f;
 	y->in[y->inputs++] = in[3];
 	return y;
 }
@@ -74,7 +74,7 @@ void check_norms(void)
 		{ "normalise_grad HWC", { { FV_F32, fv_nhwc(2, 9, 7, 20), -1, 1 }, { FV_F32, FV_SHAPE(2, 2), 0.1, 0.5 }, { FV_F32, fv_nhwc(2, 9, 7, 20), -1, 1 } },
 		  normalise_grad, &hwc, .rough = true, .tolerance = 4e-6 },
 		{ "normalise_grad gated", { { FV_F32, fv_nhwc(2, 65, 63, 24), -1, 1 }, { FV_F32, FV_SHAPE(48, 2), 0.1, 0.5 },
-		    { FV_F32, fv_nhwc(2, 65, 63, 24), -1, 1 }, { FV_F32, fv_nhwc(2, 65, 63, 24), -1, 1 } }, gated, .rough = true, .tolerance = 1e-5 },
+		    { FV_F32, fv_nhwc(2, 65, 63, 24), -1, 1 }, { FV_F32, fv_nhwc(2, 65, 63, 24), -1, 1 } }, masked, .rough = true, .tolerance = 1e-5 },
 	};
 	check_problems(list);
 }

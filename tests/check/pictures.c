@@ -24,8 +24,8 @@ static fv_node *blur_normed(fv_graph *g, fv_node *const *in, const void *arg)
 {
 	fv_node *y = blur(g, in, arg);
 	if (y) {
-		y->attr.blur.normed = true;
-		y->attr.blur.in_act = FV_ACT_LRELU, y->attr.blur.in_slope = 0.25f;
+		y->attr.in.stats = true;
+		y->attr.in.act = FV_ACT_LRELU, y->attr.in.slope = 0.25f;
 		y->in[1] = in[1], y->inputs = 2;
 	}
 	return y;

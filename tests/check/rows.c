@@ -42,7 +42,7 @@ static void check_hard_sort(void)
 			check_true(false, "sort: %s", err.text);
 			return;
 		}
-		fv_node *in = fv_input(g, "x", FV_F32, FV_SHAPE(KINDS, LENGTH)), *y = fv_sort(g, in), *p = fv_part(g, y, 1);
+		fv_node *in = fv_input(g, "x", FV_F32, FV_SHAPE(KINDS, LENGTH)), *y = fv_sort(g, in), *p = fv_output_of(g, y, 1);
 		fv_output(g, y, "y");
 		fv_output(g, p, "order");
 		fv_status st = fv_program_new(&err, c, g, &(fv_program_options){ .reference = reference }, &program);

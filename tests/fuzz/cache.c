@@ -10,15 +10,17 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool supports(const fv_node *n, const char **why) { return true; }
-static double seconds(const fv_node *n) { return 1; }           /* none is sure to be the fastest */
-static int64_t units(const fv_node *n, int phase) { return 1; }
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	w->seconds = 1;                                         /* none is sure to be the fastest */
+	return NULL;
+}
 static void run(const fv_call *c, int thread, int64_t first, int64_t last) {}
 
 static const fv_kernel kernel[] = {
-	{ .op = &fv_op_conv2d, .name = "one", .supports = supports, .seconds = seconds, .units = units, .run = run },
-	{ .op = &fv_op_conv2d, .name = "two", .supports = supports, .seconds = seconds, .units = units, .run = run },
-	{ .op = &fv_op_blur, .name = "blur", .supports = supports, .seconds = seconds, .units = units, .run = run },
+	{ .op = &fv_op_conv2d, .name = "one", .plan = plan, .run = run },
+	{ .op = &fv_op_conv2d, .name = "two", .plan = plan, .run = run },
+	{ .op = &fv_op_blur, .name = "blur", .plan = plan, .run = run },
 };
 /* Instead of the library's. */
 const fv_kernel *const fv_kernels[] = { &kernel[0], &kernel[1], &kernel[2], NULL };
@@ -40,7 +42,7 @@ static void choose(const char *path)
 {
 	fv_context *c;
 	fuzz_must(!fv_context_new(NULL, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 1, .cache = path }, &c), "a context");
-	const fv_kernel *k = fv_kernel_choose_timed(c, node(), 0);
+	const fv_kernel *k = fv_kernel_autotune(c, node(), 0);
 	fuzz_must(k == &kernel[0] || k == &kernel[1], "the choice is one that can run it");
 	fv_choices_keep(c);
 	fv_context_free(c);

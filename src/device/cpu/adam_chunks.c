@@ -3,7 +3,11 @@
 #include "device/cpu/chunks.h"
 #include <math.h>
 
-static int64_t units(const fv_node *n, int phase) { return fv_div_up(fv_elements(n->in[0]->shape), CHUNK); }
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	work_chunks(w, fv_elements(n->in[0]->shape));
+	return only_f32(n);
+}
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
@@ -30,5 +34,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(adam_chunks) = {
-	.name = FV_KERNEL_NAME(adam_chunks), .op = &fv_op_adam, .needs = FV_ISA_BITS, .supports = only_f32, .units = units, .run = run,
+	.name = FV_KERNEL_NAME(adam_chunks), .op = &fv_op_adam, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -5,16 +5,13 @@
 #include "device/cpu/chunks.h"
 #include "op/blocks.h"
 
-/* `fine` is the shape with more pixels. */
-VEC int64_t blocks_grain(fv_shape fine) { return fv_max(1, CHUNK / (fine.w * fine.c)); }
-
-VEC void blocks_run(const float *from, float *to, const fv_blocks *b, bool fold, int64_t first, int64_t last)
+VEC void blocks_run(const float *from, float *to, const fv_blocks *b, bool to_depth, int64_t first, int64_t last)
 {
 	for (int64_t row = first; row < last; row++)
 		for (int64_t q = 0; q < b->coarse_w; q++) {
 			int64_t coarse = fv_blocks_at(b, row) + q * b->coarse_step, fine = (row * b->coarse_w + q) * b->run;
-			const float *x = from + (fold ? fine : coarse);
-			float *y = to + (fold ? coarse : fine);
+			const float *x = from + (to_depth ? fine : coarse);
+			float *y = to + (to_depth ? coarse : fine);
 			int64_t i = 0;
 			for (; i + VF <= b->run; i += VF)
 				vf_storeu(y + i, vf_loadu(x + i));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which kernel runs an operation: the one whose cost model expects least. Where that is not clear a painter may ask the
- * clock, once; what it said is kept in a small file. Training never does: a run that goes on must take the same kernels. */
+/* Which kernel runs an operation: the one whose cost model expects the fewest seconds. Where others are within a margin of it a painter
+ * may time them, once (autotuning); the fastest is kept in a small file. Training never does, since a run that goes on must take the
+ * same kernels. */
 #include "base/file.h"
 #include "base/memory.h"
 #include "graph/hash.h"
@@ -9,44 +10,46 @@
 #include <stdio.h>
 #include <string.h>
 
-#define UNCLEAR 1.3                     /* expected to take so many times the least, a kernel may be the fastest */
-#define SHORT 1e-4                      /* seconds: whichever is taken does not matter */
-#define MOST 4096                       /* choices kept */
-#define LINE 100                        /* characters of one */
+#define MARGIN 1.3                      /* a kernel that is expected to take so many times the least may be the fastest */
+#define SHORT 1e-4                      /* seconds: below, it does not matter which kernel is taken */
+#define MOST 4096                       /* choices that are kept */
+#define LINE 100                        /* characters of a choice's line */
 
 struct fv_choices {
-	bool fresh;                     /* some are not in the file yet */
+	bool fresh;                     /* the file lacks some of them */
 	int count;
 	struct { uint64_t key; const fv_kernel *kernel; } list[MOST];
 };
 
 static fv_cpu *cpu_of(const fv_context *c) { return (fv_cpu *)c->device; }
 
-static bool allowed(const fv_context *c, const fv_node *n, const fv_kernel *k)
+/* May k run n in this context? Then w is its work. */
+static bool allowed(const fv_context *c, const fv_node *n, const fv_kernel *k, fv_work *w)
 {
-	const char *why;
-	return k->op == n->op && (k->needs & c->isa) == k->needs && k->supports(n, &why) && (c->bf16 || !fv_kernel_rounds(k)) &&
-	       !(c->exact && !strncmp(k->name, "winograd", 8));
+	return k->op == n->op && (k->needs & c->isa) == k->needs && (c->bf16 || !fv_kernel_rounds(k)) &&
+	       !(c->exact && !strncmp(k->name, "winograd", 8)) && !fv_kernel_plan(k, n, c->threads, w);
 }
 
-static double expected(const fv_node *n, const fv_kernel *k) { return k->seconds ? k->seconds(n) : fv_time_streaming(n); }
+double fv_kernel_seconds(const fv_node *n, const fv_work *w) { return w->seconds > 0 ? w->seconds : fv_time_streaming(n); }
 
 const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n)
 {
 	const fv_kernel *best = NULL;
 	double least = 0;
+	fv_work w;
 	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
-		if (!allowed(c, n, *k))
+		if (!allowed(c, n, *k, &w))
 			continue;
-		double s = expected(n, *k);
-		/* Equal hopes: the wider instruction set. */
+		double s = fv_kernel_seconds(n, &w);
+		/* Where two expect the same, the wider instruction set is taken. */
 		if (!best || s < least || (s == least && (*k)->needs > best->needs))
 			best = *k, least = s;
 	}
 	return best;
 }
 
-/* All that a kernel's time depends on, but the processor and how many threads there are: bits must not depend on those. */
+/* All that a kernel's time depends on, but for the processor, which the file's first line names, and the number of threads, on which
+ * bits must not depend. */
 static uint64_t key_of(const fv_context *c, const fv_node *n)
 {
 	uint64_t h = fv_hash_mix(FV_HASH, n->op->name, strlen(n->op->name));
@@ -64,14 +67,13 @@ static void header(char *text, size_t room)
 	snprintf(text, room, "fauve %s kernels on %s\n", fv_version(), processor);
 }
 
-/* May the clock decide between k and what is expected to take `least`? Only where both have a model: what streams has none,
- * and is as fast as memory. */
-static bool rival(const fv_context *c, const fv_node *n, const fv_kernel *k, double least)
+/* Is k expected to take about the `least` seconds? A kernel without a model never is. w becomes k's work. */
+static bool within_margin(const fv_context *c, const fv_node *n, const fv_kernel *k, double least, fv_work *w)
 {
-	return k->seconds && allowed(c, n, k) && k->seconds(n) <= UNCLEAR * least;
+	return allowed(c, n, k, w) && w->seconds > 0 && w->seconds <= MARGIN * least;
 }
 
-/* A line as fv_choices_keep() writes it, of a kernel that there is; false: anything else. */
+/* Reads a line as fv_choices_keep() writes it; false: it is none, or names no kernel. */
 static bool understand(const char *line, size_t length, uint64_t *key, const fv_kernel **kernel)
 {
 	char name[LINE], again[LINE + 32];
@@ -91,9 +93,8 @@ static bool understand(const char *line, size_t length, uint64_t *key, const fv_
 	return false;
 }
 
-/* What the file holds; a file of another version or machine, or none, holds nothing, and a line
- * that is none of ours is left out. Whether a kernel fits is asked when it is taken. NULL: no
- * memory. */
+/* What the file holds. A file of another version or machine, or none, holds nothing, and lines that are none of ours are left out.
+ * Whether a kernel fits is asked when it is taken. NULL: there is no memory. */
 static struct fv_choices *choices(fv_context *c)
 {
 	char mine[LINE + 100];
@@ -119,10 +120,10 @@ static struct fv_choices *choices(fv_context *c)
 	return all;
 }
 
-/* Bytes that timing it takes. */
-static double timing(const fv_context *c, const fv_kernel *k, const fv_node *n)
+/* Bytes that timing n takes. */
+static double timing(const fv_node *n, const fv_work *w)
 {
-	double bytes = (double)fv_kernel_room(k, n, c->threads);
+	double bytes = (double)fv_kernel_room(w);
 	for (int i = 0; i < n->inputs; i++)
 		if (n->in[i])
 			bytes += (double)fv_tensor_bytes(n->in[i]->type, n->in[i]->shape);
@@ -131,18 +132,20 @@ static double timing(const fv_context *c, const fv_kernel *k, const fv_node *n)
 	return bytes;
 }
 
-/* What is kept of n, or the clock's word; best: the cost model's. The lock is held: what is timed by one thread is timed once. */
-static const fv_kernel *ask(fv_context *c, struct fv_choices *all, const fv_node *n, int64_t most, const fv_kernel *best)
+/* What is kept of n, or the clock's word; best: the cost model's, which expects `least` seconds. The lock is held: what is timed by one
+ * thread is timed once. */
+static const fv_kernel *ask(fv_context *c, struct fv_choices *all, const fv_node *n, int64_t most, const fv_kernel *best, double least)
 {
-	double least = expected(n, best), fastest = INFINITY;
+	double fastest = INFINITY;
+	fv_work w;
 	uint64_t key = key_of(c, n);
-	/* Only what the clock might have been asked about: a file may say what it likes. */
+	/* Only what might have been timed is taken, since a file may say what it likes. */
 	for (int i = 0; i < all->count; i++)
-		if (all->list[i].key == key && rival(c, n, all->list[i].kernel, least))
+		if (all->list[i].key == key && within_margin(c, n, all->list[i].kernel, least, &w))
 			return all->list[i].kernel;
 	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
 		double s;
-		if (!rival(c, n, *k, least) || (most && timing(c, *k, n) > (double)most) || fv_kernel_time(NULL, c, *k, n, 3, 0, &s) || s >= fastest)
+		if (!within_margin(c, n, *k, least, &w) || (most && timing(n, &w) > (double)most) || fv_kernel_time(NULL, c, *k, n, 3, 0, &s) || s >= fastest)
 			continue;
 		fastest = s;
 		best = *k;
@@ -155,19 +158,24 @@ static const fv_kernel *ask(fv_context *c, struct fv_choices *all, const fv_node
 	return best;
 }
 
-const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n, int64_t most)
+const fv_kernel *fv_kernel_autotune(fv_context *c, const fv_node *n, int64_t most)
 {
 	const fv_kernel *best = fv_kernel_choose(c, n);
-	double least = best ? expected(n, best) : 0;
+	double least = 0;
+	fv_work w;
 	int close = 0;
-	for (const fv_kernel *const *k = fv_kernels; best && *k; k++)
-		close += best->seconds && rival(c, n, *k, least);
+	if (best) {
+		fv_kernel_plan(best, n, c->threads, &w);
+		least = w.seconds;
+	}
+	for (const fv_kernel *const *k = fv_kernels; least > 0 && *k; k++)
+		close += within_margin(c, n, *k, least, &w);
 	if (!c->cache || n->type != FV_F32 || close < 2 || least < SHORT)
 		return best;
 	pthread_mutex_lock(&cpu_of(c)->lock);
 	struct fv_choices *all = choices(c);
 	if (all)
-		best = ask(c, all, n, most, best);
+		best = ask(c, all, n, most, best, least);
 	pthread_mutex_unlock(&cpu_of(c)->lock);
 	return best;
 }
@@ -176,7 +184,7 @@ static fv_status keep(fv_err *err, fv_context *c, struct fv_choices *all)
 {
 	fv_writer *w;
 	char text[4096];
-	all->fresh = false;                             /* asked once, whether it can be written or not */
+	all->fresh = false;                             /* it is written once, whether that succeeds or not */
 	snprintf(text, sizeof text, "%s", c->cache);
 	char *slash = strrchr(text, '/');
 	fv_status st = FV_OK;

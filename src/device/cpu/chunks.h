@@ -2,7 +2,7 @@
 /* Units of memory-bound kernels: fixed pieces of the output, whoever takes them. */
 #ifndef FV_CHUNKS_H
 #define FV_CHUNKS_H
-#include "device/cpu/vec.h"
+#include "device/cpu/work.h"
 #include "op/op.h"
 
 #define CHUNK 16384                     /* values: some microseconds of work, and in L1 or L2 */
@@ -45,17 +45,19 @@ VEC void loops_at(const loops *l, int64_t *i, int64_t *x, int64_t *y)
 	}
 }
 
-/* A reduction of neighbouring axes: x seen as outer, reduced, inner; cut into chunks of reduced rows. */
+/* A reduction over neighbouring axes: x is outer x size x inner, of which size is reduced, some rows of it at a time. */
 typedef struct {
 	int64_t outer, size, inner;
 	int64_t rows, chunks;           /* rows a chunk; chunks an outer */
 	int64_t group;                  /* outers a unit, where one chunk is small */
-} folds;
+	room sums;                      /* of each chunk, in scratch */
+} reduction;
 
-VEC bool folds_of(fv_shape s, fv_axes axes, folds *f)
+/* False: the axes are not neighbours. */
+VEC bool reduction_of(fv_shape s, fv_axes axes, reduction *f)
 {
 	int first = 0, last = FV_RANK - 1;
-	*f = (folds){ 1, 1, 1, 1, 1, 1 };
+	*f = (reduction){ 1, 1, 1, 1, 1, 1 };
 	while (first < FV_RANK && (!(axes >> first & 1) || s.d[first] == 1))
 		f->outer *= s.d[first++];
 	while (last > first && (!(axes >> last & 1) || s.d[last] == 1))
@@ -70,7 +72,7 @@ VEC bool folds_of(fv_shape s, fv_axes axes, folds *f)
 	f->group = f->chunks == 1 ? fv_max(1, CHUNK / (f->size * f->inner)) : 1;
 	return true;
 }
-VEC int64_t folds_units(const folds *f) { return fv_div_up(f->outer, f->group) * f->chunks; }
+VEC int64_t reduction_units(const reduction *f) { return fv_div_up(f->outer, f->group) * f->chunks; }
 
 VEC bool all_f32(const fv_node *n)
 {
@@ -81,9 +83,28 @@ VEC bool all_f32(const fv_node *n)
 			return false;
 	return true;
 }
-VEC bool only_f32(const fv_node *n, const char **why)
+VEC const char *only_f32(const fv_node *n) { return all_f32(n) ? NULL : "only float"; }
+VEC const char *f32(const fv_node *n) { return n->type == FV_F32 ? NULL : "only float"; }
+
+/* One phase over so many values, or over rows of `length` values each. */
+VEC void work_chunks(fv_work *w, int64_t values) { w->units[0] = fv_div_up(values, CHUNK); }
+VEC void work_rows(fv_work *w, int64_t rows, int64_t length)
 {
-	*why = all_f32(n) ? NULL : "only float";
-	return !*why;
+	w->units[0] = rows;
+	w->grain[0] = fv_max(1, CHUNK / length);
+}
+
+/* Phase 0 leaves `numbers` for each column of each chunk, which phase 1 merges, `grain` columns a unit. Says why not. */
+VEC const char *work_reduction(fv_work *w, const fv_node *n, fv_shape x, fv_axes axes, int64_t numbers, int64_t grain, reduction *f)
+{
+	if (!all_f32(n))
+		return "only float";
+	if (!reduction_of(x, axes, f))
+		return "only neighbouring axes";
+	w->phases = 2;
+	w->units[0] = reduction_units(f);
+	w->units[1] = fv_div_up(f->outer * f->inner, grain);
+	f->sums = room_take(w, f->outer * f->chunks, numbers * f->inner);
+	return NULL;
 }
 #endif

@@ -10,14 +10,13 @@ static void cut(const fv_node *n, int64_t *outer, int64_t *inner)
 			*(i < n->attr.concat.axis ? outer : inner) *= n->shape.d[i];
 }
 
-static int64_t units(const fv_node *n, int phase)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
-	int64_t outer, inner;
-	cut(n, &outer, &inner);
-	return outer;
+	int64_t inner;
+	cut(n, &w->units[0], &inner);
+	w->grain[0] = fv_max(1, CHUNK / (fv_elements(n->shape) / w->units[0]));
+	return only_f32(n);
 }
-
-static int64_t grain(const fv_node *n, int phase) { return fv_max(1, CHUNK / (fv_elements(n->shape) / units(n, 0))); }
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
@@ -39,6 +38,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(concat_runs) = {
-	.name = FV_KERNEL_NAME(concat_runs), .op = &fv_op_concat, .needs = FV_ISA_BITS, .supports = only_f32,
-	.units = units, .grain = grain, .run = run,
+	.name = FV_KERNEL_NAME(concat_runs), .op = &fv_op_concat, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -2,14 +2,12 @@
 /* convert between float and bf16, by their bits; the compiler makes vectors of these loops. */
 #include "device/cpu/chunks.h"
 
-static bool supports(const fv_node *n, const char **why)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
 	bool narrow = n->type == FV_BF16 && n->in[0]->type == FV_F32, widen = n->type == FV_F32 && n->in[0]->type == FV_BF16;
-	*why = narrow || widen ? NULL : "only between float and bf16";
-	return !*why;
+	work_chunks(w, fv_elements(n->shape));
+	return narrow || widen ? NULL : "only between float and bf16";
 }
-
-static int64_t units(const fv_node *n, int phase) { return fv_div_up(fv_elements(n->shape), CHUNK); }
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
@@ -30,5 +28,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(convert_chunks) = {
-	.name = FV_KERNEL_NAME(convert_chunks), .op = &fv_op_convert, .needs = FV_ISA_BITS, .supports = supports, .units = units, .run = run,
+	.name = FV_KERNEL_NAME(convert_chunks), .op = &fv_op_convert, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

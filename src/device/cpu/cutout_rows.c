@@ -2,14 +2,11 @@
 /* cutout: a row a unit; y may be x. */
 #include "device/cpu/chunks.h"
 
-static bool supports(const fv_node *n, const char **why)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
-	*why = n->type != FV_F32 ? "only float" : NULL;
-	return !*why;
+	work_rows(w, n->shape.n * n->shape.h, n->shape.w * n->shape.c);
+	return f32(n);
 }
-
-static int64_t units(const fv_node *n, int phase) { return n->shape.n * n->shape.h; }
-static int64_t grain(const fv_node *n, int phase) { return fv_max(1, CHUNK / (n->shape.w * n->shape.c)); }
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
@@ -27,6 +24,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(cutout_rows) = {
-	.name = FV_KERNEL_NAME(cutout_rows), .op = &fv_op_cutout, .needs = FV_ISA_BITS, .supports = supports,
-	.units = units, .grain = grain, .run = run,
+	.name = FV_KERNEL_NAME(cutout_rows), .op = &fv_op_cutout, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -5,19 +5,17 @@
  *	phase 1		unit: a row of y */
 #include "device/cpu/depthwise.h"
 
-static int64_t units(const fv_node *n, int phase) { return phase ? n->shape.n * n->shape.h : 1; }
-static int64_t grain(const fv_node *n, int phase) { return phase ? 4 : 1; }
-
-static int64_t scratch(const fv_node *n, int threads)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
 	fv_conv v = fv_conv_of(n);
-	return depthwise_weights(&v) * (int64_t)sizeof(float);
+	w->scratch = depthwise_weights(&v) * (int64_t)sizeof(float);
+	return depthwise_plan(n, &v, w);
 }
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
 	fv_conv v = fv_conv_of(call->node);
-	conv_end end = { fv_f32(call->in[2]), v.act, v.slope };
+	epilogue end = epilogue_of(call, false);
 	float *w = call->scratch;
 	if (call->phase == 0) {
 		depthwise_pack(&v, fv_f32(call->in[1]), w);
@@ -43,6 +41,5 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(depthwise) = {
-	.name = FV_KERNEL_NAME(depthwise), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .supports = depthwise_supports,
-	.seconds = depthwise_seconds, .phases = 2, .units = units, .grain = grain, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(depthwise), .op = &fv_op_conv2d, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

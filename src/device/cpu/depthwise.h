@@ -3,7 +3,7 @@
  * Weights [c][i][j] lie as [i][j][c] in scratch; a pixel's terms are collected first, then run over its channels. */
 #ifndef FV_DEPTHWISE_H
 #define FV_DEPTHWISE_H
-#include "device/cpu/conv_end.h"
+#include "device/cpu/epilogue.h"
 #include "op/conv.h"
 
 enum { DEPTHWISE_TERMS = 64 };          /* collected at most; more are added in a second run */
@@ -14,23 +14,19 @@ typedef struct {
 	bool add;                       /* to what y holds */
 } depthwise_terms;
 
-VEC bool depthwise_supports(const fv_node *n, const char **why)
-{
-	fv_conv v = fv_conv_of(n);
-	bool one = v.groups == v.c && v.groups == v.o && v.c > 1;
-	*why = n->type != FV_F32 ? "only float" : !one ? "only one channel a group" : fv_conv_rides(&v);
-	return !*why;
-}
-
-/* A product and two loads for each tap, and the memory. */
-VEC double depthwise_seconds(const fv_node *n)
-{
-	fv_conv v = fv_conv_of(n);
-	double vectors = (double)(v.n * fv_max(v.h * v.w, v.oh * v.ow) * fv_div_up(v.c, VF));
-	return vectors * (double)(v.kh * v.kw + 3) * 0.3e-9 + fv_time_streaming(n);
-}
-
 VEC int64_t depthwise_weights(const fv_conv *v) { return fv_div_up(v->kh * v->kw * v->c, 16) * 16; }
+
+/* Weights are packed in phase 0, and phase 1 makes rows; the time is a product and two loads for each tap, and the memory's. */
+VEC const char *depthwise_plan(const fv_node *n, const fv_conv *v, fv_work *w)
+{
+	bool one = v->groups == v->c && v->groups == v->o && v->c > 1;
+	double vectors = (double)(v->n * fv_max(v->h * v->w, v->oh * v->ow) * fv_div_up(v->c, VF));
+	w->seconds = vectors * (double)(v->kh * v->kw + 3) * 0.3e-9 + fv_time_streaming(n);
+	w->phases = 2;
+	w->units[1] = n->shape.n * n->shape.h;
+	w->grain[1] = 4;
+	return n->type != FV_F32 ? "only float" : !one ? "only one channel a group" : fv_conv_unfused(v);
+}
 
 VEC void depthwise_pack(const fv_conv *v, const float *w, float *to)
 {
@@ -40,7 +36,7 @@ VEC void depthwise_pack(const fv_conv *v, const float *w, float *to)
 }
 
 /* Adds the collected terms to y; end: bias and activation, or NULL while there is more to come. */
-static inline void depthwise_run(depthwise_terms *t, int64_t channels, float *y, const conv_end *end)
+static inline void depthwise_run(depthwise_terms *t, int64_t channels, float *y, const epilogue *end)
 {
 	for (int64_t c = 0; c < channels; c += VF) {
 		bool whole = channels - c >= VF;
@@ -55,7 +51,7 @@ static inline void depthwise_run(depthwise_terms *t, int64_t channels, float *y,
 		if (end) {
 			if (end->bias)
 				sum = vf_add(sum, vf_load(end->bias + c, m));
-			sum = conv_end_act(end, sum);
+			sum = epilogue_act(end, sum);
 		}
 		if (whole)
 			vf_storeu(y + c, sum);

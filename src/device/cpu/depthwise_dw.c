@@ -9,18 +9,6 @@ enum { STRETCHES = 16 };
 
 static int64_t stretch_of(const fv_conv *v) { return fv_div_up(v->n * v->oh, STRETCHES); }
 
-static int64_t units(const fv_node *n, int phase)
-{
-	fv_conv v = fv_conv_of(n);
-	return phase ? v.kh * v.kw : fv_div_up(v.n * v.oh, stretch_of(&v));
-}
-
-static int64_t scratch(const fv_node *n, int threads)
-{
-	fv_conv v = fv_conv_of(n);
-	return units(n, 0) * depthwise_weights(&v) * (int64_t)sizeof(float);
-}
-
 static void sum(const fv_conv *v, const fv_call *call, int64_t first, int64_t last, float *to)
 {
 	for (int64_t i = 0; i < v->kh * v->kw * v->c; i++)
@@ -47,11 +35,21 @@ static void sum(const fv_conv *v, const fv_call *call, int64_t first, int64_t la
 	}
 }
 
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	fv_conv v = fv_conv_of(n);
+	const char *why = depthwise_plan(n, &v, w);
+	w->units[0] = fv_div_up(v.n * v.oh, stretch_of(&v));
+	w->units[1] = v.kh * v.kw;
+	w->grain[1] = 1;
+	w->scratch = w->units[0] * depthwise_weights(&v) * (int64_t)sizeof(float);
+	return why;
+}
+
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
 	fv_conv v = fv_conv_of(call->node);
-	int64_t stretch = stretch_of(&v), size = depthwise_weights(&v), count = units(call->node, 0),
-		taps = v.kh * v.kw;
+	int64_t stretch = stretch_of(&v), size = depthwise_weights(&v), count = call->work->units[0], taps = v.kh * v.kw;
 	float *partials = call->scratch, *dw = fv_f32(call->out[0]);
 	for (int64_t u = first; u < last; u++) {
 		if (call->phase == 0) {
@@ -68,7 +66,5 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(depthwise_dw) = {
-	.name = FV_KERNEL_NAME(depthwise_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS,
-	.supports = depthwise_supports, .seconds = depthwise_seconds, .phases = 2, .units = units,
-	.scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(depthwise_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -5,15 +5,6 @@
  *	phase 1		unit: a row of dx */
 #include "device/cpu/depthwise.h"
 
-static int64_t units(const fv_node *n, int phase) { return phase ? n->shape.n * n->shape.h : 1; }
-static int64_t grain(const fv_node *n, int phase) { return phase ? 4 : 1; }
-
-static int64_t scratch(const fv_node *n, int threads)
-{
-	fv_conv v = fv_conv_of(n);
-	return depthwise_weights(&v) * (int64_t)sizeof(float);
-}
-
 /* The output row that tap i took from padded row r, or -1. */
 static int64_t from(int64_t r, int64_t i, int64_t stride, int64_t outputs)
 {
@@ -39,6 +30,13 @@ static void pixel(const fv_conv *v, const float *dy, const float *w, int64_t h, 
 	depthwise_run(&t, v->c, dx, NULL);
 }
 
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	fv_conv v = fv_conv_of(n);
+	w->scratch = depthwise_weights(&v) * (int64_t)sizeof(float);
+	return depthwise_plan(n, &v, w);
+}
+
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
 	fv_conv v = fv_conv_of(call->node);
@@ -54,7 +52,5 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(depthwise_dx) = {
-	.name = FV_KERNEL_NAME(depthwise_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS,
-	.supports = depthwise_supports, .seconds = depthwise_seconds, .phases = 2, .units = units, .grain = grain,
-	.scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(depthwise_dx), .op = &fv_op_conv2d_dx, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* binary over chunks of the result, with any broadcasting: axes are merged first, so most cases are one or two loops. */
 #include "device/cpu/chunks.h"
-
-static int64_t units(const fv_node *n, int phase) { return fv_div_up(fv_elements(n->shape), CHUNK); }
+#include "device/cpu/epilogue.h"
 
 VEC vf apply(int kind, vf x, vf y, vf a)
 {
@@ -14,7 +13,7 @@ VEC vf apply(int kind, vf x, vf y, vf a)
 	/* a NaN in x stays: the comparison is false for it only the other way round */
 	case FV_MAX: return vf_select(vf_ge(y, x), y, vf_select(vf_eq(y, y), x, y));
 	case FV_MIN: return vf_select(vf_ge(x, y), y, vf_select(vf_eq(y, y), x, y));
-	case FV_GATE: return vf_select(vf_gt(y, vf_zero()), x, vf_mul(a, x));
+	case FV_RELU_GRAD: return epilogue_mask(x, y, a);
 	case FV_GREATER: return vf_select(vf_gt(x, y), vf_set(1), vf_zero());
 	}
 	return x;
@@ -42,7 +41,7 @@ VEC void each(int kind, const float *x, bool move_x, const float *y, bool move_y
 	}
 }
 
-VEC void part(int kind, const loops *l, const float *x, const float *y, float *z, int64_t from, int64_t to, vf a)
+VEC void stretch(int kind, const loops *l, const float *x, const float *y, float *z, int64_t from, int64_t to, vf a)
 {
 	while (from < to) {
 		int64_t i = from, px, py;
@@ -59,6 +58,12 @@ VEC void part(int kind, const loops *l, const float *x, const float *y, float *z
 	}
 }
 
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	work_chunks(w, fv_elements(n->shape));
+	return only_f32(n);
+}
+
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
 	fv_binary_attr b = c->node->attr.binary;
@@ -68,13 +73,12 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 	float *z = fv_f32(c->out[0]);
 	vf a = vf_set((float)b.a);
 	switch (b.kind) {
-#define KIND(k) case k: part(k, &l, x, y, z, from, to, a); break;
-	KIND(FV_ADD) KIND(FV_SUB) KIND(FV_MUL) KIND(FV_DIV) KIND(FV_MAX) KIND(FV_MIN) KIND(FV_GATE) KIND(FV_GREATER)
+#define KIND(k) case k: stretch(k, &l, x, y, z, from, to, a); break;
+	KIND(FV_ADD) KIND(FV_SUB) KIND(FV_MUL) KIND(FV_DIV) KIND(FV_MAX) KIND(FV_MIN) KIND(FV_RELU_GRAD) KIND(FV_GREATER)
 #undef KIND
 	}
 }
 
 const fv_kernel FV_KERNEL(elementwise_binary) = {
-	.name = FV_KERNEL_NAME(elementwise_binary), .op = &fv_op_binary, .needs = FV_ISA_BITS, .supports = only_f32,
-	.units = units, .run = run,
+	.name = FV_KERNEL_NAME(elementwise_binary), .op = &fv_op_binary, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

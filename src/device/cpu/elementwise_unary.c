@@ -2,8 +2,6 @@
 /* unary over chunks. */
 #include "device/cpu/chunks.h"
 
-static int64_t units(const fv_node *n, int phase) { return fv_div_up(fv_elements(n->shape), CHUNK); }
-
 VEC vf apply(int kind, vf x, vf a, vf b)
 {
 	vf zero = vf_zero(), one = vf_set(1);
@@ -44,6 +42,12 @@ VEC void each(int kind, const float *x, float *y, int64_t n, float a, float b)
 	}
 }
 
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	work_chunks(w, fv_elements(n->shape));
+	return only_f32(n);
+}
+
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
 	fv_unary_attr u = c->node->attr.unary;
@@ -59,6 +63,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(elementwise_unary) = {
-	.name = FV_KERNEL_NAME(elementwise_unary), .op = &fv_op_unary, .needs = FV_ISA_BITS, .supports = only_f32,
-	.units = units, .run = run,
+	.name = FV_KERNEL_NAME(elementwise_unary), .op = &fv_op_unary, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

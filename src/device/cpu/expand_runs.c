@@ -2,7 +2,11 @@
 /* expand over chunks of the result. */
 #include "device/cpu/chunks.h"
 
-static int64_t units(const fv_node *n, int phase) { return fv_div_up(fv_elements(n->shape), CHUNK); }
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	work_chunks(w, fv_elements(n->shape));
+	return only_f32(n);
+}
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
@@ -24,6 +28,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(expand_runs) = {
-	.name = FV_KERNEL_NAME(expand_runs), .op = &fv_op_expand, .needs = FV_ISA_BITS, .supports = only_f32,
-	.units = units, .run = run,
+	.name = FV_KERNEL_NAME(expand_runs), .op = &fv_op_expand, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -3,16 +3,20 @@
  * square of x. */
 #include "device/cpu/chunks.h"
 
-static int64_t chunks(const fv_node *n) { return fv_div_up(fv_elements(n->in[0]->shape), CHUNK); }
-static int64_t units(const fv_node *n, int phase) { return phase ? 1 : chunks(n); }
-static int64_t scratch(const fv_node *n, int threads) { return chunks(n); }
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	work_chunks(w, fv_elements(n->in[0]->shape));
+	w->phases = 2;
+	w->scratch = w->units[0];
+	return only_f32(n);
+}
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
 	char *flag = c->scratch;
 	if (c->phase) {
 		bool ok = !c->in[1].data || *fv_f32(c->in[1]) != 0;
-		for (int64_t i = 0; i < chunks(c->node); i++)
+		for (int64_t i = 0; i < c->work->units[0]; i++)
 			ok &= flag[i];
 		*fv_f32(c->out[0]) = ok;
 		return;
@@ -31,6 +35,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(finite_chunks) = {
-	.name = FV_KERNEL_NAME(finite_chunks), .op = &fv_op_finite, .needs = FV_ISA_BITS, .supports = only_f32, .phases = 2,
-	.units = units, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(finite_chunks), .op = &fv_op_finite, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -3,13 +3,11 @@
 #include "device/cpu/chunks.h"
 #include "op/rows.h"
 
-static bool supports(const fv_node *n, const char **why)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
-	*why = n->type != FV_F32 ? "only float" : NULL;
-	return !*why;
+	w->units[0] = n->shape.h;
+	return f32(n);
 }
-
-static int64_t units(const fv_node *n, int phase) { return n->shape.h; }
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
@@ -30,6 +28,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(gather_adjoint_rows) = {
-	.name = FV_KERNEL_NAME(gather_adjoint_rows), .op = &fv_op_gather_adjoint, .needs = FV_ISA_BITS, .supports = supports,
-	.units = units, .run = run,
+	.name = FV_KERNEL_NAME(gather_adjoint_rows), .op = &fv_op_gather_adjoint, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -2,13 +2,11 @@
 #include "device/cpu/chunks.h"
 #include "op/rows.h"
 
-static bool supports(const fv_node *n, const char **why)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
-	*why = n->type != FV_F32 ? "only float" : NULL;
-	return !*why;
+	w->units[0] = fv_rows_of(n->in[0]->shape, n->in[1]->shape).n;
+	return f32(n);
 }
-
-static int64_t units(const fv_node *n, int phase) { return fv_rows_of(n->in[0]->shape, n->in[1]->shape).n; }
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
@@ -28,5 +26,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(gather_rows) = {
-	.name = FV_KERNEL_NAME(gather_rows), .op = &fv_op_gather, .needs = FV_ISA_BITS, .supports = supports, .units = units, .run = run,
+	.name = FV_KERNEL_NAME(gather_rows), .op = &fv_op_gather, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

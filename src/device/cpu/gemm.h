@@ -79,22 +79,26 @@ VEC void gemm_put(float *to, vf v)
 #endif
 }
 
-/* n floats; what is left of the last vector is spilled as zeros. */
+/* Copies n floats; the rest of the last vector is filled with zeros. */
 VEC void gemm_copy(float *to, const float *from, int64_t n)
 {
 	for (int64_t i = 0; i < n; i += VF)
 		vf_storeu(to + i, n - i >= VF ? vf_loadu(from + i) : vf_load(from + i, vm_first(n - i)));
 }
 
-/* How a tile walks through A: along its rows; down its columns; or along rows of which the depth lies in `segments`
- * stretches (of `depth` each, `jump` floats apart), as the patches of a picture do. */
+/* How a tile walks through A: along its rows; down its columns; or along rows whose depth lies in segments, as the rows of a
+ * picture's patch do. */
 typedef enum { GEMM_ACROSS, GEMM_DOWN, GEMM_SEGMENTS } gemm_walk;
 typedef struct {
-	int64_t depth, segments, jump, lda, ldb, ldc;
-	bool add;
-	const float *ahead;             /* what will be read next, or NULL; fetched meanwhile, */
-	int64_t fetch, pace;            /* so many floats in all; in a tile, at each place of depth */
-	int64_t stretch, held;          /* AMX: places of B from segment to segment; those that a tile holds, of which depth is a multiple */
+	int64_t depth;                  /* places of depth, of a segment where there are several */
+	int64_t segments, jump;         /* how many there are, and floats of A from one to the next */
+	int64_t lda, ldb, ldc;          /* floats from row to row */
+	bool add;                       /* the product is added to C */
+	const float *ahead;             /* what will be read next is prefetched from here on; NULL: nothing is */
+	int64_t fetch;                  /* floats that are prefetched in all */
+	int64_t pace;                   /* floats that a tile prefetches at each place of depth */
+	int64_t tile_depth;             /* AMX: places of depth that a tile holds; depth is a multiple of it */
+	int64_t stretch;                /* AMX: places of B from segment to segment */
 } gemm_shape;
 
 #if defined(FV_ISA_amx)
@@ -166,7 +170,7 @@ VEC void gemm_tile(const int mr, const int nv, const gemm_walk walk, const gemm_
 	GEMM_TILE_OF(gemm_down_, mr, nv, GEMM_DOWN)                                                             \
 	GEMM_TILE_OF(gemm_segments_, mr, nv, GEMM_SEGMENTS)
 
-/* Heights for panels of 1, 2, 3 vectors: a whole tile, then smaller ones for the rest. */
+/* Heights of tiles for panels of 1, 2 and 3 vectors: first the whole one, then smaller ones for the rows that are left. */
 #if defined(FV_ISA_avx512)
 GEMM_TILE(12, 1) GEMM_TILE(6, 1) GEMM_TILE(3, 1) GEMM_TILE(12, 2) GEMM_TILE(8, 2) GEMM_TILE(4, 2)
 GEMM_TILE(8, 3) GEMM_TILE(4, 3) GEMM_TILE(2, 3)
@@ -215,7 +219,7 @@ static inline void gemm_turn(int64_t n, int64_t depth, const float *a, int64_t l
 		}
 }
 
-/* A panel's product, in steps of s->held places. */
+/* A panel's product, s->tile_depth places of depth at a time. */
 static inline void gemm_tiles(int nv, int64_t rows, const gemm_shape *s, const float *a, const float *b, float *c)
 {
 	for (int64_t r = 0; r < rows; r += 2 * TILE)
@@ -255,11 +259,11 @@ static inline void gemm_walk_panel(gemm_walk walk, int nv, int64_t rows, const g
 		t.segments = walk == GEMM_SEGMENTS ? s->segments : 1;
 		t.stretch = s->depth;
 		t.depth = whole;
-		t.held = TILE;
+		t.tile_depth = TILE;
 		if (whole)
 			gemm_tiles(nv, rows, &t, a, b, c);
 		if (rest) {
-			t.depth = t.held = rest;
+			t.depth = t.tile_depth = rest;
 			t.add = s->add || whole;
 			tile_depth((int)rest);
 			gemm_tiles(nv, rows, &t, a + whole, b + whole * s->ldb, c);
@@ -271,7 +275,7 @@ static inline void gemm_walk_panel(gemm_walk walk, int nv, int64_t rows, const g
 	gemm_rows(walk, nv, rows, s, a, b, c);
 }
 
-/* Rows of A, across or down, against all panels of B from their row k0 on; step: floats from panel to panel; ldb: 0 where B is
+/* Rows of A, across or down, against all panels of B from their row k0 on. The panels are `step` floats apart; ldb is 0 where B is
  * packed. */
 static inline void gemm_all(bool down, const gemm_panels *p, int64_t rows, int64_t depth, const float *a, int64_t lda, const float *b,
                             int64_t step, int64_t ldb, int64_t k0, float *c, int64_t ldc, bool add)
@@ -285,7 +289,7 @@ static inline void gemm_all(bool down, const gemm_panels *p, int64_t rows, int64
 	}
 }
 
-/* The same of A that lies down. AMX has no such product: it turns A, some rows at a time. */
+/* The same of A that lies down. AMX has no such product, so A is turned first, some rows at a time. */
 static inline void gemm_down(const gemm_panels *p, int64_t rows, int64_t depth, const float *a, int64_t lda, const float *b, int64_t step,
                              int64_t ldb, int64_t k0, float *c, int64_t ldc, bool add)
 {

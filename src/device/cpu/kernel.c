@@ -11,34 +11,40 @@ static void work(void *arg, int thread, int64_t first, int64_t last)
 	j->kernel->run(j->call, thread, first, last);
 }
 
-static int64_t packed(const fv_kernel *k, const fv_node *n) { return k->packed ? fv_div_up(k->packed(n), FV_ALIGN) * FV_ALIGN : 0; }
-
-int64_t fv_kernel_room(const fv_kernel *k, const fv_node *n, int threads)
+const char *fv_kernel_plan(const fv_kernel *k, const fv_node *n, int threads, fv_work *w)
 {
-	return packed(k, n) + (k->scratch ? k->scratch(n, threads) : 0);
+	*w = (fv_work){ .phases = 1, .units = { 1, 1, 1 }, .grain = { 1, 1, 1 } };
+	return k->plan(n, threads, w);
 }
 
-void fv_kernel_bind(const fv_kernel *k, fv_call *call, void *memory)
+static int64_t packed(const fv_work *w) { return fv_div_up(w->packed, FV_ALIGN) * FV_ALIGN; }
+
+int64_t fv_kernel_room(const fv_work *w) { return packed(w) + w->scratch; }
+
+void fv_kernel_bind(const fv_work *w, fv_call *call, void *memory)
 {
+	call->work = w;
 	call->packed = memory;
-	call->scratch = memory ? (char *)memory + packed(k, call->node) : NULL;
+	call->scratch = memory ? (char *)memory + packed(w) : NULL;
 }
 
 void fv_kernel_run(const fv_context *c, const fv_kernel *k, fv_call *call, int first)
 {
-	int phases = k->phases ? k->phases : 1;
-	for (call->phase = first; call->phase < phases; call->phase++)
-		fv_team_run(c->team, work, &(job){ k, call }, k->units(call->node, call->phase), k->grain ? k->grain(call->node, call->phase) : 1);
+	const fv_work *w = call->work;
+	for (call->phase = first; call->phase < w->phases; call->phase++)
+		fv_team_run(c->team, work, &(job){ k, call }, w->units[call->phase], w->grain[call->phase]);
 }
 
 fv_status fv_kernel_time(fv_err *err, fv_context *c, const fv_kernel *k, const fv_node *n, int runs, double span, double *seconds)
 {
 	fv_call call = { .node = n, .threads = c->threads };
+	fv_work w;
+	fv_kernel_plan(k, n, c->threads, &w);
 	void *block[FV_INPUTS + FV_OUTPUTS + 1] = { 0 };
-	size_t bytes = (size_t)fv_max(64, fv_kernel_room(k, n, c->threads));
+	size_t bytes = (size_t)fv_max(64, fv_kernel_room(&w));
 	int blocks = 0;
 	bool there = (block[blocks++] = fv_alloc(c, bytes)) != NULL;
-	fv_kernel_bind(k, &call, block[0]);
+	fv_kernel_bind(&w, &call, block[0]);
 	for (int i = 0; i < n->inputs && there; i++) {
 		if (!n->in[i])
 			continue;

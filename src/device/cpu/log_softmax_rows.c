@@ -2,8 +2,12 @@
 #include "device/cpu/chunks.h"
 #include <math.h>
 
-static int64_t units(const fv_node *n, int phase) { return fv_elements(n->shape) / n->shape.c; }
-static int64_t grain(const fv_node *n, int phase) { return fv_max(1, 4096 / n->shape.c); }
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	w->units[0] = fv_elements(n->shape) / n->shape.c;
+	w->grain[0] = fv_max(1, 4096 / n->shape.c);
+	return only_f32(n);
+}
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
@@ -27,6 +31,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(log_softmax_rows) = {
-	.name = FV_KERNEL_NAME(log_softmax_rows), .op = &fv_op_log_softmax, .needs = FV_ISA_BITS, .supports = only_f32,
-	.units = units, .grain = grain, .run = run,
+	.name = FV_KERNEL_NAME(log_softmax_rows), .op = &fv_op_log_softmax, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -2,9 +2,9 @@
 /* matmul, rank 2 and 3, with transposes: both sides packed, tiles of gemm.h.
  *
  *	phase 0		b to panels [k][column]; unit: PACK of the depth of one matrix
- *	phase 1		unit: a block of rows and columns of y; a's rows are copied, a stretch of depth at a time; bias, activation,
- *			gate as y is written */
-#include "device/cpu/conv_end.h"
+ *	phase 1		unit: a block of rows and columns of y; a's rows are copied, a stretch of depth at a time; bias, activation
+ *			or mask as y is written */
+#include "device/cpu/epilogue.h"
 #include "device/cpu/gemm.h"
 #include "op/op.h"
 
@@ -15,13 +15,16 @@ typedef struct {
 	bool ta, tb;
 	gemm_panels panels;
 	int64_t block, row_blocks, column_blocks, per;          /* rows of a block; panels of a block */
-	int64_t weights, lda, a, c;             /* floats: packed b of a matrix; a row of a's copy; a thread's blocks */
+	int64_t lda, a;                         /* floats: a row of a's copy; the whole copy */
+	room packed, mine;                      /* b of each matrix; each thread's copy of a and block of y */
 } problem;
 
-static problem problem_of(const fv_node *n)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
 	fv_shape a = n->in[0]->shape, y = n->shape;
 	problem p = { .count = y.h, .rows = y.w, .columns = y.c, .ta = n->attr.matmul.ta, .tb = n->attr.matmul.tb };
+	if (n->type != FV_F32)
+		return "only float";
 	p.length = p.ta ? a.w : a.c;
 	p.depth = fv_div_up(p.length, GEMM_PAIR);
 	p.panels = gemm_panels_of(p.columns);
@@ -30,40 +33,21 @@ static problem problem_of(const fv_node *n)
 	int64_t wanted = fv_max(fv_div_up(UNITS, p.count * p.row_blocks), fv_div_up(p.panels.width, WIDTH));
 	p.per = fv_div_up(p.panels.count, fv_min(wanted, p.panels.count));
 	p.column_blocks = fv_div_up(p.panels.count, p.per);
-	p.weights = p.depth * p.panels.width;
 	int64_t stretch = fv_min(p.depth, DEPTH);
 	/* One line more than a round number, so that rows do not share one set of the cache. */
 	p.lda = p.ta ? p.block + 16 : fv_div_up(stretch, 16) * 16 + 16;
 	p.a = (p.ta ? stretch : p.block) * p.lda;
-	p.c = p.block * p.per * p.panels.nv * VF;
-	return p;
-}
-
-static bool supports(const fv_node *n, const char **why)
-{
-	*why = n->type != FV_F32 ? "only float" : NULL;
-	return !*why;
-}
-
-static double seconds(const fv_node *n)
-{
-	problem p = problem_of(n);
-	double rows = (double)(p.count * fv_div_up(p.rows, 3) * 3);
-	double depth = (double)p.length, width = (double)p.panels.width;
+	p.packed = room_take(w, p.count, p.depth * p.panels.width);
+	w->scratch = fv_div_up(w->scratch, FV_ALIGN) * FV_ALIGN;
+	p.mine = room_take(w, threads, p.a + p.block * p.per * p.panels.nv * VF);
+	w->phases = 2;
+	w->units[0] = p.count * fv_div_up(p.length, PACK);
+	w->units[1] = p.count * p.row_blocks * p.column_blocks;
+	double rows = (double)(p.count * fv_div_up(p.rows, 3) * 3), depth = (double)p.length, width = (double)p.panels.width;
 	double copied = 8 * rows * (depth * (double)p.column_blocks + width) + 16 * (double)p.count * depth * width;
-	return 2 * rows * depth * width / (0.95 * GEMM_RATE) + copied / GEMM_COPY + 3e-6;
-}
-
-static int64_t units(const fv_node *n, int phase)
-{
-	problem p = problem_of(n);
-	return p.count * (phase ? p.row_blocks * p.column_blocks : fv_div_up(p.length, PACK));
-}
-
-static int64_t scratch(const fv_node *n, int threads)
-{
-	problem p = problem_of(n);
-	return (fv_div_up(p.count * p.weights, 16) * 16 + threads * (p.a + p.c)) * (int64_t)sizeof(float);
+	w->seconds = 2 * rows * depth * width / (0.95 * GEMM_RATE) + copied / GEMM_COPY + 3e-6;
+	work_keep(w, &p, sizeof p);
+	return NULL;
 }
 
 /* Rows k0 .. k1 of op(b). */
@@ -104,19 +88,18 @@ static void copy_down(float *to, const float *even, const float *odd, int64_t n)
 /* A block's sums to y, of which this is the corner, with what passes asked for (op/matmul.c). */
 static void finish(const problem *p, const fv_call *call, int64_t r0, int64_t c0, int64_t rows, int64_t columns, const float *c, int64_t ldc, float *y)
 {
-	const fv_matmul_attr *t = &call->node->attr.matmul;
-	const float *bias = call->in[2].data ? fv_f32(call->in[2]) + c0 : NULL;
-	const float *gate = t->gate ? fv_f32(call->in[3]) + r0 * p->columns + c0 : NULL;
-	const conv_end end = { .act = t->act, .slope = t->slope };
-	vf slope = vf_set(t->slope);
-	for (int64_t i = 0; i < rows; i++, c += ldc, y += p->columns, gate += gate ? p->columns : 0)
+	const epilogue end = epilogue_of(call, false);
+	const float *bias = end.bias ? end.bias + c0 : NULL;
+	const float *mask = call->node->attr.out.mask ? fv_f32(call->in[3]) + r0 * p->columns + c0 : NULL;
+	vf slope = vf_set(end.slope);
+	for (int64_t i = 0; i < rows; i++, c += ldc, y += p->columns, mask += mask ? p->columns : 0)
 		for (int64_t k = 0; k < columns; k += VF) {
 			vm m = vm_first(columns - k);
 			vf v = vf_loadu(c + k);
-			if (gate)
-				v = vf_select(vf_gt(vf_load(gate + k, m), vf_zero()), v, vf_mul(slope, v));
+			if (mask)
+				v = epilogue_mask(v, vf_load(mask + k, m), slope);
 			else
-				v = conv_end_act(&end, bias ? vf_add(v, vf_load(bias + k, m)) : v);
+				v = epilogue_act(&end, bias ? vf_add(v, vf_load(bias + k, m)) : v);
 			if (columns - k >= VF)
 				vf_storeu(y + k, v);
 			else
@@ -153,13 +136,14 @@ static void block(const problem *p, const fv_call *call, const float *from, cons
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
-	problem p = problem_of(call->node);
-	float *packed = call->scratch, *a = packed + fv_div_up(p.count * p.weights, 16) * 16 + thread * (p.a + p.c);
+	problem p;
+	work_own(call, &p, sizeof p);
+	float *a = room_at(call, p.mine, thread);
 	int64_t pieces = call->phase ? p.row_blocks * p.column_blocks : fv_div_up(p.length, PACK);
 	tile_enter();
 	for (int64_t u = first; u < last; u++) {
 		int64_t m = u / pieces, i = u % pieces;
-		float *b = packed + m * p.weights;
+		float *b = room_at(call, p.packed, m);
 		if (call->phase == 0)
 			pack(&p, fv_f32(call->in[1]) + m * p.length * p.columns, i * PACK,
 			     fv_min(p.length, (i + 1) * PACK), b);
@@ -171,6 +155,5 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(matmul_packed) = {
-	.name = FV_KERNEL_NAME(matmul_packed), .op = &fv_op_matmul, .needs = FV_ISA_BITS, .supports = supports,
-	.seconds = seconds, .phases = 2, .units = units, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(matmul_packed), .op = &fv_op_matmul, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

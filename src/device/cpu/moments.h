@@ -3,7 +3,15 @@
 #ifndef FV_MOMENTS_H
 #define FV_MOMENTS_H
 #include "device/cpu/wide.h"
+#include "device/cpu/work.h"
 #include <math.h>
+
+/* A distance from some value near the mean, into sums of such and of their squares. */
+VEC void moments_note(vf d, vf *sum, vf *square)
+{
+	*sum = vf_add(*sum, d);
+	*square = vf_fma(d, d, *square);
+}
 
 /* A long sum of bright values drifts; the sum of distances from it says by how much (the corrected two-pass form). Fewer than
  * WIDE vectors: some rows side by side instead. */
@@ -31,15 +39,13 @@ VEC void moments_block(const float *x, int64_t rows, int64_t step, float *mean, 
 #pragma GCC unroll 4
 		for (int i = 0; i < wide * side; i++) {
 			vf d = vf_sub(wide_load(x + (r + i / wide) * step, i % wide, wide, last), s[i % wide]);
-			rest[i] = vf_add(rest[i], d);
-			q[i] = vf_fma(d, d, q[i]);
+			moments_note(d, &rest[i], &q[i]);
 		}
 	for (; r < rows; r++)
 #pragma GCC unroll 4
 		for (int i = 0; i < wide; i++) {
 			vf d = vf_sub(wide_load(x + r * step, i, wide, last), s[i]);
-			rest[i] = vf_add(rest[i], d);
-			q[i] = vf_fma(d, d, q[i]);
+			moments_note(d, &rest[i], &q[i]);
 		}
 	wide_sum(rest, wide);
 	wide_sum(q, wide);
@@ -68,34 +74,46 @@ static inline void moments_of(const float *x, int64_t rows, int64_t step, int64_
 	}
 }
 
-/* What a piece of a convolution's output adds to the statistics of its channels: a count, then a mean and a sum of squares of
- * each of `width` columns. */
-VEC int64_t moments_floats(int64_t width) { return 16 + 2 * width; }
-enum { MOMENTS = 64 };                  /* columns a unit of merging */
+/* ---- the statistics of a convolution's output (its output 1). Each block of it notes a count, and of each of `width` columns a mean and a
+ * sum of squares about that; the last phase merges them, MOMENTS channels a unit. */
+enum { MOMENTS = 64, MOMENTS_FIRST = 16 };      /* floats before the means */
+typedef struct { room notes; int64_t blocks, width; } moments;   /* width 0: nothing is noted */
 
-/* Columns first .. , MOMENTS at most, of `pieces` such, in order, to normalise's statistics. */
-static inline void moments_merge(const float *part, int64_t pieces, int64_t width, int64_t first, int64_t last, double eps, float *stats)
+VEC moments moments_plan(fv_work *w, const fv_node *n, int64_t blocks, int64_t width)
+{
+	if (!n->attr.out.stats)
+		return (moments){ .width = 0 };
+	w->units[w->phases++] = fv_div_up(n->shape.c, MOMENTS);
+	return (moments){ room_take(w, blocks, MOMENTS_FIRST + 2 * width), blocks, width };
+}
+
+/* Where a block's go; NULL: nowhere. */
+VEC float *moments_at(const fv_call *c, const moments *m, int64_t block) { return m->width ? room_at(c, m->notes, block) : NULL; }
+
+/* A unit's columns of all blocks, in order. */
+static inline void moments_merge(const fv_call *c, const moments *m, int64_t unit)
 {
 	double n = 0, mean[MOMENTS] = { 0 }, square[MOMENTS] = { 0 };
-	int64_t step = moments_floats(width), count = fv_min(last - first, MOMENTS);
-	for (int64_t k = 0; k < pieces; k++) {
-		const float *p = part + k * step;
+	int64_t first = unit * MOMENTS, count = fv_min(MOMENTS, c->out[0].shape.c - first);
+	float *stats = fv_f32(c->out[1]) + 2 * first;
+	for (int64_t k = 0; k < m->blocks; k++) {
+		const float *p = room_at(c, m->notes, k), *means = p + MOMENTS_FIRST + first;
 		n += (double)p[0];
 		for (int64_t i = 0; i < count && p[0] > 0; i++)
-			mean[i] += (double)p[0] * (double)p[16 + first + i];
+			mean[i] += (double)p[0] * (double)means[i];
 	}
 	for (int64_t i = 0; i < count; i++)
 		mean[i] /= n;
-	for (int64_t k = 0; k < pieces; k++) {
-		const float *p = part + k * step;
+	for (int64_t k = 0; k < m->blocks; k++) {
+		const float *p = room_at(c, m->notes, k), *means = p + MOMENTS_FIRST + first;
 		for (int64_t i = 0; i < count && p[0] > 0; i++) {
-			double d = (double)p[16 + first + i] - mean[i];
-			square[i] += (double)p[16 + width + first + i] + (double)p[0] * d * d;
+			double d = (double)means[i] - mean[i];
+			square[i] += (double)means[m->width + i] + (double)p[0] * d * d;
 		}
 	}
 	for (int64_t i = 0; i < count; i++) {
-		stats[2 * (first + i)] = (float)mean[i];
-		stats[2 * (first + i) + 1] = (float)(1 / sqrt(square[i] / n + eps));
+		stats[2 * i] = (float)mean[i];
+		stats[2 * i + 1] = (float)(1 / sqrt(square[i] / n + c->node->attr.out.eps));
 	}
 }
 #endif

@@ -3,15 +3,18 @@
 #include "device/cpu/chunks.h"
 #include "op/conv.h"
 
-static int64_t units(const fv_node *n, int phase) { return n->shape.n * n->shape.h; }
-static int64_t grain(const fv_node *n, int phase) { return fv_max(1, CHUNK / (n->shape.w * n->shape.c)); }
-
 static void add(float *x, const float *dy, int64_t n)
 {
 	for (int64_t i = 0; i < n; i += VF) {
 		vm m = vm_first(n - i);
 		vf_store(x + i, vf_add(vf_load(x + i, m), vf_load(dy + i, m)), m);
 	}
+}
+
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	work_rows(w, n->shape.n * n->shape.h, n->shape.w * n->shape.c);
+	return only_f32(n);
 }
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
@@ -33,6 +36,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(pad_adjoint_rows) = {
-	.name = FV_KERNEL_NAME(pad_adjoint_rows), .op = &fv_op_pad_adjoint, .needs = FV_ISA_BITS, .supports = only_f32,
-	.units = units, .grain = grain, .run = run,
+	.name = FV_KERNEL_NAME(pad_adjoint_rows), .op = &fv_op_pad_adjoint, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -3,9 +3,6 @@
 #include "device/cpu/chunks.h"
 #include "op/conv.h"
 
-static int64_t units(const fv_node *n, int phase) { return n->shape.n * n->shape.h; }
-static int64_t grain(const fv_node *n, int phase) { return fv_max(1, CHUNK / (n->shape.w * n->shape.c)); }
-
 /* Columns [from, to) of a row of y, one by one. */
 static void ends(const float *x, float *y, fv_shape s, fv_pad_attr a, int64_t from, int64_t to)
 {
@@ -14,6 +11,12 @@ static void ends(const float *x, float *y, fv_shape s, fv_pad_attr a, int64_t fr
 		for (int64_t k = 0; k < s.c; k++)
 			y[q * s.c + k] = at < 0 ? 0 : x[at * s.c + k];
 	}
+}
+
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	work_rows(w, n->shape.n * n->shape.h, n->shape.w * n->shape.c);
+	return only_f32(n);
 }
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
@@ -35,6 +38,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(pad_rows) = {
-	.name = FV_KERNEL_NAME(pad_rows), .op = &fv_op_pad, .needs = FV_ISA_BITS, .supports = only_f32,
-	.units = units, .grain = grain, .run = run,
+	.name = FV_KERNEL_NAME(pad_rows), .op = &fv_op_pad, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -8,6 +8,7 @@
 typedef struct {
 	fv_call call;
 	const fv_kernel *kernel;        /* NULL: the reference */
+	fv_work work;                   /* the kernel's */
 	void *kept;                     /* weights in the kernel's order; NULL: made anew each time */
 	bool ready;                     /* they are made */
 	void *fed;                      /* a random node's value given by hand */
@@ -35,21 +36,25 @@ struct fv_code {
 
 static void *address(const fv_variable *v) { return (char *)v->block->host + v->at; }
 
-static fv_tensor tensor(const fv_code *p, const fv_node *n, int part)
+static fv_tensor tensor(const fv_code *p, const fv_node *n, int output)
 {
-	fv_place at = p->place[2 * n->id + part];
-	return (fv_tensor){ part ? n->type1 : n->type, part ? n->shape1 : n->shape,
+	fv_place at = p->place[2 * n->id + output];
+	return (fv_tensor){ output ? n->type1 : n->type, output ? n->shape1 : n->shape,
 	                    at.kind == FV_AT_ARENA ? p->memory + at.offset : at.kind == FV_AT_VARIABLE ? address(at.variable) : (void *)at.constant };
 }
 
 static const fv_kernel *choose(const fv_code *p, const fv_node *n)
 {
-	return p->options.reference ? NULL : p->options.timed ? fv_kernel_choose_timed(p->context, n, p->options.most) : fv_kernel_choose(p->context, n);
+	return p->options.reference ? NULL : p->options.timed ? fv_kernel_autotune(p->context, n, p->options.most) : fv_kernel_choose(p->context, n);
 }
 
-static int64_t scratch_of(const fv_code *p, const fv_kernel *k, const fv_node *n)
+/* The scratch that n takes by k; w becomes k's work. */
+static int64_t scratch_of(const fv_code *p, const fv_kernel *k, const fv_node *n, fv_work *w)
 {
-	return k ? fv_kernel_room(k, n, p->context->threads) : n->op->reference_scratch ? n->op->reference_scratch(n) : 0;
+	if (!k)
+		return n->op->reference_scratch ? n->op->reference_scratch(n) : 0;
+	fv_kernel_plan(k, n, p->context->threads, w);
+	return fv_kernel_room(w);
 }
 
 /* Lists and places of the program as it now stands. */
@@ -68,8 +73,9 @@ static fv_status place(fv_err *err, fv_code *p, uint32_t passes)
 static fv_status recompute(fv_err *err, fv_code *p, uint32_t passes)
 {
 	int64_t scratch = 0;
+	fv_work w;
 	for (int i = 0; i < p->graph->nodes; i++)
-		scratch = fv_max(scratch, scratch_of(p, choose(p, p->graph->node[i]), p->graph->node[i]));
+		scratch = fv_max(scratch, scratch_of(p, choose(p, p->graph->node[i]), p->graph->node[i], &w));
 	int64_t room = p->options.most - scratch, limit = room;
 	fv_status st = FV_OK;
 	for (int nodes = 0; p->memory_bytes > room && nodes != p->graph->nodes && !st;) {
@@ -105,7 +111,7 @@ static fv_status bind(fv_err *err, fv_code *p)
 		if (!s->kernel && fv_elements(n->shape) > (1 << 20) && n->type == FV_F32 && !p->options.reference)
 			fv_log(p->context, FV_LOG_DEBUG, "%s of %s runs on the slow reference", n->op->name, fv_shape_text(n->shape).s);
 		s->call = (fv_call){ .node = n, .key = &p->key, .threads = p->context->threads };
-		p->scratch_bytes = fv_max(p->scratch_bytes, scratch_of(p, s->kernel, n));
+		p->scratch_bytes = fv_max(p->scratch_bytes, scratch_of(p, s->kernel, n, &s->work));
 	}
 	if (p->options.most && p->memory_bytes + p->scratch_bytes > p->options.most)
 		return too_much(err, p);
@@ -127,7 +133,7 @@ static fv_status bind(fv_err *err, fv_code *p)
 			c->variable[j] = (fv_tensor){ v[j]->type, v[j]->shape, address(v[j]) };
 		c->scratch = p->scratch;
 		if (p->steps[i].kernel)
-			fv_kernel_bind(p->steps[i].kernel, c, p->scratch);
+			fv_kernel_bind(&p->steps[i].work, c, p->scratch);
 	}
 	return FV_OK;
 }
@@ -136,12 +142,12 @@ static fv_status prepack(fv_err *err, fv_code *p, int64_t most)
 {
 	for (int i = 0; i < p->count; i++) {
 		step *s = &p->steps[i];
-		const fv_node *n = s->call.node, *weights = s->kernel && s->kernel->packed ? n->in[1] : NULL;
+		const fv_node *n = s->call.node, *weights = s->kernel && s->work.packed ? n->in[1] : NULL;
 		while (weights && weights->op->view)
 			weights = weights->in[0];
 		if (!weights || weights->op != &fv_op_read || s->kept)
 			continue;
-		int64_t bytes = s->kernel->packed(n);
+		int64_t bytes = s->work.packed;
 		if (p->kept_bytes + bytes > most)
 			continue;
 		if (!(s->kept = fv_alloc(p->context, (size_t)bytes)))
@@ -247,14 +253,14 @@ static void print_refusals(const fv_code *p, const fv_node *n, void (*line)(void
 {
 	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
 		char text[300];
-		const char *why = NULL;
+		fv_work w;
 		if ((*k)->op != n->op)
 			continue;
-		if (((*k)->needs & p->context->isa) != (*k)->needs)
-			why = "this processor, or the cap on it, does not have its instructions";
-		else if ((*k)->supports(n, &why))
+		const char *why = ((*k)->needs & p->context->isa) != (*k)->needs ? "this processor, or the cap on it, does not have its instructions" :
+		                  fv_kernel_plan(*k, n, p->context->threads, &w);
+		if (!why)
 			continue;
-		snprintf(text, sizeof text, "        not %s: %s", (*k)->name, why ? why : "");
+		snprintf(text, sizeof text, "        not %s: %s", (*k)->name, why);
 		line(user, text);
 	}
 }
@@ -269,7 +275,7 @@ static void times(const fv_code *p, bool verbose, void (*line)(void *user, const
 		char share[32] = "";
 		if (p->seconds > 0)
 			snprintf(share, sizeof share, "%5.1f %% %8.3f ms", 100 * s->seconds / p->seconds, 1e3 * s->seconds / p->runs);
-		snprintf(text, sizeof text, "%-16s %-22s %-20s %7.2f MB %8.3f GFLOP %s %s", n->op->name,
+		snprintf(text, sizeof text, "%-16s %-26s %-20s %7.2f MB %8.3f GFLOP %s %s", n->op->name,
 		         s->kernel ? s->kernel->name : "reference", fv_shape_text(n->shape).s,
 		         (double)fv_tensor_bytes(n->type, n->shape) / 1e6, c.flops / 1e9, share, n->label ? n->label : "");
 		line(user, text);
@@ -336,9 +342,9 @@ static fv_status race(fv_err *err, fv_device *d, const fv_node *n, double span, 
 	fv_context *c = d->context;
 	const fv_kernel *chosen = fv_kernel_choose(c, n);
 	for (const fv_kernel *const *k = fv_kernels; *k; k++) {
-		const char *why;
 		double seconds;
-		if ((*k)->op != n->op || ((*k)->needs & c->isa) != (*k)->needs || !(*k)->supports(n, &why))
+		fv_work w;
+		if ((*k)->op != n->op || ((*k)->needs & c->isa) != (*k)->needs || fv_kernel_plan(*k, n, c->threads, &w))
 			continue;
 		fv_status st = fv_kernel_time(err, c, *k, n, 5, span, &seconds);
 		if (st)

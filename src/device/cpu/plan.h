@@ -16,16 +16,18 @@ typedef struct {
 /* The kernel that a plan takes for n: of those that this machine can run and the context wants, the one that expects to be done
  * first. NULL: the reference. */
 const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n);
-/* The same; of kernels expected to be about as fast the one that is, as the context's file of choices says, else the clock.
- * What it said is kept by fv_choices_keep(). */
-const fv_kernel *fv_kernel_choose_timed(fv_context *c, const fv_node *n, int64_t most);  /* most: bytes that timing may take; 0: any */
+/* The same, but of kernels that are expected to be about as fast the fastest, as the context's file of choices says, or else timing.
+ * fv_choices_keep() writes what was timed to the file. */
+const fv_kernel *fv_kernel_autotune(fv_context *c, const fv_node *n, int64_t most);  /* most: bytes that timing may take; 0: any */
 void fv_choices_keep(fv_context *c);
 /* The least seconds of `runs` runs, and more until `span` seconds are over, on made-up numbers; n's inputs and output are
  * floats. FV_E_MEMORY. */
 fv_status fv_kernel_time(fv_err *err, fv_context *c, const fv_kernel *k, const fv_node *n, int runs, double span, double *seconds);
-/* Bytes that k wants beside n's values, and binding them to a call: memory of that size, aligned to 64. */
-int64_t fv_kernel_room(const fv_kernel *k, const fv_node *n, int threads);
-void fv_kernel_bind(const fv_kernel *k, fv_call *call, void *memory);
+/* Bytes that a kernel wants beside its node's values, and binding its work and them, aligned to 64, to a call. */
+int64_t fv_kernel_room(const fv_work *w);
+void fv_kernel_bind(const fv_work *w, fv_call *call, void *memory);
+/* The seconds that the cost model expects of n by k, whose work w is. */
+double fv_kernel_seconds(const fv_node *n, const fv_work *w);
 /* All phases of a bound call from the first one on, on the context's threads. */
 void fv_kernel_run(const fv_context *c, const fv_kernel *k, fv_call *call, int first);
 

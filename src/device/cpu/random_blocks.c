@@ -6,14 +6,12 @@
 #define PIECE 4096                      /* values a unit */
 #define BLOCKS (PIECE / 4)
 
-static bool supports(const fv_node *n, const char **why)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
 	int kind = n->attr.random.kind;
-	*why = n->type != FV_F32 || (kind != FV_UNIFORM && kind != FV_NORMAL) ? "only float, uniform or normal" : NULL;
-	return !*why;
+	w->units[0] = fv_div_up(fv_elements(n->shape), PIECE);
+	return n->type != FV_F32 || (kind != FV_UNIFORM && kind != FV_NORMAL) ? "only float, uniform or normal" : NULL;
 }
-
-static int64_t units(const fv_node *n, int phase) { return fv_div_up(fv_elements(n->shape), PIECE); }
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
@@ -40,6 +38,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(random_blocks) = {
-	.name = FV_KERNEL_NAME(random_blocks), .op = &fv_op_random, .needs = FV_ISA_BITS, .supports = supports,
-	.units = units, .run = run,
+	.name = FV_KERNEL_NAME(random_blocks), .op = &fv_op_random, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

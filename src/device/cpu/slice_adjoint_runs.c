@@ -2,8 +2,11 @@
 /* slice_adjoint: rows of the last axis, copied where dy has them, zeros elsewhere. */
 #include "device/cpu/chunks.h"
 
-static int64_t units(const fv_node *n, int phase) { return fv_elements(n->shape) / n->shape.c; }
-static int64_t grain(const fv_node *n, int phase) { return fv_max(1, CHUNK / n->shape.c); }
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	work_rows(w, fv_elements(n->shape) / n->shape.c, n->shape.c);
+	return only_f32(n);
+}
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
@@ -27,6 +30,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(slice_adjoint_runs) = {
-	.name = FV_KERNEL_NAME(slice_adjoint_runs), .op = &fv_op_slice_adjoint, .needs = FV_ISA_BITS, .supports = only_f32,
-	.units = units, .grain = grain, .run = run,
+	.name = FV_KERNEL_NAME(slice_adjoint_runs), .op = &fv_op_slice_adjoint, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -13,20 +13,9 @@
 #define BINS (1 << BITS)
 #define STEPS (BINS * BINS - 2)         /* rounding may add one */
 
-static bool supports(const fv_node *n, const char **why)
-{
-	*why = n->type != FV_F32 ? "only float" : n->shape.c < 64 ? "short rows: nothing to win" : NULL;
-	return !*why;
-}
-
-static int64_t units(const fv_node *n, int phase) { return fv_elements(n->shape) / n->shape.c; }
-
 /* What a thread works in: two lists of key and number, and counters. */
 typedef struct { uint64_t *a, *b; uint32_t *bins; } bench;
-
-static int64_t pairs_bytes(const fv_node *n) { return fv_div_up(n->shape.c * 8, FV_ALIGN) * FV_ALIGN; }
-static int64_t thread_bytes(const fv_node *n) { return 2 * pairs_bytes(n) + 3 * BINS * (int64_t)sizeof(uint32_t); }
-static int64_t scratch(const fv_node *n, int threads) { return threads * thread_bytes(n); }
+typedef struct { room a, b, bins; } rooms;
 
 /* Counts become the places where each bin begins. */
 static void places(uint32_t *bin)
@@ -143,11 +132,21 @@ static bool sort_grid(const float *x, int64_t n, bench w, float *y, int32_t *per
 	return true;
 }
 
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	w->units[0] = fv_elements(n->shape) / n->shape.c;
+	int64_t floats = fv_div_up(n->shape.c * 8, FV_ALIGN) * FV_ALIGN / (int64_t)sizeof(float);
+	rooms r = { room_take(w, threads, floats), room_take(w, threads, floats), room_take(w, threads, 3 * BINS) };
+	work_keep(w, &r, sizeof r);
+	return n->type != FV_F32 ? "only float" : n->shape.c < 64 ? "short rows: nothing to win" : NULL;
+}
+
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
-	int64_t n = c->out[0].shape.c, bytes = pairs_bytes(c->node);
-	char *mine = (char *)c->scratch + thread * thread_bytes(c->node);
-	bench w = { (uint64_t *)mine, (uint64_t *)(mine + bytes), (uint32_t *)(mine + 2 * bytes) };
+	int64_t n = c->out[0].shape.c;
+	rooms at;
+	work_own(c, &at, sizeof at);
+	bench w = { (uint64_t *)room_at(c, at.a, thread), (uint64_t *)room_at(c, at.b, thread), (uint32_t *)room_at(c, at.bins, thread) };
 	for (int64_t r = first; r < last; r++) {
 		const float *x = fv_f32(c->in[0]) + r * n;
 		float *y = fv_f32(c->out[0]) + r * n;
@@ -158,6 +157,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(sort_radix) = {
-	.name = FV_KERNEL_NAME(sort_radix), .op = &fv_op_sort, .needs = FV_ISA_BITS, .supports = supports,
-	.units = units, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(sort_radix), .op = &fv_op_sort, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device/cpu/blocks_fast.h"
 
-static int64_t units(const fv_node *n, int phase) { return n->in[0]->shape.n * n->in[0]->shape.h; }
-static int64_t grain(const fv_node *n, int phase) { return blocks_grain(n->in[0]->shape); }
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	work_rows(w, n->in[0]->shape.n * n->in[0]->shape.h, n->in[0]->shape.w * n->in[0]->shape.c);
+	return only_f32(n);
+}
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
@@ -11,6 +14,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(space_to_depth_runs) = {
-	.name = FV_KERNEL_NAME(space_to_depth_runs), .op = &fv_op_space_to_depth, .needs = FV_ISA_BITS, .supports = only_f32,
-	.units = units, .grain = grain, .run = run,
+	.name = FV_KERNEL_NAME(space_to_depth_runs), .op = &fv_op_space_to_depth, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

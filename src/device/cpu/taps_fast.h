@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* resize, blur and their adjoints: an output row is a few weighted input rows, added up into a line of scratch; each of its
- * pixels a few weighted pixels of that line, all channels at once. The lists of taps for rows and columns are made in phase 0
- * into scratch (for an adjoint: the lists turned round). */
+/* resize, blur and their adjoints. A few weighted input rows are added up into a line of scratch; then each pixel of the output row is
+ * the sum of a few weighted pixels of that line, all channels at once. Phase 0 makes the lists of taps for rows and columns; an adjoint's
+ * are those of the map, transposed. */
 #ifndef FV_TAPS_FAST_H
 #define FV_TAPS_FAST_H
 #include "device/cpu/chunks.h"
-#include "device/cpu/conv_start.h"
+#include "device/cpu/prologue.h"
 #include "op/taps.h"
 
-#define ROOM 12                         /* taps of one output row or column */
+#define ROOM 12                         /* taps of one output row or column at most */
 typedef struct { int32_t count, at[ROOM]; float weight[ROOM]; } taps_list;
+/* Scratch holds the lists; means and reciprocal deviations for a round of channels, where x is read through a norm; each thread's line. */
+typedef struct { room lists, norm, line; } taps_rooms;
 
-/* Few channels: an output row is one run of numbers, and each tap of it a list of where they come from and one of weights. */
+/* With few channels an output row is one run of numbers: each tap has a list of where they come from and one of their weights. */
 VEC bool taps_few(int64_t c) { return c <= 4; }
 VEC int64_t taps_run_of(fv_shape y) { return fv_div_up(y.w * y.c, VF) * VF; }
 VEC int64_t taps_flat(fv_shape y) { return taps_few(y.c) ? (2 * ROOM * taps_run_of(y) + 1) * (int64_t)sizeof(float) : 0; }
 
-/* Numbers after which channels come round to lane 0 again. */
+/* After how many numbers a vector begins with channel 0 again. */
 VEC int64_t taps_round(int64_t c)
 {
 	int64_t n = VF;
@@ -25,28 +27,31 @@ VEC int64_t taps_round(int64_t c)
 	return c * (VF / n);
 }
 
-/* Bytes of the lists, and then, where x is read as a norm makes it, of means and factors for a round of channels. */
-VEC int64_t taps_lists(const fv_node *n)
+VEC const char *taps_plan(const fv_node *n, int threads, fv_work *w, const char *why)
 {
-	return fv_div_up((n->shape.h + n->shape.w) * (int64_t)sizeof(taps_list) + taps_flat(n->shape), FV_ALIGN) * FV_ALIGN;
+	fv_shape x = n->in[0]->shape, y = n->shape;
+	int64_t bytes = (y.h + y.w) * (int64_t)sizeof(taps_list) + taps_flat(y), round = n->attr.in.stats ? taps_round(y.c) : 0;
+	w->phases = 2;
+	w->units[1] = y.n * y.h;
+	/* Neighbouring rows share taps: some at a time, so that they are read once. */
+	w->grain[1] = fv_max(fv_min(8, y.h / 8), fv_max(1, CHUNK / 4 / (y.w * y.c)));
+	taps_rooms r = { .lists = room_take(w, 1, fv_div_up(bytes, FV_ALIGN) * FV_ALIGN / (int64_t)sizeof(float)) };
+	r.norm = room_take(w, 1, fv_div_up(2 * round, 16) * 16);
+	r.line = room_take(w, threads, fv_div_up(x.w * x.c, VF) * VF + VF);     /* the last vector spills */
+	work_keep(w, &r, sizeof r);
+	return why;
 }
-VEC int64_t taps_norm(const fv_node *n) { return fv_taps_normed(n) ? fv_div_up(2 * taps_round(n->shape.c), 16) * 16 * (int64_t)sizeof(float) : 0; }
 
-/* How x is read; what it stands on is made in phase 0. */
-static inline conv_start taps_start(const fv_call *c)
+/* How x is read. Phase 0 makes the means and deviations. */
+static inline prologue taps_start(const fv_call *c, float *to)
 {
-	const fv_blur_attr *a = &c->node->attr.blur;
-	float *to = (float *)((char *)c->scratch + taps_lists(c->node));
 	int64_t channels = c->in[0].shape.c, round = taps_round(channels);
 	for (int64_t i = 0; i < round && c->phase == 0; i++) {
 		to[i] = fv_f32(c->in[1])[2 * (i % channels)];
 		to[round + i] = fv_f32(c->in[1])[2 * (i % channels) + 1];
 	}
-	return (conv_start){ to, to + round, a->in_act != FV_ACT_NONE, a->in_slope };
+	return (prologue){ to, to + round, prologue_slope(c) };
 }
-
-/* Floats of a line, and what its last vector spills. */
-VEC int64_t taps_line(const fv_node *n) { return fv_div_up(n->in[0]->shape.w * n->in[0]->shape.c, VF) * VF + VF; }
 
 VEC void taps_forward(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from, int64_t to)
 {
@@ -58,8 +63,8 @@ VEC void taps_forward(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from
 	}
 }
 
-/* `from` is the map's input side: what the adjoint makes. Taps of one place are added up. */
-VEC void taps_turned(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from, int64_t to)
+/* The transposed lists. `from` is the map's input side, which the adjoint makes; taps of one place are added up. */
+VEC void taps_transposed(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from, int64_t to)
 {
 	for (int64_t i = 0; i < from; i++)
 		t[i].count = 0;
@@ -77,7 +82,7 @@ VEC void taps_turned(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from,
 	}
 }
 
-/* f(list, ..., number of taps): the usual numbers as constants, so that their weights stay in registers. */
+/* Calls f(list, ..., number of taps) with the usual numbers as constants, so that the weights stay in registers. */
 #define TAPS_USUAL(f, list, ...)                                                                                \
 	do {                                                                                                    \
 		if ((list)->count == 2)                                                                         \
@@ -90,8 +95,9 @@ VEC void taps_turned(const fv_node *n, fv_taps_of f, taps_list *t, int64_t from,
 			f(list, __VA_ARGS__, (list)->count);                                                    \
 	} while (0)
 
-/* The rows of x that v names, weighted, to line: n floats. start: NULL, or how they are read, in rounds of so many. */
-VEC void taps_down_of(const taps_list *v, const float *x, int64_t n, float *line, const conv_start *start, int64_t round, const int count)
+/* Adds up the rows of x that v names, weighted, into a line of n floats. start: NULL, or how they are read, in rounds of `round`
+ * numbers. */
+VEC void taps_down_of(const taps_list *v, const float *x, int64_t n, float *line, const prologue *start, int64_t round, const int count)
 {
 	const float *row[ROOM];
 	vf weight[ROOM];
@@ -104,7 +110,7 @@ VEC void taps_down_of(const taps_list *v, const float *x, int64_t n, float *line
 		for (int i = 0; i < count; i++) {
 			vf value = whole ? vf_loadu(row[i] + k) : vf_load(row[i] + k, m);
 			if (start)
-				conv_start_values(start, channel, &value, 1, 1);
+				prologue_values(start, channel, &value, 1, 1);
 			sum = vf_fma(weight[i], value, sum);
 		}
 		vf_storeu(line + k, sum);
@@ -112,13 +118,13 @@ VEC void taps_down_of(const taps_list *v, const float *x, int64_t n, float *line
 	}
 }
 
-VEC void taps_down(const taps_list *v, const float *x, int64_t n, float *line, const conv_start *start, int64_t round)
+VEC void taps_down(const taps_list *v, const float *x, int64_t n, float *line, const prologue *start, int64_t round)
 {
 	TAPS_USUAL(taps_down_of, v, x, n, line, start, round);
 }
 
-/* One output pixel of c channels from a line; past the caches, if c is whole vectors. */
-VEC void taps_pixel(const taps_list *l, const float *line, int64_t c, float *y, bool past, const int count)
+/* Makes one output pixel of c channels from a line. Non-temporal stores need whole vectors of channels. */
+VEC void taps_pixel(const taps_list *l, const float *line, int64_t c, float *y, bool non_temporal, const int count)
 {
 	vf weight[ROOM];
 	for (int j = 0; j < count; j++)
@@ -128,22 +134,22 @@ VEC void taps_pixel(const taps_list *l, const float *line, int64_t c, float *y, 
 		for (int j = 0; j < count; j++)
 			sum = vf_fma(weight[j], vf_loadu(line + l->at[j] * c + k), sum);
 		if (c - k >= VF)
-			vf_put(y + k, sum, past);
+			vf_put(y + k, sum, non_temporal);
 		else
 			vf_store(y + k, sum, vm_first(c - k));
 	}
 }
 
-VEC void taps_across(const taps_list *across, const float *line, int64_t c, float *y, int64_t w, bool past)
+VEC void taps_across(const taps_list *across, const float *line, int64_t c, float *y, int64_t w, bool non_temporal)
 {
 	for (int64_t q = 0; q < w; q++, y += c) {
 		const taps_list *l = &across[q];
-		TAPS_USUAL(taps_pixel, l, line, c, y, past);
+		TAPS_USUAL(taps_pixel, l, line, c, y, non_temporal);
 	}
 }
 
-/* The lists of taps_few: at [tap][number], weights likewise, and the most taps that a pixel has; one that has fewer has its first
- * again, with weight 0. */
+/* Makes the lists of taps_few: places [tap][number], weights likewise, and the most taps that a pixel has. A pixel that has fewer gets
+ * its first again, with weight 0. */
 static inline void taps_flatten(const taps_list *across, fv_shape y, int32_t *at)
 {
 	int64_t run = taps_run_of(y);
@@ -176,17 +182,19 @@ VEC void taps_across_few(const int32_t *at, const float *line, fv_shape shape, f
 	}
 }
 
-VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64_t first, int64_t last)
+VEC void taps_run(const fv_call *c, fv_taps_of f, bool transposed, int thread, int64_t first, int64_t last)
 {
 	fv_shape x = c->in[0].shape, y = c->out[0].shape;
-	taps_list *down = c->scratch, *across = down + y.h;
+	taps_rooms r;
+	work_own(c, &r, sizeof r);
+	taps_list *down = (taps_list *)room_at(c, r.lists, 0), *across = down + y.h;
 	int32_t *flat = (int32_t *)(across + y.w);
-	bool normed = fv_taps_normed(c->node);
-	conv_start start = normed ? taps_start(c) : (conv_start){ 0 };
+	bool normed = c->node->attr.in.stats;
+	prologue start = normed ? taps_start(c, room_at(c, r.norm, 0)) : (prologue){ NULL };
 	if (c->phase == 0) {
-		if (turned) {
-			taps_turned(c->node, f, down, y.h, x.h);
-			taps_turned(c->node, f, across, y.w, x.w);
+		if (transposed) {
+			taps_transposed(c->node, f, down, y.h, x.h);
+			taps_transposed(c->node, f, across, y.w, x.w);
 		} else {
 			taps_forward(c->node, f, down, x.h, y.h);
 			taps_forward(c->node, f, across, x.w, y.w);
@@ -195,8 +203,8 @@ VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64
 			taps_flatten(across, y, flat);
 		return;
 	}
-	bool past = y.c % VF == 0 && vf_past(c->out[0].data, fv_elements(y) * (int64_t)sizeof(float));
-	float *line = (float *)((char *)c->scratch + taps_lists(c->node) + taps_norm(c->node)) + thread * taps_line(c->node);
+	bool non_temporal = y.c % VF == 0 && vf_non_temporal(c->out[0].data, fv_elements(y) * (int64_t)sizeof(float));
+	float *line = room_at(c, r.line, thread);
 	for (int64_t u = first; u < last; u++) {
 		const float *from = fv_f32(c->in[0]) + u / y.h * x.h * x.w * x.c;
 		if (normed)
@@ -207,19 +215,14 @@ VEC void taps_run(const fv_call *c, fv_taps_of f, bool turned, int thread, int64
 		if (taps_few(y.c))
 			taps_across_few(flat, line, y, to);
 		else
-			taps_across(across, line, y.c, to, y.w, past);
+			taps_across(across, line, y.c, to, y.w, non_temporal);
 	}
-	vf_past_end();
+	vf_non_temporal_end();
 }
 
-#define TAPS_KERNEL(NAME, OP, TAPS, TURNED, SUPPORTS)                                                                    \
-	static int64_t units(const fv_node *n, int phase) { return phase ? n->shape.n * n->shape.h : 1; }              \
-	/* Neighbouring rows share taps: some at a time, so that they are read once. */                                 \
-	static int64_t grain(const fv_node *n, int phase) { return fv_max(fv_min(8, n->shape.h / 8), fv_max(1, CHUNK / 4 / (n->shape.w * n->shape.c))); } \
-	static int64_t scratch(const fv_node *n, int threads) { return taps_lists(n) + taps_norm(n) + threads * taps_line(n) * (int64_t)sizeof(float); } \
+/* REFUSAL(n): why not, or NULL. */
+#define TAPS_KERNEL(NAME, OP, TAPS, TURNED, REFUSAL)                                                                     \
+	static const char *plan(const fv_node *n, int threads, fv_work *w) { return taps_plan(n, threads, w, REFUSAL(n)); } \
 	static void run(const fv_call *c, int thread, int64_t first, int64_t last) { taps_run(c, TAPS, TURNED, thread, first, last); } \
-	const fv_kernel FV_KERNEL(NAME) = {                                                                             \
-		.name = FV_KERNEL_NAME(NAME), .op = &OP, .needs = FV_ISA_BITS, .supports = SUPPORTS, .phases = 2,       \
-		.units = units, .grain = grain, .scratch = scratch, .run = run,                                         \
-	}
+	const fv_kernel FV_KERNEL(NAME) = { .name = FV_KERNEL_NAME(NAME), .op = &OP, .needs = FV_ISA_BITS, .plan = plan, .run = run }
 #endif

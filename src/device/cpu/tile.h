@@ -4,7 +4,7 @@
  *	tile_enter()	before a thread's first product; tile_leave() after the last: with tiles in use every switch of
  *			threads saves 8 KB
  *	tile_depth()	how many pairs of the depth a tile of A and of B holds, 16 at most, till it is said anew; forgets the tiles
- *	tile_product()	C[16 mr][16 nc] (+)= A[16 mr][depth] B[depth][16 nc]; depth in pairs: a multiple of `held`, what tiles hold
+ *	tile_product()	C[16 mr][16 nc] (+)= A[16 mr][depth] B[depth][16 nc]; depth in pairs: a multiple of tile_depth, what tiles hold
  *
  * Built with -Damx_emulated=true the instructions are plain C, so that all above them can be checked on any machine with
  * bf16. There numbers too small to be normal count; in the processor they are 0. */
@@ -98,7 +98,7 @@ VEC void tile_product(const int mr, const int nc, const gemm_shape *s, const flo
 			tile_load(3, c + down + TILE, ldc);
 	}
 	for (int64_t t = 0; t < s->segments; t++)
-		for (int64_t k = 0; k + s->held <= s->depth; k += s->held) {
+		for (int64_t k = 0; k + s->tile_depth <= s->depth; k += s->tile_depth) {
 			const float *rows = a + t * s->jump + k, *columns = b + (t * s->stretch + k) * ldb;
 			tile_load(6, columns, ldb);
 			tile_load(4, rows, lda);

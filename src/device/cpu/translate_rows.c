@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device/cpu/chunks.h"
 
-static bool supports(const fv_node *n, const char **why)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
-	*why = n->type != FV_F32 ? "only float" : NULL;
-	return !*why;
+	work_rows(w, n->shape.n * n->shape.h, n->shape.w * n->shape.c);
+	return f32(n);
 }
-
-static int64_t units(const fv_node *n, int phase) { return n->shape.n * n->shape.h; }
-static int64_t grain(const fv_node *n, int phase) { return fv_max(1, CHUNK / (n->shape.w * n->shape.c)); }
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
@@ -30,6 +27,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(translate_rows) = {
-	.name = FV_KERNEL_NAME(translate_rows), .op = &fv_op_translate, .needs = FV_ISA_BITS, .supports = supports,
-	.units = units, .grain = grain, .run = run,
+	.name = FV_KERNEL_NAME(translate_rows), .op = &fv_op_translate, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

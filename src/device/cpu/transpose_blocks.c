@@ -4,9 +4,10 @@
 
 #define SIDE 32
 
-static int64_t units(const fv_node *n, int phase)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
-	return fv_elements(n->shape) / (n->shape.w * n->shape.c) * fv_div_up(n->shape.c, SIDE);
+	w->units[0] = fv_elements(n->shape) / (n->shape.w * n->shape.c) * fv_div_up(n->shape.c, SIDE);
+	return only_f32(n);
 }
 
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
@@ -25,6 +26,5 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 }
 
 const fv_kernel FV_KERNEL(transpose_blocks) = {
-	.name = FV_KERNEL_NAME(transpose_blocks), .op = &fv_op_transpose, .needs = FV_ISA_BITS, .supports = only_f32,
-	.units = units, .run = run,
+	.name = FV_KERNEL_NAME(transpose_blocks), .op = &fv_op_transpose, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -259,23 +259,24 @@ VEC vf vf_keep(vf a) { __asm__("" : "+w"(a)); return a; }
 #else
 VEC vf vf_keep(vf a) { return a; }
 #endif
-/* Storing past the caches what is large and read by other cores next, where p is aligned. Worth it on Intel's servers, where to write a line
- * that another core has read takes longer than the writing; elsewhere not measured, so not done (docs/kernels.md). vf_past: whether to, for
- * `bytes` from p on; vf_past_end: after the last, before others are told. */
+/* Non-temporal stores go past the caches. They pay for what is large and read by other cores next, on Intel's servers, where fetching a
+ * line that another core has read takes longer than writing it; on other processors they were not measured and are not used
+ * (docs/kernels.md). vf_non_temporal() says whether to write so the `bytes` from p on, which must be aligned; vf_non_temporal_end() comes
+ * after the last such store, before other threads are told. */
 #if VF == 16
-VEC bool vf_past(const void *p, int64_t bytes) { return bytes >= 1 << 20 && (uintptr_t)p % sizeof(vf) == 0 && __builtin_cpu_is("intel"); }
-VEC void vf_past_end(void) { _mm_sfence(); }
-VEC void vf_put(float *p, vf v, bool past)
+VEC bool vf_non_temporal(const void *p, int64_t bytes) { return bytes >= 1 << 20 && (uintptr_t)p % sizeof(vf) == 0 && __builtin_cpu_is("intel"); }
+VEC void vf_non_temporal_end(void) { _mm_sfence(); }
+VEC void vf_put(float *p, vf v, bool non_temporal)
 {
-	if (past)
+	if (non_temporal)
 		_mm512_stream_ps(p, v);
 	else
 		vf_storeu(p, v);
 }
 #else
-VEC bool vf_past(const void *p, int64_t bytes) { return false; }
-VEC void vf_past_end(void) { }
-VEC void vf_put(float *p, vf v, bool past) { vf_storeu(p, v); }
+VEC bool vf_non_temporal(const void *p, int64_t bytes) { return false; }
+VEC void vf_non_temporal_end(void) { }
+VEC void vf_put(float *p, vf v, bool non_temporal) { vf_storeu(p, v); }
 #endif
 VEC vf vf_zero(void) { return vf_set(0); }
 VEC vf vf_neg(vf a) { return vf_bits(vi_sub(vi_bits(a), vi_set(INT32_MIN))); }

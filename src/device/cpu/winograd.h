@@ -9,8 +9,8 @@
  *
  * Stride 2: rows and columns of x by their parity are four pictures of half the size, each of which meets every second tap:
  * four convolutions of stride 1 whose results are added, so that the depth of the products is four times the channels. The
- * adjoint has four times the columns instead. Where the kernel's size is odd, the missing taps are zeros; 3x3 has a way of its own
- * (winograd_odd.h).
+ * adjoint has four times the columns instead. Where the kernel's size is odd, the missing taps are zeros; 3x3 has a form of its own
+ * (winograd_stride2.h).
  *
  * Lanes are channels. A thread transforms a block of tiles to V[36][tile][channel], multiplies frequency by frequency with
  * the weights U[36][k][column] to M[36][tile][column], and transforms back: V and M stay in its caches. (All tiles first,
@@ -20,7 +20,7 @@
  * [2] Barabasz et al.: Error Analysis and Improving the Accuracy of Winograd Convolution for DNNs, arXiv:1803.10986 */
 #ifndef FV_WINOGRAD_H
 #define FV_WINOGRAD_H
-#include "device/cpu/conv_start.h"
+#include "device/cpu/prologue.h"
 #include "device/cpu/gemm.h"
 #include "op/conv.h"
 #include <math.h>
@@ -124,16 +124,15 @@ VEC void wino_weights_adjoint(const vf *d, int s, vf *o, int t, const int n)
 		o[3 * t] = vf_fma(vf_mul(a2, a), m1, vf_fma(vf_mul(b2, b), m2, d[5 * s]));
 }
 
-/* What the kernels of all three ways accept. A kernel of k taps meets ceil(k / stride) of them in each parity. */
-VEC bool wino_supports(const fv_node *n, const fv_conv *v, const char **why)
+/* Why the kernels of all three passes (forward, dgrad, wgrad) refuse n. A kernel of k taps meets ceil(k / stride) of them in each parity. */
+VEC const char *wino_refusal(const fv_node *n, const fv_conv *v)
 {
 	int64_t taps = fv_div_up(v->kh, v->stride);
-	*why = n->type != FV_F32 ? "only float" : v->kh != v->kw ? "only square kernels" : v->groups != 1 ? "no groups" :
+	return n->type != FV_F32 ? "only float" : v->kh != v->kw ? "only square kernels" : v->groups != 1 ? "no groups" :
 	       v->stride > 2 ? "only stride 1 and 2" : taps < 2 || taps > 4 ? "only 2 to 4 taps a parity" : NULL;
-	return !*why;
 }
 
-/* The patch of a picture from which a tile is made, 6x6, 9x9 or 5x5 (winograd_odd.h): pixel (i, j) lies at row[i] + col[j], where
+/* The patch of a picture from which a tile is made, 6x6, 9x9 or 5x5 (winograd_stride2.h): pixel (i, j) lies at row[i] + col[j], where
  * bit i of rows and bit j of cols is set; elsewhere it is 0. */
 typedef struct { const float *x; int64_t h, w, c; fv_pad_kind kind; } wino_picture;
 typedef struct { const float *row[9]; int64_t col[9]; unsigned rows, cols; } wino_patch;
@@ -155,7 +154,7 @@ static inline wino_patch wino_patch_at(const wino_picture *s, int64_t y, int64_t
 }
 
 VEC void wino_load(const wino_patch *p, int64_t c, unsigned rows, unsigned cols, bool whole, vm m, float *v, int64_t step, const bool places,
-                   bool past, const conv_start *start)
+                   bool non_temporal, const prologue *start)
 {
 	vf d[36], z[6];
 #pragma GCC unroll 6
@@ -167,7 +166,7 @@ VEC void wino_load(const wino_patch *p, int64_t c, unsigned rows, unsigned cols,
 			else
 				z[i] = vf_zero();
 		if (start)
-			conv_start_values(start, c, z, 6, cols >> j & 1 ? rows : 0);
+			prologue_values(start, c, z, 6, cols >> j & 1 ? rows : 0);
 		wino_in(z, 1, d + j, 6);
 	}
 #pragma GCC unroll 6
@@ -178,25 +177,25 @@ VEC void wino_load(const wino_patch *p, int64_t c, unsigned rows, unsigned cols,
 			if (places)
 				gemm_put(v + (6 * i + j) * step, z[j]);
 			else
-				vf_put(v + (6 * i + j) * step, z[j], past);
+				vf_put(v + (6 * i + j) * step, z[j], non_temporal);
 	}
 }
 
 /* VF channels of a patch, c after its first, of `left` that there are, to 36 frequencies `step` floats apart; as floats,
- * perhaps past the caches, or (places) as numbers that follow each other along the depth (gemm.h). start: NULL, or how the picture is read. */
-VEC void wino_transform(const wino_patch *p, int64_t c, int64_t left, float *v, int64_t step, const bool places, bool past, const conv_start *start)
+ * perhaps by non-temporal stores, or (places) as numbers that follow each other along the depth (gemm.h). start: NULL, or how the picture is read. */
+VEC void wino_transform(const wino_patch *p, int64_t c, int64_t left, float *v, int64_t step, const bool places, bool non_temporal, const prologue *start)
 {
 	vm m = vm_first(left);
 	if ((p->rows & p->cols) != 63)
-		wino_load(p, c, p->rows, p->cols, false, m, v, step, places, past, start);
+		wino_load(p, c, p->rows, p->cols, false, m, v, step, places, non_temporal, start);
 	else if (left >= VF)
-		wino_load(p, c, 63, 63, true, m, v, step, places, past, start);
+		wino_load(p, c, 63, 63, true, m, v, step, places, non_temporal, start);
 	else
-		wino_load(p, c, 63, 63, false, m, v, step, places, past, start);
+		wino_load(p, c, 63, 63, false, m, v, step, places, non_temporal, start);
 }
 
 /* taps x taps weights (vectors of columns a weight position, GEMM_PAIR of them) to one place of 36 frequencies. */
-VEC void wino_pack_taps(const vf *g, float *u, int64_t step, bool past, const int taps)
+VEC void wino_pack_taps(const vf *g, float *u, int64_t step, bool non_temporal, const int taps)
 {
 	vf d[GEMM_PAIR][6 * 4], z[GEMM_PAIR][6];
 	for (int p = 0; p < GEMM_PAIR; p++)
@@ -206,17 +205,17 @@ VEC void wino_pack_taps(const vf *g, float *u, int64_t step, bool past, const in
 		for (int p = 0; p < GEMM_PAIR; p++)
 			wino_weights(d[p] + taps * i, 1, z[p], 1, taps);
 		for (int j = 0; j < 6; j++)
-			vf_put(u + (6 * i + j) * step, gemm_pair(z[0][j], z[GEMM_PAIR - 1][j]), past);
+			vf_put(u + (6 * i + j) * step, gemm_pair(z[0][j], z[GEMM_PAIR - 1][j]), non_temporal);
 	}
 }
 
-static inline void wino_pack(const vf *g, float *u, int64_t step, bool past, int taps)
+static inline void wino_pack(const vf *g, float *u, int64_t step, bool non_temporal, int taps)
 {
 	if (taps == 2)
-		wino_pack_taps(g, u, step, past, 2);
+		wino_pack_taps(g, u, step, non_temporal, 2);
 	else if (taps == 3)
-		wino_pack_taps(g, u, step, past, 3);
+		wino_pack_taps(g, u, step, non_temporal, 3);
 	else
-		wino_pack_taps(g, u, step, past, 4);
+		wino_pack_taps(g, u, step, non_temporal, 4);
 }
 #endif

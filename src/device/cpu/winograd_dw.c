@@ -17,12 +17,16 @@ typedef struct {
 	int64_t depth;                  /* tiles a block */
 	gemm_panels panels;
 	int64_t row_step, column_step, rows_all, columns_all, partial;  /* floats */
+	room partials, mine;            /* 36 frequencies: of each unit's sums; of each thread's rows and columns */
 } problem;
 
-static problem problem_of(const fv_node *n)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
 	problem p = { .v = fv_conv_of(n) };
 	const fv_conv *v = &p.v;
+	const char *why = wino_dw_refusal(n, v);
+	if (why || v->stride > 1)
+		return why ? why : "only stride 1";
 	p.tiling = wino_tiling_of(v);
 	p.swap = fv_div_up(v->o, VF) * v->c < fv_div_up(v->c, VF) * v->o;
 	p.rows = p.swap ? v->c : v->o;
@@ -43,41 +47,19 @@ static problem problem_of(const fv_node *n)
 	p.rows_all = p.depth / GEMM_PAIR * p.row_step + 16;
 	p.columns_all = p.depth / GEMM_PAIR * p.column_step + 16;
 	p.partial = p.slice * p.column_step + 16;
-	return p;
-}
-
-static bool supports(const fv_node *n, const char **why)
-{
-	fv_conv v = fv_conv_of(n);
-	if (!wino_dw_supports(n, &v, why))
-		return false;
-	*why = v.stride > 1 ? "only stride 1" : NULL;
-	return !*why;
-}
-
-static double seconds(const fv_node *n)
-{
-	problem p = problem_of(n);
+	p.partials = room_take(w, p.stretches * p.slices, 36 * p.partial);
+	p.mine = room_take(w, threads, 36 * (p.rows_all + p.columns_all));
+	w->phases = 2;
+	w->units[0] = p.stretches * p.slices;
+	w->units[1] = p.rows * (p.column_step / VF);
+	w->grain[1] = 8;
 	double tiles = (double)p.tiling.tiles, rows = (double)p.rows, width = (double)p.column_step, sums = rows * width;
 	double vectors = tiles * (rows + (double)p.slices * width) + 3 * sums;
 	double blocks = (double)(p.stretches * fv_div_up(p.stretch, p.depth));
-	return 72 * tiles * sums / (0.93 * GEMM_RATE) + 36 * 4 * vectors * 2.2 / GEMM_COPY +
-	       36 * 4 * sums * (blocks + 2 * (double)p.stretches) / GEMM_COPY + 3e-6;
-}
-
-static int64_t units(const fv_node *n, int phase)
-{
-	problem p = problem_of(n);
-	return phase ? p.rows * (p.column_step / VF) : p.stretches * p.slices;
-}
-
-static int64_t grain(const fv_node *n, int phase) { return phase ? 8 : 1; }
-
-static int64_t scratch(const fv_node *n, int threads)
-{
-	problem p = problem_of(n);
-	int64_t partials = p.stretches * p.slices * p.partial;
-	return 36 * (partials + threads * (p.rows_all + p.columns_all)) * (int64_t)sizeof(float);
+	w->seconds = 72 * tiles * sums / (0.93 * GEMM_RATE) + 36 * 4 * vectors * 2.2 / GEMM_COPY +
+	             36 * 4 * sums * (blocks + 2 * (double)p.stretches) / GEMM_COPY + 3e-6;
+	work_keep(w, &p, sizeof p);
+	return NULL;
 }
 
 static void sum(const problem *p, const fv_call *call, int64_t unit, float *a, float *b, float *c)
@@ -126,20 +108,19 @@ static void finish(const problem *p, int64_t r, int64_t k, const float *partials
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
-	problem p = problem_of(call->node);
-	float *partials = call->scratch, *threads = partials + 36 * p.stretches * p.slices * p.partial;
-	float *a = threads + thread * 36 * (p.rows_all + p.columns_all);
+	problem p;
+	work_own(call, &p, sizeof p);
+	float *a = room_at(call, p.mine, thread);
 	int64_t blocks = p.column_step / VF;
 	tile_enter();
 	for (int64_t u = first; u < last; u++)
 		if (call->phase == 0)
-			sum(&p, call, u, a, a + 36 * p.rows_all, partials + u * 36 * p.partial);
+			sum(&p, call, u, a, a + 36 * p.rows_all, room_at(call, p.partials, u));
 		else
-			finish(&p, u / blocks, u % blocks * VF, partials, fv_f32(call->out[0]));
+			finish(&p, u / blocks, u % blocks * VF, room_at(call, p.partials, 0), fv_f32(call->out[0]));
 	tile_leave();
 }
 
 const fv_kernel FV_KERNEL(winograd_dw) = {
-	.name = FV_KERNEL_NAME(winograd_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .supports = supports,
-	.seconds = seconds, .phases = 2, .units = units, .grain = grain, .scratch = scratch, .run = run,
+	.name = FV_KERNEL_NAME(winograd_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -8,13 +8,13 @@
 #define FV_WINOGRAD_DW_H
 #include "device/cpu/winograd.h"
 
-/* How tiles cover the output, and what x's side is made of: parts by parity, each with `part` places. */
-typedef struct { int taps, tile, parts; int64_t part, th, tw, tiles; } wino_tiling;
+/* How tiles cover the output. x's side has `places` places for the channels of each parity. */
+typedef struct { int taps, tile, parities; int64_t places, th, tw, tiles; } wino_tiling;
 VEC wino_tiling wino_tiling_of(const fv_conv *v)
 {
-	wino_tiling g = { .taps = (int)fv_div_up(v->kh, v->stride), .parts = (int)(v->stride * v->stride) };
+	wino_tiling g = { .taps = (int)fv_div_up(v->kh, v->stride), .parities = (int)(v->stride * v->stride) };
 	g.tile = 7 - g.taps;
-	g.part = g.parts > 1 ? fv_div_up(v->c, VF) * VF : v->c;
+	g.places = g.parities > 1 ? fv_div_up(v->c, VF) * VF : v->c;
 	g.th = fv_div_up(v->oh, g.tile);
 	g.tw = fv_div_up(v->ow, g.tile);
 	g.tiles = v->n * g.th * g.tw;
@@ -22,15 +22,14 @@ VEC wino_tiling wino_tiling_of(const fv_conv *v)
 }
 
 /* 3x3 at stride 2 would save a third of the products and loses it to the transforms; measured. */
-VEC bool wino_dw_supports(const fv_node *n, const fv_conv *v, const char **why)
+VEC const char *wino_dw_refusal(const fv_node *n, const fv_conv *v)
 {
-	if (wino_supports(n, v, why) && v->kh == 3 && v->stride == 2)
-		*why = "direct sums are as fast";
-	return !*why;
+	const char *why = wino_refusal(n, v);
+	return !why && v->kh == 3 && v->stride == 2 ? "direct sums are as fast" : why;
 }
 
-/* One side of the products: rows [depth][step], or (with panels) columns as gemm.h packs them; `all` floats a frequency; perhaps past the caches. */
-typedef struct { float *at; int64_t all, step; const gemm_panels *panels; int64_t depth; bool past; } wino_side;
+/* One side of the products: rows [depth][step], or, with panels, columns as gemm.h packs them. A frequency has `all` floats. */
+typedef struct { float *at; int64_t all, step; const gemm_panels *panels; int64_t depth; bool non_temporal; } wino_side;
 VEC float *wino_side_at(const wino_side *s, int64_t k, int64_t c)
 {
 	return s->at + (s->panels ? gemm_at(s->panels, s->depth, k, c) : k * s->step + c);
@@ -40,7 +39,7 @@ VEC void wino_side_put(const wino_side *s, int64_t k, int64_t c, const float *ev
 {
 	float *to = wino_side_at(s, k, c);
 	for (int64_t f = 0; f < 36; f++)
-		vf_put(to + f * s->all, gemm_pair(vf_loadu(even + f * VF), vf_loadu(odd + f * VF)), s->past);
+		vf_put(to + f * s->all, gemm_pair(vf_loadu(even + f * VF), vf_loadu(odd + f * VF)), s->non_temporal);
 }
 
 /* A tile of dy; NULL: beyond its edge, 0. */
@@ -54,7 +53,7 @@ static inline wino_tile wino_tile_at(const fv_conv *v, const float *dy, int64_t 
 	return t;
 }
 
-VEC void wino_tile_transform_of(const wino_tile *tile, int64_t c, int64_t left, float *to, int64_t step, bool past, const int size)
+VEC void wino_tile_transform_of(const wino_tile *tile, int64_t c, int64_t left, float *to, int64_t step, bool non_temporal, const int size)
 {
 	vf t[25], d[30], z[6];
 	vm m = vm_first(left);
@@ -74,38 +73,38 @@ VEC void wino_tile_transform_of(const wino_tile *tile, int64_t c, int64_t left, 
 		wino_out_adjoint(d + size * i, 1, z, 1, size);
 #pragma GCC unroll 6
 		for (int j = 0; j < 6; j++)
-			vf_put(to + (6 * i + j) * step, z[j], past);
+			vf_put(to + (6 * i + j) * step, z[j], non_temporal);
 	}
 }
 
 /* VF channels of it from c on, of `left` that there are, to 36 frequencies. */
-static inline void wino_tile_transform(const wino_tile *tile, int64_t c, int64_t left, float *to, int64_t step, bool past, int size)
+static inline void wino_tile_transform(const wino_tile *tile, int64_t c, int64_t left, float *to, int64_t step, bool non_temporal, int size)
 {
 	if (size == 4)
-		wino_tile_transform_of(tile, c, left, to, step, past, 4);
+		wino_tile_transform_of(tile, c, left, to, step, non_temporal, 4);
 	else if (size == 5)
-		wino_tile_transform_of(tile, c, left, to, step, past, 5);
+		wino_tile_transform_of(tile, c, left, to, step, non_temporal, 5);
 	else
-		wino_tile_transform_of(tile, c, left, to, step, past, 3);
+		wino_tile_transform_of(tile, c, left, to, step, non_temporal, 3);
 }
 
-/* Tiles from `first` on, one or (bf16) as many as there are of two, to place k: x's channels c0 .. c1 of every part. */
+/* Tiles from `first` on, one or (bf16) as many as there are of two, to place k: x's channels c0 .. c1 of every parity. */
 static inline void wino_put_x(const fv_conv *v, const wino_tiling *g, const float *x, int64_t first, int64_t count, int64_t c0, int64_t c1,
                               const wino_side *to, int64_t k)
 {
 	wino_patch patch[GEMM_PAIR] = { 0 };
 	float both[GEMM_PAIR][36 * VF] = { 0 };
-	for (int64_t part = 0; part < g->parts; part++) {
+	for (int64_t parity = 0; parity < g->parities; parity++) {
 		for (int64_t i = 0; i < count; i++) {
 			int64_t n = (first + i) / (g->th * g->tw), t = (first + i) % (g->th * g->tw);
 			wino_picture s = { x + n * v->h * v->w * v->c, v->h, v->w, v->c, v->kind };
-			patch[i] = wino_patch_at(&s, t / g->tw * g->tile * v->stride - v->top + part / 2,
-			                         t % g->tw * g->tile * v->stride - v->left + part % 2, v->stride, c0, 6);
+			patch[i] = wino_patch_at(&s, t / g->tw * g->tile * v->stride - v->top + parity / 2,
+			                         t % g->tw * g->tile * v->stride - v->left + parity % 2, v->stride, c0, 6);
 		}
 		for (int64_t c = 0; c < c1 - c0; c += VF) {
-			int64_t at = part * g->part + c;
+			int64_t at = parity * g->places + c;
 			if (GEMM_PAIR == 1) {
-				wino_transform(&patch[0], c, c1 - c0 - c, wino_side_at(to, k, at), to->all, false, to->past, NULL);
+				wino_transform(&patch[0], c, c1 - c0 - c, wino_side_at(to, k, at), to->all, false, to->non_temporal, NULL);
 				continue;
 			}
 			for (int64_t i = 0; i < count; i++)
@@ -127,7 +126,7 @@ static inline void wino_put_dy(const fv_conv *v, const wino_tiling *g, const flo
 	}
 	for (int64_t c = c0; c < c1; c += VF) {
 		if (GEMM_PAIR == 1) {
-			wino_tile_transform(&tile[0], c, c1 - c, wino_side_at(to, k, c - c0), to->all, to->past, g->tile);
+			wino_tile_transform(&tile[0], c, c1 - c, wino_side_at(to, k, c - c0), to->all, to->non_temporal, g->tile);
 			continue;
 		}
 		for (int64_t i = 0; i < count; i++)
@@ -136,13 +135,13 @@ static inline void wino_put_dy(const fv_conv *v, const wino_tiling *g, const flo
 	}
 }
 
-VEC void wino_taps_of(const float *z, int64_t step, int64_t parts, int64_t apart, vf *g, const int taps)
+VEC void wino_taps_of(const float *z, int64_t step, int64_t sums, int64_t apart, vf *g, const int taps)
 {
 	vf d[6 * 4], t[6];
 	for (int j = 0; j < 6; j++) {
 		for (int i = 0; i < 6; i++) {
 			t[i] = vf_loadu(z + (6 * i + j) * step);
-			for (int64_t s = 1; s < parts; s++)
+			for (int64_t s = 1; s < sums; s++)
 				t[i] = vf_add(t[i], vf_loadu(z + (6 * i + j) * step + s * apart));
 		}
 		wino_weights_adjoint(t, 1, d + j, 6, taps);
@@ -151,14 +150,15 @@ VEC void wino_taps_of(const float *z, int64_t step, int64_t parts, int64_t apart
 		wino_weights_adjoint(d + 6 * i, 1, g + taps * i, 1, taps);
 }
 
-/* 36 frequencies of VF columns to taps x taps weights g: z, `step` floats apart, of `parts` sums `apart` floats apart. */
-static inline void wino_taps(const float *z, int64_t step, int64_t parts, int64_t apart, vf *g, int taps)
+/* 36 frequencies of VF columns to taps x taps weights g. The frequencies are `step` floats apart; of each there are `sums` sums, `apart`
+ * floats apart, which are added. */
+static inline void wino_taps(const float *z, int64_t step, int64_t sums, int64_t apart, vf *g, int taps)
 {
 	if (taps == 2)
-		wino_taps_of(z, step, parts, apart, g, 2);
+		wino_taps_of(z, step, sums, apart, g, 2);
 	else if (taps == 3)
-		wino_taps_of(z, step, parts, apart, g, 3);
+		wino_taps_of(z, step, sums, apart, g, 3);
 	else
-		wino_taps_of(z, step, parts, apart, g, 4);
+		wino_taps_of(z, step, sums, apart, g, 4);
 }
 #endif

@@ -10,6 +10,7 @@
  *	phase 0		unit: one group, one kernel row, one stretch of output rows; sums into a partial dw of its own
  *	phase 1		the partials are added in order of stretches; unit: one output channel and kernel row */
 #include "device/cpu/gemm.h"
+#include "device/cpu/work.h"
 #include "op/conv.h"
 
 enum { UNITS = 24, ROWS = 8 };          /* units aimed at; output rows a stretch at least */
@@ -20,15 +21,17 @@ typedef struct {
 	gemm_panels panels;
 	int64_t height;                 /* og in whole tiles */
 	int64_t stretches, rows;        /* of output rows, over all pictures */
-	int64_t band, dys, partial;     /* floats: a row of x, a row of dy, one partial of a unit */
-	int64_t pairs;                  /* floats: a row of x in pairs */
+	int64_t band, pairs, partial;   /* floats: a row of x, that in pairs, one partial of a unit */
 	int64_t depth;                  /* of a row's product, in places */
 	bool copy_x, copy_dy;
+	room partials, mine;            /* of each unit; each thread's row of x, pairs and row of dy */
 } problem;
 
-static problem problem_of(const fv_node *n)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
 	problem p = { .v = fv_conv_of(n) };
+	if (n->type != FV_F32)
+		return "only float";
 	const fv_conv *v = &p.v;
 	p.cg = v->c / v->groups;
 	p.og = v->o / v->groups;
@@ -46,41 +49,23 @@ static problem problem_of(const fv_node *n)
 	p.copy_dy = GEMM_PAIR > 1 || v->groups > 1 || p.og % gemm_heights[p.panels.nv - 1][0] || p.og % gemm_heights[p.panels.rest - 1][0];
 	p.band = fv_div_up(((v->ow - 1) * v->stride + v->kw) * p.cg + p.panels.width, 16) * 16;
 	p.depth = fv_div_up(v->ow, GEMM_PAIR);
-	p.dys = p.depth * p.height + 16;        /* the last vector of the last row spills */
 	p.pairs = GEMM_PAIR > 1 ? p.band + VF : 0;
 	p.band += GEMM_PAIR > 1 ? 2 * v->stride * p.cg + VF : 0;
-	return p;
-}
-
-static bool supports(const fv_node *n, const char **why)
-{
-	*why = n->type != FV_F32 ? "only float" : NULL;
-	return !*why;
-}
-
-static double seconds(const fv_node *n)
-{
-	problem p = problem_of(n);
-	double rows = (double)(p.v.n * p.v.oh * p.v.kh * p.v.groups), size = (double)p.partial;
-	double height = (double)(fv_div_up(p.og, 3) * 3), width = (double)p.panels.width, ow = (double)p.v.ow;
+	int64_t dys = p.depth * p.height + 16;          /* the last vector of the last row spills */
+	p.partials = room_take(w, v->groups * v->kh * p.stretches, p.partial);
+	p.mine = room_take(w, threads, p.band + p.pairs + dys);
+	w->phases = 2;
+	w->units[0] = v->groups * v->kh * p.stretches;
+	w->units[1] = v->o * v->kh;
+	w->grain[1] = 8;
+	double products = (double)(rows * v->kh * v->groups), size = (double)p.partial;
+	double height = (double)(fv_div_up(p.og, 3) * 3), width = (double)p.panels.width, ow = (double)v->ow;
 	double depth = ow + (p.og < 6 ? ow / 2 : 0);            /* thin tiles wait for their sums */
-	return rows * (2 * depth * height * width / GEMM_RATE + 2 * height * width / GEMM_COPY +
-	               8 * (double)((p.copy_x ? p.band : 0) + (p.copy_dy ? p.dys : 0)) / GEMM_COPY) +
-	       8 * (double)(p.stretches * p.v.kh * p.v.groups) * size / GEMM_COPY + 3e-6;
-}
-
-static int64_t units(const fv_node *n, int phase)
-{
-	problem p = problem_of(n);
-	return phase ? p.v.o * p.v.kh : p.v.groups * p.v.kh * p.stretches;
-}
-
-static int64_t grain(const fv_node *n, int phase) { return phase ? 8 : 1; }
-
-static int64_t scratch(const fv_node *n, int threads)
-{
-	problem p = problem_of(n);
-	return (p.v.groups * p.v.kh * p.stretches * p.partial + threads * (p.band + p.pairs + p.dys)) * (int64_t)sizeof(float);
+	w->seconds = products * (2 * depth * height * width / GEMM_RATE + 2 * height * width / GEMM_COPY +
+	                         8 * (double)((p.copy_x ? p.band : 0) + (p.copy_dy ? dys : 0)) / GEMM_COPY) +
+	             8 * (double)(p.stretches * v->kh * v->groups) * size / GEMM_COPY + 3e-6;
+	work_keep(w, &p, sizeof p);
+	return NULL;
 }
 
 /* The columns that row r of x offers to all q. What a copy spills is overwritten by the next; the end has room. */
@@ -159,17 +144,16 @@ static void sum(const problem *p, const fv_call *call, int64_t unit, float *band
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
-	problem p = problem_of(call->node);
-	float *partials = call->scratch;
-	float *band = partials + p.v.groups * p.v.kh * p.stretches * p.partial + thread * (p.band + p.pairs + p.dys);
+	problem p;
+	work_own(call, &p, sizeof p);
+	float *band = room_at(call, p.mine, thread);
 	tile_enter();
 	for (int64_t u = first; u < last && call->phase == 0; u++)
-		sum(&p, call, u, band, band + p.band + p.pairs, partials + u * p.partial);
+		sum(&p, call, u, band, band + p.band + p.pairs, room_at(call, p.partials, u));
 	tile_leave();
 	for (int64_t u = first; u < last && call->phase == 1; u++) {
 		int64_t o = u / p.v.kh, i = u % p.v.kh, group = o / p.og;
-		const float *from =
-			partials + (group * p.v.kh + i) * p.stretches * p.partial + o % p.og * p.panels.width;
+		const float *from = room_at(call, p.partials, (group * p.v.kh + i) * p.stretches) + o % p.og * p.panels.width;
 		float *to = fv_f32(call->out[0]) + u * p.run;
 		for (int64_t k = 0; k < p.run; k += VF) {
 			vf all = vf_loadu(from + k);
@@ -180,7 +164,6 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	}
 }
 
-const fv_kernel FV_KERNEL(direct_dw) = {
-	.name = FV_KERNEL_NAME(direct_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .supports = supports,
-	.seconds = seconds, .phases = 2, .units = units, .grain = grain, .scratch = scratch, .run = run,
+const fv_kernel FV_KERNEL(implicit_gemm_dw) = {
+	.name = FV_KERNEL_NAME(implicit_gemm_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -3,32 +3,6 @@
  * Phase 0: sums of chunks into scratch; phase 1: merge. */
 #include "device/cpu/chunks.h"
 
-static bool supports(const fv_node *n, const char **why)
-{
-	folds f;
-	*why = !all_f32(n) ? "only float" : !folds_of(n->in[0]->shape, n->attr.reduce.axes, &f) ? "only neighbouring axes" : NULL;
-	return !*why;
-}
-
-static folds folds_for(const fv_node *n)
-{
-	folds f;
-	folds_of(n->in[0]->shape, n->attr.reduce.axes, &f);
-	return f;
-}
-
-static int64_t units(const fv_node *n, int phase)
-{
-	folds f = folds_for(n);
-	return phase ? fv_div_up(f.outer * f.inner, CHUNK) : folds_units(&f);
-}
-
-static int64_t scratch(const fv_node *n, int threads)
-{
-	folds f = folds_for(n);
-	return f.outer * f.chunks * f.inner * (int64_t)sizeof(float);
-}
-
 /* Four accumulators: each holds a quarter of the values, so that rounding stays small. */
 VEC float sum_run(const float *x, int64_t n)
 {
@@ -42,7 +16,7 @@ VEC float sum_run(const float *x, int64_t n)
 	return vf_sum(vf_add(vf_add(s[0], s[1]), vf_add(s[2], s[3])));
 }
 
-static void chunk(const folds *f, const float *x, float *sum, int64_t rows)
+static void chunk(const reduction *f, const float *x, float *sum, int64_t rows)
 {
 	if (f->inner == 1) {
 		*sum = sum_run(x, rows);
@@ -62,17 +36,25 @@ static void chunk(const folds *f, const float *x, float *sum, int64_t rows)
 	}
 }
 
+static const char *plan(const fv_node *n, int threads, fv_work *w)
+{
+	reduction f = { 0 };
+	const char *why = work_reduction(w, n, n->in[0]->shape, n->attr.reduce.axes, 1, CHUNK, &f);
+	work_keep(w, &f, sizeof f);
+	return why;
+}
+
 static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 {
-	folds f = folds_for(c->node);
+	reduction f;
+	work_own(c, &f, sizeof f);
 	const float *x = fv_f32(c->in[0]);
-	float *part = c->scratch, *y = fv_f32(c->out[0]);
+	float *y = fv_f32(c->out[0]);
 	if (c->phase == 0) {
 		for (int64_t u = first; u < last; u++) {
 			int64_t k = u % f.chunks, o1 = fv_min(f.outer, (u / f.chunks + 1) * f.group);
 			for (int64_t o = u / f.chunks * f.group; o < o1; o++)
-				chunk(&f, x + (o * f.size + k * f.rows) * f.inner, part + (o * f.chunks + k) * f.inner,
-				      fv_min(f.rows, f.size - k * f.rows));
+				chunk(&f, x + (o * f.size + k * f.rows) * f.inner, room_at(c, f.sums, o * f.chunks + k), fv_min(f.rows, f.size - k * f.rows));
 		}
 		return;
 	}
@@ -80,12 +62,11 @@ static void run(const fv_call *c, int thread, int64_t first, int64_t last)
 	for (int64_t i = first * CHUNK; i < fv_min(f.outer * f.inner, last * CHUNK); i++) {
 		double sum = 0;
 		for (int64_t k = 0; k < f.chunks; k++)
-			sum += part[(i / f.inner * f.chunks + k) * f.inner + i % f.inner];
+			sum += room_at(c, f.sums, i / f.inner * f.chunks + k)[i % f.inner];
 		y[i] = (float)(sum * scale);
 	}
 }
 
-const fv_kernel FV_KERNEL(reduce_fold) = {
-	.name = FV_KERNEL_NAME(reduce_fold), .op = &fv_op_reduce, .needs = FV_ISA_BITS, .supports = supports,
-	.phases = 2, .units = units, .scratch = scratch, .run = run,
+const fv_kernel FV_KERNEL(reduce_chunks) = {
+	.name = FV_KERNEL_NAME(reduce_chunks), .op = &fv_op_reduce, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

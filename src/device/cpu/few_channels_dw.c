@@ -6,12 +6,13 @@
  *
  * The side with many channels gives the columns of a product over the pixels of one of its rows. For one kernel row i the rows of
  * the product are kernel column and channel of the other side, which lie together in its row: each pixel's are some `step`
- * floats after those of the pixel before, read in place. For dy kernel columns run backwards. (direct_dw.c takes x's patches as
+ * floats after those of the pixel before, read in place. For dy kernel columns run backwards. (implicit_gemm_dw.c takes x's patches as
  * columns: 21 of 32, and 3 rows of 4.) Under bf16 (gemm.h) pairs are of neighbouring pixels.
  *
  *	phase 0		unit: a stretch of rows of the side with many channels; sums into a partial of its own, all kernel rows
  *	phase 1		the partials are added in order of stretches; unit: one row of the product */
 #include "device/cpu/gemm.h"
+#include "device/cpu/work.h"
 #include "op/conv.h"
 
 enum { FEW = 8, UNITS = 24, ROWS = 4 };         /* channels at most; units aimed at; rows a stretch at least */
@@ -24,17 +25,21 @@ typedef struct {
 	int64_t depth, places, step;            /* pixels of a row; in places; floats from one's few channels to the next's */
 	int64_t lines, stretches, per;          /* rows of the side with many, over all pictures */
 	int64_t height, partial;                /* rows of a kernel row's product in memory; floats of a partial */
-	int64_t band, pairs, wide;              /* floats: a row of few, its pairs, a row of many */
+	int64_t band, pairs;                    /* floats: a row of few, its pairs */
 	bool copy;
+	room partials, mine;                    /* of each stretch; each thread's rows */
 } problem;
 
-static problem problem_of(const fv_node *n)
+static const char *plan(const fv_node *n, int threads, fv_work *w)
 {
 	problem p = { .v = fv_conv_of(n) };
 	const fv_conv *v = &p.v;
 	p.x_few = v->c <= v->o || v->stride > 1;
 	p.few = p.x_few ? v->c : v->o;
 	p.many = p.x_few ? v->o : v->c;
+	const char *why = n->type != FV_F32 ? "only float" : v->groups != 1 ? "no groups" : p.few > FEW ? "many channels on both sides" : NULL;
+	if (why)
+		return why;
 	p.rows = v->kw * p.few;
 	p.panels = gemm_panels_of(p.many);
 	p.depth = p.x_few ? v->ow : v->ow + v->kw - 1;
@@ -53,38 +58,17 @@ static problem problem_of(const fv_node *n)
 	p.band = fv_div_up((p.places * GEMM_PAIR + 1) * p.step + p.rows + GEMM_ROWS + VF, 16) * 16;
 	p.pairs = GEMM_PAIR > 1 ? p.band : 0;
 	p.copy = GEMM_PAIR > 1 || !p.x_few || p.panels.width != p.many;
-	p.wide = p.copy ? p.places * p.panels.width + VF : 0;
-	return p;
-}
-
-static bool supports(const fv_node *n, const char **why)
-{
-	fv_conv v = fv_conv_of(n);
-	bool x_few = v.c <= v.o || v.stride > 1;
-	*why = n->type != FV_F32 ? "only float" : v.groups != 1 ? "no groups" : (x_few ? v.c : v.o) > FEW ? "many channels on both sides" : NULL;
-	return !*why;
-}
-
-static double seconds(const fv_node *n)
-{
-	problem p = problem_of(n);
-	double products = (double)(p.lines * p.v.kh), width = (double)p.panels.width, used = (double)fv_div_up(p.used, 4) * 4;
-	return products * (2 * (double)p.depth * used * width / (0.9 * GEMM_RATE) + 8 * used * width / GEMM_COPY + 12 * (double)p.band / GEMM_COPY) +
-	       (p.copy ? 8 * (double)(p.lines * p.depth) * width / GEMM_COPY : 0) + 8 * (double)(p.stretches * p.partial) / GEMM_COPY + 3e-6;
-}
-
-static int64_t units(const fv_node *n, int phase)
-{
-	problem p = problem_of(n);
-	return phase ? p.v.kh * p.rows : p.stretches;
-}
-
-static int64_t grain(const fv_node *n, int phase) { return phase ? 8 : 1; }
-
-static int64_t scratch(const fv_node *n, int threads)
-{
-	problem p = problem_of(n);
-	return (p.stretches * p.partial + threads * (p.band + p.pairs + p.wide)) * (int64_t)sizeof(float);
+	p.partials = room_take(w, p.stretches, p.partial);
+	p.mine = room_take(w, threads, p.band + p.pairs + (p.copy ? p.places * p.panels.width + VF : 0));
+	w->phases = 2;
+	w->units[0] = p.stretches;
+	w->units[1] = v->kh * p.rows;
+	w->grain[1] = 8;
+	double products = (double)(p.lines * v->kh), width = (double)p.panels.width, used = (double)fv_div_up(p.used, 4) * 4;
+	w->seconds = products * (2 * (double)p.depth * used * width / (0.9 * GEMM_RATE) + 8 * used * width / GEMM_COPY + 12 * (double)p.band / GEMM_COPY) +
+	             (p.copy ? 8 * (double)(p.lines * p.depth) * width / GEMM_COPY : 0) + 8 * (double)(p.stretches * p.partial) / GEMM_COPY + 3e-6;
+	work_keep(w, &p, sizeof p);
+	return NULL;
 }
 
 /* A row of few, from where pixel 0's begin; ascending, for what a copy spills. What stands behind it must be numbers. */
@@ -166,15 +150,16 @@ static void sum(const problem *p, const fv_call *call, int64_t stretch, float *b
 
 static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 {
-	problem p = problem_of(call->node);
+	problem p;
+	work_own(call, &p, sizeof p);
 	const fv_conv *v = &p.v;
-	float *partials = call->scratch, *band = partials + p.stretches * p.partial + thread * (p.band + p.pairs + p.wide);
+	float *band = room_at(call, p.mine, thread);
 	float *dw = fv_f32(call->out[0]);
 	for (int64_t u = first; u < last && call->phase == 0; u++)
-		sum(&p, call, u, band, band + p.band + p.pairs, partials + u * p.partial);
+		sum(&p, call, u, band, band + p.band + p.pairs, room_at(call, p.partials, u));
 	for (int64_t u = first; u < last && call->phase == 1; u++) {
 		int64_t i = u / p.rows, j = u % p.rows / p.few, f = u % p.few;
-		const float *from = partials + (i * p.height + u % p.rows) * p.panels.width;
+		const float *from = room_at(call, p.partials, 0) + (i * p.height + u % p.rows) * p.panels.width;
 		for (int64_t k = 0; k < p.many; k += VF) {
 			vf all = vf_loadu(from + k);
 			for (int64_t s = 1; s < p.stretches; s++)
@@ -189,7 +174,6 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	}
 }
 
-const fv_kernel FV_KERNEL(thin_dw) = {
-	.name = FV_KERNEL_NAME(thin_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .supports = supports,
-	.seconds = seconds, .phases = 2, .units = units, .grain = grain, .scratch = scratch, .run = run,
+const fv_kernel FV_KERNEL(few_channels_dw) = {
+	.name = FV_KERNEL_NAME(few_channels_dw), .op = &fv_op_conv2d_dw, .needs = FV_ISA_BITS, .plan = plan, .run = run,
 };

@@ -8,14 +8,14 @@
  * result's rms for 24 channels (direct sums: 0.6e-6).
  *
  * Lanes are tiles of 4 pixels of a row. A unit goes down a band of columns. Of each source row, as it is met, every channel is turned to
- * [channel][pixel of a tile][tile], its padding resolved (thin.h), then transformed to [channel][point][tile]; a ring holds as many such rows
+ * [channel][pixel of a tile][tile], its padding resolved (few_channels.h), then transformed to [channel][point][tile]; a ring holds as many such rows
  * as an output row sees. Few output channels are made for up to four rows at once, so that each value of the ring is loaded less often.
  *
  * [1] Lavin, Gray: Fast Algorithms for Convolutional Neural Networks, arXiv:1509.09308 */
-#ifndef FV_WINOGRAD_LINE_H
-#define FV_WINOGRAD_LINE_H
-#include "device/cpu/conv_start.h"
-#include "device/cpu/thin.h"
+#ifndef FV_WINOGRAD_1D_H
+#define FV_WINOGRAD_1D_H
+#include "device/cpu/prologue.h"
+#include "device/cpu/few_channels.h"
 
 #define LINE_TAPS 7
 #define LINE_TILE 4
@@ -33,13 +33,15 @@ typedef struct {
 	int64_t rows, down, across;             /* of a unit: output rows; units down and across a picture */
 	int64_t tiles, vectors, width;          /* across a unit; width: of a turned line, in tiles, with those that the last ones overlap */
 	int64_t slots;                          /* rows of the ring */
-	int64_t slot, turned, made, weights;    /* floats: a slot, a turned vector of channels, output rows at once, the packed weights */
+	int64_t slot, turned;                   /* floats: a slot, a turned vector of channels */
+	room mine;                              /* each thread's ring, turned vector and output rows at once */
 } line_sizes;
 
 /* Output rows at once: 4, 2 or 1. */
 VEC int line_high(int64_t og) { return VF == 16 ? og <= 3 ? 4 : og == 4 ? 2 : 1 : og == 1 ? 4 : og <= 3 ? 2 : 1; }
 
-VEC line_sizes line_sizes_of(int64_t pictures, int64_t gh, int64_t gw, int64_t c, int64_t og)
+/* Phase 0 packs weights, LINE_OUT output channels a unit; phase 1 makes bands. */
+VEC line_sizes line_plan(fv_work *w, int threads, int64_t pictures, int64_t gh, int64_t gw, int64_t c, int64_t og)
 {
 	int64_t all = fv_div_up(gw, LINE_TILE), most = (c > LINE_WIDE ? LINE_VECTORS / 2 : LINE_VECTORS) * VF;
 	line_sizes s = { .across = fv_div_up(all, most) };
@@ -53,18 +55,15 @@ VEC line_sizes line_sizes_of(int64_t pictures, int64_t gh, int64_t gw, int64_t c
 	s.slots = LINE_TAPS + line_high((og - 1) % LINE_OUT + 1) - 1;  /* the last channels' */
 	s.slot = c * LINE_POINTS * s.vectors * VF;
 	s.turned = VF * LINE_TILE * s.width;
-	s.made = fv_div_up(line_high(og) * s.tiles * LINE_TILE * og, 16) * 16;
-	s.weights = fv_div_up(LINE_POINTS * LINE_TAPS * c * og, 16) * 16;
-	return s;
-}
-
-VEC int64_t line_floats(const line_sizes *s) { return s->slots * s->slot + s->turned + s->made; }         /* a thread's */
-
-VEC double line_seconds(const line_sizes *s, int64_t pictures, int64_t gh, int64_t c, int64_t og)
-{
-	double across = (double)(s->across * s->vectors * VF), rows = (double)(pictures * gh), met = rows * (double)(s->rows + LINE_TAPS - 1) / (double)s->rows;
+	s.mine = room_take(w, threads, s.slots * s.slot + s.turned + fv_div_up(line_high(og) * s.tiles * LINE_TILE * og, 16) * 16);
+	w->phases = 2;
+	w->units[0] = fv_div_up(og, LINE_OUT);
+	w->units[1] = pictures * s.down * s.across;
+	w->packed = fv_div_up(LINE_POINTS * LINE_TAPS * c * og, 16) * 16 * (int64_t)sizeof(float);
+	double across = (double)(s.across * s.vectors * VF), rows = (double)(pictures * gh), met = rows * (double)(s.rows + LINE_TAPS - 1) / (double)s.rows;
 	double products = rows * across * (double)(LINE_POINTS * LINE_TAPS * c * og), turned = met * across * (double)(c * LINE_POINTS);
-	return 2 * products / (0.85 * GEMM_RATE) + 12 * turned / GEMM_COPY + 6 * rows * across * (double)(og * LINE_POINTS) / GEMM_COPY + 3e-6;
+	w->seconds = 2 * products / (0.85 * GEMM_RATE) + 12 * turned / GEMM_COPY + 6 * rows * across * (double)(og * LINE_POINTS) / GEMM_COPY + 3e-6;
+	return s;
 }
 
 /* G: 7 weights, `step` floats apart, to 10 points. */
@@ -146,7 +145,7 @@ VEC void line_result(const float *m, int64_t step, vf *y)
 
 /* Source row r, columns from that of output column q0 on, to a slot of the ring. start: NULL, or how the picture is read; then what is
  * beyond its border is not zeros. */
-static void line_row(const fv_conv *v, const line_sizes *s, const float *x, const conv_start *start, int64_t r, int64_t q0, float *turned, float *slot)
+static void line_row(const fv_conv *v, const line_sizes *s, const float *x, const prologue *start, int64_t r, int64_t q0, float *turned, float *slot)
 {
 	int64_t row = fv_pad_index(r, v->h, v->kind), floats = v->h * v->w * v->c, step = LINE_TILE * v->c;
 	for (int64_t c = 0; c < v->c; c += VF) {
@@ -154,8 +153,8 @@ static void line_row(const fv_conv *v, const line_sizes *s, const float *x, cons
 		for (int64_t j = 0; j < LINE_TILE * s->width; j += VF) {
 			int64_t pixel = j / s->width, first = q0 - v->left + j % s->width * LINE_TILE + pixel, at = (row * v->w + first) * v->c + c;
 			bool there = row >= 0 && row < v->h, inside = there && first >= 0 && first + (VF - 1) * LINE_TILE < v->w;
-			if (inside && at + (VF - 1) * step + thin_lanes(left) <= floats) {
-				thin_turn_least(x + at, step, left, turned + j, LINE_TILE * s->width);
+			if (inside && at + (VF - 1) * step + few_lanes(left) <= floats) {
+				few_turn_least(x + at, step, left, turned + j, LINE_TILE * s->width);
 				continue;
 			}
 			const float *from[VF];
@@ -163,16 +162,14 @@ static void line_row(const fv_conv *v, const line_sizes *s, const float *x, cons
 				int64_t col = fv_pad_index(first + k * LINE_TILE, v->w, v->kind);
 				from[k] = there && col >= 0 && col < v->w ? x + (row * v->w + col) * v->c : NULL;
 			}
-			thin_turn_border(from, c, left, turned + j, LINE_TILE * s->width);
+			few_turn_border(from, c, left, turned + j, LINE_TILE * s->width);
 		}
 		for (int64_t k = 0; k < channels; k++) {
 			float *line = turned + k * LINE_TILE * s->width;
 			if (start) {
-				vf mean = vf_set(start->mean[c + k]), factor = vf_set(start->factor[c + k]), slope = vf_set(start->act ? start->slope : 1);
-				for (int64_t j = 0; j < LINE_TILE * s->width; j += VF) {
-					vf z = vf_mul(vf_sub(vf_loadu(line + j), mean), factor);
-					vf_storeu(line + j, vf_select(vf_ge(vf_zero(), z), vf_mul(z, slope), z));
-				}
+				vf mean = vf_set(start->mean[c + k]), rstd = vf_set(start->rstd[c + k]), slope = vf_set(start->slope);
+				for (int64_t j = 0; j < LINE_TILE * s->width; j += VF)
+					vf_storeu(line + j, prologue_value(vf_loadu(line + j), mean, rstd, slope));
 			}
 			line_points(line, s->width, s->vectors, slot + (c + k) * LINE_POINTS * s->vectors * VF);
 		}
@@ -245,7 +242,7 @@ VEC void line_sums(const int P, const int O, const int G, const line_view *s, fl
 }
 
 /* What becomes of vector i of such sums, of row g: 4 pixels of each tile, of which `columns` there are from the first one's on. */
-VEC void line_put(const int O, const float *m, int P, int64_t g, int64_t i, int64_t columns, float *to, thin_end *e)
+VEC void line_put(const int O, const float *m, int P, int64_t g, int64_t i, int64_t columns, float *to, few_end *e)
 {
 	vf y[8][LINE_TILE];
 #pragma GCC unroll 8
@@ -253,28 +250,28 @@ VEC void line_put(const int O, const float *m, int P, int64_t g, int64_t i, int6
 		line_result(m + ((g * LINE_POINTS * O + o) * P + i) * VF, O * P, y[o]);
 #pragma GCC unroll 4
 	for (int k = 0; k < LINE_TILE; k++, to += e->step) {
-		thin_vector at = { 0, to, fv_min(VF, fv_div_up(columns - k, LINE_TILE)) };
+		few_vector at = { 0, to, fv_min(VF, fv_div_up(columns - k, LINE_TILE)) };
 		vf v[8];
 		if (at.lanes <= 0)
 			return;
 #pragma GCC unroll 8
 		for (int o = 0; o < O; o++)
-			v[o] = conv_end_act(e->end, e->bias ? vf_add(y[o][k], vf_set(e->bias[o])) : y[o][k]);
-		if (e->moments)
-			thin_note(e, v, vm_first(at.lanes), O);
-		thin_put(v, &at, LINE_TILE * e->step, O, O <= 4 || VF == 4 ? 4 : 8);
+			v[o] = epilogue_act(e->end, e->bias ? vf_add(y[o][k], vf_set(e->bias[o])) : y[o][k]);
+		if (e->noted)
+			few_note(e, v, vm_first(at.lanes), O);
+		few_put(v, &at, LINE_TILE * e->step, O, O <= 4 || VF == 4 ? 4 : 8);
 	}
 }
 
 typedef struct {
 	int vectors;                    /* at once */
 	void (*sums)(const line_view *, float *);
-	void (*put)(const float *m, int P, int64_t g, int64_t i, int64_t columns, float *to, thin_end *e);
+	void (*put)(const float *m, int P, int64_t g, int64_t i, int64_t columns, float *to, few_end *e);
 } line_fn;
 #define LINE_SUMS(P, O, G)                                                                                      \
 	static __attribute__((noinline)) void line_sums_##P##x##O(const line_view *s, float *m) { line_sums(P, O, G, s, m); }
 #define LINE_PUT(O)                                                                                             \
-	static __attribute__((noinline)) void line_put_##O(const float *m, int P, int64_t g, int64_t i, int64_t columns, float *to, thin_end *e) \
+	static __attribute__((noinline)) void line_put_##O(const float *m, int P, int64_t g, int64_t i, int64_t columns, float *to, few_end *e) \
 	{                                                                                                       \
 		line_put(O, m, P, g, i, columns, to, e);                                                        \
 	}
@@ -293,8 +290,8 @@ static const line_fn line_list[] = {
 };
 #endif
 
-/* n floats that follow each other, past the caches but for the lines at both ends. */
-static void line_past(const float *from, float *to, int64_t n)
+/* n floats that follow each other, by non-temporal stores but for the lines at both ends. */
+static void line_stream(const float *from, float *to, int64_t n)
 {
 	int64_t i = fv_min(n, -(intptr_t)((uintptr_t)to / sizeof(float)) & (VF - 1));
 	vf_store(to, vf_load(from, vm_first(i)), vm_first(i));
@@ -303,26 +300,26 @@ static void line_past(const float *from, float *to, int64_t n)
 	vf_store(to + i, vf_load(from + i, vm_first(n - i)), vm_first(n - i));
 }
 
-/* Unit: a band of columns of some rows of one picture. room: this thread's. */
-static void line_block(const fv_conv *v, const line_sizes *s, const float *x, const conv_start *start, const float *weights, int64_t unit,
-                       float *room, float *out, const conv_end *end, float *moments)
+/* Unit: a band of columns of some rows of one picture. ring: this thread's. */
+static void line_block(const fv_conv *v, const line_sizes *s, const float *x, const prologue *start, const float *weights, int64_t unit,
+                       float *ring, float *out, const epilogue *end, float *noted)
 {
 	int64_t per = s->down * s->across, n = unit / per, g0 = unit % per / s->across * s->rows, q0 = unit % s->across * s->tiles * LINE_TILE;
 	int64_t rows = fv_min(s->rows, v->oh - g0), columns = fv_min(s->tiles * LINE_TILE, v->ow - q0), have = 0;
 	int high = line_high(v->o);
-	float *turned = room + s->slots * s->slot, *made = turned + s->turned, m[LINE_POINTS * 24 * VF];
-	/* A line may hold parts of pixels: what goes past the caches goes by rows. */
-	bool past = end->past;
-	thin_end e[LINE_PASSES];
+	float *turned = ring + s->slots * s->slot, *made = turned + s->turned, m[LINE_POINTS * 24 * VF];
+	/* A line of the cache may hold parts of pixels: what is written by non-temporal stores is written by rows. */
+	bool non_temporal = end->non_temporal;
+	few_end e[LINE_PASSES];
 	for (int64_t o0 = 0; o0 < v->o; o0 += LINE_OUT) {
-		thin_end *to = &e[o0 / LINE_OUT];
-		*to = (thin_end){ .end = end, .bias = end->bias ? end->bias + o0 : NULL, .step = v->o, .moments = moments };
+		few_end *to = &e[o0 / LINE_OUT];
+		*to = (few_end){ .end = end, .bias = end->bias ? end->bias + o0 : NULL, .step = v->o, .noted = noted };
 		for (int o = 0; o < 8; o++)
 			to->sum[o] = to->square[o] = vf_zero();
 	}
 	for (int64_t g = 0; g < rows; g += high) {
 		for (; have < g + s->slots; have++)
-			line_row(v, s, x + n * v->h * v->w * v->c, start, g0 + have - v->top, q0, turned, room + have % s->slots * s->slot);
+			line_row(v, s, x + n * v->h * v->w * v->c, start, g0 + have - v->top, q0, turned, ring + have % s->slots * s->slot);
 		line_view view = { .channels = v->c, .step = LINE_POINTS * s->vectors * VF, .point = s->vectors * VF };
 		for (int64_t o0 = 0; o0 < v->o; o0 += LINE_OUT) {
 			int O = (int)fv_min(LINE_OUT, v->o - o0);
@@ -331,20 +328,20 @@ static void line_block(const fv_conv *v, const line_sizes *s, const float *x, co
 			int P = f->vectors;
 			for (int64_t i = 0; i < s->vectors; i += P) {
 				for (int64_t y = 0; y < s->slots; y++)
-					view.row[y] = room + (g + y) % s->slots * s->slot + i * VF;
+					view.row[y] = ring + (g + y) % s->slots * s->slot + i * VF;
 				f->sums(&view, m);
 				for (int64_t r = 0; r < fv_min(high, rows - g); r++)
 					for (int64_t k = i; k < fv_min(i + P, s->vectors); k++) {
 						int64_t first = k * VF * LINE_TILE, pixel = (n * v->oh + g0 + g + r) * v->ow + q0;
-						float *to = past ? made + r * columns * v->o : out + pixel * v->o;
+						float *to = non_temporal ? made + r * columns * v->o : out + pixel * v->o;
 						f->put(m, P, r, k - i, columns - first, to + first * v->o + o0, &e[o0 / LINE_OUT]);
 					}
 			}
 		}
-		for (int64_t r = 0; r < fv_min(high, rows - g) && past; r++)
-			line_past(made + r * columns * v->o, out + ((n * v->oh + g0 + g + r) * v->ow + q0) * v->o, columns * v->o);
+		for (int64_t r = 0; r < fv_min(high, rows - g) && non_temporal; r++)
+			line_stream(made + r * columns * v->o, out + ((n * v->oh + g0 + g + r) * v->ow + q0) * v->o, columns * v->o);
 	}
-	for (int64_t o0 = 0; o0 < v->o && moments; o0 += LINE_OUT)
-		thin_noted(&e[o0 / LINE_OUT], (int)fv_min(LINE_OUT, v->o - o0), rows * columns, v->o, o0, moments);
+	for (int64_t o0 = 0; o0 < v->o && noted; o0 += LINE_OUT)
+		few_noted(&e[o0 / LINE_OUT], (int)fv_min(LINE_OUT, v->o - o0), rows * columns, v->o, o0, noted);
 }
 #endif
