@@ -59,7 +59,7 @@ fv_status fv_sheet_size(fv_err *err, const fv_pixels *pictures, int count,
                         const fv_sheet_options *opt, fv_pixels *out)
 {
 	layout k;
-	fv_pixels sheet;
+	fv_pixels sheet = { 0 };
 	fv_status st = lay(err, pictures, count, opt, &k, &sheet);
 	if (!st)
 		*out = sheet;
@@ -105,7 +105,7 @@ fv_status fv_sheet_draw(fv_err *err, fv_context *c, const fv_pixels *pictures, i
                         const fv_sheet_options *opt, const fv_pixels *out)
 {
 	layout k;
-	fv_pixels sheet;
+	fv_pixels sheet = { 0 };
 	fv_status st = lay(err, pictures, count, opt, &k, &sheet);
 	if (!st && (!out->data || out->width != sheet.width || out->height != sheet.height ||
 	            out->channels != 3 || out->bits != 8 ||
