@@ -32,26 +32,30 @@ static const fv_example examples[] = {
 	{ 0 },
 };
 
+#define RECIPES_MAX 64
+
 /* ---- recipes as the parser and the help want them */
 static const fv_variant *variant(int i)
 {
-	static fv_variant v;
-	static fv_example sets[FV_COUNT(((fv_recipe *)NULL)->presets) + 1];
-	static char names[FV_COUNT(sets)][60], note[100];
-	const fv_recipe *r = fv_recipes[i];
+	static struct {
+		fv_variant v;
+		fv_example sets[FV_RECIPE_PRESETS + 1];
+		char names[FV_RECIPE_PRESETS][60], note[100];
+	} made[RECIPES_MAX], *m;
+	const fv_recipe *r = i < RECIPES_MAX ? fv_recipes[i] : NULL;
 	if (!r)
 		return NULL;
-	memset(sets, 0, sizeof sets);
-	for (int k = 0; r->presets[k].name; k++) {
-		snprintf(names[k], sizeof names[k], "--preset %s", r->presets[k].name);
-		sets[k] = (fv_example){ names[k], r->presets[k].help };
+	m = &made[i];
+	for (int k = 0; k < FV_RECIPE_PRESETS && r->presets[k].name; k++) {
+		snprintf(m->names[k], sizeof m->names[k], "--preset %s", r->presets[k].name);
+		m->sets[k] = (fv_example){ m->names[k], r->presets[k].help };
 	}
 	if (r->seconds > 0)
-		snprintf(note, sizeof note, "It trains for %.0f minutes where neither --time nor --steps is given.", r->seconds / 60);
+		snprintf(m->note, sizeof m->note, "It trains for %.0f minutes where neither --time nor --steps is given.", r->seconds / 60);
 	else
-		snprintf(note, sizeof note, "It trains for %" PRId64 " steps where neither --time nor --steps is given.", r->steps);
-	v = (fv_variant){ r->name, r->help, r->options, sets, note };
-	return &v;
+		snprintf(m->note, sizeof m->note, "It trains for %" PRId64 " steps where neither --time nor --steps is given.", r->steps);
+	m->v = (fv_variant){ r->name, r->help, r->options, m->sets, m->note };
+	return &m->v;
 }
 
 /* ---- what the library asks of the program */

@@ -94,13 +94,14 @@ typedef struct {
 } fv_recipe_preset;
 
 #define FV_RECIPE_DATA 4
+#define FV_RECIPE_PRESETS 5
 #define FV_RECIPE_PROGRAMS 4
 #define FV_LOSSES 16
 typedef struct {
 	const char *name, *help;        /* help: what it learns and from what, for a list of recipes */
 	const fv_option *options;       /* FV_KEPT_ says how each is kept. A batch's size is `batch`, a crop's side `size` */
 	size_t bytes;                   /* of the struct that they lie in */
-	fv_recipe_preset presets[4];
+	fv_recipe_preset presets[FV_RECIPE_PRESETS + 1];
 	double seconds;                 /* how long it trains where nothing is said; 0: for so many steps */
 	int64_t steps;
 	const fv_data_want data[FV_RECIPE_DATA];

@@ -167,10 +167,11 @@ static fv_status feed(fv_err *err, fv_run *r, int i, int64_t number)
 		const fv_recipe_input *in = &p->inputs[k];
 		const char *port = NULL;
 		fv_data *d = fv_run_data(r, in->from);
+		int source = d ? -1 : source_of(r, in->from, &port);
 		if (d)
 			d->want->type->take(d, number, in->part, own->room[k]);
 		else
-			st = fv_program_get(err, r->program[source_of(r, in->from, &port)].program, port, own->room[k]);
+			st = fv_program_get(err, r->program[source].program, port, own->room[k]);
 		if (!st && own->history[k])
 			exchange(r, own->history[k], (uint64_t)number, own->room[k]);
 		if (!st)

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every recipe of the table, as small as its record says: killed and resumed it has the bytes of one that never stopped; and each of its
+ * options, given again with another value, either takes effect or is refused in a line that names both values.
+ * Arguments: a picture, the folder of feature networks. */
+#define _GNU_SOURCE
+#include "model/safetensors.h"
+#include "picture/picture.h"
+#include "test.h"
+#include "train/train.h"
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STEPS 6
+static const char *features;
+static fv_err err;
+static int64_t kill_at;
+
+/* ---- what a caller gives */
+static bool progress(void *user, const fv_train_progress *p)
+{
+	if (kill_at && p->step == kill_at)
+		raise(SIGKILL);
+	return true;
+}
+
+static fv_status decode(void *user, fv_err *e, const char *path, int64_t longest, fv_pixels *out) { return fv_picture_shrink(e, path, longest, out); }
+
+static fv_status find(void *user, fv_err *e, const char *option, const char *name, char *path, size_t room)
+{
+	snprintf(path, room, "%s/%s.safetensors", features, name ? name : "");
+	return name ? FV_OK : fv_fail(e, FV_E_READ, "%s do not come with this test", option);
+}
+
+static fv_status train(const char *recipe, const char *run, const char *const *texts)
+{
+	fv_context *c = NULL;
+	fv_train_options o = { .size = sizeof o, .recipe = recipe, .run = run, .options = texts, .progress = progress, .decode = decode, .find = find };
+	if (fv_context_new(&err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 2 }, &c))
+		return FV_E_INTERNAL;
+	fv_status st = fv_train(&err, c, &o);
+	fv_context_free(c);
+	return st;
+}
+
+/* Texts of a run as small as they get; data: in the folder `where`. */
+static char text[40][300];
+static const char *list[41];
+static void begin_with(const fv_recipe *r, const char *where)
+{
+	int n = 0;
+	for (int i = 0; r->smallest && r->smallest[i]; i++)
+		snprintf(text[n++], sizeof *text, "%s", r->smallest[i]);
+	for (int i = 0; i < FV_RECIPE_DATA && r->data[i].option; i++)
+		snprintf(text[n++], sizeof *text, "%s=%s/%s", r->data[i].option, where, r->data[i].type == &fv_data_crops ? "pictures" : "digits.idx");
+	snprintf(text[n++], sizeof *text, "steps=%d", STEPS);
+	for (int i = 0; i < n; i++)
+		list[i] = text[i];
+	list[n] = NULL;
+}
+
+static bool same(const char *a, const char *b, const char *file)
+{
+	char command[300];
+	snprintf(command, sizeof command, "cmp -s %s/%s %s/%s", a, file, b, file);
+	return !system(command);
+}
+
+static json_t *value_in(const char *run, const char *name)
+{
+	char path[300];
+	snprintf(path, sizeof path, "%s/run.json", run);
+	json_t *j = json_load_file(path, 0, NULL), *v = json_incref(json_object_get(j, name));
+	json_decref(j);
+	return v;
+}
+
+static int64_t steps_of(const char *run)
+{
+	char path[300];
+	fv_context *c = NULL;
+	fv_safetensors f;
+	int64_t steps = 0;
+	snprintf(path, sizeof path, "%s/checkpoint.safetensors", run);
+	if (fv_context_new(&err, NULL, &c) || fv_safetensors_open(&err, c, path, &f))
+		return 0;
+	json_t *about = json_loads(fv_safetensors_text(&f, "fauve.run"), 0, NULL);
+	steps = json_integer_value(json_object_get(about, "steps"));
+	json_decref(about);
+	fv_safetensors_close(&f);
+	fv_context_free(c);
+	return steps;
+}
+
+/* ---- killed and resumed */
+static void check_killed(const fv_recipe *r)
+{
+	char straight[60], killed[60];
+	int status;
+	snprintf(straight, sizeof straight, "%s-straight", r->name);
+	snprintf(killed, sizeof killed, "%s-killed", r->name);
+	begin_with(r, "data");
+	check(!train(r->name, straight, list), "%s: %s", r->name, err.text);
+	pid_t child = fork();
+	if (!child) {
+		kill_at = STEPS - 2;
+		train(r->name, killed, list);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "%s: the child is killed: %d", r->name, status);
+	check(!train(NULL, killed, NULL), "%s, resumed: %s", r->name, err.text);
+	check(same(straight, killed, "checkpoint.safetensors") && same(straight, killed, "stats.jsonl"), "%s: killed and resumed, other bytes", r->name);
+	for (const fv_recipe_model *m = r->models; m->file; m++)
+		check(same(straight, killed, m->file), "%s: killed and resumed, another %s", r->name, m->file);
+}
+
+/* ---- options given again */
+/* Another value than the one that the run has; data: the same under another name. */
+static void other(const fv_option *o, const json_t *was, char *to, size_t room)
+{
+	double v = json_number_value(was);
+	switch (o->type) {
+	case FV_OPT_INT:
+	case FV_OPT_SIZE:
+		v += o->multiple ? o->multiple : 1;
+		snprintf(to, room, "%s=%.0f", o->name, o->low < o->high && v > o->high ? v - 2 * (o->multiple ? o->multiple : 1) : v);
+		break;
+	case FV_OPT_FLOAT: snprintf(to, room, "%s=%.15g", o->name, o->low < o->high && v * 1.5 > o->high ? v / 2 : v > 0 ? v * 1.5 : (o->low + o->high) / 2); break;
+	case FV_OPT_DURATION: snprintf(to, room, "%s=%.0fs", o->name, v > 0 ? v + 10 : 1000); break;
+	case FV_OPT_ENUM: snprintf(to, room, "%s=%s", o->name, o->choices[!strcmp(o->choices[0], json_string_value(was))]); break;
+	default:
+		if (o->kept & FV_KEPT_MOVES)
+			snprintf(to, room, "%s=moved/%s", o->name, o->type == FV_OPT_TEXTS ? "pictures" : "digits.idx");
+		else
+			snprintf(to, room, "%s=other", o->name);
+	}
+}
+
+static void check_option(const fv_recipe *r, const fv_option *o)
+{
+	char run[60], was_run[60], given[200], command[200];
+	const char *texts[] = { given, NULL };
+	snprintf(was_run, sizeof was_run, "%s-straight", r->name);
+	snprintf(run, sizeof run, "%s-again", r->name);
+	snprintf(command, sizeof command, "rm -rf %s && cp -r %s %s", run, was_run, run);
+	if (!check(!system(command), "%s", command))
+		return;
+	json_t *was = value_in(run, o->name);
+	other(o, was, given, sizeof given);
+	fv_status st = train(NULL, run, texts);
+	bool refused = st == FV_E_ARGUMENT && strstr(err.text, "begun with") && strstr(err.text, o->name);
+	char *a = was ? json_dumps(was, JSON_ENCODE_ANY | JSON_REAL_PRECISION(10)) : strdup("nothing");
+	const char *value = strchr(given, '=') + 1;
+	refused = refused && strstr(err.text, a) && strstr(err.text, value);
+	bool may = o->kept & (FV_KEPT_CHANGES | FV_KEPT_MOVES);
+	json_t *now = value_in(run, o->name);
+	bool kept = !json_equal(was, now) && now, longer = steps_of(run) > STEPS;
+	if (o->at == offsetof(fv_train_common, time) && !strcmp(o->name, "time"))
+		kept = longer;                  /* so much more, not the whole run's time */
+	check(may ? !st && kept : refused, "%s: %s on a run with %s: %s; %s", r->name, given, a, may ? kept ? "kept" : "ignored" : refused ? "refused" : "taken", st ? err.text : "done");
+	/* The same value is fine. */
+	if (!may && was && !json_is_null(was)) {
+		char *bare = json_is_string(was) ? strdup(json_string_value(was)) : json_dumps(was, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+		snprintf(given, sizeof given, "%s=%s", o->name, bare);
+		if (o->kind == FV_ARG_PLAIN)
+			check(!train(NULL, run, texts), "%s: %s, as it was: %s", r->name, given, err.text);
+		free(bare);
+	}
+	free(a);
+	json_decref(was);
+	json_decref(now);
+}
+
+/* Other data under an option that may move: refused by what they are. */
+static void check_data(const fv_recipe *r)
+{
+	char run[60], given[200];
+	const char *texts[] = { given, NULL };
+	snprintf(run, sizeof run, "%s-straight", r->name);
+	for (int i = 0; i < FV_RECIPE_DATA && r->data[i].option; i++) {
+		snprintf(given, sizeof given, "%s=others/%s", r->data[i].option, r->data[i].type == &fv_data_crops ? "pictures" : "digits.idx");
+		check(train(NULL, run, texts) == FV_E_ARGUMENT && strstr(err.text, "begun with data"), "%s: %s: %s", r->name, given, err.text);
+	}
+}
+
+static void write_idx(const char *path, int count)
+{
+	FILE *f = fopen(path, "wb");
+	fwrite("\0\0\10\3\0\0\0", 1, 7, f);
+	fputc(count, f);
+	fwrite("\0\0\0\4\0\0\0\4", 1, 8, f);
+	for (int i = 0; i < count * 16; i++)
+		fputc(i * 37 % 251, f);
+	fclose(f);
+}
+
+int main(int argc, char **argv)
+{
+	char folder[] = "/tmp/fauve-resume-XXXXXX", command[1000];
+	if (argc != 3)
+		return 2;
+	features = argv[2];
+	snprintf(command, sizeof command, "mkdir -p data/pictures moved/pictures others/pictures && cp '%s' data/pictures/a.jpg && cp '%s' moved/pictures/a.jpg && "
+	         "cp '%s' others/pictures/a.jpg && cp '%s' others/pictures/b.jpg", argv[1], argv[1], argv[1], argv[1]);
+	if (!check(mkdtemp(folder) && !chdir(folder) && !system(command) && !fv_picture_begin(&err, "resume"), "a folder: %s", err.text))
+		return finish("resume");
+	write_idx("data/digits.idx", 20);
+	write_idx("moved/digits.idx", 20);
+	write_idx("others/digits.idx", 21);
+	for (int i = 0; fv_recipes[i]; i++) {
+		check_killed(fv_recipes[i]);
+		for (const fv_option *o = fv_train_table; o->name; o++)
+			check_option(fv_recipes[i], o);
+		for (const fv_option *o = fv_recipes[i]->options; o->name; o++)
+			if (!(o->kept & FV_KEPT_INNER))
+				check_option(fv_recipes[i], o);
+		check_data(fv_recipes[i]);
+	}
+	check(!chdir("/"), "back");
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	check(!system(command), "%s stays", folder);
+	return finish("resume");
+}
