@@ -205,8 +205,11 @@ fv_status fv_option_read(fv_err *err, fv_arena *a, const fv_option *o, const jso
 		/* An early fauve wrote 0 for what was not given. */
 		if (json_integer_value(v) && !fv_option_in_range(o, number))
 			return out_of_range(err, o, file, number);
-		if (o->multiple && json_integer_value(v) % o->multiple)
-			return bad(err, o, file, "no multiple of what it must be one of");
+		if (o->multiple && json_integer_value(v) % o->multiple) {
+			char what[80];
+			snprintf(what, sizeof what, "%" JSON_INTEGER_FORMAT ", which is no multiple of %d", json_integer_value(v), o->multiple);
+			return bad(err, o, file, what);
+		}
 		*(int64_t *)at = json_integer_value(v);
 		return FV_OK;
 	case FV_OPT_FLOAT:

@@ -221,7 +221,7 @@ one_line 3 "none.idx" train dense --data none.idx -o runs/no2
 head -c 5000 digits.idx >cut.idx
 one_line 3 "cut.idx: claims 14400 bytes" train dense --data cut.idx -o runs/no2
 one_line 2 "where to" train $style
-one_line 2 "photographs and paintings" train style --photos photos -o runs/no
+one_line 2 "art is missing: a folder of paintings" train style --photos photos -o runs/no
 one_line 2 "multiple of 16" train style --photos photos --art art --size 70 -o runs/no2
 one_line 4 "digits.idx/run" train $dense --steps 5 -o digits.idx/run
 run 5 "max-memory" train style --photos art --art art $small --max-memory 1M -o runs/no2

@@ -117,8 +117,8 @@ train 3 "empty: holds neither train-images-idx3-ubyte" empty
 train 2 "preset 'nonsense' is unknown: dense has 'textbook'" digits --preset nonsense
 train 2 "NAME is wanted" digits --preset ""
 train 2 "0 is not between" digits --batch 0
-train 2 "give --time or --steps, not both" digits --time 1s
-run 2 "give --data" train dense -o run
+train 2 "not both" digits --time 1s
+run 2 "data is missing" train dense -o run
 run 2 "where to" train dense --data digits
 
 echo "train-dense: $passed passed, $failed failed"

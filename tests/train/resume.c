@@ -185,6 +185,46 @@ static void check_data(const fv_recipe *r)
 	}
 }
 
+/* ---- runs of an early fauve: settings of every recipe in the checkpoint, and a run.json without most of them. The texts are what
+ * fauve 0.1.0 wrote before a recipe had options of its own. */
+static bool set_kept(const char *run, const char *add)
+{
+	char path[300];
+	fv_context *c = NULL;
+	fv_safetensors f;
+	snprintf(path, sizeof path, "%s/checkpoint.safetensors", run);
+	if (fv_context_new(&err, NULL, &c) || fv_safetensors_open(&err, c, path, &f))
+		return false;
+	json_t *about = json_loads(fv_safetensors_text(&f, "fauve.run"), 0, NULL), *more = json_loads(add, 0, NULL);
+	json_object_update(json_object_get(about, "settings"), more);
+	char *text = json_dumps(about, JSON_COMPACT | JSON_REAL_PRECISION(17));
+	json_t *metadata = json_pack("{s:s}", "fauve.run", text);
+	bool done = more && !fv_safetensors_write(&err, c, path, f.entry, f.count, metadata);
+	json_decref(more);
+	json_decref(metadata);
+	json_decref(about);
+	free(text);
+	fv_safetensors_close(&f);
+	fv_context_free(c);
+	return done;
+}
+
+static void check_early(void)
+{
+	static const char begun[] = "{\n \"recipe\": \"dense\",\n \"precision\": \"f32\",\n \"photos\": [],\n \"art\": [],\n \"data\": \"../data/digits.idx\",\n"
+	                            " \"steps\": 6,\n \"batch\": 4,\n \"seed\": 1,\n \"features\": \"vgg16\"\n}";
+	const char *longer[] = { "steps=8", NULL };
+	if (!check(!system("rm -rf early now && cp -r dense-straight early && cp -r dense-straight now") &&
+	           set_kept("early", "{\"size\":28,\"width\":0,\"blocks\":0,\"adv\":0.0,\"content\":0.0,\"style\":0.0,\"colour\":0.0}"), "an early run: %s", err.text))
+		return;
+	FILE *f = fopen("early/run.json", "w");
+	fputs(begun, f);
+	fclose(f);
+	check(!train(NULL, "early", longer) && !train(NULL, "now", longer), "an early run goes on: %s", err.text);
+	check(same("early", "now", "checkpoint.safetensors") && same("early", "now", "model.safetensors"), "an early run goes on to other bytes");
+	check(set_kept("early", "{\"unheard\":3}") && train(NULL, "early", NULL) == FV_E_ARGUMENT && strstr(err.text, "unheard"), "a setting of a later fauve: %s", err.text);
+}
+
 static void write_idx(const char *path, int count)
 {
 	FILE *f = fopen(path, "wb");
@@ -218,6 +258,7 @@ int main(int argc, char **argv)
 				check_option(fv_recipes[i], o);
 		check_data(fv_recipes[i]);
 	}
+	check_early();
 	check(!chdir("/"), "back");
 	snprintf(command, sizeof command, "rm -rf %s", folder);
 	check(!system(command), "%s stays", folder);
