@@ -112,7 +112,7 @@ static json_t *training_of(fv_context *c, const char *path)
 /* Was the model made by that run? Its run.json may say so of any name: it may be a stranger's. */
 static bool same_training(fv_context *c, const char *place, const char *run)
 {
-	char path[FV_PATH_MAX];
+	char path[FV_PATH_MAX + 20];
 	snprintf(path, sizeof path, "%s/" FV_RUN_MODEL, run);
 	json_t *a = training_of(c, place), *b = training_of(c, path);
 	bool same = a && b && json_equal(a, b);
@@ -189,12 +189,16 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		st = fv_fail(err, FV_E_ARGUMENT, "which recipe? `fauve train style ...` or `fauve train dense ...`; see `fauve help train`");
 		goto done;
 	}
-	if (o.resume && (o.run || count)) {
-		st = fv_fail(err, FV_E_ARGUMENT, "--resume %s goes on with what is there: give neither a recipe nor -o beside it", o.resume);
+	if (o.resume && o.run) {
+		st = fv_fail(err, FV_E_ARGUMENT, "give --resume or -o, not both: a run goes on in its own folder");
 		goto done;
 	}
 	if (o.resume && (st = recall(err, cli, c, &o, recipe, sizeof recipe)))
 		goto done;
+	if (count && strcmp(args[0], recipe)) {
+		st = fv_fail(err, FV_E_ARGUMENT, "%s: this run was begun with recipe \"%s\", not \"%s\"; leave it out, or begin another with -o", o.resume, recipe, args[0]);
+		goto done;
+	}
 	if ((st = give_name(err, c, &o, &name, had, folder, place, sizeof place))) {
 		/* What is wrong does not stand on the command line. */
 		fv_err e = *err;

@@ -8,14 +8,14 @@
 #include <string.h>
 
 const fv_option fv_train_table[] = {
-	{ .name = "name", .type = FV_OPT_TEXT, .kept = FV_KEPT_CHANGES, .arg = "NAME", .at = offsetof(fv_train_common, name), .help = "put the model among your styles at every checkpoint, so that `fauve apply NAME` paints with it while it learns and after; -o may then be left out" },
+	{ .name = "name", .type = FV_OPT_TEXT, .kept = FV_KEPT_CHANGES, .arg = "NAME", .at = offsetof(fv_train_common, name), .help = "a name for the model: it stands among your styles from the first checkpoint on, to be used while it learns and after" },
 	{ .name = "preset", .type = FV_OPT_TEXT, .arg = "NAME", .at = offsetof(fv_train_common, preset), .help = "begin with a set of values that the recipe has; what is given beside it counts" },
-	{ .name = "time", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T", .at = offsetof(fv_train_common, time), .preset_help = "the recipe's", .low = 1, .high = 1e7, .help = "how long to train, turned into steps after a timed warm-up; with --resume how long to go on, at the pace the run has had" },
+	{ .name = "time", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T", .at = offsetof(fv_train_common, time), .preset_help = "the recipe's", .low = 1, .high = 1e7, .help = "how long to train, turned into steps after a timed warm-up; with a run that is resumed, how long to go on, at the pace that it has had" },
 	{ .name = "steps", .type = FV_OPT_INT, .kept = FV_KEPT_CHANGES, .arg = "N", .at = offsetof(fv_train_common, steps), .preset_help = "the recipe's", .low = 1, .high = FV_STEPS_MAX, .help = "how many steps to train, those of a resumed run included" },
 	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(fv_train_common, seed), .preset = "1", .low = 0, .high = 1e15, .help = "of everything that is drawn" },
 	{ .name = "preview-every", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T", .at = offsetof(fv_train_common, preview), .preset = "4m", .low = 1, .high = 1e7, .help = "between contact sheets" },
 	{ .name = "checkpoint-every", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T", .at = offsetof(fv_train_common, checkpoint), .preset = "2m", .low = 0.1, .high = 1e7, .help = "between checkpoints" },
-	{ .name = "max-memory", .type = FV_OPT_SIZE, .kept = FV_KEPT_CHANGES, .arg = "SIZE", .at = offsetof(fv_train_common, max_memory), .help = "of a step and what it trains: where it would take more, what is cheap is made again rather than kept, which takes a little longer and gives the same run; with --precision bf16 what is left is kept rounded" },
+	{ .name = "max-memory", .type = FV_OPT_SIZE, .kept = FV_KEPT_CHANGES, .arg = "SIZE", .at = offsetof(fv_train_common, max_memory), .help = "of a step and what it trains: where it would take more, what is cheap is made again rather than kept, which takes a little longer and gives the same run; with precision bf16 what is left is kept rounded" },
 	{ 0 },
 };
 
@@ -109,7 +109,7 @@ static fv_status read_begun(fv_err *err, fv_context *c, const char *folder, json
 	snprintf(path, sizeof path, "%s/run.json", folder);
 	fv_status st = fv_file_read(err, c, path, FV_OPEN_MEMBER, 1 << 20, &data, &bytes);
 	if (st == FV_E_READ)
-		return fv_fail(err, st, "%s: holds no run to go on with (no run.json); begin one with `fauve train RECIPE -o RUN`", folder);
+		return fv_fail(err, st, "%s: holds no run to go on with (no run.json); to begin one, name a recipe", folder);
 	if (st)
 		return st;
 	*out = fv_json_read(NULL, c, path, data, bytes);
