@@ -165,7 +165,7 @@ typedef struct fv_train_options {
 	size_t size;               /**< sizeof(fv_train_options) */
 	const char *recipe;        /**< "style", "dense", ...; NULL: go on with the run in the folder, whatever its recipe */
 	const char *run;           /**< the run's folder; made when missing, kept by one training at a time */
-	const char *const *options; /**< "name=value" texts, ended by NULL, as fv_recipes() lists them: "steps=50", "time=20m",
+	const char *const *options; /**< "name=value" texts, ended by NULL, as fv_recipes_list() lists them: "steps=50", "time=20m",
 	                            *   "art=paintings". One that may be given several times stands several times. NULL: none */
 	void (*line)(void *user, const char *line); /**< a sentence for people: what was found, how long it will take */
 	/** After every step, and while material is made ready; false stops with FV_E_CANCELLED, after a checkpoint. */

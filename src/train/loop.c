@@ -186,20 +186,21 @@ static fv_status run(fv_err *err, fv_run *r)
 
 fv_status fv_train(fv_err *err, fv_context *c, const fv_train_options *o) { return fv_train_recipe(err, c, NULL, o); }
 
-/* How far a run that was there goes: what was given for it takes effect. */
+/* What was given for a run that was there must leave it something, or nothing, to do. */
+static fv_status check_more(fv_err *err, const fv_run *r)
+{
+	if (r->more_steps && r->more_steps < r->step)
+		return fv_fail(err, FV_E_ARGUMENT, "%s: steps %" PRId64 ": this run is at step %" PRId64 " already; give at least that", r->folder, r->more_steps, r->step);
+	if (r->named && r->more_time <= r->spent)
+		return fv_fail(err, FV_E_ARGUMENT, "%s: time %.0f s: this run has taken %.0f s already; give more", r->folder, r->more_time, r->spent);
+	return FV_OK;
+}
+
+/* How far it goes: what was given takes effect. A recipe was named: then its time is that of the whole run. */
 static fv_status go_on(fv_err *err, fv_run *r)
 {
-	if (r->more_steps) {
-		if (r->more_steps < r->step)
-			return fv_fail(err, FV_E_ARGUMENT, "%s: steps %" PRId64 ": this run is at step %" PRId64 " already; give at least that", r->folder, r->more_steps, r->step);
-		r->steps = r->more_steps;
-	}
-	if (r->more_time > 0 && r->named) {
-		/* The whole run is to take so long. */
-		if (r->more_time <= r->spent)
-			return fv_fail(err, FV_E_ARGUMENT, "%s: time %.0f s: this run has taken %.0f s already; give more", r->folder, r->more_time, r->spent);
-		r->more_time -= r->spent;
-	}
+	r->steps = r->more_steps ? r->more_steps : r->steps;
+	r->more_time -= r->named ? r->spent : 0;
 	return r->more_time > 0 ? add_steps(err, r) : FV_OK;
 }
 
@@ -233,7 +234,7 @@ fv_status fv_train_recipe(fv_err *err, fv_context *c, const fv_recipe *recipe, c
 	if ((r.recipe->configure && (st = r.recipe->configure(err, &r))) || (r.recipe->open && (st = r.recipe->open(err, &r))) ||
 	    (st = fv_run_open_programs(err, &r)))
 		goto done;
-	if ((st = fv_run_find(err, &r, &resumed)) || (st = fv_settings_write(err, &r)))
+	if ((st = fv_run_find(err, &r, &resumed)) || (resumed && (st = check_more(err, &r))) || (st = fv_settings_write(err, &r)))
 		goto done;
 	if ((st = resumed ? go_on(err, &r) : begin(err, &r)))
 		goto done;

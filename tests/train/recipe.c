@@ -213,6 +213,14 @@ int main(void)
 	check(train("loud", NULL, "steps=8", NULL, NULL) == FV_E_ARGUMENT && strstr(err.text, "at step 9 already"), "'%s'", err.text);
 	check(!train("loud", NULL, "steps=12", "rate=0.05", "kind=plain") && seen == 12, "given and equal: %s", err.text);
 
+	/* Time, of a recipe that is named: the same is no more, another is that of the whole run. */
+	check(!train("timed", "toy", "data=idx", "time=1s", NULL), "timed: %s", err.text);
+	int64_t steps = seen;
+	check(!train("timed", "toy", "time=1s", NULL, NULL) && steps > 100, "the same time: %s", err.text);
+	check(!system("grep -q '\"step\":' timed/times.jsonl && echo '{\"step\":9,\"seconds\":5.0}' >>timed/times.jsonl"), "times");
+	check(train("timed", "toy", "time=4s", NULL, NULL) == FV_E_ARGUMENT && strstr(err.text, "has taken 5 s already"), "less time: '%s'", err.text);
+	check(!train("timed", "toy", "time=6s", NULL, NULL) && seen > steps, "more time: %d steps, %d before; %s", (int)seen, (int)steps, err.text);
+
 	check(!chdir("/"), "back");
 	snprintf(command, sizeof command, "rm -rf %s", folder);
 	check(!system(command), "%s stays", folder);

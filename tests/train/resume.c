@@ -117,6 +117,13 @@ static void check_killed(const fv_recipe *r)
 }
 
 /* ---- options given again */
+static const char *straight_run(const fv_recipe *r)
+{
+	static char run[60];
+	snprintf(run, sizeof run, "%s-straight", r->name);
+	return run;
+}
+
 /* Another value than the one that the run has; data: the same under another name. */
 static void other(const fv_option *o, const json_t *was, char *to, size_t room)
 {
@@ -138,39 +145,73 @@ static void other(const fv_option *o, const json_t *was, char *to, size_t room)
 	}
 }
 
-static void check_option(const fv_recipe *r, const fv_option *o)
+static bool changes(const fv_option *o) { return o->kept & (FV_KEPT_CHANGES | FV_KEPT_MOVES); }
+
+static bool copy_run(const fv_recipe *r, const char *to)
 {
-	char run[60], was_run[60], given[200], command[200];
-	const char *texts[] = { given, NULL };
-	snprintf(was_run, sizeof was_run, "%s-straight", r->name);
-	snprintf(run, sizeof run, "%s-again", r->name);
-	snprintf(command, sizeof command, "rm -rf %s && cp -r %s %s", run, was_run, run);
-	if (!check(!system(command), "%s", command))
-		return;
-	json_t *was = value_in(run, o->name);
-	other(o, was, given, sizeof given);
-	fv_status st = train(NULL, run, texts);
-	bool refused = st == FV_E_ARGUMENT && strstr(err.text, "begun with") && strstr(err.text, o->name);
+	char command[200];
+	snprintf(command, sizeof command, "rm -rf %s && cp -r %s-straight %s", to, r->name, to);
+	return check(!system(command), "%s", command);
+}
+
+/* Another value for an option that may not change: refused, with both. */
+static void check_refused(const fv_recipe *r, const fv_option *o)
+{
+	char given[200];
+	json_t *was = value_in("again", o->name);
 	char *a = was ? json_dumps(was, JSON_ENCODE_ANY | JSON_REAL_PRECISION(10)) : strdup("nothing");
-	const char *value = strchr(given, '=') + 1;
-	refused = refused && strstr(err.text, a) && strstr(err.text, value);
-	bool may = o->kept & (FV_KEPT_CHANGES | FV_KEPT_MOVES);
-	json_t *now = value_in(run, o->name);
-	bool kept = !json_equal(was, now) && now, longer = steps_of(run) > STEPS;
-	if (o->at == offsetof(fv_train_common, time) && !strcmp(o->name, "time"))
-		kept = longer;                  /* so much more, not the whole run's time */
-	check(may ? !st && kept : refused, "%s: %s on a run with %s: %s; %s", r->name, given, a, may ? kept ? "kept" : "ignored" : refused ? "refused" : "taken", st ? err.text : "done");
-	/* The same value is fine. */
-	if (!may && was && !json_is_null(was)) {
-		char *bare = json_is_string(was) ? strdup(json_string_value(was)) : json_dumps(was, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-		snprintf(given, sizeof given, "%s=%s", o->name, bare);
-		if (o->kind == FV_ARG_PLAIN)
-			check(!train(NULL, run, texts), "%s: %s, as it was: %s", r->name, given, err.text);
-		free(bare);
-	}
+	other(o, was, given, sizeof given);
+	fv_status st = train(NULL, "again", (const char *const[]){ given, NULL });
+	check(st == FV_E_ARGUMENT && strstr(err.text, "begun with") && strstr(err.text, o->name) && strstr(err.text, a) && strstr(err.text, strchr(given, '=') + 1),
+	      "%s: %s on a run with %s: %s", r->name, given, a, st ? err.text : "taken");
 	free(a);
 	json_decref(was);
-	json_decref(now);
+}
+
+/* All that may change at once (to open a run takes longest); then all that may not, as they are. */
+static void check_options(const fv_recipe *r)
+{
+	const fv_option *const tables[] = { fv_train_table, r->options };
+	int n = 0, m = 0;
+	static char other_text[40][300], same_text[40][300];
+	const char *others[41], *sames[41];
+	if (!copy_run(r, "again"))
+		return;
+	for (size_t t = 0; t < FV_COUNT(tables); t++)
+		for (const fv_option *o = tables[t]; o->name; o++) {
+			if (o->kept & FV_KEPT_INNER || !strcmp(o->name, "time"))
+				continue;
+			json_t *was = value_in("again", o->name);
+			if (changes(o)) {
+				other(o, was, other_text[n], sizeof *other_text);
+				others[n] = other_text[n];
+				n++;
+			} else {
+				check_refused(r, o);
+				if (was && o->kind == FV_ARG_PLAIN) {
+					char *bare = json_is_string(was) ? strdup(json_string_value(was)) : json_dumps(was, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+					snprintf(same_text[m], sizeof *same_text, "%s=%s", o->name, bare);
+					sames[m] = same_text[m];
+					m++;
+					free(bare);
+				}
+			}
+			json_decref(was);
+		}
+	others[n] = sames[m] = NULL;
+	check(same("again", straight_run(r), "run.json") && same("again", straight_run(r), "checkpoint.safetensors"), "%s: what was refused is remembered", r->name);
+	check(!train(NULL, "again", others), "%s: what may change: %s", r->name, err.text);
+	check(steps_of("again") == STEPS + 1, "%s: %d steps", r->name, (int)steps_of("again"));
+	for (size_t t = 0; t < FV_COUNT(tables); t++)
+		for (const fv_option *o = tables[t]; o->name; o++) {
+			json_t *was = value_in(straight_run(r), o->name), *now = value_in("again", o->name);
+			if (changes(o) && strcmp(o->name, "time"))
+				check(now && !json_equal(was, now), "%s: %s is ignored", r->name, o->name);
+			json_decref(was);
+			json_decref(now);
+		}
+	check(!train(NULL, "again", sames), "%s: the same again: %s", r->name, err.text);
+	check(!train(NULL, "again", (const char *const[]){ "time=3s", NULL }) && steps_of("again") > STEPS + 1, "%s: time: %s", r->name, err.text);
 }
 
 /* Other data under an option that may move: refused by what they are. */
@@ -251,11 +292,7 @@ int main(int argc, char **argv)
 	write_idx("others/digits.idx", 21);
 	for (int i = 0; fv_recipes[i]; i++) {
 		check_killed(fv_recipes[i]);
-		for (const fv_option *o = fv_train_table; o->name; o++)
-			check_option(fv_recipes[i], o);
-		for (const fv_option *o = fv_recipes[i]->options; o->name; o++)
-			if (!(o->kept & FV_KEPT_INNER))
-				check_option(fv_recipes[i], o);
+		check_options(fv_recipes[i]);
 		check_data(fv_recipes[i]);
 	}
 	check_early();
