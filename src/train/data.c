@@ -23,7 +23,8 @@ static fv_status gather(fv_err *err, const fv_texts *folders, const char *option
 		if (st)
 			return st;
 		if (!n.count)
-			return fv_fail(err, FV_E_READ, "%s %s: holds no .jpg, .png, .webp or .tif to learn from", option, folders->item[i]);
+			return fv_fail(err, FV_E_READ, "%s %s: holds no .jpg, .png, .webp or .tif to learn from",
+				       option, folders->item[i]);
 		char **more = realloc(all->path, (size_t)(all->count + n.count) * sizeof *more);
 		if (!more) {
 			fv_names_free(&n);
@@ -35,7 +36,10 @@ static fv_status gather(fv_err *err, const fv_texts *folders, const char *option
 	return FV_OK;
 }
 
-typedef struct { fv_names names; fv_feed *feed; } crops;
+typedef struct {
+	fv_names names;
+	fv_feed *feed;
+} crops;
 
 static fv_status open_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d)
 {
@@ -52,12 +56,23 @@ static fv_status open_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv
 	if (st || (st = gather(err, &from, want->option, &s->names)))
 		return st;
 	if (!r->o.decode)
-		return fv_fail(err, FV_E_ARGUMENT, "%s learns from pictures: a decoder is needed to read them", r->recipe->name);
+		return fv_fail(err, FV_E_ARGUMENT, "%s learns from pictures: a decoder is needed to read them",
+			       r->recipe->name);
 	d->path = (const char *const *)s->names.path;
 	d->count = s->names.count;
 	fv_feed_options f = {
-		.purpose = want->purpose, .path = d->path, .count = d->count, .decode = r->o.decode, .user = r->o.user, .seed = r->seed, .batch = d->batch,
-		.size = r->size, .longest = want->longest, .longer = want->longer, .zoom_low = want->zoom_low, .zoom_high = want->zoom_high,
+		.purpose = want->purpose,
+		.path = d->path,
+		.count = d->count,
+		.decode = r->o.decode,
+		.user = r->o.user,
+		.seed = r->seed,
+		.batch = d->batch,
+		.size = r->size,
+		.longest = want->longest,
+		.longer = want->longer,
+		.zoom_low = want->zoom_low,
+		.zoom_high = want->zoom_high,
 	};
 	if ((st = fv_feed_open(err, r->context, &f, &s->feed)))
 		return st;
@@ -66,7 +81,10 @@ static fv_status open_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv
 	return FV_OK;
 }
 
-static void take_crops(fv_data *d, int64_t index, int part, float *to) { fv_feed_take(((crops *)d->own)->feed, index, to); }
+static void take_crops(fv_data *d, int64_t index, int part, float *to)
+{
+	fv_feed_take(((crops *)d->own)->feed, index, to);
+}
 
 static void close_crops(fv_data *d)
 {
@@ -94,18 +112,23 @@ static fv_status open_digits(fv_err *err, fv_run *r, const fv_data_want *want, f
 	if (!st && n.count && !r->o.decode)
 		st = fv_fail(err, FV_E_ARGUMENT, "%s: holds pictures, and a decoder is needed to read them", path);
 	else if (!st)
-		st = n.count ? fv_digits_decode(err, r->context, (const char *const *)n.path, n.count, r->o.decode, r->o.user, s) :
-		               fv_digits_open(err, r->context, path, s);
+		st = n.count ? fv_digits_decode(err, r->context, (const char *const *)n.path, n.count, r->o.decode,
+						r->o.user, s)
+			     : fv_digits_open(err, r->context, path, s);
 	fv_names_free(&n);
 	if (st)
 		return st;
 	d->height = s->height;
 	d->width = s->width;
-	snprintf(d->found, sizeof d->found, "%" PRId64 " pictures, %" PRId64 "x%" PRId64, s->count, s->width, s->height);
+	snprintf(d->found, sizeof d->found, "%" PRId64 " pictures, %" PRId64 "x%" PRId64, s->count, s->width,
+		 s->height);
 	return FV_OK;
 }
 
-static void take_digits(fv_data *d, int64_t index, int part, float *to) { fv_digits_take(d->own, d->seed, index, d->batch, to); }
+static void take_digits(fv_data *d, int64_t index, int part, float *to)
+{
+	fv_digits_take(d->own, d->seed, index, d->batch, to);
+}
 
 static void close_digits(fv_data *d)
 {
@@ -141,10 +164,14 @@ fv_status fv_run_open_data(fv_err *err, fv_run *r)
 	for (int i = 0; i < FV_RECIPE_DATA && r->recipe->data[i].option; i++) {
 		const fv_data_want *want = &r->recipe->data[i];
 		fv_data *d = &r->data[i];
-		*d = (fv_data){ .want = want, .context = r->context, .seed = r->seed, .batch = want->batch ? want->batch : r->batch };
+		*d = (fv_data){ .want = want,
+				.context = r->context,
+				.seed = r->seed,
+				.batch = want->batch ? want->batch : r->batch };
 		const fv_option *o = fv_option_find(r->recipe->options, want->option);
 		if (!o)
-			return fv_fail(err, FV_E_INTERNAL, "%s: its data '%s' are no option", r->recipe->name, want->option);
+			return fv_fail(err, FV_E_INTERNAL, "%s: its data '%s' are no option", r->recipe->name,
+				       want->option);
 		if (want->shipped && !((const fv_texts *)((const char *)r->options + o->at))->count)
 			shipped = want->shipped;
 		fv_status st = want->type->open(err, r, want, d);

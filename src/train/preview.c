@@ -7,9 +7,9 @@
 #include "train/watch.h"
 #include <math.h>
 
-#define CELLS 64                        /* made from noise */
-#define PREVIEWS 6                      /* painted */
-#define PREVIEW_SIDE 384                /* pixels of a painted one */
+#define CELLS 64 /* made from noise */
+#define PREVIEWS 6 /* painted */
+#define PREVIEW_SIDE 384 /* pixels of a painted one */
 
 /* The model's network with its weights as they are; ports in the family's order. */
 static fv_status open_sample(fv_err *err, fv_run *r, int side, fv_graph **g, fv_program **p)
@@ -22,8 +22,10 @@ static fv_status open_sample(fv_err *err, fv_run *r, int side, fv_graph **g, fv_
 		return st;
 	for (int i = 0; m->family->in[i].name; i++)
 		if (m->family->in[i].kind == FV_PORT_NOISE)
-			in[i] = fv_random(*g, FV_NORMAL, m->family->in[i].name, FV_F32, FV_SHAPE(CELLS, fv_port_channels(&m->family->in[i], config)), 0, 1);
-	fv_family_build(&(fv_scope){ .g = *g, .store = r->store, .prefix = m->prefix }, m->family, config, side, side, in, out);
+			in[i] = fv_random(*g, FV_NORMAL, m->family->in[i].name, FV_F32,
+					  FV_SHAPE(CELLS, fv_port_channels(&m->family->in[i], config)), 0, 1);
+	fv_family_build(&(fv_scope){ .g = *g, .store = r->store, .prefix = m->prefix }, m->family, config, side, side,
+			in, out);
 	fv_output(*g, out[0], "%s", m->family->out[0].name);
 	return fv_program_new(err, r->context, *g, NULL, p);
 }
@@ -46,7 +48,8 @@ static fv_status show_made(fv_err *err, fv_run *r, const char *path)
 		goto done;
 	fv_program_port(p, out->name, &type, &shape);
 	/* Of a flat one the data say how high and wide it is. */
-	int64_t channels = out->flat ? 1 : shape.c, height = out->flat ? r->data[0].height : shape.h, width = out->flat ? r->data[0].width : shape.w;
+	int64_t channels = out->flat ? 1 : shape.c, height = out->flat ? r->data[0].height : shape.h,
+		width = out->flat ? r->data[0].width : shape.w;
 	int64_t values = fv_elements(shape) / CELLS, area = height * width;
 	v = fv_alloc(r->context, (size_t)(CELLS * values) * sizeof *v);
 	bytes = fv_alloc(r->context, (size_t)(CELLS * area * 3));
@@ -76,12 +79,14 @@ static fv_status paint(fv_err *err, fv_run *r, const float *x, float *y, float *
 {
 	const fv_recipe_model *m = r->recipe->models;
 	const fv_family *f = m->family;
-	const int side = PREVIEW_SIDE, image = fv_port_find(f->in, FV_PORT_IMAGE), marks = fv_port_find(f->in, FV_PORT_MARKS);
+	const int side = PREVIEW_SIDE, image = fv_port_find(f->in, FV_PORT_IMAGE),
+		  marks = fv_port_find(f->in, FV_PORT_MARKS);
 	const int64_t n = (int64_t)side * side;
 	fv_graph *g = NULL;
 	fv_program *p = NULL;
 	float *under = fv_alloc(r->context, (size_t)(n * (3 + FV_STROKE_MARKS)) * sizeof *under), *z = under + 3 * n;
-	fv_status st = under ? open_sample(err, r, side, &g, &p) : fv_fail_memory(err, "preview", (size_t)(n * (3 + FV_STROKE_MARKS)) * sizeof *under);
+	fv_status st = under ? open_sample(err, r, side, &g, &p)
+			     : fv_fail_memory(err, "preview", (size_t)(n * (3 + FV_STROKE_MARKS)) * sizeof *under);
 	for (int i = 0; i < PREVIEWS && !st; i++) {
 		const float *from = x + i * 3 * n;
 		float *to = y + i * 3 * n;
@@ -94,7 +99,8 @@ static fv_status paint(fv_err *err, fv_run *r, const float *x, float *y, float *
 			fv_program_put(p, f->in[marks].name, z);
 		}
 		fv_program_put(p, f->in[image].name, from);
-		if (!(st = fv_program_run(err, p, (fv_key){ 1, 0, 0 })) && !(st = fv_program_get(err, p, f->out[0].name, to)) && r->recipe->finish)
+		if (!(st = fv_program_run(err, p, (fv_key){ 1, 0, 0 })) &&
+		    !(st = fv_program_get(err, p, f->out[0].name, to)) && r->recipe->finish)
 			st = r->recipe->finish(err, r, to, side, room);
 	}
 	fv_program_free(p);
@@ -110,16 +116,27 @@ static fv_status show_painted(fv_err *err, fv_run *r, const char *path)
 	const int64_t n = (int64_t)PREVIEW_SIDE * PREVIEW_SIDE * 3, floats = (2 * PREVIEWS + 1) * n;
 	fv_feed *feed = NULL;
 	fv_feed_options f = {
-		.purpose = "previews", .path = d->path, .count = (int)fv_min(d->count, 24), .decode = r->o.decode, .user = r->o.user,
-		.seed = 1, .batch = PREVIEWS, .size = PREVIEW_SIDE, .longest = d->want->longest, .zoom_low = 1.2, .zoom_high = 1.2,
+		.purpose = "previews",
+		.path = d->path,
+		.count = (int)fv_min(d->count, 24),
+		.decode = r->o.decode,
+		.user = r->o.user,
+		.seed = 1,
+		.batch = PREVIEWS,
+		.size = PREVIEW_SIDE,
+		.longest = d->want->longest,
+		.zoom_low = 1.2,
+		.zoom_high = 1.2,
 	};
 	uint8_t *bytes = fv_alloc(r->context, (size_t)(2 * PREVIEWS * n));
 	float *x = fv_alloc(r->context, (size_t)floats * sizeof *x), *y = x + PREVIEWS * n;
-	fv_status st = x && bytes ? fv_feed_open(err, r->context, &f, &feed) : fv_fail_memory(err, path, (size_t)floats * sizeof *x);
+	fv_status st = x && bytes ? fv_feed_open(err, r->context, &f, &feed)
+				  : fv_fail_memory(err, path, (size_t)floats * sizeof *x);
 	if (st)
 		goto done;
 	fv_feed_take(feed, 0, x);
-	if ((st = paint(err, r, x, y, y + PREVIEWS * n)) || (st = fv_watch_painted(err, r, x, y, PREVIEWS, PREVIEW_SIDE)))
+	if ((st = paint(err, r, x, y, y + PREVIEWS * n)) ||
+	    (st = fv_watch_painted(err, r, x, y, PREVIEWS, PREVIEW_SIDE)))
 		goto done;
 	fv_pixels cell[2 * PREVIEWS];
 	for (int i = 0; i < 2 * PREVIEWS; i++) {

@@ -21,9 +21,13 @@ typedef struct {
 } options;
 
 static const fv_option table[] = {
-	{ .name = "data", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .kept = FV_KEPT_MOVES, .required = true, .arg = "PATH", .at = offsetof(options, data), .help = "MNIST's idx or idx.gz file, its folder, or a folder of pictures" },
-	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, batch), .preset = "1000", .low = 1, .high = 100000, .help = "samples a step" },
-	{ .name = "rate", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, rate), .preset = "1e-3", .low = 1e-8, .high = 1, .help = "learning rate" },
+	{ .name = "data", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .kept = FV_KEPT_MOVES, .required = true,
+	  .arg = "PATH", .at = offsetof(options, data),
+	  .help = "MNIST's idx or idx.gz file, its folder, or a folder of pictures" },
+	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, batch), .preset = "1000", .low = 1,
+	  .high = 100000, .help = "samples a step" },
+	{ .name = "rate", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(options, rate), .preset = "1e-3",
+	  .low = 1e-8, .high = 1, .help = "learning rate" },
 	{ .name = "r1", .type = FV_OPT_FLOAT, .kept = FV_KEPT_INNER, .at = offsetof(options, r1), .preset = "1" },
 	{ .name = "beta1", .type = FV_OPT_FLOAT, .kept = FV_KEPT_INNER, .at = offsetof(options, beta1), .preset = "0.5" },
 	{ .name = "slope", .type = FV_OPT_FLOAT, .kept = FV_KEPT_INNER, .at = offsetof(options, slope), .preset = "0.2" },

@@ -7,11 +7,13 @@
 static json_t *option(const fv_option *o)
 {
 	static const char *const type[] = {
-		[FV_OPT_FLAG] = "flag", [FV_OPT_TEXT] = "text", [FV_OPT_TEXTS] = "texts", [FV_OPT_INT] = "int", [FV_OPT_FLOAT] = "float",
-		[FV_OPT_DURATION] = "duration", [FV_OPT_SIZE] = "size", [FV_OPT_ENUM] = "choice",
+		[FV_OPT_FLAG] = "flag", [FV_OPT_TEXT] = "text",   [FV_OPT_TEXTS] = "texts",
+		[FV_OPT_INT] = "int",   [FV_OPT_FLOAT] = "float", [FV_OPT_DURATION] = "duration",
+		[FV_OPT_SIZE] = "size", [FV_OPT_ENUM] = "choice",
 	};
 	const char *path = o->kind == FV_ARG_FILE ? "file" : o->kind == FV_ARG_FOLDER ? "folder" : NULL;
-	json_t *j = json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "name", o->name, "type", type[o->type], "help", o->help, "default", o->preset, "path", path);
+	json_t *j = json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "name", o->name, "type", type[o->type], "help", o->help,
+			      "default", o->preset, "path", path);
 	if (o->low < o->high) {
 		json_object_set_new(j, "low", json_real(o->low));
 		json_object_set_new(j, "high", json_real(o->high));
@@ -45,8 +47,10 @@ fv_status fv_recipes_list(fv_err *err, fv_context *c, char **out)
 		json_t *presets = json_array();
 		for (const fv_recipe_preset *p = r->presets; p->name; p++)
 			json_array_append_new(presets, json_pack("{s:s, s:s}", "name", p->name, "help", p->help));
-		json_array_append_new(all, json_pack("{s:s, s:s, s:b, s:o, s:o}", "name", r->name, "help", r->help, "paints",
-		                                     r->models[0].file && r->models[0].family->use == FV_PAINTS, "presets", presets, "options", options_of(r->options)));
+		json_array_append_new(all,
+				      json_pack("{s:s, s:s, s:b, s:o, s:o}", "name", r->name, "help", r->help, "paints",
+						r->models[0].file && r->models[0].family->use == FV_PAINTS, "presets",
+						presets, "options", options_of(r->options)));
 	}
 	json_t *j = json_pack("{s:o, s:o}", "recipes", all, "options", options_of(fv_train_table));
 	char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;

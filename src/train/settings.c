@@ -8,14 +8,31 @@
 #include <string.h>
 
 const fv_option fv_train_table[] = {
-	{ .name = "name", .type = FV_OPT_TEXT, .kept = FV_KEPT_CHANGES, .arg = "NAME", .at = offsetof(fv_train_common, name), .help = "a name for the model: it stands among your styles from the first checkpoint on, to be used while it learns and after" },
-	{ .name = "preset", .type = FV_OPT_TEXT, .arg = "NAME", .at = offsetof(fv_train_common, preset), .help = "begin with a set of values that the recipe has; what is given beside it counts" },
-	{ .name = "time", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T", .at = offsetof(fv_train_common, time), .preset_help = "the recipe's", .low = 1, .high = 1e7, .help = "how long to train, turned into steps after a timed warm-up; with a run that is resumed, how long to go on, at the pace that it has had" },
-	{ .name = "steps", .type = FV_OPT_INT, .kept = FV_KEPT_CHANGES, .arg = "N", .at = offsetof(fv_train_common, steps), .preset_help = "the recipe's", .low = 1, .high = FV_STEPS_MAX, .help = "how many steps to train, those of a resumed run included" },
-	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(fv_train_common, seed), .preset = "1", .low = 0, .high = 1e15, .help = "of everything that is drawn" },
-	{ .name = "preview-every", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T", .at = offsetof(fv_train_common, preview), .preset = "4m", .low = 1, .high = 1e7, .help = "between contact sheets" },
-	{ .name = "checkpoint-every", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T", .at = offsetof(fv_train_common, checkpoint), .preset = "2m", .low = 0.1, .high = 1e7, .help = "between checkpoints" },
-	{ .name = "max-memory", .type = FV_OPT_SIZE, .kept = FV_KEPT_CHANGES, .arg = "SIZE", .at = offsetof(fv_train_common, max_memory), .help = "of a step and what it trains: where it would take more, what is cheap is made again rather than kept, which takes a little longer and gives the same run; with precision bf16 what is left is kept rounded" },
+	{ .name = "name", .type = FV_OPT_TEXT, .kept = FV_KEPT_CHANGES, .arg = "NAME",
+	  .at = offsetof(fv_train_common, name),
+	  .help = "a name for the model: it stands among your styles from the first checkpoint on, to be used while it "
+	          "learns and after" },
+	{ .name = "preset", .type = FV_OPT_TEXT, .arg = "NAME", .at = offsetof(fv_train_common, preset),
+	  .help = "begin with a set of values that the recipe has; what is given beside it counts" },
+	{ .name = "time", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T",
+	  .at = offsetof(fv_train_common, time), .preset_help = "the recipe's", .low = 1, .high = 1e7,
+	  .help = "how long to train, turned into steps after a timed warm-up; with a run that is resumed, how long to "
+	          "go on, at the pace that it has had" },
+	{ .name = "steps", .type = FV_OPT_INT, .kept = FV_KEPT_CHANGES, .arg = "N",
+	  .at = offsetof(fv_train_common, steps), .preset_help = "the recipe's", .low = 1, .high = FV_STEPS_MAX,
+	  .help = "how many steps to train, those of a resumed run included" },
+	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(fv_train_common, seed), .preset = "1",
+	  .low = 0, .high = 1e15, .help = "of everything that is drawn" },
+	{ .name = "preview-every", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T",
+	  .at = offsetof(fv_train_common, preview), .preset = "4m", .low = 1, .high = 1e7,
+	  .help = "between contact sheets" },
+	{ .name = "checkpoint-every", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T",
+	  .at = offsetof(fv_train_common, checkpoint), .preset = "2m", .low = 0.1, .high = 1e7,
+	  .help = "between checkpoints" },
+	{ .name = "max-memory", .type = FV_OPT_SIZE, .kept = FV_KEPT_CHANGES, .arg = "SIZE",
+	  .at = offsetof(fv_train_common, max_memory),
+	  .help = "of a step and what it trains: where it would take more, what is cheap is made again rather than "
+	          "kept, which takes a little longer and gives the same run; with precision bf16 what is left is kept rounded" },
 	{ 0 },
 };
 
@@ -28,7 +45,10 @@ const fv_recipe *fv_recipe_find(const char *name)
 }
 
 /* Both structs of options, in turn. */
-typedef struct { const fv_option *table; void *values; } options;
+typedef struct {
+	const fv_option *table;
+	void *values;
+} options;
 #define TABLES 2
 static void tables_of(const fv_run *r, options t[TABLES])
 {
@@ -56,11 +76,16 @@ static const char *precision_of(const fv_context *c) { return c->bf16 ? "bf16" :
 static size_t value_bytes(const fv_option *o)
 {
 	switch (o->type) {
-	case FV_OPT_FLAG: return sizeof(bool);
-	case FV_OPT_TEXT: return sizeof(char *);
-	case FV_OPT_TEXTS: return sizeof(fv_texts);
-	case FV_OPT_ENUM: return sizeof(int);
-	default: return sizeof(int64_t);
+	case FV_OPT_FLAG:
+		return sizeof(bool);
+	case FV_OPT_TEXT:
+		return sizeof(char *);
+	case FV_OPT_TEXTS:
+		return sizeof(fv_texts);
+	case FV_OPT_ENUM:
+		return sizeof(int);
+	default:
+		return sizeof(int64_t);
 	}
 }
 _Static_assert(sizeof(double) == sizeof(int64_t), "numbers are copied as eight bytes");
@@ -68,7 +93,8 @@ _Static_assert(sizeof(double) == sizeof(int64_t), "numbers are copied as eight b
 static bool has_value(const fv_option *o, const void *values)
 {
 	const void *at = (const char *)values + o->at;
-	return o->type == FV_OPT_TEXTS ? ((const fv_texts *)at)->count > 0 : o->type != FV_OPT_TEXT || *(const char *const *)at;
+	return o->type == FV_OPT_TEXTS ? ((const fv_texts *)at)->count > 0
+				       : o->type != FV_OPT_TEXT || *(const char *const *)at;
 }
 
 /* The name of a file without its folders and its ending. */
@@ -93,8 +119,9 @@ static fv_status begun_with(fv_err *err, const char *folder, const char *name, c
 {
 	char *a = was && !json_is_null(was) ? json_dumps(was, JSON_ENCODE_ANY | JSON_REAL_PRECISION(10)) : NULL;
 	char *b = now && !json_is_null(now) ? json_dumps(now, JSON_ENCODE_ANY | JSON_REAL_PRECISION(10)) : NULL;
-	fv_status st = fv_fail(err, FV_E_ARGUMENT, "%s: this run was begun with %s %s, not %s; give the same again, or another folder", folder, name,
-	                       a ? a : "nothing", b ? b : "nothing");
+	fv_status st = fv_fail(err, FV_E_ARGUMENT,
+			       "%s: this run was begun with %s %s, not %s; give the same again, or another folder",
+			       folder, name, a ? a : "nothing", b ? b : "nothing");
 	free(a);
 	free(b);
 	return st;
@@ -109,7 +136,8 @@ static fv_status read_begun(fv_err *err, fv_context *c, const char *folder, json
 	snprintf(path, sizeof path, "%s/run.json", folder);
 	fv_status st = fv_file_read(err, c, path, FV_OPEN_MEMBER, 1 << 20, &data, &bytes);
 	if (st == FV_E_READ)
-		return fv_fail(err, st, "%s: holds no run to go on with (no run.json); to begin one, name a recipe", folder);
+		return fv_fail(err, st, "%s: holds no run to go on with (no run.json); to begin one, name a recipe",
+			       folder);
 	if (st)
 		return st;
 	*out = fv_json_read(NULL, c, path, data, bytes);
@@ -123,7 +151,8 @@ static fv_status read_begun(fv_err *err, fv_context *c, const char *folder, json
 		return FV_OK;
 	json_decref(*out);
 	*out = NULL;
-	return fv_fail(err, FV_E_FORMAT, "%s: is damaged, or another program wrote it; give the whole command again", path);
+	return fv_fail(err, FV_E_FORMAT, "%s: is damaged, or another program wrote it; give the whole command again",
+		       path);
 }
 
 fv_status fv_train_begun(fv_err *err, fv_context *c, const char *folder, const char *name, char *text, size_t room)
@@ -145,16 +174,23 @@ static fv_status recall(fv_err *err, fv_run *r, const json_t *j)
 	int which;
 	tables_of(r, t);
 	snprintf(path, sizeof path, "%s/run.json", r->folder);
-	json_object_foreach((json_t *)j, key, v) {
+	json_object_foreach((json_t *)j, key, v)
+	{
 		const fv_option *o = find(r, key, &which);
-		/* An early fauve wrote lists without paths, and 0 for what was not given; and `features` for every recipe. */
-		bool nothing = json_is_null(v) || (json_is_array(v) && !json_array_size(v)) || (json_is_integer(v) && !json_integer_value(v));
-		if (!strcmp(key, "recipe") || !strcmp(key, "precision") || (nothing && !(o && json_is_integer(v) && fv_option_in_range(o, 0))))
+		/* An early fauve wrote lists without paths, and 0 for what was not given; and `features` for every
+		 * recipe. */
+		bool nothing = json_is_null(v) || (json_is_array(v) && !json_array_size(v)) ||
+			       (json_is_integer(v) && !json_integer_value(v));
+		if (!strcmp(key, "recipe") || !strcmp(key, "precision") ||
+		    (nothing && !(o && json_is_integer(v) && fv_option_in_range(o, 0))))
 			continue;
 		if (!o && !strcmp(key, "features") && json_is_string(v))
 			continue;
 		if (!o)
-			return fv_fail(err, FV_E_FORMAT, "%s: its '%s' is no option of the recipe '%s'; it is damaged, or another program wrote it", path, key, r->recipe->name);
+			return fv_fail(
+				err, FV_E_FORMAT,
+				"%s: its '%s' is no option of the recipe '%s'; it is damaged, or another program wrote it",
+				path, key, r->recipe->name);
 		fv_status st = fv_option_read(err, r->arena, o, v, path, r->folder, t[which].values);
 		if (st)
 			return st;
@@ -182,8 +218,11 @@ fv_status fv_settings_write(fv_err *err, fv_run *r)
 	char *text = whole ? json_dumps(j, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
 	json_decref(j);
 	snprintf(path, sizeof path, "%s/run.json", r->folder);
-	fv_status st = text ? fv_writer_open(err, r->context, path, &w) :
-	               fv_fail(err, FV_E_ARGUMENT, "%s: the run cannot be written down there: a folder's name is no UTF-8 text; rename it, or link to it", r->folder);
+	fv_status st =
+		text ? fv_writer_open(err, r->context, path, &w)
+		     : fv_fail(err, FV_E_ARGUMENT,
+			       "%s: the run cannot be written down there: a folder's name is no UTF-8 text; rename it, or link to it",
+			       r->folder);
 	if (!st && (st = fv_writer_put(err, w, text, strlen(text))))
 		fv_writer_abort(w);
 	else if (!st)
@@ -200,10 +239,12 @@ static fv_status unknown(fv_err *err, const fv_run *r, const char *name)
 	for (int i = 0; fv_recipes[i]; i++) {
 		const fv_option *o = fv_option_find(fv_recipes[i]->options, name);
 		if (o && !(o->kept & FV_KEPT_INNER) && n < sizeof others)
-			n += (size_t)snprintf(others + n, sizeof others - n, "%s%s", n ? ", " : "", fv_recipes[i]->name);
+			n += (size_t)snprintf(others + n, sizeof others - n, "%s%s", n ? ", " : "",
+					      fv_recipes[i]->name);
 	}
 	if (n)
-		return fv_fail(err, FV_E_ARGUMENT, "%s: is no option of the recipe '%s'; %s has it", name, r->recipe->name, others);
+		return fv_fail(err, FV_E_ARGUMENT, "%s: is no option of the recipe '%s'; %s has it", name,
+			       r->recipe->name, others);
 	const char *names[100];
 	int count = 0;
 	options t[TABLES];
@@ -214,7 +255,8 @@ static fv_status unknown(fv_err *err, const fv_run *r, const char *name)
 				names[count++] = o->name;
 	names[count] = NULL;
 	const char *near = fv_nearest(name, names);
-	return fv_fail(err, FV_E_ARGUMENT, "%s: is no option of the recipe '%s'%s%s%s", name, r->recipe->name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return fv_fail(err, FV_E_ARGUMENT, "%s: is no option of the recipe '%s'%s%s%s", name, r->recipe->name,
+		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 /* "name=value" cut in two. */
@@ -252,15 +294,19 @@ fv_status fv_recipe_values(fv_err *err, const fv_recipe *recipe, const char *pre
 	if (st || !preset || !*preset)
 		return st;
 	for (; p->name && strcmp(p->name, preset); p++)
-		n += n < sizeof all ? (size_t)snprintf(all + n, sizeof all - n, "%s'%s'", n ? " and " : "", p->name) : 0;
+		n += n < sizeof all ? (size_t)snprintf(all + n, sizeof all - n, "%s'%s'", n ? " and " : "", p->name)
+				    : 0;
 	if (!p->name)
-		return fv_fail(err, FV_E_ARGUMENT, "preset '%s' is unknown: %s has %s", preset, recipe->name, *all ? all : "none");
+		return fv_fail(err, FV_E_ARGUMENT, "preset '%s' is unknown: %s has %s", preset, recipe->name,
+			       *all ? all : "none");
 	for (int i = 0; p->values[i] && !st; i++) {
 		size_t length = strcspn(p->values[i], "=");
 		snprintf(name, sizeof name, "%.*s", (int)length, p->values[i]);
 		const fv_option *o = fv_option_find(recipe->options, name);
-		st = o && p->values[i][length] ? fv_option_set(err, o, p->values[i] + length + 1, values, 0) :
-		     fv_fail(err, FV_E_INTERNAL, "%s: preset '%s' sets '%s', which is no option", recipe->name, p->name, name);
+		st = o && p->values[i][length]
+			     ? fv_option_set(err, o, p->values[i] + length + 1, values, 0)
+			     : fv_fail(err, FV_E_INTERNAL, "%s: preset '%s' sets '%s', which is no option",
+				       recipe->name, p->name, name);
 	}
 	return st;
 }
@@ -297,8 +343,10 @@ static fv_status take_given(fv_err *err, fv_run *r, bool begun)
 		const fv_option *o = find(r, name, &which);
 		const void *from = (char *)g[which].values + o->at;
 		void *to = (char *)t[which].values + o->at;
-		if (begun && !(o->kept & (FV_KEPT_CHANGES | FV_KEPT_MOVES)) && !same_value(o, t[which].values, g[which].values)) {
-			json_t *was = fv_option_json(o, t[which].values, r->folder), *now = fv_option_json(o, g[which].values, r->folder);
+		if (begun && !(o->kept & (FV_KEPT_CHANGES | FV_KEPT_MOVES)) &&
+		    !same_value(o, t[which].values, g[which].values)) {
+			json_t *was = fv_option_json(o, t[which].values, r->folder),
+			       *now = fv_option_json(o, g[which].values, r->folder);
 			st = begun_with(err, r->folder, name, was, now);
 			json_decref(was);
 			json_decref(now);
@@ -354,9 +402,12 @@ static fv_status find_recipe(fv_err *err, fv_run *r, const json_t *begun)
 	for (int i = 0; fv_recipes[i] && n < sizeof all; i++)
 		n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", fv_recipes[i]->name);
 	if (!r->recipe && r->o.recipe)
-		return fv_fail(err, FV_E_ARGUMENT, "recipe '%s' is unknown: those that are here are %s", r->o.recipe, all);
+		return fv_fail(err, FV_E_ARGUMENT, "recipe '%s' is unknown: those that are here are %s", r->o.recipe,
+			       all);
 	if (!r->recipe)
-		return fv_fail(err, FV_E_FORMAT, "%s/run.json: is damaged, or another program wrote it: its recipe '%s' is none of %s", r->folder, had, all);
+		return fv_fail(err, FV_E_FORMAT,
+			       "%s/run.json: is damaged, or another program wrote it: its recipe '%s' is none of %s",
+			       r->folder, had, all);
 	if (had && strcmp(had, r->recipe->name)) {
 		json_t *now = json_string(r->recipe->name);
 		fv_status st = begun_with(err, r->folder, "recipe", json_object_get(begun, "recipe"), now);
@@ -383,10 +434,11 @@ fv_status fv_settings_take(fv_err *err, fv_run *r)
 	r->more_time = NAN;
 	fv_status st = r->named && !has_checkpoint(r) ? FV_OK : read_begun(err, r->context, r->folder, &j);
 	if (st == FV_E_READ && r->named)
-		st = FV_OK;                     /* an early one, or a caller's own */
+		st = FV_OK; /* an early one, or a caller's own */
 	if (st || (st = find_recipe(err, r, j)))
 		goto done;
-	if (!(r->options = fv_arena_get(r->arena, r->recipe->bytes + 1)) || !(r->config = fv_arena_get(r->arena, r->recipe->config_bytes + 1))) {
+	if (!(r->options = fv_arena_get(r->arena, r->recipe->bytes + 1)) ||
+	    !(r->config = fv_arena_get(r->arena, r->recipe->config_bytes + 1))) {
 		st = fv_fail_memory(err, "options", r->recipe->bytes);
 		goto done;
 	}
@@ -423,7 +475,8 @@ int64_t fv_run_integer(const fv_run *r, const char *option, int64_t without)
 	return o && o->type == FV_OPT_INT ? *(const int64_t *)((const char *)r->options + o->at) : without;
 }
 
-/* ------------------------------------------------------------------ what a run may not change, and what a model says */
+/* ------------------------------------------------------------------ what a run may not change, and what a model says
+ */
 /* The recipe's options that are none of `without` and no files, into j. */
 static void put_options(const fv_run *r, json_t *j, uint32_t without)
 {
@@ -434,7 +487,8 @@ static void put_options(const fv_run *r, json_t *j, uint32_t without)
 
 json_t *fv_settings_kept(const fv_run *r)
 {
-	json_t *j = json_pack("{s:s, s:s}", "recipe", r->recipe->name, "preset", r->common.preset ? r->common.preset : "");
+	json_t *j = json_pack("{s:s, s:s}", "recipe", r->recipe->name, "preset",
+			      r->common.preset ? r->common.preset : "");
 	put_options(r, j, 0);
 	json_object_set_new(j, "seed", json_integer(r->common.seed));
 	json_object_set_new(j, "data", json_string(r->found));
@@ -445,8 +499,9 @@ json_t *fv_settings_kept(const fv_run *r)
 
 json_t *fv_settings_about(const fv_run *r)
 {
-	json_t *j = json_pack("{s:s, s:s, s:I, s:I}", "recipe", r->recipe->name, "preset", r->common.preset ? r->common.preset : "", "step",
-	                      (json_int_t)r->step, "steps", (json_int_t)r->steps);
+	json_t *j = json_pack("{s:s, s:s, s:I, s:I}", "recipe", r->recipe->name, "preset",
+			      r->common.preset ? r->common.preset : "", "step", (json_int_t)r->step, "steps",
+			      (json_int_t)r->steps);
 	put_options(r, j, FV_KEPT_APART);
 	json_object_set_new(j, "seed", json_integer(r->common.seed));
 	return j;
@@ -459,13 +514,16 @@ fv_status fv_settings_same(fv_err *err, const fv_run *r, json_t *kept)
 	json_t *mine = fv_settings_kept(r), *v, *f32 = json_string("f32");
 	const char *key;
 	fv_status st = FV_OK;
-	json_object_foreach(mine, key, v) {
+	json_object_foreach(mine, key, v)
+	{
 		json_t *was = json_object_get(kept, key);
-		bool same = json_is_real(v) ? json_is_number(was) && json_number_value(was) == json_real_value(v) : json_equal(v, was);
+		bool same = json_is_real(v) ? json_is_number(was) && json_number_value(was) == json_real_value(v)
+					    : json_equal(v, was);
 		if (!same && !st)
 			st = begun_with(err, r->folder, key, !was && !strcmp(key, "precision") ? f32 : was, v);
 	}
-	json_object_foreach(kept, key, v) {
+	json_object_foreach(kept, key, v)
+	{
 		bool known = json_object_get(mine, key);
 		for (size_t i = 0; i < FV_COUNT(early); i++)
 			known = known || !strcmp(key, early[i]);

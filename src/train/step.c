@@ -14,7 +14,10 @@ double fv_schedule_linear(const fv_run *r, double from) { return fmin(1, (1 - fv
 static int64_t every(const fv_run *r, const fv_recipe_program *p) { return p->every ? fv_max(1, p->every(r)) : 1; }
 static int64_t times(const fv_run *r, const fv_recipe_program *p) { return p->times ? fv_max(1, p->times(r)) : 1; }
 /* How often it has run in so many steps. */
-static int64_t runs(const fv_run *r, const fv_recipe_program *p, int64_t steps) { return fv_div_up(steps, every(r, p)) * times(r, p); }
+static int64_t runs(const fv_run *r, const fv_recipe_program *p, int64_t steps)
+{
+	return fv_div_up(steps, every(r, p)) * times(r, p);
+}
 
 int64_t fv_run_period(const fv_run *r)
 {
@@ -44,15 +47,16 @@ static int source_of(const fv_run *r, const char *from, const char **port)
 {
 	const char *colon = strchr(from, ':');
 	for (int i = 0; colon && i < FV_RECIPE_PROGRAMS && r->recipe->programs[i].name; i++)
-		if (strlen(r->recipe->programs[i].name) == (size_t)(colon - from) && !strncmp(r->recipe->programs[i].name, from, (size_t)(colon - from))) {
+		if (strlen(r->recipe->programs[i].name) == (size_t)(colon - from) &&
+		    !strncmp(r->recipe->programs[i].name, from, (size_t)(colon - from))) {
 			*port = colon + 1;
 			return i;
 		}
 	return -1;
 }
 
-/* Room for what goes into a port, and for the older pictures where some are kept: their values, and a 1 for each place that is
- * taken. */
+/* Room for what goes into a port, and for the older pictures where some are kept: their values, and a 1 for each place
+ * that is taken. */
 static fv_status make_room(fv_err *err, fv_run *r, int program, int input)
 {
 	const fv_recipe_program *p = &r->recipe->programs[program];
@@ -61,12 +65,15 @@ static fv_status make_room(fv_err *err, fv_run *r, int program, int input)
 	fv_type type;
 	fv_shape shape;
 	const char *port;
-	if (!fv_program_port(own->program, in->port, &type, &shape) || type != FV_F32 || (!fv_run_data(r, in->from) && source_of(r, in->from, &port) < 0))
-		return fv_fail(err, FV_E_INTERNAL, "%s: %s: port '%s' cannot be fed from '%s'", r->recipe->name, p->name, in->port, in->from);
+	if (!fv_program_port(own->program, in->port, &type, &shape) || type != FV_F32 ||
+	    (!fv_run_data(r, in->from) && source_of(r, in->from, &port) < 0))
+		return fv_fail(err, FV_E_INTERNAL, "%s: %s: port '%s' cannot be fed from '%s'", r->recipe->name,
+			       p->name, in->port, in->from);
 	int64_t values = fv_elements(shape), each = values / r->batch;
 	if (!(own->room[input] = fv_alloc(r->context, (size_t)values * sizeof(float))))
 		return fv_fail_memory(err, p->name, (size_t)values * sizeof(float));
-	if (in->history && !(own->history[input] = fv_variable_new(r->store, FV_F32, FV_SHAPE(in->history, each + 1), "history.%s.%s", p->name, in->port)))
+	if (in->history && !(own->history[input] = fv_variable_new(r->store, FV_F32, FV_SHAPE(in->history, each + 1),
+								   "history.%s.%s", p->name, in->port)))
 		return fv_fail_memory(err, p->name, (size_t)(in->history * each) * sizeof(float));
 	return FV_OK;
 }
@@ -75,16 +82,22 @@ static fv_status compile(fv_err *err, fv_run *r, int i)
 {
 	const fv_recipe_program *p = &r->recipe->programs[i];
 	fv_err why;
-	int64_t own = store_bytes(r->store) + (r->recipe->bytes_of ? r->recipe->bytes_of(r) : 0), most = r->common.max_memory;
+	int64_t own = store_bytes(r->store) + (r->recipe->bytes_of ? r->recipe->bytes_of(r) : 0),
+		most = r->common.max_memory;
 	for (int k = 0; k < i; k++)
 		own += fv_program_bytes(r->program[k].program);
 	fv_program_options how = { .recompute = true, .most = most ? fv_max(1, most - own) : 0 };
 	fv_status st = fv_program_new(&why, r->context, r->program[i].graph, &how, &r->program[i].program);
 	if (st == FV_E_LIMIT)
-		return fv_fail(err, FV_E_MEMORY, "max-memory is too little for a step, though values were made again: %s, beside %.0f MB of weights, optimiser and material; "
-		               "try a smaller batch%s", why.text, (double)own / 1e6, r->size ? " or size" : "");
+		return fv_fail(
+			err, FV_E_MEMORY,
+			"max-memory is too little for a step, though values were made again: %s, beside %.0f MB of weights, optimiser and material; "
+			"try a smaller batch%s",
+			why.text, (double)own / 1e6, r->size ? " or size" : "");
 	for (int k = 0; !st && p->inputs && p->inputs[k].port; k++)
-		st = k < FV_RECIPE_INPUTS ? make_room(&why, r, i, k) : fv_fail(&why, FV_E_INTERNAL, "%s: %s has too many inputs", r->recipe->name, p->name);
+		st = k < FV_RECIPE_INPUTS
+			     ? make_room(&why, r, i, k)
+			     : fv_fail(&why, FV_E_INTERNAL, "%s: %s has too many inputs", r->recipe->name, p->name);
 	return st ? fv_fail(err, st, "%s", why.text) : FV_OK;
 }
 
@@ -98,8 +111,8 @@ static void say_memory(const fv_run *r)
 		snprintf(pixels, sizeof pixels, " of %" PRId64 " pixels", r->size);
 	if (material)
 		snprintf(also, sizeof also, ", %.0f MB of material", (double)material / 1e6);
-	fv_run_say(r, "memory: %.0f MB for a step of %" PRId64 " samples%s, %.0f MB of weights and optimiser%s", (double)bytes / 1e6, r->batch, pixels,
-	           (double)store_bytes(r->store) / 1e6, also);
+	fv_run_say(r, "memory: %.0f MB for a step of %" PRId64 " samples%s, %.0f MB of weights and optimiser%s",
+		   (double)bytes / 1e6, r->batch, pixels, (double)store_bytes(r->store) / 1e6, also);
 }
 
 fv_status fv_run_open_programs(fv_err *err, fv_run *r)
@@ -208,7 +221,8 @@ fv_status fv_run_step(fv_err *err, fv_run *r)
 	r->finite = true;
 	for (int i = 0; i < FV_RECIPE_PROGRAMS && r->program[i].program && r->finite; i++) {
 		const fv_recipe_program *p = &r->recipe->programs[i];
-		int64_t n = r->step % every(r, p) ? 0 : times(r, p), number = runs(r, p, r->step), update = runs(r, p, r->step - r->dropped);
+		int64_t n = r->step % every(r, p) ? 0 : times(r, p), number = runs(r, p, r->step),
+			update = runs(r, p, r->step - r->dropped);
 		for (int64_t k = 0; k < n && r->finite; k++) {
 			fv_status st = run_once(err, r, i, number + k, update + k, loss);
 			if (st)
