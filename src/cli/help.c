@@ -184,10 +184,11 @@ static void examples(FILE *to, const fv_command *c, const fv_variant *v)
 {
 	char begin[80];
 	int n = snprintf(begin, sizeof begin, "fauve %s %s", c->name, v ? v->name : "");
-	fprintf(to, "\nExamples:\n");
+	bool any = false;
 	for (const fv_example *e = c->examples; e->line; e++)
 		if (!v || !strncmp(e->line, begin, (size_t)n)) {
-			fprintf(to, "  %s\n", e->line);
+			fprintf(to, "%s  %s\n", any ? "" : "\nExamples:\n", e->line);
+			any = true;
 			wrap(to, e->what, 0, 6);
 		}
 }
