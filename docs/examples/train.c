@@ -17,23 +17,22 @@ static bool progress(void *user, const fv_train_progress *p)
 /* Eight rows of eight, as a grey PNM file. */
 static fv_status grid(fv_err *err, const fv_model *model)
 {
-	fv_pixels all = { 0 }, cell[64], one;
+	fv_pixels cell[64], one = { 0 };
 	fv_status status = fv_generate_size(err, model, &one);
-	if (status != FV_OK)
-		return status;
-	all.stride_bytes = 8 * one.stride_bytes;
-	if (!(all.data = malloc((size_t)(all.stride_bytes * 8 * one.height))))
-		return FV_E_MEMORY;
+	int64_t row = 8 * one.stride_bytes, rows = 8 * one.height;
+	char *all = status == FV_OK ? malloc((size_t)(row * rows)) : NULL;
+	if (!all)
+		return status == FV_OK ? FV_E_MEMORY : status;
 	for (int i = 0; i < 64; i++) {
 		cell[i] = one;
-		cell[i].stride_bytes = all.stride_bytes;
-		cell[i].data = (char *)all.data + i / 8 * one.height * all.stride_bytes + i % 8 * one.stride_bytes;
+		cell[i].stride_bytes = row;
+		cell[i].data = all + i / 8 * one.height * row + i % 8 * one.stride_bytes;
 	}
 	if ((status = fv_generate(err, model, NULL, 64, cell)) == FV_OK) {
-		printf("P5\n%d %d\n255\n", (int)all.stride_bytes, (int)(8 * one.height));
-		fwrite(all.data, (size_t)all.stride_bytes, (size_t)(8 * one.height), stdout);
+		printf("P5\n%d %d\n255\n", (int)row, (int)rows);
+		fwrite(all, (size_t)row, (size_t)rows, stdout);
 	}
-	free(all.data);
+	free(all);
 	return status;
 }
 
@@ -53,7 +52,8 @@ int main(int argc, char **argv)
 		    fv_model_open(&err, context, path, &model) == FV_OK && grid(&err, model) == FV_OK)
 			err.text[0] = 0;
 	}
-	fputs(err.text, stderr);
+	if (err.text[0])
+		fprintf(stderr, "train: %s\n", err.text);
 	fv_model_free(model);
 	fv_context_free(context);
 	return err.text[0] ? fv_exit_code(err.status ? err.status : FV_E_ARGUMENT) : 0;

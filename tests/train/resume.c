@@ -129,8 +129,8 @@ static void other(const fv_option *o, const json_t *was, char *to, size_t room)
 {
 	double v = json_number_value(was);
 	switch (o->type) {
+	case FV_OPT_SIZE: snprintf(to, room, "%s=%.0f", o->name, v + 4e9); break;
 	case FV_OPT_INT:
-	case FV_OPT_SIZE:
 		v += o->multiple ? o->multiple : 1;
 		snprintf(to, room, "%s=%.0f", o->name, o->low < o->high && v > o->high ? v - 2 * (o->multiple ? o->multiple : 1) : v);
 		break;
