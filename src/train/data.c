@@ -41,40 +41,41 @@ typedef struct {
 	fv_feed *feed;
 } crops;
 
-static fv_status open_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d)
+static fv_status find_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d)
 {
 	char place[FV_PATH_MAX];
 	const char *shipped = place;
 	const fv_option *o = fv_option_find(r->recipe->options, want->option);
 	fv_texts from = *(const fv_texts *)((const char *)r->options + o->at);
-	bool ours = !from.count && want->shipped;
 	crops *s = d->own = fv_alloc(r->context, sizeof *s);
 	fv_status st = s ? FV_OK : fv_fail_memory(err, want->option, sizeof *s);
-	/* Not kept in the run's options: wherever fauve is next time, what comes with it is there. */
-	if (!st && ours && !(st = fv_run_place(err, r, want->option, NULL, place, sizeof place)))
-		from = (fv_texts){ &shipped, 1 };
-	if (st || (st = gather(err, &from, want->option, &s->names)))
+	if (st)
 		return st;
+	/* Not kept in the run's options: wherever fauve is next time, what comes with it is there. */
+	if (!from.count && want->shipped) {
+		if ((st = fv_run_place(err, r, want->option, NULL, place, sizeof place)))
+			return st;
+		from = (fv_texts){ &shipped, 1 };
+	}
+	st = gather(err, &from, want->option, &s->names);
+	d->path = (const char *const *)s->names.path;
+	d->count = s->names.count;
+	return st;
+}
+
+static fv_status open_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d)
+{
+	crops *s = d->own;
+	fv_feed_options f = {
+		.purpose = want->purpose, .path = d->path, .count = d->count, .decode = r->o.decode, .user = r->o.user,
+		.seed = r->seed, .batch = d->batch, .size = r->size, .longest = want->longest, .longer = want->longer,
+		.zoom_low = want->zoom_low, .zoom_high = want->zoom_high,
+	};
 	if (!r->o.decode)
 		return fv_fail(err, FV_E_ARGUMENT, "%s learns from pictures: a decoder is needed to read them",
 			       r->recipe->name);
-	d->path = (const char *const *)s->names.path;
-	d->count = s->names.count;
-	fv_feed_options f = {
-		.purpose = want->purpose,
-		.path = d->path,
-		.count = d->count,
-		.decode = r->o.decode,
-		.user = r->o.user,
-		.seed = r->seed,
-		.batch = d->batch,
-		.size = r->size,
-		.longest = want->longest,
-		.longer = want->longer,
-		.zoom_low = want->zoom_low,
-		.zoom_high = want->zoom_high,
-	};
-	if ((st = fv_feed_open(err, r->context, &f, &s->feed)))
+	fv_status st = fv_feed_open(err, r->context, &f, &s->feed);
+	if (st)
 		return st;
 	d->height = d->width = r->size;
 	snprintf(d->found, sizeof d->found, "%s", fv_feed_found(s->feed));
@@ -94,7 +95,7 @@ static void close_crops(fv_data *d)
 	fv_free(d->context, s);
 }
 
-const fv_data_type fv_data_crops = { open_crops, take_crops, close_crops };
+const fv_data_type fv_data_crops = { find_crops, open_crops, take_crops, close_crops };
 
 fv_feed *fv_data_feed(const fv_data *d) { return ((crops *)d->own)->feed; }
 
@@ -136,7 +137,7 @@ static void close_digits(fv_data *d)
 	fv_free(d->context, d->own);
 }
 
-const fv_data_type fv_data_digits = { open_digits, take_digits, close_digits };
+const fv_data_type fv_data_digits = { NULL, open_digits, take_digits, close_digits };
 
 /* ------------------------------------------------------------------ all of a recipe's */
 fv_data *fv_run_data(const fv_run *r, const char *option)
@@ -161,29 +162,29 @@ fv_status fv_run_open_data(fv_err *err, fv_run *r)
 {
 	size_t n = 0;
 	const char *shipped = NULL;
-	for (int i = 0; i < FV_RECIPE_DATA && r->recipe->data[i].option; i++) {
+	fv_status st = FV_OK;
+	/* All are found before the first is opened, which may take long. */
+	for (int i = 0; i < FV_RECIPE_DATA && r->recipe->data[i].option && !st; i++) {
 		const fv_data_want *want = &r->recipe->data[i];
-		fv_data *d = &r->data[i];
-		*d = (fv_data){ .want = want,
-				.context = r->context,
-				.seed = r->seed,
-				.batch = want->batch ? want->batch : r->batch };
 		const fv_option *o = fv_option_find(r->recipe->options, want->option);
 		if (!o)
-			return fv_fail(err, FV_E_INTERNAL, "%s: its data '%s' are no option", r->recipe->name,
-				       want->option);
+			return fv_fail(err, FV_E_INTERNAL, "%s: its data '%s' are no option", r->recipe->name, want->option);
+		r->data[i] = (fv_data){ .want = want, .context = r->context, .seed = r->seed,
+					.batch = want->batch ? want->batch : r->batch };
 		if (want->shipped && !((const fv_texts *)((const char *)r->options + o->at))->count)
 			shipped = want->shipped;
-		fv_status st = want->type->open(err, r, want, d);
-		if (st)
-			return st;
-		n += (size_t)snprintf(r->found + n, sizeof r->found - n, "%s%.90s", i ? "; " : "", d->found);
+		st = want->type->find ? want->type->find(err, r, want, &r->data[i]) : FV_OK;
 	}
-	for (int i = 0; i < FV_RECIPE_DATA && r->data[i].want; i++)
+	for (int i = 0; i < FV_RECIPE_DATA && r->data[i].want && !st; i++) {
+		fv_data *d = &r->data[i];
+		if (!(st = d->want->type->open(err, r, d->want, d)))
+			n += (size_t)snprintf(r->found + n, sizeof r->found - n, "%s%.90s", i ? "; " : "", d->found);
+	}
+	for (int i = 0; i < FV_RECIPE_DATA && r->data[i].want && !st; i++)
 		fv_run_say(r, "%s", r->data[i].found);
-	if (shipped)
+	if (shipped && !st)
 		snprintf(r->found + n, sizeof r->found - n, "; %s", shipped);
-	return FV_OK;
+	return st;
 }
 
 void fv_run_close_data(fv_run *r)

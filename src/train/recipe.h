@@ -15,7 +15,9 @@ typedef struct fv_run fv_run;
 typedef struct fv_data fv_data;
 typedef struct fv_data_want fv_data_want;
 typedef struct {
-	/* Opens what the option names; fills d->own, d->found, and the size of a sample where it has one. */
+	/* Looks whether what the option names is there, before any data are opened. NULL: opening says so. */
+	fv_status (*find)(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d);
+	/* Opens it; fills d->own, d->found, and the size of a sample where it has one. */
 	fv_status (*open)(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d);
 	/* Batch `index`, a pure function of it and the seed. part: 0 the pictures, 1 what goes with them (labels, answers). */
 	void (*take)(fv_data *d, int64_t index, int part, float *to);

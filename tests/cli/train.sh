@@ -231,7 +231,7 @@ check "no run is left of them" [ ! -e runs/no2/run.json -a ! -e runs/no2/checkpo
 full() # WHAT RUN: err is what was said
 {
 	check "$1: exit 4" [ "$code" = 4 ]
-	check "$1: in a line that says what and why" grep -q '^fauve: .*\(checkpoint\|model\|stats\).*cannot be written: .*make room' err
+	check "$1: in a line that says what and why" grep -q '^fauve: .*\(checkpoint\|model\|stats\|run.json\).*cannot be written: .*make room' err
 	check "$1: the checkpoint is as it was" cmp -s "$2/checkpoint.safetensors" earlier
 	check "$1: nothing is left aside" [ -z "$(find "$2" -name '.fauve*')" ]
 }
