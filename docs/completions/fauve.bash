@@ -1,10 +1,10 @@
 # bash completion for fauve
 _fauve()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd= i n=0
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd= sub= i n=0
 	compopt -o filenames 2>/dev/null
 	for ((i = 1; i < COMP_CWORD; i++)); do
-		case ${COMP_WORDS[i]} in -*) ;; *) if [ -z "$cmd" ]; then cmd=${COMP_WORDS[i]}; else n=$((n + 1)); fi ;; esac
+		case ${COMP_WORDS[i]} in -*) ;; *) if [ -z "$cmd" ]; then cmd=${COMP_WORDS[i]}; else n=$((n + 1)); sub=${sub:-${COMP_WORDS[i]}}; fi ;; esac
 	done
 	case $cmd:$prev in
 	apply:--output|apply:-o) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -18,14 +18,18 @@ _fauve()
 	apply:--quality) COMPREPLY=(); return ;;
 	apply:--max-megapixels) COMPREPLY=(); return ;;
 	apply:--max-memory) COMPREPLY=(); return ;;
-	train:--photos) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-	train:--art) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-	train:--data) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	train:--output|train:-o) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-	train:--name) COMPREPLY=(); return ;;
 	train:--resume) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	train:--name) COMPREPLY=(); return ;;
+	train:--preset) COMPREPLY=(); return ;;
 	train:--time) COMPREPLY=(); return ;;
 	train:--steps) COMPREPLY=(); return ;;
+	train:--seed) COMPREPLY=(); return ;;
+	train:--preview-every) COMPREPLY=(); return ;;
+	train:--checkpoint-every) COMPREPLY=(); return ;;
+	train:--max-memory) COMPREPLY=(); return ;;
+	train:--photos) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	train:--art) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	train:--batch) COMPREPLY=(); return ;;
 	train:--size) COMPREPLY=(); return ;;
 	train:--width) COMPREPLY=(); return ;;
@@ -36,11 +40,9 @@ _fauve()
 	train:--style) COMPREPLY=(); return ;;
 	train:--colour) COMPREPLY=(); return ;;
 	train:--features) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	train:--preset) COMPREPLY=(); return ;;
-	train:--seed) COMPREPLY=(); return ;;
-	train:--preview-every) COMPREPLY=(); return ;;
-	train:--checkpoint-every) COMPREPLY=(); return ;;
-	train:--max-memory) COMPREPLY=(); return ;;
+	train:--data) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	train:--batch) COMPREPLY=(); return ;;
+	train:--rate) COMPREPLY=(); return ;;
 	generate:--output|generate:-o) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	generate:--count|generate:-n) COMPREPLY=(); return ;;
 	generate:--seed) COMPREPLY=(); return ;;
@@ -74,7 +76,7 @@ _fauve()
 	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
 	apply:-*) COMPREPLY=($(compgen -W '--output --strength --strokes --detail --palette --relief --flow --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
-	train:-*) COMPREPLY=($(compgen -W '--photos --art --data --output --name --resume --time --steps --batch --size --width --blocks --rate --adv --content --style --colour --features --preset --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
+	train:-*) local own=; case $sub in style) own='--photos --art --batch --size --width --blocks --rate --adv --content --style --colour --features ' ;; dense) own='--data --batch --rate ' ;; esac; COMPREPLY=($(compgen -W "$own"'--output --resume --name --preset --time --steps --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;
 	generate:-*) COMPREPLY=($(compgen -W '--output --count --seed --columns --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	generate:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
@@ -87,7 +89,7 @@ _fauve()
 	bench:-*) COMPREPLY=($(compgen -W '--time --runs --size --batch --max-memory --model --profile --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	bench:*) COMPREPLY=() ;;
 	help:-*) COMPREPLY=($(compgen -W '--man --completion --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
-	help:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
+	help:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")); else COMPREPLY=(); fi ;;
 	esac
 }
 complete -F _fauve fauve

@@ -352,6 +352,62 @@ FV_API fv_status fv_evaluator_measure(fv_err *err, fv_evaluator *e, const fv_pix
                                       const fv_pixels *painted, int count, fv_evaluation **out);
 FV_API void fv_evaluation_free(fv_evaluation *v);
 
+/* ------------------------------------------------------------------ training */
+
+/** Where a training stands. Everything in it is borrowed until the callback returns. */
+typedef struct fv_train_progress {
+	size_t size;               /**< sizeof(fv_train_progress), as the library knows it */
+	int64_t step, steps;       /**< done; in all; 0 of 0 before the first step, while material is made ready */
+	double done;               /**< 0 to 1, of the steps or of making ready */
+	int losses;                /**< how many names and values follow */
+	const char *const *name;   /**< the losses' names, as `fauve help train RECIPE` has them */
+	const double *loss;        /**< of the last step; NaN where it had none */
+	const char *text;          /**< all this as a line for people */
+} fv_train_progress;
+
+/** What to train, and who is told; zero everything, set size, then what you want. Callbacks come from the calling thread, decode from
+ *  others too; each may be NULL but where said. */
+typedef struct fv_train_options {
+	size_t size;               /**< sizeof(fv_train_options) */
+	const char *recipe;        /**< "style", "dense", ...; NULL: go on with the run in the folder, whatever its recipe */
+	const char *run;           /**< the run's folder; made when missing, kept by one training at a time */
+	const char *const *options; /**< "name=value" texts, ended by NULL, as fv_recipes_list() lists them: "steps=50", "time=20m",
+	                            *   "art=paintings". One that may be given several times stands several times. NULL: none */
+	void (*line)(void *user, const char *line); /**< a sentence for people: what was found, how long it will take */
+	/** After every step, and while material is made ready; false stops with FV_E_CANCELLED, after a checkpoint. */
+	bool (*progress)(void *user, const fv_train_progress *p);
+	/** Write `count` pictures (RGB, 8 bits) side by side, so many in a row, as `path`, a .jpg. NULL: no previews are made. */
+	fv_status (*sheet)(void *user, fv_err *err, const char *path, const fv_pixels *pictures, int count, int columns);
+	/** Decode a picture file to RGB, 8 bits, its longest side at most `longest` pixels; out->data comes from malloc() and becomes
+	 *  the library's. NULL is refused where the data are pictures; idx files need none. */
+	fv_status (*decode)(void *user, fv_err *err, const char *path, int64_t longest, fv_pixels *out);
+	/** Where that is which an option names without being a path ("features", "vgg16"), or, with name NULL, the data that come with
+	 *  the program ("photos"). NULL: names are paths. */
+	fv_status (*find)(void *user, fv_err *err, const char *option, const char *name, char *path, size_t room);
+	void *user;                /**< handed to each of them */
+	const char *copy;          /**< a file that gets one more copy of the model with each checkpoint; its folder is there */
+} fv_train_options;
+
+/** Train until the steps are done. In a folder that holds a run the same call goes on with it, to the same bytes as if it had never
+ *  stopped: options that are not given are the run's; one that may change (time, steps, preview-every, checkpoint-every,
+ *  max-memory, name) takes effect; another that differs is an error that names both values. With recipe NULL, time says how
+ *  long to go on; with a recipe, how long in all. The folder gets model.safetensors with each checkpoint, and as its
+ *  last act: fv_model_open() reads it.
+ *  @param c  carries threads, precision and cancel, which does what progress returning false does
+ *  @return FV_OK, FV_E_ARGUMENT (recipe, option, value), FV_E_READ, FV_E_FORMAT, FV_E_LIMIT (the data, or what the folder holds),
+ *          FV_E_WRITE, FV_E_MEMORY, FV_E_CANCELLED (the run can go on), FV_E_INTERNAL (losses stayed infinite after rollbacks)
+ *  Since 0.1. Example: docs/examples/train.c */
+FV_API fv_status fv_train(fv_err *err, fv_context *c, const fv_train_options *opt);
+
+/** Which recipes there are and which options each has, as JSON:
+ *  {"recipes": [{"name", "help", "paints", "presets": [{"name", "help"}], "options": [option]}], "options": [those of all]};
+ *  an option: {"name", "type": "text|texts|int|float|duration|size|choice|flag", "help", "default", "low", "high", "choices",
+ *  "needed", "changes" (when a run goes on), "path" ("file" or "folder")}, what does not apply left out.
+ *  @param json  yours; free with fv_text_free()
+ *  @return FV_OK, FV_E_MEMORY. Since 0.1 */
+FV_API fv_status fv_recipes_list(fv_err *err, fv_context *c, char **json);
+FV_API void fv_text_free(fv_context *c, char *text);
+
 #ifdef __cplusplus
 }
 #endif

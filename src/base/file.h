@@ -47,4 +47,12 @@ const char *fv_shell_quote(const char *path, char *text, size_t room);
 
 fv_status fv_folder_make(fv_err *err, const char *path);        /* with its parents; no error when it is there */
 bool fv_is_folder(const char *path);
+
+/* Picture files of a folder by name: jpg, jpeg, png, webp, tif, tiff; not hidden ones, not contact sheets
+ * ("contact..."). Or a picture: itself. out: yours, fv_names_free. */
+typedef struct { char **path; int count; } fv_names;
+fv_status fv_folder_list(fv_err *err, const char *folder, fv_names *out);
+void fv_names_free(fv_names *n);
+bool fv_picture_ending(const char *path);       /* does the name end like a picture that can be written? */
+int fv_picture_ending_index(const char *path);  /* which of those six endings; -1: none */
 #endif

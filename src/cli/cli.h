@@ -21,45 +21,10 @@
  * To add a command: such a file, its name in src/cli/meson.build's list. See README. */
 #ifndef FV_CLI_H
 #define FV_CLI_H
-#include "base/base.h"
-#include "base/json.h"
+#include "base/option.h"
 #include "base/progress.h"
 #include <math.h>
 #include <stdio.h>
-
-typedef enum {
-	FV_OPT_FLAG,            /* bool */
-	FV_OPT_TEXT,            /* const char *; NULL when not given */
-	FV_OPT_TEXTS,           /* fv_texts; may be given several times */
-	FV_OPT_INT,             /* int64_t; 0 when not given and without preset */
-	FV_OPT_FLOAT,           /* double; NAN when not given and without preset */
-	FV_OPT_DURATION,        /* double, seconds; from "45s", "90m", "2h", "1h30m", "1d"; NAN as above */
-	FV_OPT_SIZE,            /* int64_t, bytes; from "500M", "2G" (1024), "4096"; 0 as above */
-	FV_OPT_ENUM,            /* int, an index into choices; -1 as above */
-} fv_option_type;
-
-/* What a value is, for completion in the shell. */
-typedef enum { FV_ARG_PLAIN, FV_ARG_FILE, FV_ARG_FOLDER, FV_ARG_STYLE, FV_ARG_COMMAND, FV_ARG_RECIPE } fv_arg_kind;
-
-typedef struct {
-	const char *const *item;                /* count entries, then NULL; never NULL itself */
-	int count;
-} fv_texts;
-
-typedef struct {
-	const char *name;                       /* long name without dashes; NULL ends a table */
-	char letter;                            /* short name or 0 */
-	fv_option_type type;
-	fv_arg_kind kind;
-	bool required;
-	const char *arg;                        /* the value's name in help: "FILE", "N"; NULL for flags */
-	size_t at;                              /* offsetof in the command's options */
-	const char *preset;                     /* default as it would be typed, or NULL */
-	const char *preset_help;                /* shown as default when there is no preset: "the recipe's" */
-	double low, high;                       /* range of INT, FLOAT, DURATION, SIZE; both 0: any number from 0 on */
-	const char *const *choices;             /* of ENUM, ended by NULL */
-	const char *help;                       /* half a sentence, no full stop */
-} fv_option;
 
 typedef struct {
 	const char *name;                       /* "MODEL"; NULL ends a table */
@@ -70,6 +35,14 @@ typedef struct {
 } fv_argument;
 
 typedef struct { const char *line, *what; } fv_example; /* line NULL ends a table */
+
+/* What the first argument of a command may name, where each has options of its own: a recipe. */
+typedef struct {
+	const char *name, *help;                /* help: what it is */
+	const fv_option *options;
+	const fv_example *sets;                 /* "preset textbook" and what it is; or NULL */
+	const char *note;                       /* a sentence at its page's end; or NULL */
+} fv_variant;
 
 /* The program while it runs: global options, and where messages go. */
 typedef struct {
@@ -93,6 +66,11 @@ typedef struct {
 	const fv_argument *arguments;           /* or NULL */
 	const fv_example *examples;
 	bool json;                              /* takes --json */
+	const fv_variant *(*variant)(int i);    /* NULL behind the last; or NULL: it has none */
+	/* Options beside its own that it hands on as texts: those below and its variants' stand as "name=value" in the fv_texts at
+	 * handed_at in the options' struct. */
+	const fv_option *handed;
+	size_t handed_at;
 	/* options: filled in from the command line; args: the positional arguments. On failure err says why; the program
 	 * prints that and exits with the status' code. */
 	fv_status (*run)(fv_err *err, fv_cli *cli, const void *options, int count, char **args);
@@ -136,16 +114,18 @@ typedef struct {
 	int count;
 	char **args;                            /* into argv */
 	void *lists;
+	char **handed;                          /* "name=value", ended by NULL */
 } fv_parsed;
 fv_status fv_parse(fv_err *err, int argc, char **argv, fv_cli *cli, fv_parsed *out);
 void fv_parsed_free(fv_parsed *p);
-bool fv_option_in_range(const fv_option *o, double v);
-/* The nearest of names (ended by NULL) when near enough for a slip of the finger, else NULL. */
-const char *fv_nearest(const char *word, const char *const *names);
+const fv_variant *fv_variant_find(const fv_command *c, const char *name);      /* NULL: none */
+const char *const *fv_variant_names(const fv_command *c);       /* ended by NULL; until the next call */
+/* That texts handed on are options of the variant, with values that they take. FV_E_ARGUMENT. */
+fv_status fv_variant_check(fv_err *err, const fv_command *c, const fv_variant *v, const char *const *texts);
 
 /* Help, man page and completions from the tables. */
 void fv_help_program(FILE *to);
-void fv_help_command(FILE *to, const fv_command *c);
+void fv_help_command(FILE *to, const fv_command *c, const fv_variant *v);       /* v: one of its variants', or NULL */
 void fv_help_man(FILE *to);
 bool fv_help_completion(FILE *to, const char *shell);   /* "bash", "zsh", "fish"; false: another */
 extern const fv_option fv_global_options[];             /* at is into fv_cli */
@@ -153,6 +133,7 @@ extern const char *const fv_isa_choices[];
 /* "-o, --output FILE"; "where it goes (default: here)". Shared by help and man page. */
 void fv_option_syntax(const fv_option *o, char *text, size_t room);
 void fv_option_text(const fv_option *o, char *text, size_t room);
+static inline bool fv_option_shown(const fv_option *o) { return !(o->kept & FV_KEPT_INNER); }
 /* "[OPTIONS] MODEL FILE..." */
 void fv_command_syntax(const fv_command *c, char *text, size_t room);
 #endif

@@ -4,7 +4,6 @@
 #define FV_FIND_H
 #include "cli/cli.h"
 
-#define FV_PATH_MAX 4096
 #define FV_RUN_MODEL "model.safetensors" /* in a run's folder (train.h) */
 
 typedef struct {

@@ -146,7 +146,7 @@ static void options(FILE *to, const fv_option *o, bool json)
 {
 	char left[120], right[600];
 	for (; o && o->name; o++) {
-		if (!json && !strcmp(o->name, "json"))
+		if ((!json && !strcmp(o->name, "json")) || !fv_option_shown(o))
 			continue;
 		char syntax[100];
 		fv_option_syntax(o, syntax, sizeof syntax);
@@ -179,9 +179,45 @@ void fv_help_program(FILE *to)
 	fprintf(to, "\nExamples:\n  fauve apply vangogh photo.jpg -o painted.png\n  fauve help apply\n");
 }
 
-void fv_help_command(FILE *to, const fv_command *c)
+/* Those that begin with `fauve COMMAND VARIANT`; v NULL: all. */
+static void examples(FILE *to, const fv_command *c, const fv_variant *v)
+{
+	char begin[80];
+	int n = snprintf(begin, sizeof begin, "fauve %s %s", c->name, v ? v->name : "");
+	bool any = false;
+	for (const fv_example *e = c->examples; e->line; e++)
+		if (!v || !strncmp(e->line, begin, (size_t)n)) {
+			fprintf(to, "%s  %s\n", any ? "" : "\nExamples:\n", e->line);
+			any = true;
+			wrap(to, e->what, 0, 6);
+		}
+}
+
+static void help_variant(FILE *to, const fv_command *c, const fv_variant *v)
+{
+	fprintf(to, "Usage: fauve %s %s [OPTIONS]\n\n", c->name, v->name);
+	wrap(to, v->help, 0, 0);
+	if (v->note) {
+		fputc('\n', to);
+		wrap(to, v->note, 0, 0);
+	}
+	if (v->sets && v->sets->line)
+		fprintf(to, "\nPresets:\n");
+	for (const fv_example *e = v->sets; e && e->line; e++)
+		row(to, e->line, e->what);
+	fprintf(to, "\nOptions of its own:\n");
+	options(to, v->options, false);
+	fprintf(to, "\nWith those of all: fauve help %s\n", c->name);
+	examples(to, c, v);
+}
+
+void fv_help_command(FILE *to, const fv_command *c, const fv_variant *v)
 {
 	char text[300];
+	if (v) {
+		help_variant(to, c, v);
+		return;
+	}
 	fv_command_syntax(c, text, sizeof text);
 	fprintf(to, "Usage: fauve %s %s\n\n", c->name, text);
 	wrap(to, c->description, 0, 0);
@@ -190,14 +226,15 @@ void fv_help_command(FILE *to, const fv_command *c)
 		for (const fv_argument *a = c->arguments; a->name; a++)
 			row(to, a->name, a->help);
 	}
+	if (c->variant)
+		fprintf(to, "\nEach has options of its own: fauve help %s NAME\n", c->name);
+	for (int i = 0; c->variant && (v = c->variant(i)); i++)
+		row(to, v->name, v->help);
 	if (c->options && c->options->name) {
 		fprintf(to, "\nOptions:\n");
 		options(to, c->options, true);
+		options(to, c->handed, true);
 	}
 	globals(to, c->json);
-	fprintf(to, "\nExamples:\n");
-	for (const fv_example *e = c->examples; e->line; e++) {
-		fprintf(to, "  %s\n", e->line);
-		wrap(to, e->what, 0, 6);
-	}
+	examples(to, c, NULL);
 }

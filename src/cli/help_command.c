@@ -18,11 +18,13 @@ static const fv_option table[] = {
 
 static const fv_argument arguments[] = {
 	{ "COMMAND", "which command's page; without one, the list of commands", .kind = FV_ARG_COMMAND, .optional = true },
+	{ "NAME", "of `train`: which recipe's page, with the options that are its own", .optional = true },
 	{ 0 },
 };
 
 static const fv_example examples[] = {
 	{ "fauve help apply", "The page of a command." },
+	{ "fauve help train dense", "The page of a recipe." },
 	{ "fauve help --man | man -l -", "The man page." },
 	{ "fauve help --completion bash > ~/.local/share/bash-completion/completions/fauve", "Completions for your own bash." },
 	{ 0 },
@@ -41,7 +43,13 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		const fv_command *c = fv_command_find(args[0]);
 		if (!c)
 			return fv_fail(err, FV_E_ARGUMENT, "help: command '%s' is unknown; see fauve --help", args[0]);
-		fv_help_command(stdout, c);
+		const fv_variant *v = count > 1 ? fv_variant_find(c, args[1]) : NULL;
+		if (count > 1 && !v) {
+			const char *near = fv_nearest(args[1], fv_variant_names(c));
+			return fv_fail(err, FV_E_ARGUMENT, "help: `fauve %s` has no '%s'%s%s%s; see fauve help %s", args[0], args[1], near ? "; did you mean '" : "",
+			               near ? near : "", near ? "'?" : "", args[0]);
+		}
+		fv_help_command(stdout, c, v);
 	}
 	return FV_OK;
 }

@@ -38,7 +38,7 @@ static fv_status run(fv_err *err, fv_cli *cli, int argc, char **argv)
 	if (p.version)
 		fv_out("fauve %s\n", fv_version());
 	else if (p.help && p.command)
-		fv_help_command(stdout, p.command);
+		fv_help_command(stdout, p.command, p.count ? fv_variant_find(p.command, p.args[0]) : NULL);
 	else if (p.help)
 		fv_help_program(stdout);
 	else

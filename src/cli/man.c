@@ -36,6 +36,8 @@ static void options(FILE *to, const fv_option *o)
 {
 	char left[120], right[600];
 	for (; o && o->name; o++) {
+		if (!fv_option_shown(o))
+			continue;
 		fv_option_syntax(o, left, sizeof left);
 		fv_option_text(o, right, sizeof right);
 		item(to, left, right);
@@ -55,6 +57,23 @@ static void command(FILE *to, const fv_command *c)
 	for (const fv_argument *a = c->arguments; a && a->name; a++)
 		item(to, a->name, a->help);
 	options(to, c->options);
+	options(to, c->handed);
+	const fv_variant *v;
+	for (int i = 0; c->variant && (v = c->variant(i)); i++) {
+		fputs(".SS \"", to);
+		snprintf(title, sizeof title, "fauve %s %s [OPTIONS]", c->name, v->name);
+		text(to, title);
+		fputs("\"\n", to);
+		text(to, v->help);
+		if (v->note) {
+			fputs("\n.PP\n", to);
+			text(to, v->note);
+		}
+		fputc('\n', to);
+		for (const fv_example *e = v->sets; e && e->line; e++)
+			item(to, e->line, e->what);
+		options(to, v->options);
+	}
 }
 
 void fv_help_man(FILE *to)

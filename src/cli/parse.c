@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line by the tables: GNU long options, short ones, `--`, values of every type. */
 #include "cli/cli.h"
-#include "base/limits.h"
-#include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define COMMANDS_MAX 64
 #define OPTIONS_MAX 96
+#define VARIANTS_MAX 64
 
 const fv_command *fv_command_find(const char *name)
 {
@@ -18,163 +16,72 @@ const fv_command *fv_command_find(const char *name)
 	return NULL;
 }
 
-/* ---- suggestions: edit distance where swapping two neighbours counts as one (Damerau, "optimal string alignment") */
+#define WORD 32                         /* letters of a name that is looked for */
 
-#define WORD 32
-
-static int distance(const char *a, const char *b)
+/* ---- variants: what the first argument names, and options that are handed on */
+const fv_variant *fv_variant_find(const fv_command *c, const char *name)
 {
-	int n = (int)strlen(a), m = (int)strlen(b), d[WORD + 1][WORD + 1];
-	if (n > WORD || m > WORD)
-		return WORD;
-	for (int i = 0; i <= n; i++)
-		for (int j = 0; j <= m; j++) {
-			if (!i || !j) {
-				d[i][j] = i + j;
-				continue;
-			}
-			int change = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-			int one = (d[i - 1][j] < d[i][j - 1] ? d[i - 1][j] : d[i][j - 1]) + 1;
-			d[i][j] = change < one ? change : one;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < d[i][j])
-				d[i][j] = d[i - 2][j - 2] + 1;
-		}
-	return d[n][m];
+	const fv_variant *v;
+	for (int i = 0; c->variant && (v = c->variant(i)); i++)
+		if (!strcmp(v->name, name))
+			return v;
+	return NULL;
 }
 
-const char *fv_nearest(const char *word, const char *const *names)
+const char *const *fv_variant_names(const fv_command *c)
 {
-	const char *best = NULL;
-	int least = WORD;
-	size_t length = strlen(word);
-	for (int i = 0; names[i]; i++) {
-		/* A beginning of three letters or more is as good as one slip. */
-		bool begins = length >= 3 && !strncmp(word, names[i], length);
-		int d = begins ? 1 : distance(word, names[i]);
-		if (d < least && d <= (length < 4 ? 1 : (int)length / 3 + 1)) {
-			least = d;
-			best = names[i];
-		}
+	static const char *names[VARIANTS_MAX + 1];
+	const fv_variant *v;
+	int n = 0;
+	while (n < VARIANTS_MAX && c->variant && (v = c->variant(n)))
+		names[n++] = v->name;
+	names[n] = NULL;
+	return names;
+}
+
+static const fv_option *shown(const fv_option *o) { return o && fv_option_shown(o) ? o : NULL; }
+
+/* An option that the command hands on: of every variant's, or of one variant's. */
+static const fv_option *handed(const fv_command *c, const fv_variant *only, const char *name)
+{
+	const fv_option *o = fv_option_find(c->handed, name);
+	const fv_variant *v;
+	if (!o && only)
+		return shown(fv_option_find(only->options, name));
+	for (int i = 0; !o && c->variant && (v = c->variant(i)); i++)
+		o = shown(fv_option_find(v->options, name));
+	return o;
+}
+
+static fv_status not_its_own(fv_err *err, const fv_command *c, const fv_variant *v, const char *name)
+{
+	const fv_variant *other;
+	char all[200] = "";
+	size_t n = 0;
+	for (int i = 0; c->variant && (other = c->variant(i)) && n < sizeof all; i++)
+		if (shown(fv_option_find(other->options, name)))
+			n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", n ? ", " : "", other->name);
+	return fv_fail(err, FV_E_ARGUMENT, "--%s is no option of `fauve %s %s`; %s has it; see fauve help %s %s", name, c->name, v->name, all, c->name, v->name);
+}
+
+fv_status fv_variant_check(fv_err *err, const fv_command *c, const fv_variant *v, const char *const *texts)
+{
+	for (; *texts; texts++) {
+		const char *value = strchr(*texts, '=') + 1, *item[2];
+		char name[WORD + 1];
+		union { fv_texts texts; char room[64]; } to = { { item, 0 } };
+		fv_err e;
+		snprintf(name, sizeof name, "%.*s", (int)(value - 1 - *texts), *texts);
+		const fv_option *known = handed(c, v, name);
+		if (!known)
+			return not_its_own(err, c, v, name);
+		fv_option o = *known;
+		o.at = 0;
+		fv_status st = fv_option_set(&e, &o, value, &to, 1);
+		if (st)
+			return fv_fail(err, st, "--%s", e.text);
 	}
-	return best;
-}
-
-/* ---- values */
-
-static fv_status wrong(fv_err *err, const fv_option *o, const char *value, const char *want)
-{
-	return fv_fail(err, FV_E_ARGUMENT, "--%s: '%s' is not %s", o->name, value, want);
-}
-
-bool fv_option_in_range(const fv_option *o, double v)
-{
-	return o->low < o->high ? v >= o->low && v <= o->high : v >= 0;
-}
-
-static fv_status check_range(fv_err *err, const fv_option *o, const char *value, double v)
-{
-	if (fv_option_in_range(o, v))
-		return FV_OK;
-	if (o->low < o->high)
-		return fv_fail(err, FV_E_ARGUMENT, "--%s: %s is not between %g and %g", o->name, value, o->low, o->high);
-	return fv_fail(err, FV_E_ARGUMENT, "--%s: %s is below 0", o->name, value);
-}
-
-/* "1h30m", "90m", "45s", "2.5h"; a bare number is refused: nobody remembers which unit it would be. */
-static bool parse_duration(const char *text, double *out)
-{
-	static const struct { const char *name; double seconds; } units[] = {
-		{ "ms", 1e-3 }, { "s", 1 }, { "m", 60 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 },
-	};
-	double sum = 0;
-	if (!*text)
-		return false;
-	while (*text) {
-		char *end;
-		if (!isdigit((unsigned char)*text) && *text != '.')
-			return false;
-		double v = strtod(text, &end);
-		if (end == text || !isfinite(v))
-			return false;
-		size_t n = 0, u;
-		while (isalpha((unsigned char)end[n]))
-			n++;
-		for (u = 0; u < FV_COUNT(units); u++)
-			if (strlen(units[u].name) == n && !strncmp(units[u].name, end, n))
-				break;
-		if (u == FV_COUNT(units))
-			return false;
-		sum += v * units[u].seconds;
-		text = end + n;
-	}
-	*out = sum;
-	return true;
-}
-
-static fv_status set(fv_err *err, const fv_option *o, const char *value, void *to, int room)
-{
-	void *at = (char *)to + o->at;
-	char *end;
-	double v;
-	switch (o->type) {
-	case FV_OPT_FLAG:
-		*(bool *)at = true;
-		return FV_OK;
-	case FV_OPT_TEXT:
-		if (!*value)
-			return fv_fail(err, FV_E_ARGUMENT, "--%s: the value is empty; %s is wanted", o->name, o->arg);
-		*(const char **)at = value;
-		return FV_OK;
-	case FV_OPT_TEXTS: {
-		fv_texts *t = at;
-		if (!*value)
-			return fv_fail(err, FV_E_ARGUMENT, "--%s: the value is empty; %s is wanted", o->name, o->arg);
-		if (t->count >= room)
-			return fv_fail(err, FV_E_INTERNAL, "--%s: more values than words", o->name);
-		((const char **)t->item)[t->count++] = value;
-		return FV_OK;
-	}
-	case FV_OPT_INT: {
-		errno = 0;
-		long long n = strtoll(value, &end, 10);
-		if (end == value || *end || isspace((unsigned char)*value))
-			return wrong(err, o, value, "a whole number");
-		if (errno)
-			return fv_fail(err, FV_E_ARGUMENT, "--%s: %s is too large", o->name, value);
-		*(int64_t *)at = n;
-		return check_range(err, o, value, (double)n);
-	}
-	case FV_OPT_FLOAT:
-		v = strtod(value, &end);
-		if (end == value || *end || !isfinite(v) || isspace((unsigned char)*value))
-			return wrong(err, o, value, "a number");
-		*(double *)at = v;
-		return check_range(err, o, value, v);
-	case FV_OPT_DURATION:
-		if (!parse_duration(value, &v))
-			return wrong(err, o, value, "a time; write 45s, 90m, 2h or 1h30m");
-		*(double *)at = v;
-		return check_range(err, o, value, v);
-	case FV_OPT_SIZE:
-		if (!fv_size_parse(value, &v) || v > 9e18)
-			return wrong(err, o, value, "a size; write 500M or 2G");
-		*(int64_t *)at = (int64_t)v;
-		return check_range(err, o, value, v);
-	case FV_OPT_ENUM:
-		for (int i = 0; o->choices[i]; i++)
-			if (!strcmp(o->choices[i], value)) {
-				*(int *)at = i;
-				return FV_OK;
-			}
-		const char *near = fv_nearest(value, o->choices);
-		char all[300] = "";
-		for (int i = 0, n = 0; o->choices[i] && n < (int)sizeof all; i++)
-			n += snprintf(all + n, sizeof all - (size_t)n, "%s%s", i ? ", " : "", o->choices[i]);
-		if (near)
-			return fv_fail(err, FV_E_ARGUMENT, "--%s: '%s' is none of %s; did you mean '%s'?", o->name, value, all, near);
-		return fv_fail(err, FV_E_ARGUMENT, "--%s: '%s' is none of %s", o->name, value, all);
-	}
-	return fv_fail(err, FV_E_INTERNAL, "--%s: an option of unknown type", o->name);
+	return FV_OK;
 }
 
 /* ---- the words */
@@ -212,13 +119,20 @@ static const char *help_of(const words *w)
 
 static fv_status unknown(fv_err *err, const words *w, const char *word, size_t length)
 {
-	const char *names[OPTIONS_MAX * 2 + 4];
+	const char *names[OPTIONS_MAX * 4 + 4];
 	char name[WORD + 1];
 	int n = 0;
 	const fv_option *tables[] = { w->out->command ? w->out->command->options : NULL, fv_global_options };
 	for (size_t t = 0; t < FV_COUNT(tables); t++)
 		for (const fv_option *o = tables[t]; o && o->name; o++)
 			names[n++] = o->name;
+	for (const fv_option *o = w->out->command ? w->out->command->handed : NULL; o && o->name; o++)
+		names[n++] = o->name;
+	const fv_variant *v;
+	for (int i = 0; w->out->command && w->out->command->variant && (v = w->out->command->variant(i)); i++)
+		for (const fv_option *o = v->options; o && o->name && n < (int)FV_COUNT(names) - 2; o++)
+			if (fv_option_shown(o))
+				names[n++] = o->name;
 	names[n++] = "help";
 	names[n] = NULL;
 	snprintf(name, sizeof name, "%.*s", (int)length, word);
@@ -249,7 +163,29 @@ static fv_status found(fv_err *err, words *w, const fv_option *o, bool global, c
 		return fv_fail(err, FV_E_ARGUMENT, "--%s is given twice; once is understood", o->name);
 	if (seen)
 		*seen = true;
-	return set(err, o, value, to, w->argc);
+	fv_err e;
+	fv_status st = fv_option_set(&e, o, value, to, w->argc);
+	return st ? fv_fail(err, st, "--%s", e.text) : FV_OK;
+}
+
+static fv_status hand_on(fv_err *err, words *w, const fv_option *o, const char *value)
+{
+	fv_parsed *p = w->out;
+	fv_texts *all = (fv_texts *)((char *)p->options + p->command->handed_at);
+	size_t length = strlen(o->name);
+	if (!value && w->at + 1 >= w->argc)
+		return fv_fail(err, FV_E_ARGUMENT, "--%s: the value %s is missing; see %s", o->name, o->arg, help_of(w));
+	if (!value)
+		value = w->argv[++w->at];
+	for (int i = 0; i < all->count; i++)
+		if (o->type == FV_OPT_TEXT && !strncmp(p->handed[i], o->name, length) && p->handed[i][length] == '=')
+			return fv_fail(err, FV_E_ARGUMENT, "--%s is given twice; once is understood", o->name);
+	char *text = malloc(length + strlen(value) + 2);
+	if (!text)
+		return fv_fail_memory(err, "command line", strlen(value));
+	sprintf(text, "%s=%s", o->name, value);
+	p->handed[all->count++] = text;
+	return FV_OK;
 }
 
 static fv_status long_option(fv_err *err, words *w, const char *word)
@@ -267,6 +203,10 @@ static fv_status long_option(fv_err *err, words *w, const char *word)
 	const fv_option *o = w->out->command ? by_name(w->out->command->options, word, length) : NULL;
 	if (o)
 		return found(err, w, o, false, equals ? equals + 1 : NULL);
+	char name[WORD + 1];
+	snprintf(name, sizeof name, "%.*s", (int)length, word);
+	if (w->out->command && w->out->command->handed && length <= WORD && (o = handed(w->out->command, NULL, name)))
+		return hand_on(err, w, o, equals ? equals + 1 : NULL);
 	o = by_name(fv_global_options, word, length);
 	if (o)
 		return found(err, w, o, true, equals ? equals + 1 : NULL);
@@ -325,24 +265,18 @@ static fv_status find_command(fv_err *err, words *w, const char *word)
 		return fv_fail(err, FV_E_INTERNAL, "%s: more options than the parser has room for", word);
 	size_t each = (size_t)w->argc + 1;
 	p->options = calloc(1, p->command->bytes + 1);
+	p->handed = calloc(each, sizeof *p->handed);
 	const char **next = p->lists = calloc(each * (size_t)lists + 1, sizeof(char *));
-	if (!p->options || !p->lists)
+	if (!p->options || !p->lists || !p->handed)
 		return fv_fail_memory(err, "command line", p->command->bytes);
-	for (o = p->command->options; o && o->name; o++) {
-		void *at = (char *)p->options + o->at;
+	for (o = p->command->options; o && o->name; o++)
 		if (o->type == FV_OPT_TEXTS) {
-			((fv_texts *)at)->item = next;
+			((fv_texts *)((char *)p->options + o->at))->item = next;
 			next += each;
-		} else if (o->preset) {
-			fv_status st = set(err, o, o->preset, p->options, 0);
-			if (st)
-				return st;
-		} else if (o->type == FV_OPT_FLOAT || o->type == FV_OPT_DURATION)
-			*(double *)at = NAN;
-		else if (o->type == FV_OPT_ENUM)
-			*(int *)at = -1;
-	}
-	return FV_OK;
+		}
+	if (p->command->handed)
+		((fv_texts *)((char *)p->options + p->command->handed_at))->item = (const char *const *)p->handed;
+	return fv_option_presets(err, p->command->options, p->options);
 }
 
 /* After the last word: what is missing, and what is too much. */
@@ -355,12 +289,13 @@ static fv_status check(fv_err *err, const words *w)
 	for (; a && a->name; a++) {
 		if (given >= p->count && !a->optional)
 			return fv_fail(err, FV_E_ARGUMENT, "%s: %s is missing (%s); see %s", c->name, a->name, a->help, help_of(w));
-		if (a->choices && given < p->count) {
+		const char *const *choices = a->kind == FV_ARG_RECIPE && c->variant ? fv_variant_names(c) : a->choices;
+		if (choices && given < p->count) {
 			int i = 0;
-			while (a->choices[i] && strcmp(a->choices[i], p->args[given]))
+			while (choices[i] && strcmp(choices[i], p->args[given]))
 				i++;
-			if (!a->choices[i]) {
-				const char *near = fv_nearest(p->args[given], a->choices);
+			if (!choices[i]) {
+				const char *near = fv_nearest(p->args[given], choices);
 				return fv_fail(err, FV_E_ARGUMENT, "%s: %s '%s' is unknown%s%s%s; see %s", c->name, a->name, p->args[given],
 				               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", help_of(w));
 			}
@@ -372,7 +307,8 @@ static fv_status check(fv_err *err, const words *w)
 	for (const fv_option *o = c->options; o && o->name; o++)
 		if (o->required && !w->seen[o - c->options])
 			return fv_fail(err, FV_E_ARGUMENT, "%s: --%s %s is missing (%s); see %s", c->name, o->name, o->arg, o->help, help_of(w));
-	return FV_OK;
+	const fv_variant *v = p->count ? fv_variant_find(c, p->args[0]) : NULL;
+	return v ? fv_variant_check(err, c, v, (const char *const *)p->handed) : FV_OK;
 }
 
 fv_status fv_parse(fv_err *err, int argc, char **argv, fv_cli *cli, fv_parsed *out)
@@ -407,7 +343,11 @@ fv_status fv_parse(fv_err *err, int argc, char **argv, fv_cli *cli, fv_parsed *o
 
 void fv_parsed_free(fv_parsed *p)
 {
+	for (int i = 0; p->handed && p->handed[i]; i++)
+		free(p->handed[i]);
+	free(p->handed);
 	free(p->options);
 	free(p->lists);
 	p->options = p->lists = NULL;
+	p->handed = NULL;
 }

@@ -42,17 +42,10 @@ fv_format fv_format_of_bytes(const uint8_t *data, size_t bytes, const char **nam
 
 fv_format fv_format_of_ending(const char *path)
 {
-	static const struct { const char *ending; fv_format f; } endings[] = {
-		{ ".jpg", FV_JPEG }, { ".jpeg", FV_JPEG }, { ".png", FV_PNG }, { ".webp", FV_WEBP }, { ".tif", FV_TIFF }, { ".tiff", FV_TIFF },
-	};
-	const char *dot = strrchr(path, '.');
-	for (size_t i = 0; dot && i < G_N_ELEMENTS(endings); i++)
-		if (!strcasecmp(dot, endings[i].ending))
-			return endings[i].f;
-	return FV_FORMAT_UNKNOWN;
+	static const fv_format of[] = { FV_JPEG, FV_JPEG, FV_PNG, FV_WEBP, FV_TIFF, FV_TIFF };
+	int i = fv_picture_ending_index(path);
+	return i < 0 ? FV_FORMAT_UNKNOWN : of[i];
 }
-
-bool fv_picture_ending(const char *path) { return fv_format_of_ending(path) != FV_FORMAT_UNKNOWN; }
 
 /* fv_picture_begin keeps libvips from loading its modules (they cost more than all the rest of starting); the one for HEIF
  * is fetched when a file asks for it. It stands beside libvips. */

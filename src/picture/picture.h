@@ -3,7 +3,7 @@
  * itself kept. Core folders do not include this one. */
 #ifndef FV_PICTURE_H
 #define FV_PICTURE_H
-#include "fauve/fauve.h"
+#include "base/file.h"
 #include <jansson.h>
 
 typedef struct fv_picture fv_picture;
@@ -69,13 +69,6 @@ fv_status fv_pixels_write(fv_err *err, fv_context *c, const fv_pixels *p, const 
 
 /* For the training feed: RGB, 8 bits, longest side at most `longest` (0: any). data is yours: free(). Any thread. */
 fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out);
-
-/* Picture files of a folder by name: jpg, jpeg, png, webp, tif, tiff; not hidden ones, not contact sheets
- * ("contact..."). Or a picture: itself. out: yours, fv_names_free. */
-typedef struct { char **path; int count; } fv_names;
-fv_status fv_folder_list(fv_err *err, const char *folder, fv_names *out);
-void fv_names_free(fv_names *n);
-bool fv_picture_ending(const char *path);       /* does the name end like a picture that can be written? */
 
 /* A grid of pictures with white gaps, written as one; columns a row. */
 fv_status fv_sheet_write(fv_err *err, fv_context *c, const char *path, const fv_pixels *pictures, int count, int columns);

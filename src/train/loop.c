@@ -6,18 +6,10 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define STATS_EVERY 10                  /* steps a line of stats.jsonl */
-
-const fv_recipe *fv_recipe_find(const char *name)
-{
-	static const fv_recipe *const all[] = { &fv_recipe_style, &fv_recipe_dense };
-	for (size_t i = 0; i < FV_COUNT(all); i++)
-		if (!strcmp(all[i]->name, name))
-			return all[i];
-	return NULL;
-}
 
 static const char *span(double seconds, char *text, size_t room)
 {
@@ -38,13 +30,14 @@ static fv_status time_steps(fv_err *err, fv_run *r, bool roughly, double *each)
 	fv_status st = fv_state_save(err, r, &before);
 	if (st)
 		return st;
-	int period = r->recipe->period, rounds = 0, least = roughly ? 1 : 3;
+	int64_t period = fv_run_period(r);
+	int rounds = 0, least = roughly ? 1 : 3;
 	double start = 0, spent = 0;
 	/* The first period warms caches and pages; then whole periods: enough to say how long, or for 3 s to count on. */
 	for (int i = 0; !st && (rounds < least || (!roughly && spent < 3)) && rounds < 200; i++) {
 		if (i == period)
 			start = fv_now();
-		st = r->recipe->step(err, r);
+		st = fv_run_step(err, r);
 		r->step++;
 		if (i >= period && (i + 1) % period == 0)
 			rounds++, spent = fv_now() - start;
@@ -54,18 +47,18 @@ static fv_status time_steps(fv_err *err, fv_run *r, bool roughly, double *each)
 	fv_state_restore(r, before);
 	if (st)
 		return st;
-	*each = spent / (rounds * period);
+	*each = spent / ((double)(rounds * period));
 	return FV_OK;
 }
 
 /* The steps that fit into the time asked for, or the time that the steps asked for will take. */
 static fv_status count_steps(fv_err *err, fv_run *r)
 {
-	bool counted = r->o.steps > 0;
+	bool counted = r->common.steps > 0;
 	double each;
 	char time[40];
 	if (counted)
-		r->steps = r->o.steps;                  /* what the rates are computed from */
+		r->steps = r->common.steps;                  /* what the rates are computed from */
 	fv_status st = time_steps(err, r, counted, &each);
 	if (st)
 		return st;
@@ -73,8 +66,8 @@ static fv_status count_steps(fv_err *err, fv_run *r)
 		fv_run_say(r, "time: %.0f ms a step, so %s for %" PRId64 " steps", 1e3 * each, span(each * (double)r->steps, time, sizeof time), r->steps);
 		return FV_OK;
 	}
-	r->steps = (int64_t)fmin(FV_STEPS_MAX, fmax(1, r->o.seconds / each));
-	fv_run_say(r, "time: %.0f ms a step, so %" PRId64 " steps in %s", 1e3 * each, r->steps, span(r->o.seconds, time, sizeof time));
+	r->steps = (int64_t)fmin(FV_STEPS_MAX, fmax(1, r->common.time / each));
+	fv_run_say(r, "time: %.0f ms a step, so %" PRId64 " steps in %s", 1e3 * each, r->steps, span(r->common.time, time, sizeof time));
 	return FV_OK;
 }
 
@@ -90,9 +83,9 @@ static fv_status add_steps(fv_err *err, fv_run *r)
 		if ((st = time_steps(err, r, false, &each)))
 			return st;
 	}
-	int64_t more = (int64_t)fmin((double)(FV_STEPS_MAX - r->step), fmax(1, r->o.more_seconds / each));
+	int64_t more = (int64_t)fmin((double)(FV_STEPS_MAX - r->step), fmax(1, r->more_time / each));
 	r->steps = r->step + more;
-	fv_run_say(r, "time: %.0f ms a step, so %" PRId64 " steps more in %s", 1e3 * each, more, span(r->o.more_seconds, time, sizeof time));
+	fv_run_say(r, "time: %.0f ms a step, so %" PRId64 " steps more in %s", 1e3 * each, more, span(r->more_time, time, sizeof time));
 	return fv_run_save(err, r);                     /* another pace would give another number: this one is kept */
 }
 
@@ -102,7 +95,7 @@ static fv_status roll_back(fv_err *err, fv_run *r)
 	double scale = r->rate_scale / 2;
 	if (attempt > FV_ROLLBACKS)
 		return fv_fail(err, FV_E_INTERNAL, "%s: losses were not finite after %d rollbacks; the last good checkpoint is kept: "
-		               "try a smaller --rate", r->o.run, FV_ROLLBACKS);
+		               "try a smaller rate", r->folder, FV_ROLLBACKS);
 	fv_status st = fv_run_load(err, r);
 	if (st)
 		return st;
@@ -114,36 +107,45 @@ static fv_status roll_back(fv_err *err, fv_run *r)
 	return fv_run_cut_stats(err, r);
 }
 
-static void live(const fv_run *r, double begun, int64_t first)
+void fv_run_preparing(void *run, double done, const char *line)
+{
+	fv_run *r = run;
+	if (r->o.progress && !r->o.progress(r->o.user, &(fv_train_progress){ .size = sizeof(fv_train_progress), .done = done, .text = line }))
+		r->stop = true;
+}
+
+static void live(fv_run *r, double begun, int64_t first)
 {
 	char text[400], time[40];
 	double spent = fv_now() - begun, each = spent / (double)fv_max(1, r->step - first);
 	int n = snprintf(text, sizeof text, "%s left  step %" PRId64 "/%" PRId64 "  %.1f samples/s", span(each * (double)(r->steps - r->step), time, sizeof time),
-	                 r->step, r->steps, r->o.batch / each);
+	                 r->step, r->steps, (double)r->batch / each);
 	for (int i = 0; i < r->losses && n < (int)sizeof text; i++)
 		if (!isnan(r->loss[i]))
 			n += snprintf(text + n, sizeof text - (size_t)n, "  %s %.3f", r->loss_name[i], r->loss[i]);
 	if (r->dropped && n < (int)sizeof text)
 		snprintf(text + n, sizeof text - (size_t)n, "  dropped %" PRId64, r->dropped);
-	if (r->o.live)
-		r->o.live(r->o.user, (double)r->step / (double)r->steps, text);
+	const fv_train_progress p = { .size = sizeof p, .step = r->step, .steps = r->steps, .done = (double)r->step / (double)r->steps, .losses = r->losses,
+	                              .name = r->loss_name, .loss = r->loss, .text = text };
+	if (r->o.progress && !r->o.progress(r->o.user, &p))
+		r->stop = true;
 }
 
 static fv_status preview(fv_err *err, fv_run *r)
 {
 	char path[4096];
-	snprintf(path, sizeof path, "%s/sheets/sheet_%06" PRId64 ".jpg", r->o.run, r->step);
-	return r->recipe->preview(err, r, path);
+	snprintf(path, sizeof path, "%s/sheets/sheet_%06" PRId64 ".jpg", r->folder, r->step);
+	return fv_run_preview(err, r, path);
 }
 
 static fv_status run(fv_err *err, fv_run *r)
 {
-	double begun = fv_now(), checked = begun, previewed = begun, shown = 0;
+	double begun = fv_now(), checked = begun, previewed = begun;
 	int64_t first = r->step, timed = r->step;
 	fv_status st = FV_OK;
 	char path[800];
 	while (r->step < r->steps) {
-		if ((st = r->recipe->step(err, r)))
+		if ((st = fv_run_step(err, r)))
 			return st;
 		r->step++;
 		r->dropped += !r->finite;
@@ -155,23 +157,20 @@ static fv_status run(fv_err *err, fv_run *r)
 		}
 		if ((r->step % STATS_EVERY == 0 || !r->finite) && (st = fv_run_note(err, r)))
 			return st;
+		live(r, begun, first);
 		double now = fv_now();
-		if (now - shown > 0.2) {
-			live(r, begun, first);
-			shown = now;
-		}
-		bool stop = fv_cancelled(r->context), last = r->step == r->steps;
+		bool stop = r->stop || fv_cancelled(r->context), last = r->step == r->steps;
 		/* A checkpoint is what a rollback goes back to: none is made after a step that was dropped, if that can wait. */
-		if (stop || last || (r->finite && now - checked > r->o.checkpoint_seconds)) {
+		if (stop || last || (r->finite && now - checked > r->common.checkpoint)) {
 			if ((st = fv_run_save(err, r)))
 				return st;
 			if ((st = fv_run_time(err, r, "\"seconds\":%.3f,\"samples_per_second\":%.4g", r->spent + now - begun,
-			                      (double)(r->step - timed) * r->o.batch / fmax(now - checked, 1e-6))))
+			                      (double)((r->step - timed) * r->batch) / fmax(now - checked, 1e-6))))
 				return st;
 			checked = fv_now();
 			timed = r->step;
 		}
-		if (!stop && (last || now - previewed > r->o.preview_seconds)) {
+		if (!stop && (last || now - previewed > r->common.preview)) {
 			st = preview(err, r);
 			/* Ctrl-C in between: the next step's checkpoint comes first. */
 			if (st && (st != FV_E_CANCELLED || last))
@@ -180,55 +179,75 @@ static fv_status run(fv_err *err, fv_run *r)
 		}
 		if (stop && !last)
 			return fv_fail(err, FV_E_CANCELLED, "stopped at step %" PRId64 " of %" PRId64 "; go on with: fauve train --resume %s",
-			               r->step, r->steps, fv_shell_quote(r->o.run, path, sizeof path));
+			               r->step, r->steps, fv_shell_quote(r->folder, path, sizeof path));
 	}
 	return FV_OK;
 }
 
-fv_status fv_train(fv_err *err, fv_context *c, const fv_train_options *o)
+fv_status fv_train(fv_err *err, fv_context *c, const fv_train_options *o) { return fv_train_recipe(err, c, NULL, o); }
+
+/* What was given for a run that was there must leave it something, or nothing, to do. */
+static fv_status check_more(fv_err *err, const fv_run *r)
 {
-	const fv_recipe *recipe = fv_recipe_find(o->recipe);
-	if (!recipe)
-		return fv_fail(err, FV_E_ARGUMENT, "recipe '%s' is unknown: style and dense are here", o->recipe);
-	return fv_train_recipe(err, c, recipe, o);
+	if (r->more_steps && r->more_steps < r->step)
+		return fv_fail(err, FV_E_ARGUMENT, "%s: steps %" PRId64 ": this run is at step %" PRId64 " already; give at least that", r->folder, r->more_steps, r->step);
+	if (r->named && r->more_time <= r->spent)
+		return fv_fail(err, FV_E_ARGUMENT, "%s: time %.0f s: this run has taken %.0f s already; give more", r->folder, r->more_time, r->spent);
+	return FV_OK;
+}
+
+/* How far it goes: what was given takes effect. A recipe was named: then its time is that of the whole run. */
+static fv_status go_on(fv_err *err, fv_run *r)
+{
+	r->steps = r->more_steps ? r->more_steps : r->steps;
+	r->more_time -= r->named ? r->spent : 0;
+	return r->more_time > 0 ? add_steps(err, r) : FV_OK;
+}
+
+static fv_status begin(fv_err *err, fv_run *r)
+{
+	if (r->more_time > 0)
+		r->common.time = r->more_time, r->common.steps = 0;
+	if (r->more_steps)
+		r->common.steps = r->more_steps, r->common.time = NAN;
+	if (!r->common.steps && !(r->common.time > 0)) {
+		r->common.time = r->recipe->seconds;
+		r->common.steps = r->recipe->steps;
+	}
+	fv_status st = count_steps(err, r);
+	return st ? st : fv_run_save(err, r);           /* something to roll back to, and a disk that can be written */
 }
 
 fv_status fv_train_recipe(fv_err *err, fv_context *c, const fv_recipe *recipe, const fv_train_options *o)
 {
-	fv_run r = { .context = c, .o = *o, .rate_scale = 1, .lock = -1, .recipe = recipe };
+	fv_run r = { .context = c, .recipe = recipe, .rate_scale = 1, .lock = -1 };
 	bool resumed = false;
-	fv_status st;
-	r.recipe->defaults(&r.o);
-	if ((st = fv_run_open(err, &r)))
+	fv_status st = FV_OK;
+	if (!o || o->size < sizeof o->size || !o->run)
+		return fv_fail(err, FV_E_ARGUMENT, "train: options with their size and a run's folder are wanted");
+	memcpy(&r.o, o, o->size < sizeof r.o ? o->size : sizeof r.o);
+	r.folder = r.o.run;
+	if (!(r.arena = fv_arena_new(c)))
+		return fv_fail_memory(err, "train", sizeof r);
+	if ((st = fv_settings_take(err, &r)) || (st = fv_run_open(err, &r)) || (st = fv_store_new(err, c, &r.store)) || (st = fv_run_open_data(err, &r)))
 		goto done;
-	if ((st = fv_store_new(err, c, &r.store)))
+	if ((r.recipe->configure && (st = r.recipe->configure(err, &r))) || (r.recipe->open && (st = r.recipe->open(err, &r))) ||
+	    (st = fv_run_open_programs(err, &r)))
 		goto done;
-	if ((st = r.recipe->open(err, &r)))
+	if ((st = fv_run_find(err, &r, &resumed)) || (resumed && (st = check_more(err, &r))) || (st = fv_settings_write(err, &r)))
 		goto done;
-	if (o->photos_are) {
-		size_t n = strlen(r.data);
-		snprintf(r.data + n, sizeof r.data - n, "; %s", o->photos_are);
-	}
-	if ((st = fv_run_find(err, &r, &resumed)) || (st = fv_run_begun(err, &r)))
+	if ((st = resumed ? go_on(err, &r) : begin(err, &r)))
 		goto done;
-	if (resumed) {
-		r.steps = fv_max(r.steps, o->steps);
-		if (o->more_seconds > 0 && (st = add_steps(err, &r)))
-			goto done;
+	if (resumed)
 		fv_run_say(&r, "going on at step %" PRId64 " of %" PRId64, r.step, r.steps);
-	} else {
-		if (o->more_seconds > 0)
-			r.o.seconds = o->more_seconds, r.o.steps = 0;
-		if ((st = count_steps(err, &r)))
-			goto done;
-	}
-	if (!resumed && (st = fv_run_save(err, &r)))    /* something to roll back to, and a disk that can be written */
-		goto done;
 	st = run(err, &r);
 done:
-	if (r.state)
+	if (r.state && r.recipe->close)
 		r.recipe->close(&r);
+	fv_run_close_programs(&r);
+	fv_run_close_data(&r);
 	fv_store_free(r.store);
 	fv_run_close(&r);
+	fv_arena_free(r.arena);
 	return st;
 }

@@ -2,8 +2,8 @@
 #include "train/run.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "model/model.h"
 #include "model/weights.h"
-#include "net/net.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-static void path_of(const fv_run *r, const char *name, char *path, size_t room) { snprintf(path, room, "%s/%s", r->o.run, name); }
+static void path_of(const fv_run *r, const char *name, char *path, size_t room) { snprintf(path, room, "%s/%s", r->folder, name); }
 
 static fv_status not_written(fv_err *err, const fv_run *r, const char *name)
 {
@@ -29,8 +29,8 @@ void fv_run_say(const fv_run *r, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	if (r->o.say)
-		r->o.say(r->o.user, text);
+	if (r->o.line)
+		r->o.line(r->o.user, text);
 }
 
 fv_status fv_run_open(fv_err *err, fv_run *r)
@@ -38,7 +38,7 @@ fv_status fv_run_open(fv_err *err, fv_run *r)
 	char path[4096];
 	bool there;
 	r->lock = -1;
-	fv_status st = fv_folder_make(err, r->o.run);
+	fv_status st = fv_folder_make(err, r->folder);
 	if (st)
 		return st;
 	path_of(r, "sheets", path, sizeof path);
@@ -48,8 +48,8 @@ fv_status fv_run_open(fv_err *err, fv_run *r)
 	if ((st = fv_file_open(err, path, FV_OPEN_MEMBER | FV_OPEN_WRITE, &r->lock, NULL)))
 		return st;
 	if (flock(r->lock, LOCK_EX | LOCK_NB))
-		return fv_fail(err, FV_E_WRITE, "%s: another fauve is training in this folder; wait for it or choose another -o", r->o.run);
-	fv_writer_sweep(r->o.run);
+		return fv_fail(err, FV_E_WRITE, "%s: another fauve is training in this folder; wait for it or choose another -o", r->folder);
+	fv_writer_sweep(r->folder);
 	path_of(r, "sheets", path, sizeof path);
 	fv_writer_sweep(path);
 	return FV_OK;
@@ -67,31 +67,39 @@ void fv_run_close(fv_run *r)
 	r->lock = -1;
 }
 
-/* What a run may not change on the way. */
-static json_t *settings(const fv_run *r)
+/* What models say of themselves; yours. */
+static fv_status about_of(fv_err *err, fv_run *r, json_t **out)
 {
-	const fv_train_options *o = &r->o;
-	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I, s:s, s:s*}", "recipe", o->recipe, "preset", o->preset ? o->preset : "",
-	                 "batch", o->batch, "size", o->size, "width", o->width, "blocks", o->blocks, "rate", o->rate, "adv", o->adv, "content", o->content,
-	                 "style", o->style, "colour", o->colour, "seed", (json_int_t)o->seed, "data", r->data,
-	                 "precision", r->context->bf16 ? "bf16" : r->context->exact ? "exact" : NULL);
-}
-
-fv_status fv_run_begun(fv_err *err, fv_run *r)
-{
-	char path[4096];
-	fv_writer *w = NULL;
-	if (!r->o.begun)
-		return FV_OK;
-	path_of(r, "run.json", path, sizeof path);
-	fv_status st = fv_writer_open(err, r->context, path, &w);
-	if (st)
-		return st;
-	if ((st = fv_writer_put(err, w, r->o.begun, strlen(r->o.begun)))) {
-		fv_writer_abort(w);
+	const fv_recipe *recipe = r->recipe;
+	json_t *j = json_object();
+	fv_status st = j ? FV_OK : fv_fail(err, FV_E_MEMORY, "%s: no memory for the model", r->folder);
+	if (!st && recipe->about)
+		st = recipe->about(err, r, j);
+	if (!st && (json_object_set_new(j, "training", fv_settings_about(r)) || json_object_set_new(j, "data", json_string(r->found)) ||
+	            (recipe->signature && json_object_set_new(j, "signature", recipe->signature()))))
+		st = fv_fail(err, FV_E_MEMORY, "%s: no memory for the model", r->folder);
+	if (st) {
+		json_decref(j);
 		return st;
 	}
-	return fv_writer_commit(err, w);
+	*out = j;
+	return FV_OK;
+}
+
+static fv_status save_models(fv_err *err, fv_run *r)
+{
+	char path[4096];
+	json_t *about = NULL;
+	fv_status st = r->recipe->models[0].file ? about_of(err, r, &about) : FV_OK;
+	for (const fv_recipe_model *m = r->recipe->models; m->file && !st; m++) {
+		const void *config = (const char *)r->config + m->config;
+		path_of(r, m->file, path, sizeof path);
+		st = fv_model_write(err, r->context, path, r->store, m->prefix, m->family, config, about);
+		if (!st && m == r->recipe->models && r->o.copy)
+			st = fv_model_write(err, r->context, r->o.copy, r->store, m->prefix, m->family, config, about);
+	}
+	json_decref(about);
+	return st;
 }
 
 fv_status fv_run_save(fv_err *err, fv_run *r)
@@ -101,10 +109,10 @@ fv_status fv_run_save(fv_err *err, fv_run *r)
 	int n = fv_params(r->store, "", v, (int)FV_COUNT(v));
 	json_t *about = json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:i, s:f, s:o}", "format", 1, "program", FV_VERSION, "step", (json_int_t)r->step, "steps",
 	                          (json_int_t)r->steps, "dropped", (json_int_t)r->dropped, "attempt", (json_int_t)r->attempt, "in_a_row", r->in_a_row,
-	                          "rate_scale", r->rate_scale, "settings", settings(r));
+	                          "rate_scale", r->rate_scale, "settings", fv_settings_kept(r));
 	char *text = about ? json_dumps(about, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
 	json_t *metadata = text ? json_pack("{s:s}", "fauve.run", text) : NULL;
-	fv_status st = metadata ? FV_OK : fv_fail(err, FV_E_MEMORY, "%s: no memory for the checkpoint", r->o.run);
+	fv_status st = metadata ? FV_OK : fv_fail(err, FV_E_MEMORY, "%s: no memory for the checkpoint", r->folder);
 	path_of(r, "checkpoint.safetensors", path, sizeof path);
 	path_of(r, "checkpoint.previous.safetensors", previous, sizeof previous);
 	/* The statistics of the steps that the checkpoint counts must be there when it is. */
@@ -121,32 +129,7 @@ fv_status fv_run_save(fv_err *err, fv_run *r)
 	json_decref(metadata);
 	json_decref(about);
 	free(text);
-	path_of(r, "model.safetensors", path, sizeof path);
-	if (st || (st = r->recipe->save(err, r, path)) || !r->o.place)
-		return st;
-	return r->recipe->save(err, r, r->o.place);
-}
-
-static fv_status same_settings(fv_err *err, const fv_run *r, json_t *saved)
-{
-	json_t *mine = settings(r), *v;
-	const char *key;
-	fv_status st = FV_OK;
-	json_object_foreach(mine, key, v) {
-		json_t *was = json_object_get(saved, key);
-		bool same = json_is_real(v) ? json_is_number(was) && json_number_value(was) == json_real_value(v) : json_equal(v, was);
-		if (same || st)
-			continue;
-		char *a = was ? json_dumps(was, JSON_ENCODE_ANY) : NULL, *b = json_dumps(v, JSON_ENCODE_ANY);
-		st = fv_fail(err, FV_E_ARGUMENT, "%s: this run was begun with %s %s, not %s; give the same again, or another -o", r->o.run, key, a ? a : "nothing", b);
-		free(a);
-		free(b);
-	}
-	json_object_foreach(saved, key, v)
-		if (!st && !json_object_get(mine, key))
-			st = fv_fail(err, FV_E_ARGUMENT, "%s: this run was begun with a %s of its own; give the same again, or another -o", r->o.run, key);
-	json_decref(mine);
-	return st;
+	return st ? st : save_models(err, r);
 }
 
 typedef struct {
@@ -198,7 +181,7 @@ static fv_status load(fv_err *err, fv_run *r, const char *path)
 	if (!st)
 		st = read_counters(err, path, about, &n);
 	if (!st)
-		st = same_settings(err, r, json_object_get(about, "settings"));
+		st = fv_settings_same(err, r, json_object_get(about, "settings"));
 	if (!st)
 		st = fv_weights_fill(err, path, &f, r->store);
 	if (!st) {

@@ -9,10 +9,9 @@ void fv_run_close(fv_run *r);
 /* Loads the newest checkpoint that reads well, when there is one; settings that differ are an error. */
 fv_status fv_run_find(fv_err *err, fv_run *r, bool *found);
 fv_status fv_run_load(fv_err *err, fv_run *r);          /* the newest checkpoint: weights, counters */
-fv_status fv_run_save(fv_err *err, fv_run *r);          /* checkpoint and model */
+fv_status fv_run_save(fv_err *err, fv_run *r);          /* checkpoint and models */
 fv_status fv_run_note(fv_err *err, fv_run *r);          /* a line of stats.jsonl */
 fv_status fv_run_cut_stats(fv_err *err, fv_run *r);     /* drops lines behind r->step */
-fv_status fv_run_begun(fv_err *err, fv_run *r);         /* writes run.json */
 /* A line of times.jsonl: {"step":N,...}; the format is what stands behind the step. */
 fv_status fv_run_time(fv_err *err, fv_run *r, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void fv_run_say(const fv_run *r, const char *format, ...) __attribute__((format(printf, 2, 3)));

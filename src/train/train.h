@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Training: a recipe builds the step and names its data; one loop runs them all.
+/* Training: a recipe names its data and its programs (recipe.h); one loop runs them all. fauve.h has the call.
  *
  * A run is a folder:
  *	checkpoint.safetensors (and .previous)	the whole run: going on from it equals never having stopped (but which of them a
@@ -7,73 +7,47 @@
  *	model.safetensors			what `apply` or `generate` takes, as of the last checkpoint
  *	stats.jsonl				losses by step; cut back to the checkpoint's step when resumed
  *	times.jsonl				wall times by step, and what the watch (watch.h) saw: they differ from run to run
- *	run.json				how the run was begun, in the program's words
+ *	run.json				the options that the run has
  *	sheets/					contact sheets */
 #ifndef FV_TRAIN_H
 #define FV_TRAIN_H
-#include "device/program.h"
-#include "train/feed.h"
-#include <jansson.h>
+#include "train/recipe.h"
 #include <stdio.h>
 
-typedef struct { const char *const *path; int count; } fv_paths;
-
-typedef struct {
-	const char *recipe;             /* "style", "dense" */
-	const char *preset;             /* dense: "textbook"; style: "instant"; or NULL */
-	fv_paths photos, art;           /* style: the folders' picture files */
-	const char *photos_are;         /* what the photographs are, for the metadata of run and model; may be NULL */
-	const char *data;               /* dense: an idx file, or the folder of one; else NULL and pictures */
-	fv_paths pictures;              /* dense: picture files */
-	const char *run;                /* folder; made when missing */
-	const char *place;              /* of one more copy of the model, made with each checkpoint; its folder is there; may be NULL */
-	const char *begun;              /* kept there as run.json once the folder is ours and its run has the same settings; may be NULL */
-	double seconds;                 /* for the whole run; turned into steps after a timed warm-up. 0: steps counts */
-	double more_seconds;            /* a run that is there goes on for so long, at the pace it had; 0: to the end it has */
-	int64_t steps;
-	/* 0, or below 0 for the weights: the recipe's default */
-	int batch, size, width, blocks;
-	double rate, adv, content, style, colour;
-	const char *features;           /* style: the file of the network that teaches */
-	const char *critic;             /* style: of one that does not, by which previews say how near it is; NULL: they do not say */
-	uint64_t seed;
-	double preview_seconds, checkpoint_seconds;
-	int64_t max_memory;             /* bytes; 0: no limit of ours */
-	/* What the core cannot do itself. Called from the training thread, decode from feed threads too. */
-	fv_decode decode;
-	fv_status (*sheet)(void *user, fv_err *err, const char *path, const fv_pixels *pictures, int count, int columns);
-	void (*say)(void *user, const char *line);                      /* a line that stays */
-	void (*live)(void *user, double done, const char *line);        /* the live line; done in [0,1] */
-	void *user;
-} fv_train_options;
-
-#define FV_LOSSES 8
 #define FV_STEPS_MAX 1000000000         /* of a run, those of a resumed one included */
 #define FV_IN_A_ROW 3                   /* dropped steps before a rollback */
 #define FV_ROLLBACKS 8                  /* before giving up */
-typedef struct fv_run fv_run;
+
+/* The options that every recipe has. */
 typedef struct {
-	const char *name;
-	/* Fills in what the options leave open. */
-	void (*defaults)(fv_train_options *o);
-	/* Looks at the data, says what it found, makes variables, graphs, plans; r->state is the recipe's own. */
-	fv_status (*open)(fv_err *err, fv_run *r);
-	/* One step: fills r->loss and r->finite. Each update in it is left out where its own losses and gradients, or those
-	 * of an update before it, are not finite. */
-	fv_status (*step)(fv_err *err, fv_run *r);
-	fv_status (*preview)(fv_err *err, fv_run *r, const char *path);
-	/* The model as people get it: variables and their names in the file, and the metadata's network part. */
-	fv_status (*save)(fv_err *err, fv_run *r, const char *path);
-	void (*close)(fv_run *r);
-	int period;                     /* steps after which the work repeats: what a warm-up must time */
-} fv_recipe;
+	const char *name, *preset;
+	double time, preview, checkpoint;       /* seconds */
+	int64_t steps, seed, max_memory;
+} fv_train_common;
+extern const fv_option fv_train_table[];
+
+typedef struct {
+	fv_graph *graph;
+	fv_program *program;
+	void *room[8];                  /* of each input: a batch */
+	fv_variable *history[8];        /* of each input that has one: its pictures */
+} fv_run_program;
+#define FV_RECIPE_INPUTS 8
 
 struct fv_run {
 	fv_context *context;
-	fv_train_options o;
+	fv_arena *arena;                /* of options and rooms */
 	const fv_recipe *recipe;
+	fv_train_options o;
+	const char *folder;             /* o.run */
+	fv_train_common common;
+	void *options, *config, *state; /* the recipe's: its options' struct, what its graphs are built from, its own material */
+	uint64_t seed;
+	fv_data data[FV_RECIPE_DATA];
+	fv_run_program program[FV_RECIPE_PROGRAMS];
 	fv_store *store;
-	void *state;
+	int64_t batch, size;            /* the options of these names; 1 and 0 without */
+
 	int64_t step, steps;            /* done; in all (0: not known yet) */
 	int64_t dropped, attempt;       /* steps dropped by the guard; rollbacks */
 	int in_a_row;
@@ -82,18 +56,43 @@ struct fv_run {
 	double loss[FV_LOSSES];
 	int losses;
 	bool finite;
+	bool stop;                      /* the caller's progress() said so */
+	bool named;                     /* the recipe was named: else the run's own goes on */
+	double more_time;               /* given for a run that goes on, else NAN; more_steps likewise, else 0 */
+	int64_t more_steps;
 	/* run.c's own */
-	char data[300];                 /* what the data were: a run goes on with the same */
+	char found[300];                /* what the data were: a run goes on with the same */
 	int lock;
 	FILE *stats, *times;
 	double spent;                   /* seconds that earlier starts of this run took */
 };
 
-extern const fv_recipe fv_recipe_style, fv_recipe_dense;
-const fv_recipe *fv_recipe_find(const char *name);              /* NULL: unknown */
-
-/* Trains until the steps are done or the context is cancelled (then FV_E_CANCELLED, after a checkpoint). */
-fv_status fv_train(fv_err *err, fv_context *c, const fv_train_options *o);
-/* The same with a recipe that is in no list; o->recipe is its name. */
+/* fv_train() with a recipe that may be in no list; NULL: the one that o names, or the run's own. */
 fv_status fv_train_recipe(fv_err *err, fv_context *c, const fv_recipe *recipe, const fv_train_options *o);
+/* A text that the run.json in a folder has under that name; empty: none. FV_E_READ: there is no run.json. */
+fv_status fv_train_begun(fv_err *err, fv_context *c, const char *folder, const char *name, char *text, size_t room);
+
+/* ---- settings.c: the options that a run has, and what of them is written where */
+/* Recipe, options, config's room: by what is given, over what the run in the folder has. */
+fv_status fv_settings_take(fv_err *err, fv_run *r);
+/* Writes run.json. */
+fv_status fv_settings_write(fv_err *err, fv_run *r);
+/* What a run may not change on the way, for the checkpoint; yours. */
+json_t *fv_settings_kept(const fv_run *r);
+fv_status fv_settings_same(fv_err *err, const fv_run *r, json_t *kept);
+/* What a model's metadata say of its training; yours. */
+json_t *fv_settings_about(const fv_run *r);
+
+/* ---- step.c */
+fv_status fv_run_open_programs(fv_err *err, fv_run *r);         /* says how much memory they take */
+void fv_run_close_programs(fv_run *r);
+/* One step: fills r->loss and r->finite. Each update in it is left out where its own losses and gradients, or those of an
+ * update before it, are not finite. */
+fv_status fv_run_step(fv_err *err, fv_run *r);
+int64_t fv_run_period(const fv_run *r);                         /* steps after which the work repeats: what a warm-up must time */
+
+/* ---- data.c, preview.c */
+fv_status fv_run_open_data(fv_err *err, fv_run *r);             /* says what it found */
+void fv_run_close_data(fv_run *r);
+fv_status fv_run_preview(fv_err *err, fv_run *r, const char *path);
 #endif

@@ -91,12 +91,12 @@ int fv_watch_judge(const fv_watched *w, fv_finding found[FV_FINDINGS])
 	bool constant = flat(w->within, w->within_input), same = flat(w->between, w->between_input);
 	if (constant || same) {
 		found[n] = (fv_finding){ .name = "constant" };
-		snprintf(found[n++].text, sizeof found->text, "%s (deviation %.3f): the generator has collapsed; try a smaller --rate or another --seed",
+		snprintf(found[n++].text, sizeof found->text, "%s (deviation %.3f): the generator has collapsed; try a smaller rate or another seed",
 		         constant ? "the outputs are one flat colour" : "the outputs are all the same picture", constant ? w->within : w->between);
 	} else if (w->corr < 0) {
 		found[n] = (fv_finding){ .name = "inverted" };
 		snprintf(found[n++].text, sizeof found->text, "light and dark are swapped in the paintings (correlation %.2f); "
-		         "if that stays, try a larger --nce or another --seed", w->corr);
+		         "if that stays, try another seed", w->corr);
 	}
 	int worst = -1;
 	for (int i = 0; i < 3; i++)
@@ -105,7 +105,7 @@ int fv_watch_judge(const fv_watched *w, fv_finding found[FV_FINDINGS])
 	if (worst >= 0) {
 		found[n] = (fv_finding){ .name = "lattice" };
 		snprintf(found[n++].text, sizeof found->text, "the paintings show a lattice of period %d (%.0f times its neighbours); "
-		         "if that stays, try a smaller --adv or --rate", 2 << worst, w->lattice[worst]);
+		         "if that stays, try a smaller adv or rate", 2 << worst, w->lattice[worst]);
 	}
 	return n;
 }
@@ -120,7 +120,7 @@ static int judge_losses(const fv_run *r, fv_finding *found)
 			continue;
 		*found = (fv_finding){ .name = "saturated" };
 		snprintf(found->text, sizeof found->text, "the discriminator is sure of everything (loss %s %.3g) and teaches little; "
-		         "if that stays, try a smaller --rate", r->loss_name[i], v);
+		         "if that stays, try a smaller rate", r->loss_name[i], v);
 		return 1;
 	}
 	return 0;

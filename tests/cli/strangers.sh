@@ -89,8 +89,8 @@ for what in '"batch":2147483647' '"batch":-5' '"batch":1e3' '"batch":"4"' '"step
 done
 lie '{"recipe":"dense","data":7}' "its 'data' is no text"
 lie "{$base,\"preset\":\"\\u001b[31mred\"}" "preset '.u001b\[31mred' is unknown"
-lie '{"recipe":"style","art":["."],"size":65}' "\-\-size 65: a multiple of 16"
-lie '{"recipe":"dense"}' "give --data"
+lie '{"recipe":"style","art":["."],"size":65}' "its 'size' is 65, which is no multiple of 16"
+lie '{"recipe":"dense"}' "data is missing"
 run 0 "" -q train --resume honest --steps 13
 
 # ---- a stranger's run takes no style of one's own

@@ -221,7 +221,7 @@ one_line 3 "none.idx" train dense --data none.idx -o runs/no2
 head -c 5000 digits.idx >cut.idx
 one_line 3 "cut.idx: claims 14400 bytes" train dense --data cut.idx -o runs/no2
 one_line 2 "where to" train $style
-one_line 2 "photographs and paintings" train style --photos photos -o runs/no
+one_line 2 "art is missing: a folder of paintings" train style --photos photos -o runs/no
 one_line 2 "multiple of 16" train style --photos photos --art art --size 70 -o runs/no2
 one_line 4 "digits.idx/run" train $dense --steps 5 -o digits.idx/run
 run 5 "max-memory" train style --photos art --art art $small --max-memory 1M -o runs/no2
@@ -231,7 +231,7 @@ check "no run is left of them" [ ! -e runs/no2/run.json -a ! -e runs/no2/checkpo
 full() # WHAT RUN: err is what was said
 {
 	check "$1: exit 4" [ "$code" = 4 ]
-	check "$1: in a line that says what and why" grep -q '^fauve: .*\(checkpoint\|model\|stats\).*cannot be written: .*make room' err
+	check "$1: in a line that says what and why" grep -q '^fauve: .*\(checkpoint\|model\|stats\|run.json\).*cannot be written: .*make room' err
 	check "$1: the checkpoint is as it was" cmp -s "$2/checkpoint.safetensors" earlier
 	check "$1: nothing is left aside" [ -z "$(find "$2" -name '.fauve*')" ]
 }

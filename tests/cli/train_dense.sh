@@ -117,9 +117,42 @@ train 3 "empty: holds neither train-images-idx3-ubyte" empty
 train 2 "preset 'nonsense' is unknown: dense has 'textbook'" digits --preset nonsense
 train 2 "NAME is wanted" digits --preset ""
 train 2 "0 is not between" digits --batch 0
-train 2 "give --time or --steps, not both" digits --time 1s
-run 2 "give --data" train dense -o run
+train 2 "not both" digits --time 1s
+run 2 "data is missing" train dense -o run
 run 2 "where to" train dense --data digits
+
+# ---- a recipe has its own options, and shows no others
+run 2 "^fauve: --size is no option of .fauve train dense.; style has it" train dense --data digits --size 64 -o run
+run 2 "^fauve: option --bach is unknown; did you mean --batch" train dense --data digits --bach 3 -o run
+run 0 "" help train
+check "help names the recipes" sh -c "grep -q '^  style  *a painter' '$t/out' && grep -q '^  dense ' '$t/out' && ! grep -q -e --photos\ DIR '$t/out'"
+run 0 "" help train dense
+check "a recipe's own page" sh -c "grep -q -e '--data PATH' '$t/out' && grep -q -e '--preset textbook' '$t/out' && ! grep -q -e --photos -e --beta1 '$t/out'"
+cp "$t/out" page
+run 0 "" train dense --help
+check "the same by --help" cmp -s page "$t/out"
+run 2 "did you mean 'dense'" help train dens
+"$fauve" help --completion bash >complete
+check "completion by recipe" bash -c 'source ./complete; COMP_WORDS=(fauve train dense --); COMP_CWORD=3; _fauve; case " ${COMPREPLY[*]} " in *" --photos "*) exit 1 ;; *" --data "*" --seed "*) ;; *) exit 1 ;; esac'
+
+# ---- gone on with: nothing that is given is ignored
+train 0 "" digits
+cp -r run begun
+run 2 'run: this run was begun with batch 16, not 17' train --resume run --batch 17
+run 2 'begun with batch 16, not 1000' train dense --data digits -o run --batch 1000
+run 2 'begun with seed 1, not 2' train --resume run --seed 2
+run 2 'begun with precision "f32", not "bf16"' train --resume run --precision bf16
+run 2 'begun with preset nothing, not "textbook"' train --resume run --preset textbook
+run 2 'begun with recipe "dense", not "style"' train style --resume run
+run 2 'begun with recipe "dense", not "style"' train style --art pictures -o run
+run 2 "^fauve: --size is no option of .fauve train dense." train --resume run --size 64
+run 2 "at step 2 already" train --resume run --steps 1
+run 2 "not both: a run goes on in its own folder" train --resume run -o other
+check "what was refused is not remembered" diff -r begun run
+run 0 "going on at step 2 of 3" train dense --resume run --batch 16 --steps 3 --preview-every 1h
+check "what may change is kept" grep -q '"preview-every": 3600' run/run.json
+run 0 "going on at step 3 of 3" train dense --data digits -o run
+check "and what is not given is the run's" grep -q '"batch": 16' run/run.json
 
 echo "train-dense: $passed passed, $failed failed"
 [ "$failed" = 0 ]

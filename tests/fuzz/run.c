@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "fuzz.h"
 #include "model/safetensors.h"
+#include "op/op.h"
 #include "train/train.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,39 +20,35 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t most, unsigne
 }
 
 /* ---- a recipe of two variables, whose step does nothing */
-static void defaults(fv_train_options *o) { o->batch = 1; }
-
-static fv_status begin(fv_err *err, fv_run *r)
+static void build(fv_graph *g, fv_run *r)
 {
-	snprintf(r->data, sizeof r->data, "nothing");
-	r->losses = 1;
-	r->loss_name[0] = "d";
-	return fv_variable_new(r->store, FV_F32, FV_SHAPE(2, 3), "w") && fv_variable_new(r->store, FV_F32, FV_SHAPE(1), "b") ? FV_OK : fv_fail_memory(err, "run", 7);
+	fv_variable_new(r->store, FV_F32, FV_SHAPE(2, 3), "w");
+	fv_variable_new(r->store, FV_F32, FV_SHAPE(1), "b");
+	fv_output(g, fv_scale(g, fv_input(g, "value", FV_F32, fv_scalar()), 2, 0), "loss");
 }
 
-static fv_status step(fv_err *err, fv_run *r)
+static fv_status look(fv_err *err, fv_run *r, fv_program *p, int64_t number)
 {
 	fuzz_must(r->step >= 0 && r->steps >= 1 && r->step < r->steps, "steps are within the run");
 	fuzz_must(r->dropped >= 0 && r->attempt >= 0 && r->in_a_row >= 0, "counts are counts");
 	fuzz_must(r->rate_scale > 0 && r->rate_scale <= 1, "rollbacks only ever slow down");
-	r->finite = true;
 	return FV_OK;
 }
 
-static fv_status nothing(fv_err *err, fv_run *r, const char *path) { return FV_OK; }
-static void end(fv_run *r) {}
-static const fv_recipe recipe = { .name = "nothing", .defaults = defaults, .open = begin, .step = step, .preview = nothing, .save = nothing, .close = end, .period = 1 };
+static const fv_recipe recipe = {
+	.name = "nothing", .programs = { { .name = "step", .build = build, .feed = look, .losses = (const fv_recipe_loss[]){ { "d", { "loss" } }, { 0 } } } },
+};
 
 /* A checkpoint may claim any number of steps: some are enough. */
 static int left;
 static bool cancelled(void *user) { return left-- <= 0; }
 
-static fv_status train(fv_err *err, const char *folder, int steps)
+static fv_status train(fv_err *err, const char *folder, const char *const *options, int steps)
 {
 	static fv_context *c;
 	if (!c)
 		fuzz_must(!fv_context_new(NULL, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 1, .cancelled = cancelled }, &c), "a context");
-	fv_train_options o = { .recipe = "nothing", .run = folder, .steps = 3, .preview_seconds = 1e9, .checkpoint_seconds = 1e9 };
+	fv_train_options o = { .size = sizeof o, .recipe = "nothing", .run = folder, .options = options };
 	left = steps;
 	return fv_train_recipe(err, c, &recipe, &o);
 }
@@ -100,7 +97,7 @@ static void begin_once(void)
 	snprintf(folder, sizeof folder, "%s/run", fuzz_folder());
 	setenv("XDG_DATA_HOME", fuzz_folder(), 1);
 	setenv("FAUVE_CACHE", "", 1);
-	fuzz_must(!train(&err, folder, 100), "a sound run ends");
+	fuzz_must(!train(&err, folder, (const char *const[]){ "steps=3", NULL }, 100), "a sound run ends");
 	snprintf(path, sizeof path, "%s/checkpoint.safetensors", folder);
 	fuzz_must(!fv_safetensors_open(&err, fuzz_context(), path, &sound), "and can be read");
 }
@@ -127,10 +124,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		begin_once();
 	fuzz_split(data, bytes, part, PARTS);
 	drop("checkpoint.previous.safetensors");
+	drop("run.json");
 	put_checkpoint(part[CHECKPOINT]);
 	put("stats.jsonl", part[STATS].data, part[STATS].bytes);
 	put("times.jsonl", part[TIMES].data, part[TIMES].bytes);
-	fv_status st = train(&err, folder, 3);
+	fv_status st = train(&err, folder, NULL, 3);
 	if (st)
 		fuzz_sentence(&err);
 	if (!st || st == FV_E_CANCELLED) {

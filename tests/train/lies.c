@@ -13,13 +13,12 @@
 
 static fv_context *c;
 static fv_err err;
-static fv_status no_model(fv_err *e, fv_run *r, const char *path) { return FV_OK; }
-static const fv_recipe recipe = { .name = "none", .save = no_model };
+static const fv_recipe recipe = { .name = "none" };
 
 static fv_run begin(void)
 {
-	fv_run r = { .context = c, .o = { .recipe = "none", .run = "run", .batch = 1, .size = 2 }, .recipe = &recipe, .lock = -1,
-		     .rate_scale = 1, .step = 5, .steps = 8, .data = "d" };
+	fv_run r = { .context = c, .folder = "run", .batch = 1, .recipe = &recipe, .lock = -1,
+		     .rate_scale = 1, .step = 5, .steps = 8, .found = "d" };
 	check(!fv_store_new(&err, c, &r.store), "%s", err.text);
 	fv_variable_put(&err, fv_variable_new(r.store, FV_F32, FV_SHAPE(2, 3), "w"), (float[]){ 0, 1, 2, 3, 4, 5 });
 	return r;

@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Options as JSON, and paths that hold when a folder is handed on. */
 #define _GNU_SOURCE
-#include "cli/stored.h"
-#include "cli/find.h"
+#include "base/option.h"
 #include <limits.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define USER "$USER"
-#define PATHS_MAX 64
-
-static const fv_option *find(const fv_option *table, const char *name)
-{
-	while (table->name && strcmp(table->name, name))
-		table++;
-	return table->name ? table : NULL;
-}
 
 /* ---- paths */
 
@@ -122,8 +115,9 @@ static const char *unpack(fv_arena *a, const char *text, const char *run)
 
 /* ---- values */
 
-static json_t *value(const fv_option *o, const void *at, const char *run)
+json_t *fv_option_json(const fv_option *o, const void *values, const char *run)
 {
+	const void *at = (const char *)values + o->at;
 	double number;
 	switch (o->type) {
 	case FV_OPT_TEXT: {
@@ -149,25 +143,12 @@ static json_t *value(const fv_option *o, const void *at, const char *run)
 	case FV_OPT_DURATION:
 		number = *(const double *)at;
 		return number == number ? json_real(number) : json_null();
-	default:
-		return json_null();
+	case FV_OPT_ENUM:
+		return *(const int *)at < 0 ? json_null() : json_string(o->choices[*(const int *)at]);
+	case FV_OPT_FLAG:
+		return json_boolean(*(const bool *)at);
 	}
-}
-
-bool fv_stored_write(json_t *j, const fv_option *table, const char *const *names, const void *options,
-                     const char *run)
-{
-	for (; *names; names++) {
-		const fv_option *o = find(table, *names);
-		json_t *v = value(o, (const char *)options + o->at, run);
-		if (!v)
-			return false;
-		if (json_is_null(v))
-			json_decref(v);
-		else if (json_object_set_new(j, o->name, v))
-			return false;
-	}
-	return true;
+	return json_null();
 }
 
 static fv_status bad(fv_err *err, const fv_option *o, const char *file, const char *what)
@@ -187,8 +168,8 @@ static fv_status read_list(fv_err *err, fv_arena *a, const fv_option *o, const j
                            const char *file, const char *run, fv_texts *t)
 {
 	size_t count = json_array_size(v);
-	if (!json_is_array(v) || count > PATHS_MAX)
-		return bad(err, o, file, "no list of at most 64 paths");
+	if (!json_is_array(v))
+		return bad(err, o, file, "no list of paths");
 	const char **item = fv_arena_get(a, (count + 1) * sizeof *item);
 	if (!item)
 		return fv_fail_memory(err, file, count * sizeof *item);
@@ -203,9 +184,9 @@ static fv_status read_list(fv_err *err, fv_arena *a, const fv_option *o, const j
 	return FV_OK;
 }
 
-static fv_status read_value(fv_err *err, fv_arena *a, const fv_option *o, const json_t *v,
-                            const char *file, const char *run, void *at)
+fv_status fv_option_read(fv_err *err, fv_arena *a, const fv_option *o, const json_t *v, const char *file, const char *run, void *values)
 {
+	void *at = (char *)values + o->at;
 	const char *text = json_string_value(v);
 	double number = json_number_value(v);
 	switch (o->type) {
@@ -224,6 +205,11 @@ static fv_status read_value(fv_err *err, fv_arena *a, const fv_option *o, const 
 		/* An early fauve wrote 0 for what was not given. */
 		if (json_integer_value(v) && !fv_option_in_range(o, number))
 			return out_of_range(err, o, file, number);
+		if (o->multiple && json_integer_value(v) % o->multiple) {
+			char what[80];
+			snprintf(what, sizeof what, "%" JSON_INTEGER_FORMAT ", which is no multiple of %d", json_integer_value(v), o->multiple);
+			return bad(err, o, file, what);
+		}
 		*(int64_t *)at = json_integer_value(v);
 		return FV_OK;
 	case FV_OPT_FLOAT:
@@ -234,25 +220,18 @@ static fv_status read_value(fv_err *err, fv_arena *a, const fv_option *o, const 
 			return out_of_range(err, o, file, number);
 		*(double *)at = number;
 		return FV_OK;
-	default:
-		return fv_fail(err, FV_E_INTERNAL, "--%s: is not stored", o->name);
+	case FV_OPT_ENUM:
+		for (int i = 0; text && o->choices[i]; i++)
+			if (!strcmp(o->choices[i], text)) {
+				*(int *)at = i;
+				return FV_OK;
+			}
+		return bad(err, o, file, "none of its choices");
+	case FV_OPT_FLAG:
+		if (!json_is_boolean(v))
+			return bad(err, o, file, "neither true nor false");
+		*(bool *)at = json_is_true(v);
+		return FV_OK;
 	}
-}
-
-fv_status fv_stored_read(fv_err *err, fv_arena *a, const json_t *j, const fv_option *table,
-                         const char *const *names, const char *file, const char *run, void *options)
-{
-	for (; *names; names++) {
-		const fv_option *o = find(table, *names);
-		const json_t *v = json_object_get(j, o->name);
-		void *at = (char *)options + o->at;
-		bool given = is_path(o) && !o->preset &&
-		             (o->type == FV_OPT_TEXTS ? ((fv_texts *)at)->count > 0 : *(char **)at != NULL);
-		if (!v || json_is_null(v) || given)
-			continue;
-		fv_status st = read_value(err, a, o, v, file, run, at);
-		if (st)
-			return st;
-	}
-	return FV_OK;
+	return fv_fail(err, FV_E_INTERNAL, "%s: an option of unknown type", o->name);
 }

@@ -1,12 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Folders of pictures. */
-#include "picture/internal.h"
-#include "base/base.h"
+#include "base/file.h"
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
+
+int fv_picture_ending_index(const char *path)
+{
+	static const char *const endings[] = { ".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff" };
+	const char *dot = strrchr(path, '.');
+	for (size_t i = 0; dot && i < FV_COUNT(endings); i++)
+		if (!strcasecmp(dot, endings[i]))
+			return (int)i;
+	return -1;
+}
+
+bool fv_picture_ending(const char *path) { return fv_picture_ending_index(path) >= 0; }
 
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A recipe's data: found by its options, opened by their kind, told. */
+#include "train/feed.h"
+#include "base/file.h"
+#include "train/mnist.h"
+#include "train/run.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------ crops of pictures */
+static void add_names(fv_names *all, fv_names *n)
+{
+	memcpy(all->path + all->count, n->path, (size_t)n->count * sizeof *n->path);
+	all->count += n->count;
+	free(n->path);
+}
+
+static fv_status gather(fv_err *err, const fv_texts *folders, const char *option, fv_names *all)
+{
+	for (int i = 0; i < folders->count; i++) {
+		fv_names n;
+		fv_status st = fv_folder_list(err, folders->item[i], &n);
+		if (st)
+			return st;
+		if (!n.count)
+			return fv_fail(err, FV_E_READ, "%s %s: holds no .jpg, .png, .webp or .tif to learn from",
+				       option, folders->item[i]);
+		char **more = realloc(all->path, (size_t)(all->count + n.count) * sizeof *more);
+		if (!more) {
+			fv_names_free(&n);
+			return fv_fail_memory(err, folders->item[i], (size_t)(all->count + n.count) * sizeof *more);
+		}
+		all->path = more;
+		add_names(all, &n);
+	}
+	return FV_OK;
+}
+
+typedef struct {
+	fv_names names;
+	fv_feed *feed;
+} crops;
+
+static fv_status find_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d)
+{
+	char place[FV_PATH_MAX];
+	const char *shipped = place;
+	const fv_option *o = fv_option_find(r->recipe->options, want->option);
+	fv_texts from = *(const fv_texts *)((const char *)r->options + o->at);
+	crops *s = d->own = fv_alloc(r->context, sizeof *s);
+	fv_status st = s ? FV_OK : fv_fail_memory(err, want->option, sizeof *s);
+	if (st)
+		return st;
+	/* Not kept in the run's options: wherever fauve is next time, what comes with it is there. */
+	if (!from.count && want->shipped) {
+		if ((st = fv_run_place(err, r, want->option, NULL, place, sizeof place)))
+			return st;
+		from = (fv_texts){ &shipped, 1 };
+	}
+	st = gather(err, &from, want->option, &s->names);
+	d->path = (const char *const *)s->names.path;
+	d->count = s->names.count;
+	return st;
+}
+
+static fv_status open_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d)
+{
+	crops *s = d->own;
+	fv_feed_options f = {
+		.purpose = want->purpose, .path = d->path, .count = d->count, .decode = r->o.decode, .user = r->o.user,
+		.seed = r->seed, .batch = d->batch, .size = r->size, .longest = want->longest, .longer = want->longer,
+		.zoom_low = want->zoom_low, .zoom_high = want->zoom_high,
+	};
+	if (!r->o.decode)
+		return fv_fail(err, FV_E_ARGUMENT, "%s learns from pictures: a decoder is needed to read them",
+			       r->recipe->name);
+	fv_status st = fv_feed_open(err, r->context, &f, &s->feed);
+	if (st)
+		return st;
+	d->height = d->width = r->size;
+	snprintf(d->found, sizeof d->found, "%s", fv_feed_found(s->feed));
+	return FV_OK;
+}
+
+static void take_crops(fv_data *d, int64_t index, int part, float *to)
+{
+	fv_feed_take(((crops *)d->own)->feed, index, to);
+}
+
+static void close_crops(fv_data *d)
+{
+	crops *s = d->own;
+	fv_feed_close(s->feed);
+	fv_names_free(&s->names);
+	fv_free(d->context, s);
+}
+
+const fv_data_type fv_data_crops = { find_crops, open_crops, take_crops, close_crops };
+
+fv_feed *fv_data_feed(const fv_data *d) { return ((crops *)d->own)->feed; }
+
+/* ------------------------------------------------------------------ small grey pictures */
+static fv_status open_digits(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d)
+{
+	fv_names n = { 0 };
+	const fv_option *o = fv_option_find(r->recipe->options, want->option);
+	const char *path = *(const char *const *)((const char *)r->options + o->at);
+	fv_digits *s = d->own = fv_alloc(r->context, sizeof *s);
+	fv_status st = s ? FV_OK : fv_fail_memory(err, want->option, sizeof *s);
+	/* A folder without an idx file is a folder of pictures. */
+	if (!st && fv_is_folder(path))
+		st = fv_folder_list(err, path, &n);
+	if (!st && n.count && !r->o.decode)
+		st = fv_fail(err, FV_E_ARGUMENT, "%s: holds pictures, and a decoder is needed to read them", path);
+	else if (!st)
+		st = n.count ? fv_digits_decode(err, r->context, (const char *const *)n.path, n.count, r->o.decode,
+						r->o.user, s)
+			     : fv_digits_open(err, r->context, path, s);
+	fv_names_free(&n);
+	if (st)
+		return st;
+	d->height = s->height;
+	d->width = s->width;
+	snprintf(d->found, sizeof d->found, "%" PRId64 " pictures, %" PRId64 "x%" PRId64, s->count, s->width,
+		 s->height);
+	return FV_OK;
+}
+
+static void take_digits(fv_data *d, int64_t index, int part, float *to)
+{
+	fv_digits_take(d->own, d->seed, index, d->batch, to);
+}
+
+static void close_digits(fv_data *d)
+{
+	fv_digits_close(d->own);
+	fv_free(d->context, d->own);
+}
+
+const fv_data_type fv_data_digits = { NULL, open_digits, take_digits, close_digits };
+
+/* ------------------------------------------------------------------ all of a recipe's */
+fv_data *fv_run_data(const fv_run *r, const char *option)
+{
+	for (int i = 0; i < FV_RECIPE_DATA; i++)
+		if (r->data[i].want && !strcmp(r->data[i].want->option, option))
+			return (fv_data *)&r->data[i];
+	return NULL;
+}
+
+fv_status fv_run_place(fv_err *err, const fv_run *r, const char *option, const char *name, char *path, size_t room)
+{
+	if (r->o.find)
+		return r->o.find(r->o.user, err, option, name, path, room);
+	if (!name)
+		return fv_fail(err, FV_E_ARGUMENT, "%s: %s is missing", r->recipe->name, option);
+	snprintf(path, room, "%s", name);
+	return FV_OK;
+}
+
+fv_status fv_run_open_data(fv_err *err, fv_run *r)
+{
+	size_t n = 0;
+	const char *shipped = NULL;
+	fv_status st = FV_OK;
+	/* All are found before the first is opened, which may take long. */
+	for (int i = 0; i < FV_RECIPE_DATA && r->recipe->data[i].option && !st; i++) {
+		const fv_data_want *want = &r->recipe->data[i];
+		const fv_option *o = fv_option_find(r->recipe->options, want->option);
+		if (!o)
+			return fv_fail(err, FV_E_INTERNAL, "%s: its data '%s' are no option", r->recipe->name, want->option);
+		r->data[i] = (fv_data){ .want = want, .context = r->context, .seed = r->seed,
+					.batch = want->batch ? want->batch : r->batch };
+		if (want->shipped && !((const fv_texts *)((const char *)r->options + o->at))->count)
+			shipped = want->shipped;
+		st = want->type->find ? want->type->find(err, r, want, &r->data[i]) : FV_OK;
+	}
+	for (int i = 0; i < FV_RECIPE_DATA && r->data[i].want && !st; i++) {
+		fv_data *d = &r->data[i];
+		if (!(st = d->want->type->open(err, r, d->want, d)))
+			n += (size_t)snprintf(r->found + n, sizeof r->found - n, "%s%.90s", i ? "; " : "", d->found);
+	}
+	for (int i = 0; i < FV_RECIPE_DATA && r->data[i].want && !st; i++)
+		fv_run_say(r, "%s", r->data[i].found);
+	if (shipped && !st)
+		snprintf(r->found + n, sizeof r->found - n, "; %s", shipped);
+	return st;
+}
+
+void fv_run_close_data(fv_run *r)
+{
+	for (int i = 0; i < FV_RECIPE_DATA; i++)
+		if (r->data[i].own)
+			r->data[i].want->type->close(&r->data[i]);
+}
