@@ -213,6 +213,11 @@ int main(void)
 	check(train("loud", NULL, "steps=8", NULL, NULL) == FV_E_ARGUMENT && strstr(err.text, "at step 9 already"), "'%s'", err.text);
 	check(!train("loud", NULL, "steps=12", "rate=0.05", "kind=plain") && seen == 12, "given and equal: %s", err.text);
 
+	/* Without a run.json the checkpoint says what may not change, and steps take effect all the same. */
+	check(!unlink("loud/run.json") && train("loud", "toy", "data=idx", "preset=loud", "steps=15") == FV_E_ARGUMENT && strstr(err.text, "begun with rate 0.05, not 0.2"),
+	      "no run.json: '%s'", err.text);
+	check(!unlink("straight/run.json") && !train("straight", "toy", "data=idx", "steps=43", NULL) && seen == 43, "no run.json: step %d, %s", (int)seen, err.text);
+
 	/* What there is, for programs that show it. */
 	fv_context *c = NULL;
 	char *text = NULL;
