@@ -117,6 +117,8 @@ void fv_run_preparing(void *run, double done, const char *line)
 static void live(fv_run *r, double begun, int64_t first)
 {
 	char text[400], time[40];
+	if (!r->o.progress)
+		return;
 	double spent = fv_now() - begun, each = spent / (double)fv_max(1, r->step - first);
 	int n = snprintf(text, sizeof text, "%s left  step %" PRId64 "/%" PRId64 "  %.1f samples/s", span(each * (double)(r->steps - r->step), time, sizeof time),
 	                 r->step, r->steps, (double)r->batch / each);
@@ -127,7 +129,7 @@ static void live(fv_run *r, double begun, int64_t first)
 		snprintf(text + n, sizeof text - (size_t)n, "  dropped %" PRId64, r->dropped);
 	const fv_train_progress p = { .size = sizeof p, .step = r->step, .steps = r->steps, .done = (double)r->step / (double)r->steps, .losses = r->losses,
 	                              .name = r->loss_name, .loss = r->loss, .text = text };
-	if (r->o.progress && !r->o.progress(r->o.user, &p))
+	if (!r->o.progress(r->o.user, &p))
 		r->stop = true;
 }
 

@@ -358,7 +358,7 @@ static fv_status take_given(fv_err *err, fv_run *r, bool begun)
 				r->common.time = common.time;
 		} else {
 			memcpy(to, from, value_bytes(o));
-			if (begun && to == (void *)&r->common.steps)
+			if (to == (void *)&r->common.steps)
 				r->more_steps = common.steps;
 		}
 	}

@@ -213,6 +213,23 @@ int main(void)
 	check(train("loud", NULL, "steps=8", NULL, NULL) == FV_E_ARGUMENT && strstr(err.text, "at step 9 already"), "'%s'", err.text);
 	check(!train("loud", NULL, "steps=12", "rate=0.05", "kind=plain") && seen == 12, "given and equal: %s", err.text);
 
+	/* Without a run.json the checkpoint says what may not change, and steps take effect all the same. */
+	check(!unlink("loud/run.json") && train("loud", "toy", "data=idx", "preset=loud", "steps=15") == FV_E_ARGUMENT && strstr(err.text, "begun with rate 0.05, not 0.2"),
+	      "no run.json: '%s'", err.text);
+	check(!unlink("straight/run.json") && !train("straight", "toy", "data=idx", "steps=43", NULL) && seen == 43, "no run.json: step %d, %s", (int)seen, err.text);
+
+	/* What there is, for programs that show it. */
+	fv_context *c = NULL;
+	char *text = NULL;
+	check(!fv_context_new(&err, NULL, &c) && !fv_recipes_list(&err, c, &text), "%s", err.text);
+	json_t *j = json_loads(text, 0, NULL), *first = json_array_get(json_object_get(j, "recipes"), 0);
+	check(!strcmp(json_string_value(json_object_get(first, "name")), fv_recipes[0]->name) && json_array_size(json_object_get(first, "options")) > 2 &&
+	      json_array_size(json_object_get(j, "options")) > 6, "the list: %.100s", text);
+	check(!strstr(text, "\"medium\"") && strstr(text, "\"needed\":true"), "what presets set is nobody's option: %s", text);
+	json_decref(j);
+	fv_text_free(c, text);
+	fv_context_free(c);
+
 	/* Time, of a recipe that is named: the same is no more, another is that of the whole run. */
 	check(!train("timed", "toy", "data=idx", "time=1s", NULL), "timed: %s", err.text);
 	int64_t steps = seen;
