@@ -134,7 +134,7 @@ static int64_t bytes_of(const fv_run *r)
 	const style *s = r->state;
 	int64_t bytes = fv_pool_bytes(s->pool) + fv_bank_bytes(s->bank);
 	for (fv_variable *v = s->teacher->store->first; v; v = v->next)
-		bytes += fv_tensor_bytes(v->tensor.type, v->tensor.shape);
+		bytes += fv_variable_bytes(v);
 	return bytes;
 }
 

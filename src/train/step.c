@@ -38,7 +38,7 @@ static int64_t store_bytes(const fv_store *s)
 {
 	int64_t bytes = 0;
 	for (fv_variable *v = s->first; v; v = v->next)
-		bytes += fv_tensor_bytes(v->tensor.type, v->tensor.shape);
+		bytes += fv_variable_bytes(v);
 	return bytes;
 }
 
@@ -148,11 +148,12 @@ void fv_run_close_programs(fv_run *r)
 
 /* ------------------------------------------------------------------ a step */
 /* Each sample goes into a free place of the history, or half of the time changes with one that is there. */
-static void exchange(const fv_run *r, fv_variable *history, uint64_t number, float *samples)
+static fv_status exchange(fv_err *err, const fv_run *r, fv_variable *history, uint64_t number, float *samples)
 {
-	int64_t places = history->tensor.shape.w, each = history->tensor.shape.c - 1;
-	float *all = history->tensor.data;
-	for (int64_t b = 0; b < r->batch; b++) {
+	int64_t places = history->shape.w, each = history->shape.c - 1;
+	float *all = fv_alloc(r->context, (size_t)fv_variable_bytes(history));
+	fv_status st = all ? fv_variable_get(err, history, all) : fv_fail_memory(err, history->name, (size_t)fv_variable_bytes(history));
+	for (int64_t b = 0; b < r->batch && !st; b++) {
 		fv_philox draw = fv_philox_at(r->seed ^ fv_purpose(history->name), number, (uint64_t)b);
 		float *sample = samples + b * each;
 		int64_t place = 0;
@@ -169,6 +170,9 @@ static void exchange(const fv_run *r, fv_variable *history, uint64_t number, flo
 		}
 		at[each] = 1;
 	}
+	st = st ? st : fv_variable_put(err, history, all);
+	fv_free(r->context, all);
+	return st;
 }
 
 static fv_status feed(fv_err *err, fv_run *r, int i, int64_t number)
@@ -186,7 +190,7 @@ static fv_status feed(fv_err *err, fv_run *r, int i, int64_t number)
 		else
 			st = fv_program_get(err, r->program[source].program, port, own->room[k]);
 		if (!st && own->history[k])
-			exchange(r, own->history[k], (uint64_t)number, own->room[k]);
+			st = exchange(err, r, own->history[k], (uint64_t)number, own->room[k]);
 		if (!st)
 			fv_program_put(own->program, in->port, own->room[k]);
 	}

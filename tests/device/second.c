@@ -7,7 +7,6 @@
 #include "model/model.h"
 #include "model/weights.h"
 #include "op/draw.h"
-#include "paint/generate.h"
 #include "paint/paint.h"
 #include "test.h"
 #include "train/dense_graph.h"
@@ -208,8 +207,12 @@ static void generate(fv_context *c, const char *file, result *r)
 {
 	fv_err err = { 0 };
 	fv_model *m = NULL;
-	if (check(!fv_model_open(&err, c, file, &m) && fv_generate_values(m) <= AREA, "%s", err.text))
-		check(!fv_generate(&err, m, 5, 3, r->digits), "%s", err.text);
+	fv_pixels digit[5];
+	bool there = check(!fv_model_open(&err, c, file, &m) && !fv_generate_size(&err, m, digit), "%s", err.text);
+	for (int i = 4; i >= 0; i--)
+		digit[i] = digit[0], digit[i].data = r->digits + i * AREA;
+	if (there && check(digit->width * digit->height * digit->channels <= AREA, "a digit is too large"))
+		check(!fv_generate(&err, m, &(fv_generate_options){ sizeof(fv_generate_options), 3 }, 5, digit), "%s", err.text);
 	fv_model_free(m);
 }
 

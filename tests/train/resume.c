@@ -240,7 +240,7 @@ static bool set_kept(const char *run, const char *add)
 	json_object_update(json_object_get(about, "settings"), more);
 	char *text = json_dumps(about, JSON_COMPACT | JSON_REAL_PRECISION(17));
 	json_t *metadata = json_pack("{s:s}", "fauve.run", text);
-	bool done = more && !fv_safetensors_write(&err, c, path, f.entry, f.count, metadata);
+	bool done = more && !fv_safetensors_write(&err, c, path, f.entry, f.count, metadata, NULL, NULL);
 	json_decref(more);
 	json_decref(metadata);
 	json_decref(about);
