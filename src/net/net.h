@@ -29,9 +29,9 @@ typedef enum {
 /* A weight: O,KH,KW,I (rank 4), out,in (rank 2) or O (rank 1). */
 fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
-/* Every f32 or f64 variable whose name begins with prefix, in the store's order; returns how many (at most max). */
-int fv_params(fv_store *store, const char *prefix, fv_variable **list, int max);
-#define FV_PARAMS_MAX 256
+/* How many variables have names that begin with prefix. They are put into list, where that is not NULL, in the store's
+ * order: ask first with NULL, then with room for all. */
+int fv_params(fv_store *store, const char *prefix, fv_variable **list);
 
 /* ---- StrokeNet (strokenet.c): a painter over an underpainting. x: N,H,W,3 in [-1,1], the photograph
  * in dabs along its flow; z: N,H,W,FV_STROKE_MARKS, what tells dabs apart (src/stroke); H and W

@@ -60,11 +60,14 @@ fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale,
 	return fv_read(s->g, v);
 }
 
-int fv_params(fv_store *store, const char *prefix, fv_variable **list, int max)
+int fv_params(fv_store *store, const char *prefix, fv_variable **list)
 {
 	int n = 0;
 	for (fv_variable *v = store->first; v; v = v->next)
-		if (!strncmp(v->name, prefix, strlen(prefix)) && n < max)
-			list[n++] = v;
+		if (!strncmp(v->name, prefix, strlen(prefix))) {
+			if (list)
+				list[n] = v;
+			n++;
+		}
 	return n;
 }

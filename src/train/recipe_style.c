@@ -385,7 +385,7 @@ static fv_status save(fv_err *err, fv_run *r, const char *path)
 	if (st)
 		return st;
 	json_t *about = json_pack("{s:[f,f], s:o, s:{s:s, s:s, s:I, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:I}, s:s, s:{s:s, s:s, s:s, s:i, s:i, s:i, s:s}}",
-	                          "relief", relief[0], relief[1], "palette", fv_palette_json(palette, FV_BANK_COLOURS), "training", "recipe", "style", "preset", o->preset ? o->preset : "", "step", (json_int_t)r->step, "steps", (json_int_t)r->steps, "batch", o->batch, "size", o->size,
+	                          "relief", relief[0], relief[1], "palette", fv_colours_json(palette, FV_BANK_COLOURS), "training", "recipe", "style", "preset", o->preset ? o->preset : "", "step", (json_int_t)r->step, "steps", (json_int_t)r->steps, "batch", o->batch, "size", o->size,
 	                          "rate", o->rate, "adv", o->adv, "content", o->content, "style", o->style, "colour", o->colour, "seed", (json_int_t)o->seed,
 	                          "data", r->data,
 	                          "signature", "input", "image, sRGB, RGB, [-1,1], in dabs along its flow", "marks", "three numbers a dab, even, of spread 1, and its bristles", "output", "image, sRGB, RGB, [-1,1]",

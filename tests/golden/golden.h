@@ -3,6 +3,7 @@
 #ifndef FV_GOLDEN_H
 #define FV_GOLDEN_H
 #include "device/cpu/plan.h"
+#include "test.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,11 @@ static inline void golden_fill(fv_tensor t, const char *name, double scale, doub
 {
 	for (int64_t i = 0; i < fv_elements(t.shape); i++)
 		fv_put(t, i, golden_value(name, i) * scale + shift);
+}
+
+static inline void golden_check(bool ok, const char *what, double off, double limit)
+{
+	check(ok, "%s is off by %.2g (%.2g)", what, off, limit);
 }
 
 /* Whole numbers lo..hi. */

@@ -3,7 +3,7 @@
  * clock, once; what it said is kept in a small file. Training never does: a run that goes on must take the same kernels. */
 #include "base/file.h"
 #include "base/memory.h"
-#include "graph/hash.h"
+#include "base/hash.h"
 #include "device/cpu/plan.h"
 #include <math.h>
 #include <stdio.h>
