@@ -23,7 +23,7 @@
 #define FV_CLI_H
 #include "base/base.h"
 #include "base/json.h"
-#include "base/progress.h"
+#include "cli/progress.h"
 #include <math.h>
 #include <stdio.h>
 

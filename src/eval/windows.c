@@ -2,6 +2,7 @@
 /* Windows' descriptors: mean and deviation (of n - 1) of each channel of relu2_1, relu3_1,
  * relu4_1. Windows overlap by half, so sums are made of cells a step wide, and a window is four
  * of them. */
+#include "base/luma.h"
 #include "eval/likeness.h"
 #include "device/cpu/plan.h"
 #include <math.h>
@@ -116,7 +117,7 @@ static void load_grey(const fv_small *p, int64_t height, int64_t width, float *x
 	for (int pass = 0; pass < 2; pass++)
 		for (int64_t i = 0; i < p->height * p->width; i++) {
 			const uint8_t *v = p->rgb + 3 * i;
-			double luma = (0.299 * v[0] + 0.587 * v[1] + 0.114 * v[2]) / 255;
+			double luma = fv_luma_exact(v[0], v[1], v[2]) / 255;
 			if (pass)
 				square += (luma - mean) * (luma - mean) / n;
 			else
@@ -126,7 +127,7 @@ static void load_grey(const fv_small *p, int64_t height, int64_t width, float *x
 	for (int64_t r = 0; r < height; r++)
 		for (int64_t q = 0; q < width; q++, x += 3) {
 			const uint8_t *v = p->rgb + 3 * (r * p->width + q);
-			double luma = (0.299 * v[0] + 0.587 * v[1] + 0.114 * v[2]) / 255;
+			double luma = fv_luma_exact(v[0], v[1], v[2]) / 255;
 			x[0] = x[1] = x[2] =
 				(float)(2 * fmin(1, fmax(0, (luma - mean) * scale + 0.45)) - 1);
 		}

@@ -9,6 +9,7 @@
  * contrast differs; the absolute distance to all of them is least at their median, below their mean,
  * and lower still as the dabs never lie where the painting's do. A run measures by how much
  * (train/style_relief.c) and writes it down. */
+#include "base/luma.h"
 #include "paint/paint.h"
 #include <math.h>
 
@@ -61,12 +62,10 @@ fv_status fv_relief_raise(fv_err *err, fv_context *c, float *y, int64_t h, int64
 
 static double deviation(const float *a, const float *b, int64_t pixels)
 {
-	static const double luma[3] = { 0.299, 0.587, 0.114 };
 	double sum = 0, squares = 0, n = (double)pixels;
 	for (int64_t i = 0; i < pixels; i++) {
-		double d = 0;
-		for (int k = 0; k < 3; k++)
-			d += luma[k] * (double)(a[3 * i + k] - b[3 * i + k]);
+		const float *p = a + 3 * i, *q = b + 3 * i;
+		double d = fv_luma_exact(p[0] - q[0], p[1] - q[1], p[2] - q[2]);
 		sum += d, squares += d * d;
 	}
 	return sqrt(fmax(0, squares / n - sum / n * (sum / n)));

@@ -9,6 +9,7 @@
  * pixels each way. A wide line is found in means of n x n pixels, which leave s at LEAST of them.
  *
  * [1] Kang, Lee, Chui: Coherent Line Drawing, NPAR 2007 */
+#include "base/luma.h"
 #include "stroke/line.h"
 #include "stroke/way.h"
 
@@ -36,7 +37,7 @@ static void luma_rows(void *arg, int thread, int64_t first, int64_t last)
 			for (int64_t r = y * d->n; r < y1; r++)
 				for (int64_t q = x * d->n; q < x1; q++) {
 					const float *p = d->x + (r * d->w + q) * 3;
-					sum += 0.299f * p[0] + 0.587f * p[1] + 0.114f * p[2];
+					sum += fv_luma(p[0], p[1], p[2]);
 				}
 			d->l[y * d->rw + x] =
 				sum / (float)(2 * (y1 - y * d->n) * (x1 - x * d->n)) + 0.5f;

@@ -12,6 +12,7 @@
  *     sizes)
  * [3] Kyprianidis, Doellner: Image Abstraction by Structure Adaptive Filtering, 2008 (its use for
  *     strokes) */
+#include "base/luma.h"
 #include "stroke/way.h"
 #include "stroke/white.h"
 #include <math.h>
@@ -69,7 +70,7 @@ static fv_status blur(fv_err *err, fv_context *c, float *t, float *other, int64_
 static void luma(const float *x, int64_t n, float *l)
 {
 	for (int64_t i = 0; i < n; i++)
-		l[i] = (float)(0.299 * x[3 * i] + 0.587 * x[3 * i + 1] + 0.114 * x[3 * i + 2]);
+		l[i] = (float)fv_luma_exact(x[3 * i], x[3 * i + 1], x[3 * i + 2]);
 }
 
 /* Of a pixel: slopes in luma a pixel of the training's size. The outermost pixels' are their

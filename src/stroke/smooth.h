@@ -7,6 +7,7 @@
  * 12 and n n / 6 squared pixels of variance, which the window does without. */
 #ifndef FV_SMOOTH_H
 #define FV_SMOOTH_H
+#include "base/luma.h"
 #include "device/cpu/vec.h"
 #include "stroke/way.h"
 #include <math.h>
@@ -86,7 +87,7 @@ static void luma_row(const shading *s, int64_t y, float *to)
 	if (s->level == 1) {
 		const float *x = s->x + y * s->w0 * 3;
 		for (int64_t i = 0; i < s->w; i++)
-			to[i] = 0.299f * x[3 * i] + 0.587f * x[3 * i + 1] + 0.114f * x[3 * i + 2];
+			to[i] = fv_luma(x[3 * i], x[3 * i + 1], x[3 * i + 2]);
 		return;
 	}
 	const float by = 1 / (float)(s->level * s->level);
@@ -97,12 +98,11 @@ static void luma_row(const shading *s, int64_t y, float *to)
 		for (int64_t k = 0; k < s->level; k++) {
 			const float *p = x + 3 * k;
 			for (int64_t i = 0; i < whole; i++)
-				to[i] += by * (0.299f * p[3 * s->level * i] +
-				               0.587f * p[3 * s->level * i + 1] +
-				               0.114f * p[3 * s->level * i + 2]);
+				to[i] += by * fv_luma(p[3 * s->level * i], p[3 * s->level * i + 1],
+				                      p[3 * s->level * i + 2]);
 			for (int64_t i = whole; i < s->w; i++) {
 				const float *q = x + 3 * fv_min(i * s->level + k, s->w0 - 1);
-				to[i] += by * (0.299f * q[0] + 0.587f * q[1] + 0.114f * q[2]);
+				to[i] += by * fv_luma(q[0], q[1], q[2]);
 			}
 		}
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The live line. Nothing is written except to the descriptor that the program gave. */
 #define _GNU_SOURCE
-#include "base/progress.h"
+#include "cli/progress.h"
 #include "base/text.h"
 #include <pthread.h>
 #include <stdio.h>
