@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PIECE ((size_t)16 << 20)        /* bytes of a file that are read at once */
 #define POPULATED ((size_t)64 << 20)    /* bytes of a file that are read as it is mapped */
 /* Without O_NONBLOCK a FIFO would be waited for, without O_NOCTTY a terminal become ours. */
 #define PLAINLY (O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
@@ -116,25 +117,36 @@ void fv_file_unmap(const void *data, size_t bytes)
 		munmap((void *)data, bytes);
 }
 
+fv_status fv_file_fill(fv_err *err, const char *path, int fd, void *data, size_t *bytes,
+                       bool (*cancelled)(void *user), void *user)
+{
+	size_t have = 0;
+	while (have < *bytes) {
+		size_t left = *bytes - have;
+		ssize_t got = pread(fd, (char *)data + have, left < PIECE ? left : PIECE, (off_t)have);
+		if (cancelled && cancelled(user))
+			return fv_fail(err, FV_E_CANCELLED, "%s: stopped", path);
+		if (got < 0 && errno != EINTR)
+			return fv_fail(err, FV_E_READ, "%s: cannot be read: %s", path, strerror(errno));
+		if (!got)
+			break;
+		have += got > 0 ? (size_t)got : 0;
+	}
+	*bytes = have;
+	return FV_OK;
+}
+
 fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, unsigned how, size_t max_bytes,
                        void **data, size_t *bytes)
 {
 	void *p = NULL;
-	size_t n = 0, size = 0;
+	size_t size = 0;
 	int fd;
 	fv_status st = open_whole(err, path, how, max_bytes, &fd, &size);
 	if (!st && !(p = fv_alloc(c, size)))
 		st = fv_fail_memory(err, path, size);
-	while (!st && n < size) {
-		ssize_t got = read(fd, (char *)p + n, size - n);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			st = fv_fail(err, FV_E_READ, "%s: cannot be read: %s", path, strerror(errno));
-		if (got <= 0)
-			break;
-		n += (size_t)got;
-	}
+	if (!st)
+		st = fv_file_fill(err, path, fd, p, &size, NULL, NULL);
 	if (fd >= 0)
 		close(fd);
 	if (st) {
@@ -142,7 +154,7 @@ fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, unsigned ho
 		return st;
 	}
 	*data = p;
-	*bytes = n;
+	*bytes = size;
 	return FV_OK;
 }
 

@@ -12,6 +12,10 @@
  * FV_E_READ; FV_E_WRITE when it cannot be written, and for a member that is no plain file. */
 enum { FV_OPEN_MEMBER = 1, FV_OPEN_WRITE = 2 };
 fv_status fv_file_open(fv_err *err, const char *path, unsigned how, int *fd, size_t *bytes);
+/* Up to *bytes from the beginning of an open file; *bytes: how many there were. cancelled, or NULL, is asked between
+ * pieces. FV_E_READ, FV_E_CANCELLED. */
+fv_status fv_file_fill(fv_err *err, const char *path, int fd, void *data, size_t *bytes,
+                       bool (*cancelled)(void *user), void *user);
 /* Is a member there, and as plain as fv_file_open wants it? For what is opened by others. */
 fv_status fv_file_member(fv_err *err, const char *path, bool folder, bool *there);
 

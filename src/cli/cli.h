@@ -140,7 +140,10 @@ typedef struct {
 fv_status fv_parse(fv_err *err, int argc, char **argv, fv_cli *cli, fv_parsed *out);
 void fv_parsed_free(fv_parsed *p);
 bool fv_option_in_range(const fv_option *o, double v);
-/* The nearest of names (ended by NULL) when near enough for a slip of the finger, else NULL. */
+/* The nearest of names that are near enough for a slip of the finger; begin with { 0 }, name NULL: none was. */
+typedef struct { const char *name; int slips; } fv_near;
+void fv_nearer(const char *word, const char *name, fv_near *best);
+/* The same of a list, ended by NULL. */
 const char *fv_nearest(const char *word, const char *const *names);
 
 /* Help, man page and completions from the tables. */

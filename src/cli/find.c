@@ -138,21 +138,26 @@ static fv_status not_here(fv_err *err, const char *name)
 	fv_status st = fv_style_list_new(err, &l);
 	if (st)
 		return st;
-	char all[400] = "";
-	const char *names[65];
-	int n = 0;
-	for (size_t used = 0; n < l.count && n < 64 && used < sizeof all; n++) {
-		used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", n ? ", " : "", l.item[n].name);
-		names[n] = l.item[n].name;
+	char all[400] = "", more[40] = "";
+	fv_near best = { 0 };
+	size_t used = 0;
+	int shown = 0;
+	for (int i = 0; i < l.count; i++) {
+		size_t length = strlen(l.item[i].name) + 2;
+		fv_nearer(name, l.item[i].name, &best);
+		if (shown < i || used + length >= sizeof all)
+			continue;
+		used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", l.item[i].name);
+		shown++;
 	}
-	names[n] = NULL;
-	const char *near = fv_nearest(name, names);
+	if (shown < l.count)
+		snprintf(more, sizeof more, " and %d more (`fauve styles`)", l.count - shown);
 	if (!l.count)
 		st = fv_fail(err, FV_E_READ, "model '%s' is not here: there is no such file, and no styles were found; `fauve doctor` "
 		             "shows where they are looked for", name);
 	else
-		st = fv_fail(err, FV_E_READ, "model '%s' is not here: there is no such file, and the styles found are %s%s%s%s", name, all,
-		             near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		st = fv_fail(err, FV_E_READ, "model '%s' is not here: there is no such file, and the styles found are %s%s%s%s%s", name, all,
+		             more, best.name ? "; did you mean '" : "", best.name ? best.name : "", best.name ? "'?" : "");
 	fv_style_list_free(&l);
 	return st;
 }

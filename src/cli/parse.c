@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMANDS_MAX 64
 #define OPTIONS_MAX 96
 
 const fv_command *fv_command_find(const char *name)
@@ -42,21 +41,22 @@ static int distance(const char *a, const char *b)
 	return d[n][m];
 }
 
+void fv_nearer(const char *word, const char *name, fv_near *best)
+{
+	size_t length = strlen(word);
+	/* A beginning of three letters or more is as good as one slip. */
+	bool begins = length >= 3 && !strncmp(word, name, length);
+	int d = begins ? 1 : distance(word, name);
+	if (d < (best->name ? best->slips : WORD) && d <= (length < 4 ? 1 : (int)length / 3 + 1))
+		*best = (fv_near){ name, d };
+}
+
 const char *fv_nearest(const char *word, const char *const *names)
 {
-	const char *best = NULL;
-	int least = WORD;
-	size_t length = strlen(word);
-	for (int i = 0; names[i]; i++) {
-		/* A beginning of three letters or more is as good as one slip. */
-		bool begins = length >= 3 && !strncmp(word, names[i], length);
-		int d = begins ? 1 : distance(word, names[i]);
-		if (d < least && d <= (length < 4 ? 1 : (int)length / 3 + 1)) {
-			least = d;
-			best = names[i];
-		}
-	}
-	return best;
+	fv_near best = { 0 };
+	for (int i = 0; names[i]; i++)
+		fv_nearer(word, names[i], &best);
+	return best.name;
 }
 
 /* ---- values */
@@ -212,19 +212,16 @@ static const char *help_of(const words *w)
 
 static fv_status unknown(fv_err *err, const words *w, const char *word, size_t length)
 {
-	const char *names[OPTIONS_MAX * 2 + 4];
 	char name[WORD + 1];
-	int n = 0;
+	fv_near best = { 0 };
 	const fv_option *tables[] = { w->out->command ? w->out->command->options : NULL, fv_global_options };
+	snprintf(name, sizeof name, "%.*s", (int)length, word);
 	for (size_t t = 0; t < FV_COUNT(tables); t++)
 		for (const fv_option *o = tables[t]; o && o->name; o++)
-			names[n++] = o->name;
-	names[n++] = "help";
-	names[n] = NULL;
-	snprintf(name, sizeof name, "%.*s", (int)length, word);
-	const char *near = fv_nearest(name, names);
-	if (near)
-		return fv_fail(err, FV_E_ARGUMENT, "option --%s is unknown; did you mean --%s? See %s", name, near, help_of(w));
+			fv_nearer(name, o->name, &best);
+	fv_nearer(name, "help", &best);
+	if (best.name)
+		return fv_fail(err, FV_E_ARGUMENT, "option --%s is unknown; did you mean --%s? See %s", name, best.name, help_of(w));
 	return fv_fail(err, FV_E_ARGUMENT, "option --%s is unknown; see %s", name, help_of(w));
 }
 
@@ -304,14 +301,11 @@ static fv_status find_command(fv_err *err, words *w, const char *word)
 	fv_parsed *p = w->out;
 	p->command = fv_command_find(word);
 	if (!p->command) {
-		const char *names[COMMANDS_MAX + 1];
-		int n = 0;
-		for (; fv_commands[n] && n < COMMANDS_MAX; n++)
-			names[n] = fv_commands[n]->name;
-		names[n] = NULL;
-		const char *near = fv_nearest(word, names);
-		if (near)
-			return fv_fail(err, FV_E_ARGUMENT, "command '%s' is unknown; did you mean '%s'? See fauve --help", word, near);
+		fv_near best = { 0 };
+		for (int i = 0; fv_commands[i]; i++)
+			fv_nearer(word, fv_commands[i]->name, &best);
+		if (best.name)
+			return fv_fail(err, FV_E_ARGUMENT, "command '%s' is unknown; did you mean '%s'? See fauve --help", word, best.name);
 		return fv_fail(err, FV_E_ARGUMENT, "command '%s' is unknown; see fauve --help", word);
 	}
 	if (p->cli->json && !p->command->json)

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #define USER "$USER"
-#define PATHS_MAX 64
 
 static const fv_option *find(const fv_option *table, const char *name)
 {
@@ -187,8 +186,8 @@ static fv_status read_list(fv_err *err, fv_arena *a, const fv_option *o, const j
                            const char *file, const char *run, fv_texts *t)
 {
 	size_t count = json_array_size(v);
-	if (!json_is_array(v) || count > PATHS_MAX)
-		return bad(err, o, file, "no list of at most 64 paths");
+	if (!json_is_array(v))
+		return bad(err, o, file, "no list of paths");
 	const char **item = fv_arena_get(a, (count + 1) * sizeof *item);
 	if (!item)
 		return fv_fail_memory(err, file, count * sizeof *item);

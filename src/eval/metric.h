@@ -67,14 +67,14 @@ fv_moments fv_moments_of(const fv_pixels *p);
  * packed, rounded to 8 bits; luma: of what was not rounded. */
 void fv_recolour(const fv_pixels *p, const fv_moments *to, uint8_t *out, float *luma);
 
-/* ---- bands.c: each band of the pyramid is given the histogram that it has in the paintings. */
+/* ---- histograms.c: each band of the pyramid is given the histogram that it has in the paintings. */
 #define FV_QUANTILES 512
 #define FV_POOL_FLOATS (3 * (86 * 86 + 43 * 43 + 22 * 22 + 11 * 11))    /* every third value of every third row */
-#define FV_BANDS_ROOM ((size_t)5 * FV_SIDE * FV_SIDE * sizeof(uint32_t))
-typedef struct { float value[FV_LEVELS][3][FV_QUANTILES]; } fv_bands;
-void fv_bands_pool(const float *pyramid, float *pool);
-fv_status fv_bands_learn(fv_err *err, fv_context *c, const float *pools, int count, fv_bands *out);
-void fv_bands_give(const fv_bands *b, float *pyramid, void *room);      /* then fv_unpyramid, then clip */
+#define FV_HISTOGRAMS_ROOM ((size_t)5 * FV_SIDE * FV_SIDE * sizeof(uint32_t))
+typedef struct { float value[FV_LEVELS][3][FV_QUANTILES]; } fv_histograms;
+void fv_histograms_pool(const float *pyramid, float *pool);
+fv_status fv_histograms_learn(fv_err *err, fv_context *c, const float *pools, int count, fv_histograms *out);
+void fv_histograms_give(const fv_histograms *b, float *pyramid, void *room);      /* then fv_unpyramid, then clip */
 
 /* ---- radix.c: ascending, stable */
 void fv_radix_floats(float *v, float *room, int64_t n);                 /* room: n */

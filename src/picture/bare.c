@@ -77,8 +77,8 @@ static bool read_jpeg(fv_source *s, fv_picture *p)
 	    !allocate(s, p, c.image_width, c.image_height, 3))
 		jpeg_doubt((j_common_ptr)&c);
 	double unit = c.density_unit == 1 ? 25.4 : 10;
-	p->dots[0] = said ? c.X_density / unit : 72 / 25.4;
-	p->dots[1] = said ? c.Y_density / unit : 72 / 25.4;
+	p->resolution[0] = said ? c.X_density / unit : 72 / 25.4;
+	p->resolution[1] = said ? c.Y_density / unit : 72 / 25.4;
 	jpeg_start_decompress(&c);
 	while (c.output_scanline < c.output_height) {
 		JSAMPROW row = (uint8_t *)p->pixels.data + c.output_scanline * p->pixels.stride_bytes;
@@ -136,8 +136,8 @@ static bool write_jpeg(const fv_context *context, const fv_picture *p, int quali
 {
 	struct jpeg_compress_struct c = { 0 };
 	jpeg_trouble t;
-	double dots[2];
-	fv_dots(p, dots);
+	double resolution[2];
+	fv_resolution(p, resolution);
 	jpeg_output to = { .manager = { .init_destination = jpeg_begin, .empty_output_buffer = jpeg_put, .term_destination = jpeg_end }, .out = out };
 	c.err = jpeg_std_error(&t.manager);
 	t.manager.error_exit = jpeg_doubt;
@@ -161,8 +161,8 @@ static bool write_jpeg(const fv_context *context, const fv_picture *p, int quali
 	if (quality >= 90)
 		c.comp_info[0].h_samp_factor = c.comp_info[0].v_samp_factor = 1;
 	c.density_unit = 1;
-	c.X_density = (UINT16)(dots[0] * 25.4 + 0.5);
-	c.Y_density = (UINT16)(dots[1] * 25.4 + 0.5);
+	c.X_density = (UINT16)(resolution[0] * 25.4 + 0.5);
+	c.Y_density = (UINT16)(resolution[1] * 25.4 + 0.5);
 	jpeg_start_compress(&c, TRUE);
 	while (c.next_scanline < c.image_height) {
 		JSAMPROW row = (uint8_t *)p->pixels.data + c.next_scanline * p->pixels.stride_bytes;
@@ -224,8 +224,8 @@ static bool read_png(fv_source *s, fv_picture *p)
 	    png_get_interlace_type(png, info) != PNG_INTERLACE_NONE || unit != PNG_RESOLUTION_METER ||
 	    (said && (!across || !down || across == 1000 || down == 1000)) || !allocate(s, p, w, h, kind == PNG_COLOR_TYPE_RGB_ALPHA ? 4 : 3))
 		png_doubt(png, NULL);
-	p->dots[0] = said ? across / 1000.0 : 72 / 25.4;
-	p->dots[1] = said ? down / 1000.0 : 72 / 25.4;
+	p->resolution[0] = said ? across / 1000.0 : 72 / 25.4;
+	p->resolution[1] = said ? down / 1000.0 : 72 / 25.4;
 	for (int64_t y = 0; y < h; y++) {
 		png_bytep row = (uint8_t *)p->pixels.data + y * p->pixels.stride_bytes;
 		png_read_row(png, row, NULL);
@@ -250,8 +250,8 @@ static void png_flushed(png_structp png) { }
 static bool write_png(const fv_context *context, const fv_picture *p, fv_bytes *out)
 {
 	const fv_pixels *v = &p->pixels;
-	double dots[2];
-	fv_dots(p, dots);
+	double resolution[2];
+	fv_resolution(p, resolution);
 	png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, png_doubt, png_doubt);
 	png_infop info = png ? png_create_info_struct(png) : NULL;
 	if (!info || setjmp(png_jmpbuf(png))) {
@@ -262,7 +262,7 @@ static bool write_png(const fv_context *context, const fv_picture *p, fv_bytes *
 	png_set_write_fn(png, out, png_put, png_flushed);
 	png_set_IHDR(png, info, (png_uint_32)v->width, (png_uint_32)v->height, 8, v->channels == 4 ? PNG_COLOR_TYPE_RGB_ALPHA : PNG_COLOR_TYPE_RGB,
 	             PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-	png_set_pHYs(png, info, (png_uint_32)(dots[0] * 1000 + 0.5), (png_uint_32)(dots[1] * 1000 + 0.5), PNG_RESOLUTION_METER);
+	png_set_pHYs(png, info, (png_uint_32)(resolution[0] * 1000 + 0.5), (png_uint_32)(resolution[1] * 1000 + 0.5), PNG_RESOLUTION_METER);
 	png_set_compression_level(png, FV_PNG_LEVEL);
 	png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_UP);
 	png_write_info(png, info);

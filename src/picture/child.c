@@ -235,7 +235,7 @@ static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record 
 	p->mapped = (size_t)(r->height * stride);
 	p->into_profile = r->into_profile && p->profile.bytes;
 	for (int i = 0; i < 2; i++)
-		p->dots[i] = isfinite(r->dots[i]) && r->dots[i] > 0 && r->dots[i] < 1e6 ? r->dots[i] : 72 / 25.4;
+		p->resolution[i] = isfinite(r->resolution[i]) && r->resolution[i] > 0 && r->resolution[i] < 1e6 ? r->resolution[i] : 72 / 25.4;
 	if (r->warned)
 		fv_fail(warning, FV_E_FORMAT, "%s%s", s->path, r->warning);
 	return FV_OK;

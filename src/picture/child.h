@@ -42,7 +42,7 @@ typedef struct {
 	int32_t channels, bits;
 	/* of a result */
 	int32_t status, warned, into_profile;
-	double dots[2];
+	double resolution[2];
 	uint64_t blob[FV_BLOBS];
 	char text[1000], warning[1000];         /* what follows the picture's name */
 } fv_child_record;

@@ -15,7 +15,7 @@ struct fv_picture {
 	bool into_profile;              /* pixels go back into the profile; else they are right as they are */
 	size_t mapped;                  /* bytes of pixels.data when a child process made them: munmap(), not free() */
 	char *about;                    /* fv_picture_about's JSON from there; free(). NULL: of `facts` */
-	double dots[2];                 /* a millimetre, across and down */
+	double resolution[2];           /* pixels a millimetre, across and down */
 };
 
 /* A file on its way to pixels, in this process or in a child. */
@@ -106,8 +106,8 @@ void fv_xmp_keep(const uint8_t *data, size_t bytes, bool all, fv_bytes *out);   
 void fv_iptc_keep(const uint8_t *data, size_t bytes, bool all, fv_bytes *out);          /* packets.c: a Photoshop block or bare */
 void fv_profile_keep(fv_bytes *profile);        /* profile.c: an ICC profile without its free texts, in place */
 
-/* write.c: dots a millimetre that every format can say; 72 an inch when the file says nothing, or nonsense. */
-void fv_dots(const fv_picture *p, double dots[2]);
+/* write.c: pixels a millimetre that every format can say; 72 an inch when the file says nothing, or nonsense. */
+void fv_resolution(const fv_picture *p, double resolution[2]);
 
 /* embed.c: what is too large for the format and so left out, or NULL. */
 const char *fv_embed_leaves(fv_format f, const fv_picture *p);

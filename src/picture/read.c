@@ -164,8 +164,8 @@ static fv_status keep_metadata(fv_err *err, const fv_source *s, fv_picture *p, V
 		fv_exif_keep(s->data, s->bytes, s->all, turned ? im->Ysize : im->Xsize, turned ? im->Xsize : im->Ysize, &p->exif);
 	/* 1 a millimetre is libvips' "not said"; programs say 72 an inch then. */
 	bool said = im->Xres > 0 && im->Yres > 0 && im->Xres != 1;
-	p->dots[0] = said ? turned ? im->Yres : im->Xres : 72 / 25.4;
-	p->dots[1] = said ? turned ? im->Xres : im->Yres : 72 / 25.4;
+	p->resolution[0] = said ? turned ? im->Yres : im->Xres : 72 / 25.4;
+	p->resolution[1] = said ? turned ? im->Xres : im->Yres : 72 / 25.4;
 	return p->exif.failed || p->xmp.failed || p->iptc.failed ? fv_fail_memory(err, s->path, s->bytes) : FV_OK;
 }
 

@@ -112,7 +112,7 @@ static void result(fv_source *s, fv_status st, const fv_err *err, const fv_err *
 	const fv_bytes *blob[FV_BLOBS] = { &p->profile, &p->exif, &p->xmp, &p->iptc, &text };
 	if (!st) {
 		r.width = p->pixels.width, r.height = p->pixels.height, r.channels = p->pixels.channels, r.bits = p->pixels.bits;
-		r.into_profile = p->into_profile, r.dots[0] = p->dots[0], r.dots[1] = p->dots[1];
+		r.into_profile = p->into_profile, r.resolution[0] = p->resolution[0], r.resolution[1] = p->resolution[1];
 		for (int i = 0; i < FV_BLOBS; i++)
 			r.blob[i] = blob[i]->bytes;
 	}

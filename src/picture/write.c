@@ -22,14 +22,14 @@ static int save(VipsImage *im, fv_format f, const fv_picture *p, int quality, vo
 	}
 }
 
-/* JPEG says dots an inch in 16 bits. NaN is nonsense too. */
-void fv_dots(const fv_picture *p, double dots[2])
+/* JPEG has 16 bits for the pixels an inch. NaN is nonsense too. */
+void fv_resolution(const fv_picture *p, double resolution[2])
 {
 	bool sound = true;
 	for (int i = 0; i < 2; i++)
-		sound = sound && p->dots[i] * 25.4 >= 1 && p->dots[i] * 25.4 <= 65535;
+		sound = sound && p->resolution[i] * 25.4 >= 1 && p->resolution[i] * 25.4 <= 65535;
 	for (int i = 0; i < 2; i++)
-		dots[i] = sound ? p->dots[i] : 72 / 25.4;
+		resolution[i] = sound ? p->resolution[i] : 72 / 25.4;
 }
 
 /* A new image on the pixels, in the colours that the file will have. */
@@ -37,15 +37,15 @@ static VipsImage *dress(const fv_picture *p, fv_format f)
 {
 	fv_pixels v = p->pixels;
 	VipsImage *im = NULL, *out = NULL;
-	double dots[2];
-	fv_dots(p, dots);
+	double resolution[2];
+	fv_resolution(p, resolution);
 	if (v.stride_bytes == v.width * v.channels * v.bits / 8)
 		im = vips_image_new_from_memory(v.data, (size_t)(v.height * v.stride_bytes), (int)v.width, (int)v.height, v.channels,
 		                                v.bits == 16 ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR);
 	else
 		vips_error("pixels", "rows do not follow each other");
 	im = im ? fv_next(im, out, vips_copy(im, &out, "interpretation", v.bits == 16 ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB, "xres",
-	                                     dots[0], "yres", dots[1], NULL)) : NULL;
+	                                     resolution[0], "yres", resolution[1], NULL)) : NULL;
 	out = NULL;
 	if (im && v.channels == 4 && f == FV_JPEG) {
 		/* JPEG has no transparency: on white, as on paper. */

@@ -13,7 +13,7 @@ static double between(const float *v, int64_t n, double place)
 static int64_t pooled(int level) { return fv_div_up(fv_level_side(level), 3); }    /* a side */
 
 /* Level by level, channel by channel. */
-void fv_bands_pool(const float *pyramid, float *pool)
+void fv_histograms_pool(const float *pyramid, float *pool)
 {
 	for (int l = 0; l < FV_LEVELS; l++)
 		for (int c = 0; c < 3; c++)
@@ -22,7 +22,7 @@ void fv_bands_pool(const float *pyramid, float *pool)
 					*pool++ = pyramid[fv_level_at(l) + 3 * (3 * y * fv_level_side(l) + 3 * x) + c];
 }
 
-fv_status fv_bands_learn(fv_err *err, fv_context *c, const float *pools, int count, fv_bands *out)
+fv_status fv_histograms_learn(fv_err *err, fv_context *c, const float *pools, int count, fv_histograms *out)
 {
 	size_t bytes = (size_t)count * (size_t)(pooled(0) * pooled(0)) * sizeof(float);
 	fv_arena *mem = fv_arena_new(c);
@@ -47,7 +47,7 @@ fv_status fv_bands_learn(fv_err *err, fv_context *c, const float *pools, int cou
 	return FV_OK;
 }
 
-void fv_bands_give(const fv_bands *b, float *pyramid, void *room)
+void fv_histograms_give(const fv_histograms *b, float *pyramid, void *room)
 {
 	float *plane = room;
 	uint32_t *order = (uint32_t *)room + FV_SIDE * FV_SIDE;
