@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define V FV_TEXTURE_VALUES
-#define FOLDS 5
+#define FOLDS 5                         /* of the cross-validation */
 #define SEED 1
 
 /* m x = v by elimination with partial pivots; x replaces v. The matrix is shrunk: never singular. */
@@ -43,7 +43,7 @@ static void solve(double m[V][V], double *v)
 typedef struct { const fv_texture *set[2]; const uint32_t *order[2]; int n; } sets;
 static const fv_texture *picture(const sets *s, int which, int i) { return &s->set[which][s->order[which][i]]; }
 
-typedef struct { double score; bool painted; } judged;
+typedef struct { double score; bool painted; } scored;
 
 typedef struct { double mean[V], deviation[V], centre[2][V], covariance[V][V], weight[V]; } discriminant;
 
@@ -89,29 +89,29 @@ static void train(const sets *s, int left_out, discriminant *d)
 	solve(d->covariance, d->weight);
 }
 
-static int judge(const sets *s, int left_out, const discriminant *d, judged *out)
+static int score(const sets *s, int left_out, const discriminant *d, scored *out)
 {
 	int count = 0;
 	for (int i = left_out; i < s->n; i += FOLDS)
 		for (int which = 0; which < 2; which++)
 			for (int b = 0; b < FV_TEXTURE_BLOCKS; b++) {
 				const double *f = picture(s, which, i)->block[b];
-				double score = 0;
+				double sum = 0;
 				for (int k = 0; k < V; k++)
-					score += (f[k] - d->mean[k]) / d->deviation[k] * d->weight[k];
-				out[count++] = (judged){ score, which == 0 };
+					sum += (f[k] - d->mean[k]) / d->deviation[k] * d->weight[k];
+				out[count++] = (scored){ sum, which == 0 };
 			}
 	return count;
 }
 
 static int by_score(const void *a, const void *b)
 {
-	double x = ((const judged *)a)->score, y = ((const judged *)b)->score;
+	double x = ((const scored *)a)->score, y = ((const scored *)b)->score;
 	return (x > y) - (x < y);
 }
 
 /* From the ranks of the painted; equal scores share their mean rank. */
-static double area(judged *j, int count)
+static double area(scored *j, int count)
 {
 	double ranks = 0, painted = 0;
 	qsort(j, (size_t)count, sizeof *j, by_score);
@@ -130,7 +130,7 @@ fv_status fv_auc(fv_err *err, fv_context *c, const fv_texture *a, int a_count, c
 	sets s = { .set = { a, b }, .n = (int)fv_min(a_count, b_count) };
 	int all[] = { a_count, b_count }, count = 0;
 	uint32_t *order[2] = { NULL, NULL };
-	judged *j = NULL;
+	scored *j = NULL;
 	discriminant *d = NULL;
 	*out = NAN;
 	if (s.n < FOLDS)
@@ -149,7 +149,7 @@ fv_status fv_auc(fv_err *err, fv_context *c, const fv_texture *a, int a_count, c
 	}
 	for (int k = 0; k < FOLDS; k++) {
 		train(&s, k, d);
-		count += judge(&s, k, d, j + count);
+		count += score(&s, k, d, j + count);
 	}
 	*out = area(j, count);
 	fv_arena_free(mem);

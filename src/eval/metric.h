@@ -34,7 +34,7 @@ void fv_swd_cut(const float *pyramid, const fv_swd_places *places, float *patche
 fv_status fv_swd(fv_err *err, fv_context *c, const float *pictures, int count, const float *art, int art_count, double level[FV_LEVELS]);
 
 /* ---- texture.c: of the 16 blocks of 64x64: moments, energy, kurtosis and skew of four bands, orientations, of luminance
- * and two colour differences. auc.c: how well a shrunk linear discriminant tells them apart, five folds by picture. */
+ * and two colour differences. auc.c: how well a shrunk linear discriminant tells them apart, in a cross-validation with five folds of whole pictures. */
 #define FV_TEXTURE_BLOCKS 16
 #define FV_TEXTURE_VALUES 54
 #define FV_TEXTURE_ROOM ((size_t)6 * FV_SIDE * FV_SIDE * sizeof(float))

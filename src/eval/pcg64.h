@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The random draws of numpy's default_rng, draw for draw, so that figures equal those of metrics.py: with other draws the
- * same pictures differ by 4 % (SWD) and .03 (AUC), as metrics.py itself does from seed to seed. */
+/* The random draws of numpy's default_rng, draw for draw, so that figures equal those of metrics.py:
+ * with other draws the same pictures differ by 4 % (SWD) and .03 (AUC), as metrics.py itself does
+ * from seed to seed.
+ *
+ * Philox (base/philox.h) would draw as well and save this file, if metrics.py were given its draws.
+ * It would also move every figure that docs and bars state, by as much as is said above; so this is
+ * for the day when these are measured anew. */
 #ifndef FV_PCG64_H
 #define FV_PCG64_H
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the judge of auc.c sees of a block of 64x64: 54 numbers. Of luminance, R - G and (R + G) / 2 - B: mean and deviation;
+/* What the discriminant of auc.c sees of a block of 64x64: 54 numbers. Of luminance, R - G and (R + G) / 2 - B: mean and deviation;
  * then, of four bands between ever wider Gaussians: log energy, log kurtosis, skew; and of luminance also the gradients'
  * orientation, coherence and energy. */
 #include "eval/filter.h"

@@ -33,7 +33,7 @@ fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale,
  * order: ask first with NULL, then with room for all. */
 int fv_params(fv_store *store, const char *prefix, fv_variable **list);
 
-/* ---- StrokeNet (strokenet.c): a painter over an underpainting. x: N,H,W,3 in [-1,1], the photograph
+/* ---- StrokeNet (strokenet.c): a generator that paints over an underpainting. x: N,H,W,3 in [-1,1], the photograph
  * in dabs along its flow; z: N,H,W,FV_STROKE_MARKS, what tells dabs apart (src/stroke); H and W
  * multiples of FV_STROKENET_MULTIPLE */
 #define FV_STROKENET_MULTIPLE 16
@@ -53,7 +53,7 @@ fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x
 /* Its dabs; all else as fv_stroke_default(). */
 fv_stroke_options fv_strokenet_strokes(const fv_strokenet *c);
 
-/* ---- ResNet (resnet.c): CycleGAN's painter. x: N,H,W,3 in [-1,1], H and W multiples of 4 */
+/* ---- ResNet (resnet.c): CycleGAN's generator. x: N,H,W,3 in [-1,1], H and W multiples of 4 */
 typedef struct {
 	int width;                      /* channels at full size (the original: 64); 4 width at a quarter */
 	int blocks;                     /* residual blocks at a quarter of the size: 9, for small pictures 6 */

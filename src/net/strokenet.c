@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* StrokeNet: a painter that goes over an underpainting.
+/* StrokeNet: a generator that paints over an underpainting.
  *
  *	x	the underpainting: the photograph in dabs of paint along its flow (src/stroke)
  *	z	what tells one dab from another: three numbers of each, and its bristles
@@ -9,21 +9,19 @@
  *	  > enlarged to a half, with 3x3 d/2: 3x3 > up, with 3x3 d: 3x3 > with d: 3x3
  *	  > 5x5 + colours of x > tanh
  *
- * What is painted begins as the underpainting itself, through a matrix of colours that begins as
- * CONTRAST times the identity, and the network learns what his hand adds: dabs of other colours side
- * by side, relief, bristles. What it knows of the scene comes by way of a sixteenth of the size, too
- * coarse to draw with: all that is fine comes from the dabs. Where it could draw, it came to paint a
- * motif of its own in patches, and left the rest bare (docs/strokes.md).
+ * The output begins as the underpainting itself, through a matrix of colours that begins as CONTRAST
+ * times the identity. The network learns what the painter's hand adds: dabs of other colours side by
+ * side, relief, bristles. What it knows of the scene reaches it by way of a sixteenth of the size,
+ * which is too coarse to draw with: all that is fine comes from the dabs (docs/history.md).
  *
- * Without blocks it knows nothing of the scene: what it paints at a place depends on some twenty
- * pixels around it, so like colours become like colours, as blocks of wood print them. With the
- * scene a painter of prints filled its pictures with islands of the print's blue.
+ * Without blocks the network knows nothing of the scene. What it paints at a place then depends on
+ * some twenty pixels around it, so like colours become like colours, as blocks of wood print them.
  *
  * Instance norm (with scale and shift where `affine`) follows every convolution of the way down and
- * of the blocks, none those that paint: over a whole picture, sky and shadows, it would weaken the
- * contrast of strokes that was learnt on crops. ReLU; mirrored borders; a blur before each halving
- * and binomial upsampling, so that no lattice comes from the sampling. The way down follows Johnson
- * et al., arXiv:1603.08155. */
+ * of the blocks. The convolutions that paint have none: over a whole picture, sky and shadows, it
+ * would weaken the contrast of strokes that was learnt on crops. Activations are ReLU and borders are
+ * mirrored. A blur before each halving and binomial upsampling keep a lattice from coming of the
+ * sampling. The way down follows Johnson et al., arXiv:1603.08155. */
 #include "net/family.h"
 #include <math.h>
 #include <stdio.h>
@@ -77,7 +75,7 @@ static fv_node *stroke(const fv_scope *s, fv_node *x, int64_t out, const char *n
 	return fv_relu(s->g, conv(s, x, out, 3, name, true));
 }
 
-/* What is made of the dabs, beside the map if there is one. */
+/* Features of the dabs, concatenated to the map if there is one. */
 static fv_node *with_marks(const fv_scope *s, const fv_strokenet *c, fv_node *x, fv_node *d,
                            const char *name)
 {
@@ -108,7 +106,7 @@ fv_stroke_options fv_strokenet_strokes(const fv_strokenet *c)
 	return o;
 }
 
-/* What is where, at half of the size. */
+/* The scene at half of the size: what is where. */
 static fv_node *scene(const fv_scope *s, const fv_strokenet *c, fv_node *x)
 {
 	fv_graph *g = s->g;
@@ -158,7 +156,7 @@ static const fv_parameter parameters[] = {
 	  .high = 5, .preset = { 5 }, .help = "side of the first and last kernel, odd" },
 	{ .name = "affine", .type = FV_PARAMETER_BOOL, .at = offsetof(fv_strokenet, affine),
 	  .preset = { 1 }, .optional = true, .help = "scale and shift behind every norm" },
-	/* A model from before prints names no medium. */
+	/* A model that names no medium paints in oil: it was made before there were prints. */
 	{ .name = "medium", .type = FV_PARAMETER_WORD, .at = offsetof(fv_strokenet, medium),
 	  .words = fv_medium_name, .preset = { FV_MEDIUM_OIL }, .optional = true,
 	  .help = "what is painted with" },
@@ -211,6 +209,6 @@ const fv_family fv_family_strokenet = {
 	        { .name = "marks", .kind = FV_PORT_MARKS, .channels = FV_STROKE_MARKS } },
 	.out = { { .name = "painting", .kind = FV_PORT_IMAGE, .channels = 3, .low = -1, .high = 1 } },
 	.build = build,
-	/* A painter's rounding is far below what its precision is. */
+	/* Rounding weights to 16 bits moves a painting by far less than computing in bf16 does. */
 	.stored = FV_F16, .strokes = strokes, .relief = true, .early = early,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* VGG as a frozen judge: what teachers and measures see of a picture. No painter holds it.
+/* VGG, frozen: what teachers and measures see of a picture. No model for painting contains it.
  *
  *	VGG-16 [1]	first colours less ImageNet's mean, over its deviation;
  *			channels 64 128 256 512, convolutions 2 2 3 1

