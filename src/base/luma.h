@@ -4,6 +4,12 @@
 #ifndef FV_LUMA_H
 #define FV_LUMA_H
 
-static inline float fv_luma(float r, float g, float b) { return 0.299f * r + 0.587f * g + 0.114f * b; }
-static inline double fv_luma_exact(double r, double g, double b) { return 0.299 * r + 0.587 * g + 0.114 * b; }
+static inline float fv_luma(float r, float g, float b)
+{
+	return 0.299f * r + 0.587f * g + 0.114f * b;
+}
+static inline double fv_luma_exact(double r, double g, double b)
+{
+	return 0.299 * r + 0.587 * g + 0.114 * b;
+}
 #endif

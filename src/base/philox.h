@@ -26,5 +26,8 @@ static inline fv_philox fv_philox_at(uint64_t key, uint64_t counter_hi, uint64_t
 static inline double fv_unit(uint32_t v) { return (double)(v >> 8) * (1.0 / 16777216.0); }
 
 /* A purpose ("noise", "crop") as a number. */
-static inline uint64_t fv_purpose(const char *name) { return fv_hash_mix(FV_HASH, name, strlen(name)); }
+static inline uint64_t fv_purpose(const char *name)
+{
+	return fv_hash_mix(FV_HASH, name, strlen(name));
+}
 #endif

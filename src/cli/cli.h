@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A command is a table and a function. Parser, --help, man page and completions all follow from the table.
+/* A command is a table and a function. Parser, --help, man page and completions all follow from the
+ * table.
  *
  *	typedef struct { double strength; const char *output; fv_texts art; } options;
  *
@@ -33,13 +34,21 @@ typedef enum {
 	FV_OPT_TEXTS,           /* fv_texts; may be given several times */
 	FV_OPT_INT,             /* int64_t; 0 when not given and without preset */
 	FV_OPT_FLOAT,           /* double; NAN when not given and without preset */
-	FV_OPT_DURATION,        /* double, seconds; from "45s", "90m", "2h", "1h30m", "1d"; NAN as above */
+	FV_OPT_DURATION,        /* double, seconds; from "45s", "90m", "2h", "1h30m", "1d"; NAN
+	                         * as above */
 	FV_OPT_SIZE,            /* int64_t, bytes; from "500M", "2G" (1024), "4096"; 0 as above */
 	FV_OPT_ENUM,            /* int, an index into choices; -1 as above */
 } fv_option_type;
 
 /* What a value is, for completion in the shell. */
-typedef enum { FV_ARG_PLAIN, FV_ARG_FILE, FV_ARG_FOLDER, FV_ARG_STYLE, FV_ARG_COMMAND, FV_ARG_RECIPE } fv_arg_kind;
+typedef enum {
+	FV_ARG_PLAIN,
+	FV_ARG_FILE,
+	FV_ARG_FOLDER,
+	FV_ARG_STYLE,
+	FV_ARG_COMMAND,
+	FV_ARG_RECIPE
+} fv_arg_kind;
 
 typedef struct {
 	const char *const *item;                /* count entries, then NULL; never NULL itself */
@@ -52,11 +61,14 @@ typedef struct {
 	fv_option_type type;
 	fv_arg_kind kind;
 	bool required;
-	const char *arg;                        /* the value's name in help: "FILE", "N"; NULL for flags */
+	const char *arg;                        /* the value's name in help: "FILE", "N"; NULL
+	                                         * for flags */
 	size_t at;                              /* offsetof in the command's options */
 	const char *preset;                     /* default as it would be typed, or NULL */
-	const char *preset_help;                /* shown as default when there is no preset: "the recipe's" */
-	double low, high;                       /* range of INT, FLOAT, DURATION, SIZE; both 0: any number from 0 on */
+	const char *preset_help;                /* shown as default when there is no preset: "the
+	                                         * recipe's" */
+	double low, high;                       /* range of INT, FLOAT, DURATION, SIZE; both 0:
+	                                         * any number from 0 on */
 	const char *const *choices;             /* of ENUM, ended by NULL */
 	const char *help;                       /* half a sentence, no full stop */
 } fv_option;
@@ -76,8 +88,10 @@ typedef struct {
 	int verbose;                            /* 0, 1 (-v), 2 (-v -v) */
 	bool quiet, json;
 	int64_t threads;                        /* 0: all */
-	int isa;                                /* into fv_isa_choices; -1: FAUVE_ISA, else all that the machine has */
-	const char *limit;                      /* NAME=SIZE,...; NULL: the presets (base/limits.h) */
+	int isa;                                /* into fv_isa_choices; -1: FAUVE_ISA, else all
+	                                         * that the machine has */
+	const char *limit;                      /* NAME=SIZE,...; NULL: the presets
+	                                         * (base/limits.h) */
 	int precision;                          /* 0 auto, 1 f32, 2 bf16, 3 exact */
 	int sandbox;                            /* an fv_sandbox: 0 auto, 1 all, 2 off */
 	int colour_when;                        /* 0 on a terminal, 1 always, 2 never */
@@ -87,14 +101,15 @@ typedef struct {
 
 typedef struct {
 	const char *name, *summary;             /* "apply", "paint pictures" */
-	const char *description;                /* paragraphs apart by an empty line; wrapped when shown */
+	const char *description;                /* paragraphs apart by an empty line; wrapped
+	                                         * when shown */
 	const fv_option *options;               /* or NULL */
 	size_t bytes;                           /* sizeof the options' struct */
 	const fv_argument *arguments;           /* or NULL */
 	const fv_example *examples;
 	bool json;                              /* takes --json */
-	/* options: filled in from the command line; args: the positional arguments. On failure err says why; the program
-	 * prints that and exits with the status' code. */
+	/* options: filled in from the command line; args: the positional arguments. On failure err
+	 * says why; the program prints that and exits with the status' code. */
 	fv_status (*run)(fv_err *err, fv_cli *cli, const void *options, int count, char **args);
 } fv_command;
 
@@ -102,14 +117,15 @@ extern const fv_command *const fv_commands[];   /* ended by NULL, in the order o
 const fv_command *fv_command_find(const char *name);
 
 /* ---- for commands. Data goes to stdout (fv_out, or stdio), messages to stderr. */
-/* What would steer a terminal is shown instead (base/text.h); lines end where \n stands, so foreign text that
- * may hold one goes through fv_show first. */
+/* What would steer a terminal is shown instead (base/text.h); lines end where \n stands, so foreign
+ * text that may hold one goes through fv_show first. */
 void fv_out(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for JSON, with a line's end behind it. */
 fv_status fv_out_json(fv_err *err, const json_t *j, size_t flags);
 /* A line for people on stderr; not with -q. */
 void fv_say(fv_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A line that -q does not silence: `fauve: warning: ...`, `fauve: ...` (an input that failed while others go on). */
+/* A line that -q does not silence: `fauve: warning: ...`, `fauve: ...` (an input that failed while
+ * others go on). */
 void fv_warn(fv_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void fv_complain(fv_cli *cli, const fv_err *err);
 /* True once Ctrl-C was pressed; contexts made here ask it themselves. */
@@ -119,17 +135,19 @@ void fv_catch_interrupts(void);                 /* main() calls it first */
 void fv_stop_gently(void);
 /* A file that is removed then, while it is being written; NULL: none. */
 void fv_stop_removes(const char *path);
-/* A context by the global options: threads, ISA, log to stderr, Ctrl-C. paints: --precision auto is bf16 then.
- * Yours. */
+/* A context by the global options: threads, ISA, log to stderr, Ctrl-C. paints: --precision auto is
+ * bf16 then. Yours. */
 fv_status fv_cli_context(fv_err *err, fv_cli *cli, bool paints, fv_context **out);
 
-/* A model's file: name as a path (a run's folder gives its model), else NAME.safetensors in the styles' folders in order: $FAUVE_STYLES, the user's
- * ($XDG_DATA_HOME/fauve/styles), those shipped (beside the program, installed). FV_E_READ with the names there are. */
+/* A model's file: name as a path (a run's folder gives its model), else NAME.safetensors in the
+ * styles' folders in order: $FAUVE_STYLES, the user's ($XDG_DATA_HOME/fauve/styles), those shipped
+ * (beside the program, installed). FV_E_READ with the names there are. */
 fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room);
 
 /* ---- the parser; also for tests */
 typedef struct {
-	const fv_command *command;              /* NULL: --version or --help alone; see help and version */
+	const fv_command *command;              /* NULL: --version or --help alone; see help and
+	                                         * version */
 	bool help, version;
 	fv_cli *cli;                            /* global options are set here */
 	void *options;                          /* command->bytes */
@@ -140,7 +158,8 @@ typedef struct {
 fv_status fv_parse(fv_err *err, int argc, char **argv, fv_cli *cli, fv_parsed *out);
 void fv_parsed_free(fv_parsed *p);
 bool fv_option_in_range(const fv_option *o, double v);
-/* The nearest of names that are near enough for a slip of the finger; begin with { 0 }, name NULL: none was. */
+/* The nearest of names that are near enough for a slip of the finger; begin with { 0 }, name NULL:
+ * none was. */
 typedef struct { const char *name; int slips; } fv_near;
 void fv_nearer(const char *word, const char *name, fv_near *best);
 /* The same of a list, ended by NULL. */

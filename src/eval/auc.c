@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The area under the curve: how often a patch of `a` scores above one of `b` by a fresh linear discriminant that has not
- * seen their pictures. Values are standardised, the classes' mean covariance C is shrunk: w = (.9 C + .1 I)^-1 (ma - mb). */
+/* The area under the curve: how often a patch of `a` scores above one of `b` by a fresh linear
+ * discriminant that has not seen their pictures. Values are standardised, the classes' mean
+ * covariance C is shrunk: w = (.9 C + .1 I)^-1 (ma - mb). */
 #include "eval/metric.h"
 #include "eval/pcg64.h"
 #include <math.h>
@@ -11,7 +12,8 @@
 #define FOLDS 5                         /* of the cross-validation */
 #define SEED 1
 
-/* m x = v by elimination with partial pivots; x replaces v. The matrix is shrunk: never singular. */
+/* m x = v by elimination with partial pivots; x replaces v. The matrix is shrunk: never
+ * singular. */
 static void solve(double m[V][V], double *v)
 {
 	for (int i = 0; i < V; i++) {
@@ -41,11 +43,16 @@ static void solve(double m[V][V], double *v)
 
 /* Two sets of n pictures each, in the order drawn. */
 typedef struct { const fv_texture *set[2]; const uint32_t *order[2]; int n; } sets;
-static const fv_texture *picture(const sets *s, int which, int i) { return &s->set[which][s->order[which][i]]; }
+static const fv_texture *picture(const sets *s, int which, int i)
+{
+	return &s->set[which][s->order[which][i]];
+}
 
 typedef struct { double score; bool painted; } scored;
 
-typedef struct { double mean[V], deviation[V], centre[2][V], covariance[V][V], weight[V]; } discriminant;
+typedef struct {
+	double mean[V], deviation[V], centre[2][V], covariance[V][V], weight[V];
+} discriminant;
 
 /* Trains on all pictures but every FOLDS-th from `left_out` on. */
 static void train(const sets *s, int left_out, discriminant *d)
@@ -55,7 +62,8 @@ static void train(const sets *s, int left_out, discriminant *d)
 	for (int i = 0; i < s->n; i++)
 		pictures += i % FOLDS != left_out;
 	double n = (double)pictures * FV_TEXTURE_BLOCKS;        /* of each set */
-	for (int pass = 0; pass < 3; pass++) {                  /* means, then deviations, then covariances */
+	/* means, then deviations, then covariances */
+	for (int pass = 0; pass < 3; pass++) {
 		for (int i = 0; i < 2 * s->n; i++) {
 			const fv_texture *t = picture(s, i % 2, i / 2);
 			for (int b = 0; b < FV_TEXTURE_BLOCKS && i / 2 % FOLDS != left_out; b++) {
@@ -71,7 +79,8 @@ static void train(const sets *s, int left_out, discriminant *d)
 				}
 				for (int k = 0; k < V && pass == 2; k++)
 					for (int q = 0; q < V; q++)
-						d->covariance[k][q] += 0.9 * z[k] * z[q] / (n - 1) / 2;
+						d->covariance[k][q] += 0.9 * z[k] * z[q] / (n - 1) /
+						                       2;
 			}
 		}
 		for (int k = 0; k < V && pass == 0; k++)
@@ -79,7 +88,8 @@ static void train(const sets *s, int left_out, discriminant *d)
 		for (int k = 0; k < V && pass == 1; k++) {
 			d->deviation[k] = sqrt(d->deviation[k]) + 1e-6;
 			for (int which = 0; which < 2; which++)
-				d->centre[which][k] = (d->centre[which][k] - d->mean[k]) / d->deviation[k];
+				d->centre[which][k] = (d->centre[which][k] - d->mean[k]) /
+				                      d->deviation[k];
 		}
 	}
 	for (int k = 0; k < V; k++) {
@@ -125,7 +135,8 @@ static double area(scored *j, int count)
 	return (ranks - painted * (painted + 1) / 2) / (painted * (count - painted));
 }
 
-fv_status fv_auc(fv_err *err, fv_context *c, const fv_texture *a, int a_count, const fv_texture *b, int b_count, double *out)
+fv_status fv_auc(fv_err *err, fv_context *c, const fv_texture *a, int a_count, const fv_texture *b,
+                 int b_count, double *out)
 {
 	sets s = { .set = { a, b }, .n = (int)fv_min(a_count, b_count) };
 	int all[] = { a_count, b_count }, count = 0;
@@ -138,7 +149,8 @@ fv_status fv_auc(fv_err *err, fv_context *c, const fv_texture *a, int a_count, c
 	fv_arena *mem = fv_arena_new(c);
 	size_t bytes = 2 * (size_t)s.n * FV_TEXTURE_BLOCKS * sizeof *j;
 	if (!mem || !(j = fv_arena_get(mem, bytes)) || !(d = fv_arena_get(mem, sizeof *d)) ||
-	    !(order[0] = fv_arena_get(mem, (size_t)a_count * sizeof **order)) || !(order[1] = fv_arena_get(mem, (size_t)b_count * sizeof **order))) {
+	    !(order[0] = fv_arena_get(mem, (size_t)a_count * sizeof **order)) ||
+	    !(order[1] = fv_arena_get(mem, (size_t)b_count * sizeof **order))) {
 		fv_arena_free(mem);
 		return fv_fail_memory(err, "auc", bytes);
 	}

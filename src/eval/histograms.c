@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The floor that needs no learning: a value's rank in its band says which of the paintings' values it becomes. */
+/* The floor that needs no learning: a value's rank in its band says which of the paintings' values
+ * it becomes. */
 #include "eval/metric.h"
 
 /* Value at a place in [0,1] of n values, between neighbours in proportion. */
@@ -22,11 +23,13 @@ void fv_histograms_pool(const float *pyramid, float *pool)
 					*pool++ = pyramid[fv_level_at(l) + 3 * (3 * y * fv_level_side(l) + 3 * x) + c];
 }
 
-fv_status fv_histograms_learn(fv_err *err, fv_context *c, const float *pools, int count, fv_histograms *out)
+fv_status fv_histograms_learn(fv_err *err, fv_context *c, const float *pools, int count,
+                              fv_histograms *out)
 {
 	size_t bytes = (size_t)count * (size_t)(pooled(0) * pooled(0)) * sizeof(float);
 	fv_arena *mem = fv_arena_new(c);
-	float *v = mem ? fv_arena_get(mem, bytes) : NULL, *room = mem ? fv_arena_get(mem, bytes) : NULL;
+	float *v = mem ? fv_arena_get(mem, bytes) : NULL,
+	      *room = mem ? fv_arena_get(mem, bytes) : NULL;
 	if (!v || !room) {
 		fv_arena_free(mem);
 		return fv_fail_memory(err, "band histograms", bytes);
@@ -41,7 +44,8 @@ fv_status fv_histograms_learn(fv_err *err, fv_context *c, const float *pools, in
 			begin += here;
 			fv_radix_floats(v, room, n);
 			for (int i = 0; i < FV_QUANTILES; i++)
-				out->value[l][k][i] = (float)between(v, n, i / (double)(FV_QUANTILES - 1));
+				out->value[l][k][i] = (float)between(
+					v, n, i / (double)(FV_QUANTILES - 1));
 		}
 	fv_arena_free(mem);
 	return FV_OK;
@@ -59,6 +63,7 @@ void fv_histograms_give(const fv_histograms *b, float *pyramid, void *room)
 				plane[i] = level[3 * i];
 			fv_radix_order(plane, order, order + n, n);
 			for (int64_t i = 0; i < n; i++)
-				level[3 * order[i]] = (float)between(b->value[l][k], FV_QUANTILES, (double)i / (double)(n - 1));
+				level[3 * order[i]] = (float)between(b->value[l][k], FV_QUANTILES,
+				                                     (double)i / (double)(n - 1));
 		}
 }

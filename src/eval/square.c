@@ -25,7 +25,8 @@ void fv_square(const fv_pixels *p, uint8_t *square, void *room)
 	int64_t h, w;
 	scaled(p->height, p->width, &h, &w);
 	uint8_t *small = room;
-	fv_resample(p->data, p->height, p->width, p->stride_bytes, small, h, w, FV_FILTER_LANCZOS, small + fv_div_up(h * w * 3, 64) * 64);
+	fv_resample(p->data, p->height, p->width, p->stride_bytes, small, h, w, FV_FILTER_LANCZOS,
+	            small + fv_div_up(h * w * 3, 64) * 64);
 	const uint8_t *middle = small + ((h - FV_SIDE) / 2 * w + (w - FV_SIDE) / 2) * 3;
 	for (int64_t y = 0; y < FV_SIDE; y++)
 		memcpy(square + y * FV_SIDE * 3, middle + y * w * 3, FV_SIDE * 3);

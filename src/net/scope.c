@@ -35,7 +35,8 @@ static void fill(const fv_variable *v, fv_init init, double scale, uint64_t seed
 	}
 }
 
-fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale, const char *format, ...)
+fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale, const char *format,
+                  ...)
 {
 	char name[200];
 	int n = snprintf(name, sizeof name, "%s", s->prefix);
@@ -51,11 +52,13 @@ fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale,
 	if (!v) {
 		v = fv_variable_new(s->store, FV_F32, shape, "%s", name);
 		if (!v)
-			return fv_graph_error(s->g, FV_E_MEMORY, "no memory for the weight %s", name);
+			return fv_graph_error(s->g, FV_E_MEMORY, "no memory for the weight %s",
+			                      name);
 		fill(v, init, scale, s->seed);
 	}
 	if (!fv_shape_equal(v->tensor.shape, shape))
-		return fv_graph_error(s->g, FV_E_FORMAT, "the weight %s is %s, but this network wants %s", name,
+		return fv_graph_error(s->g, FV_E_FORMAT,
+		                      "the weight %s is %s, but this network wants %s", name,
 		                      fv_shape_text(v->tensor.shape).s, fv_shape_text(shape).s);
 	return fv_read(s->g, v);
 }

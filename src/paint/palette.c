@@ -36,7 +36,8 @@
 enum {
 	GRID = 192,  /* cells along the longer side */
 	COARSE = 50, /* sigma towards the photograph is the longer side divided by this */
-	/* The same towards the palette. A narrower blur turns a plain wall's patches into clouds. */
+	/* The same towards the palette. A narrower blur turns a plain wall's patches into
+	 * clouds. */
 	WIDE = 12,
 	FIELDS = 21, /* numbers a cell that the guided filter blurs first; listed below */
 	FITS = 12,   /* numbers a cell that it blurs then */
@@ -215,7 +216,7 @@ static void blur_across(fv_palette *p, int thread, int64_t r)
  *		3	II	their products 00 01 02 11 12 22
  *		9	E	the three channels that are filtered
  *		12	IE	the products I0 E0..2, I1 E0..2, I2 E0..2
- * fits:	0	a	for each of I0, I1, I2 its factors in E0..2: nearby, E is about a I + b
+ * fits:	0	a	factors of I0, I1, I2 in E0..2: nearby, E is about a I + b
  *		9	b */
 static void fields(fv_palette *p, int thread, int64_t r)
 {

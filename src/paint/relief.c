@@ -5,10 +5,10 @@
  *	y' = W(y) + strokes (F(y) - W(y)) + threads (y - F(y))
  *	F, W: y made smaller by FINE or WIDE, and enlarged again
  *
- * Generators are too timid here. Each crop is compared with one of several paintings, whose contrast
- * differs. The absolute distance to all of them is least at their median, which is below their mean,
- * and the best answer is lower still because the dabs never lie where the painting's do. A run
- * measures by how much (train/style_relief.c) and writes it into the model. */
+ * Generators are too timid here. Each crop is compared with one of several paintings, whose
+ * contrast differs. The absolute distance to all of them is least at their median, which is below
+ * their mean, and the best answer is lower still because the dabs never lie where the painting's
+ * do. A run measures by how much (train/style_relief.c) and writes it into the model. */
 #include "base/luma.h"
 #include "paint/paint.h"
 #include <math.h>

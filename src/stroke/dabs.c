@@ -26,7 +26,8 @@ enum { STRIP = 32, PROBES = 4 };
 #define TURN 0.3f                       /* and its direction, in radians */
 #define MOST_BEND 0.7f                  /* radians of the flow's turn that a dab takes part in */
 #define ENDS 0.3f                       /* it ends where the mean colour is off by so much */
-#define OFTEN 0.1f                      /* of dabs that no detail asks for the second brush's share */
+/* of dabs that no detail asks for the second brush's share */
+#define OFTEN 0.1f
 
 typedef struct {
 	float x, y, vx, vy, bend;
@@ -46,7 +47,8 @@ typedef struct {
 	dab *dabs;
 	float most;                     /* off the photograph */
 	float bristles;                 /* a pixel */
-	uint32_t *line;                 /* scratch of each thread: ranks, then numbers, of STRIP rows */
+	uint32_t *line;                 /* scratch of each thread: ranks, then numbers, of STRIP
+	                                 * rows */
 	float *even;                    /* h,w,3 */
 } easel;
 

@@ -6,8 +6,8 @@
  *	y = sum of w s / sum of w	s: x at the line's places, and x itself with weight 1
  *	w = exp(-|s - x|^2 / (2 tolerance^2)) exp(-1.5 (i / steps)^2)
  *
- * What is wide is flattened in means of n x n pixels; each pixel x then takes what is flat around it
- * by the same likeness, so that edges are sharp again (joint bilateral upsampling [2]):
+ * What is wide is flattened in means of n x n pixels; each pixel x then takes what is flat around
+ * it by the same likeness, so that edges are sharp again (joint bilateral upsampling [2]):
  *
  *	y = sum of w f / sum of w	f: the four means around the pixel
  *	w = (bilinear weight + 0.01) exp(-|f - x|^2 / (2 tolerance^2))

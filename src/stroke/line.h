@@ -44,7 +44,8 @@ static inline void line_step(line *l, float step)
 
 /* Goes on as the flow v has it at the nearest pixel, `each` of whose pixels are one of the line's;
  * across: at right angles to it. */
-static inline void line_turn(line *l, const float *v, int64_t h, int64_t w, int64_t each, bool across)
+static inline void line_turn(line *l, const float *v, int64_t h, int64_t w, int64_t each,
+                             bool across)
 {
 	int64_t x = (int64_t)bounded((l->x + 0.5f) * (float)each, w);
 	int64_t y = (int64_t)bounded((l->y + 0.5f) * (float)each, h);

@@ -32,7 +32,8 @@ static void luma_rows(void *arg, int thread, int64_t first, int64_t last)
 	const drawing *d = arg;
 	for (int64_t y = first; y < last; y++)
 		for (int64_t x = 0; x < d->rw; x++) {
-			const int64_t y1 = fv_min((y + 1) * d->n, d->h), x1 = fv_min((x + 1) * d->n, d->w);
+			const int64_t y1 = fv_min((y + 1) * d->n, d->h),
+				      x1 = fv_min((x + 1) * d->n, d->w);
 			float sum = 0;
 			for (int64_t r = y * d->n; r < y1; r++)
 				for (int64_t q = x * d->n; q < x1; q++) {

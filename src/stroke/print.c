@@ -5,8 +5,9 @@
  *	y = flat (1 - 0.8 l) + 0.8 l ink	l: the darker of a fine and a wide line
  *	z = 2 fine - 1, 2 wide - 1, 2 heavy - 1, the texture that was flattened
  *
- * There is no noise: a network makes a motif of what noise it is given, all over what should be flat.
- * Widths go with `broad`, so an enlarged picture with `broad` enlarged has the same print enlarged.
+ * There is no noise: a network makes a motif of what noise it is given, all over what should be
+ * flat. Widths go with `broad`, so an enlarged picture with `broad` enlarged has the same print
+ * enlarged.
  *
  * [1] Kang, Lee, Chui: Flow-Based Image Abstraction, TVCG 2009 */
 #include "base/luma.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the flow is made with: Gaussians along lines, luma at a reduced size, planes smoothed at one.
+/* What the flow is made with: Gaussians along lines, luma at a reduced size, planes smoothed at
+ * one.
  *
  * What is smooth needs few pixels: luma is halved as long as its own blur leaves it (an enlarged
  * picture's), the flow's tensor once more, and each window works on means of n x n of these, with

@@ -107,14 +107,16 @@ fv_status fv_stroke_prepare(fv_err *err, fv_context *c, const float *x, int64_t 
 	return st ? st : (print ? fv_stroke_print : fv_stroke_dabs)(err, c, x, v, h, w, o, y, z);
 }
 
-/* Flow: eleven planes of a quarter of the pixels and some rows, or the plain way's twelve whole ones. Dabs: the finest
- * brush's, 44 bytes each, or the picture once more; and each thread's rows. Print: three lines, and beside them the flat
- * areas' two pictures of four numbers. */
+/* Flow: eleven planes of a quarter of the pixels and some rows, or the plain way's twelve whole
+ * ones. Dabs: the finest brush's, 44 bytes each, or the picture once more; and each thread's rows.
+ * Print: three lines, and beside them the flat areas' two pictures of four numbers. */
 int64_t fv_stroke_bytes(const fv_context *c, int64_t h, int64_t w, const fv_stroke_options *o)
 {
 	const int64_t n = h * w, rows = (int64_t)(c->threads * 64 + 256) * (w + 64) * 4;
 	const double brush = fmax(0.5, o->brush[o->brushes - 1] * o->broad);
-	const int64_t dabs = (int64_t)(((double)h / brush + 3) * ((double)w / brush + 3) * 44) + rows;
+	const int64_t dabs = (int64_t)(((double)h / brush + 3) * ((double)w / brush + 3) * 44) +
+	                     rows;
 	const int64_t flow = c->isa == FV_ISA_REF ? 48 * n : 12 * n + 2 * rows;
-	return fv_max(flow, o->medium == FV_MEDIUM_PRINT ? 44 * n + rows : fv_max(dabs, 12 * n + rows));
+	return fv_max(flow,
+	              o->medium == FV_MEDIUM_PRINT ? 44 * n + rows : fv_max(dabs, 12 * n + rows));
 }
