@@ -42,7 +42,7 @@ static double number(const char *file)
 	return bytes;
 }
 
-/* Lines "key value". */
+/* Finds the value in a file of lines "key value". */
 static double keyed(const char *file, const char *key)
 {
 	FILE *f = fopen(file, "re");

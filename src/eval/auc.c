@@ -12,8 +12,8 @@
 #define FOLDS 5                         /* of the cross-validation */
 #define SEED 1
 
-/* m x = v by elimination with partial pivots; x replaces v. The matrix is shrunk: never
- * singular. */
+/* Solves m x = v by elimination with partial pivots; x replaces v. The matrix is shrunk, so it
+ * is never singular. */
 static void solve(double m[V][V], double *v)
 {
 	for (int i = 0; i < V; i++) {
@@ -120,7 +120,7 @@ static int by_score(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* From the ranks of the painted; equal scores share their mean rank. */
+/* Computes the area from the ranks of the painted; equal scores share their mean rank. */
 static double area(scored *j, int count)
 {
 	double ranks = 0, painted = 0;

@@ -3,7 +3,7 @@
  * it becomes. */
 #include "eval/metric.h"
 
-/* Value at a place in [0,1] of n values, between neighbours in proportion. */
+/* Interpolates between n values at a place in [0,1]. */
 static double between(const float *v, int64_t n, double place)
 {
 	double at = place * (double)(n - 1);

@@ -71,7 +71,7 @@ bool fv_spectrum_add(const float *luma, int64_t height, int64_t width, int64_t *
 			re[y][x] = (luma[y * width + x] - mean) * window[y] * window[x];
 	memset(im, 0, N * sizeof *im);
 	transform(re, im);
-	transpose(re);                          /* what comes out is transposed: turned back
+	transpose(re);                          /* the result is transposed, and turned back
 	                                         * below */
 	transpose(im);
 	transform(re, im);

@@ -26,7 +26,7 @@ size_t fv_plain_room(int threads, int64_t height, int64_t width)
 	return 3 * plane(height, width) * sizeof(float) + fv_filter_room(threads, width);
 }
 
-/* The value at a share of n, between neighbours in proportion; v is sorted. */
+/* Interpolates the value at a share of n sorted values. */
 static float quantile(float *v, float *room, int64_t n, double share)
 {
 	double at = share * (double)(n - 1);

@@ -14,7 +14,7 @@ static void five(const float *const p[5], float *out, int64_t n, float gain)
 		                 0.375f * p[2][i]);
 }
 
-/* Along both axes, times gain in each; side x side x 3. */
+/* Filters side x side x 3 values along both axes, and multiplies by gain after each. */
 static void blur(const float *from, float *to, float *between, int64_t side, float gain)
 {
 	int64_t row = 3 * side;

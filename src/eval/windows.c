@@ -65,7 +65,7 @@ void fv_windows_close(fv_windows *w)
 
 int fv_windows_values(const fv_windows *w) { return w->values; }
 
-/* A picture is cut to multiples of 8, so that each layer is whole. */
+/* A picture is cut to multiples of 8 pixels, so that each layer's map is whole. */
 static int64_t whole(int64_t n) { return n & ~(int64_t)7; }
 
 static int64_t along(int64_t n, int win, int step) { return n < win ? 1 : (n - win) / step + 1; }
@@ -109,8 +109,8 @@ static fv_status plan_for(fv_err *err, fv_windows *w, int64_t height, int64_t wi
 	return make(err, w, height, width, w->largest.plan, &w->current);
 }
 
-/* Grey of mean .45 and deviation .22, in all three channels: brushwork without palette, light or
- * contrast. */
+/* Loads a picture as grey of mean .45 and deviation .22 in all three channels: its brushwork is
+ * left, and palette, light and contrast are not. */
 static void load_grey(const fv_small *p, int64_t height, int64_t width, float *x)
 {
 	double mean = 0, square = 0, n = (double)(p->height * p->width);
@@ -170,7 +170,7 @@ static void sum_cells(void *arg, int thread, int64_t first, int64_t last)
 	}
 }
 
-/* Window i, j of cells: `to` gets each layer's means, then its deviations. */
+/* Describes window i, j of the cells: `to` gets each layer's means, then its deviations. */
 static void describe(const summing *s, int win, int64_t i, int64_t j, float *to)
 {
 	int64_t h = fv_min(win, s->height - i * s->step), w = fv_min(win, s->width - j * s->step);

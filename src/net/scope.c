@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scopes: where a network's weights live, and how they begin. */
+/* Scopes say where a network's weights live; this file makes them and fills them. */
 #include "net/net.h"
 #include "base/philox.h"
 #include <math.h>

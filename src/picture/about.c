@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a picture's file says of itself, as JSON. */
+/* Tells as JSON what a picture's file says of itself. */
 #include "picture/internal.h"
 #include <string.h>
 

@@ -61,7 +61,7 @@ static bool is_srgb(const fv_bytes *profile)
 	return same;
 }
 
-/* 8 or 16 bits, whatever the numbers were. */
+/* Converts numbers of any kind to 8 or 16 bits. */
 static VipsImage *to_integers(VipsImage *im)
 {
 	VipsImage *out = NULL;
@@ -98,7 +98,7 @@ static VipsImage *to_integers(VipsImage *im)
 	          : NULL;
 }
 
-/* Colours without alpha, which is put back. */
+/* Converts the colours and leaves alpha as it is. */
 static VipsImage *curve(VipsImage *im, double exponent)
 {
 	VipsImage *colour = NULL, *alpha = NULL, *out = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Folders of pictures. */
+/* Lists the pictures of a folder. */
 #include "picture/internal.h"
 #include "base/base.h"
 #include <dirent.h>

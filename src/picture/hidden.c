@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What alpha hides. */
+/* Fills what alpha hides. */
 #include "picture/internal.h"
 
 static int alpha(const fv_pixels *p, int64_t x, int64_t y)

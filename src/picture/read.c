@@ -213,7 +213,7 @@ void fv_picture_forget(fv_picture *p)
 	*p = (fv_picture){ 0 };
 }
 
-/* Strip by strip, so that a long wait can be ended. */
+/* Rows are taken strip by strip, so that a long wait can be ended. */
 static fv_status take_rows(fv_err *err, const fv_source *s, VipsImage *im, const fv_pixels *to)
 {
 	VipsRegion *r = vips_region_new(im);
@@ -257,7 +257,7 @@ static fv_status decode(fv_err *err, fv_source *s, VipsFailOn fail, fv_picture *
 		g_object_unref(im);
 		return st;
 	}
-	/* Turning reads columns: the rows must lie in memory first. */
+	/* Turning reads columns, so all rows must lie in memory first. */
 	if (vips_image_get_orientation(im) > 1)
 		im = fv_next(im, vips_image_copy_memory(im), 0);
 	im = im ? fv_next(im, out, vips_autorot(im, &out, NULL)) : NULL;
@@ -304,7 +304,8 @@ fv_status fv_decode(fv_err *err, fv_source *s, fv_picture *p, fv_err *warning)
 		return st;
 	st = decode(&first, s, VIPS_FAIL_ON_WARNING, p, warning);
 	if (st == FV_E_FORMAT) {
-		/* Damaged: what can be read is better than nothing, if it is said. */
+		/* The file is damaged. What can be read of it is better than nothing, if the
+		 * warning says so. */
 		fv_picture_forget(p);
 		*warning = (fv_err){ 0 };
 		if (!(st = decode(err, s, VIPS_FAIL_ON_NONE, p, warning)) &&

@@ -41,7 +41,7 @@ void fv_resolution(const fv_picture *p, double resolution[2])
 		resolution[i] = sound ? p->resolution[i] : 72 / 25.4;
 }
 
-/* A new image on the pixels, in the colours that the file will have. */
+/* Makes an image on the pixels, in the colours that the file will have. */
 static VipsImage *dress(const fv_picture *p, fv_format f)
 {
 	fv_pixels v = p->pixels;
@@ -62,7 +62,7 @@ static VipsImage *dress(const fv_picture *p, fv_format f)
 	        : NULL;
 	out = NULL;
 	if (im && v.channels == 4 && f == FV_JPEG) {
-		/* JPEG has no transparency: on white, as on paper. */
+		/* JPEG has no transparency, so the picture is laid on white, as on paper. */
 		double white = v.bits == 16 ? 65535 : 255;
 		VipsArrayDouble *background = vips_array_double_new(&white, 1);
 		im = fv_next(im, out, vips_flatten(im, &out, "background", background, NULL));

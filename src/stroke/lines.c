@@ -20,7 +20,7 @@
 
 typedef struct {
 	const float *x, *v;
-	float *l, *across, *along, *to; /* to: h,w; the others rh,rw */
+	float *l, *across, *along, *to; /* `to` is h,w; the others are rh,rw */
 	int64_t h, w, n, rh, rw;        /* n x n pixels are one of rh,rw */
 	int64_t radius;
 	const float *tap;
@@ -91,7 +91,7 @@ static void along_rows(void *arg, int thread, int64_t first, int64_t last)
 		}
 }
 
-/* At full size, where the bound makes lines sharp again. */
+/* Enlarges the lines to full size, where tanh makes them sharp again. */
 static void line_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	const drawing *d = arg;

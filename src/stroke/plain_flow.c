@@ -44,7 +44,8 @@ static void blur_rows(void *arg, int thread, int64_t first, int64_t last)
 			}
 }
 
-/* t, h,w,channels, becomes G * t; borders are mirrored. `other` is as large. */
+/* Smooths t, h,w,channels, in place by a Gaussian. Borders are mirrored. `other` is as large as
+ * t. */
 static fv_status blur(fv_err *err, fv_context *c, float *t, float *other, int64_t h, int64_t w,
                       int channels, double sigma)
 {
@@ -73,8 +74,8 @@ static void luma(const float *x, int64_t n, float *l)
 		l[i] = (float)fv_luma_exact(x[3 * i], x[3 * i + 1], x[3 * i + 2]);
 }
 
-/* Of a pixel: slopes in luma a pixel of the training's size. The outermost pixels' are their
- * neighbours'. */
+/* Takes a pixel's slopes, in luma for each pixel of the training's size. The outermost pixels
+ * take those of their neighbours. */
 static void slopes(const float *l, int64_t h, int64_t w, int64_t y, int64_t x, double scale,
                    double *gx, double *gy)
 {
@@ -83,7 +84,8 @@ static void slopes(const float *l, int64_t h, int64_t w, int64_t y, int64_t x, d
 	*gy = ((double)l[(cy + 1) * w + x] - l[(cy - 1) * w + x]) / 2 * scale;
 }
 
-/* The slow random field: normal values on a wide grid, cubic between, corner on corner. */
+/* Makes the slow random field: normal values on a wide grid whose corners are the picture's, and
+ * cubic interpolation between them. */
 static double wander(const fv_stroke_options *o, int64_t h, int64_t w, int64_t y, int64_t x,
                      int axis)
 {

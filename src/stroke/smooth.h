@@ -37,7 +37,7 @@ static double rest(double sigma, int64_t n, bool back)
 	return sqrt(variance > m / 100 ? variance : m / 100) / (double)n;
 }
 
-/* e[0..w-1] with `pad` mirrored on both sides. */
+/* Copies e[0..w-1] and adds `pad` values on both sides, which mirror it. */
 static void mirror_ends(float *e, int64_t w, int64_t pad)
 {
 	for (int64_t i = 1; i <= pad; i++)
@@ -56,7 +56,7 @@ static void blur_line(const gauss *g, const float *e, float *to, int64_t w)
 	}
 }
 
-/* Down: VF values at x from rows row[-radius..radius]. */
+/* Smooths downwards: VF values at x from rows row[-radius..radius]. */
 VEC vf blur_down(const gauss *g, const float *const *row, int64_t x, vm m)
 {
 	vf sum = vf_mul(vf_set(g->tap[0]), vf_load(row[0] + x, m));
@@ -114,7 +114,7 @@ static int64_t shade_room(const shading *s, int64_t rows)
 	return (rows + 2 * s->fine.radius) * s->w + s->w + 4 * TAPS;
 }
 
-/* Rows from..to-1 of smoothed luma, into g; room as shade_room() says. */
+/* Writes rows from..to-1 of smoothed luma into g. shade_room() says how large `room` is. */
 static void shade(const shading *s, int64_t from, int64_t to, float *room, float *g)
 {
 	const int64_t r = s->fine.radius, a = fv_max(0, from - r), b = fv_min(s->h, to + r);
@@ -208,7 +208,7 @@ static void reduce_down(void *arg, int thread, int64_t first, int64_t last)
 		}
 }
 
-/* A thread's scratch for the reduction of rows of w. */
+/* Floats of scratch that a thread needs for reducing rows of w. */
 static int64_t reduce_line(int64_t w, int64_t n, const gauss *g)
 {
 	return 2 * (w + 2 * (g->radius + 1) * n) + 4 * TAPS + 128;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fields' front: arguments, the fastest way that the processor has, all in turn. */
+/* Checks arguments, and calls the fastest way to make a field that the processor has. */
 #include "stroke/way.h"
 #include <math.h>
 
@@ -33,7 +33,7 @@ typedef struct { fv_context *c; fv_team_fn fn; void *arg; _Atomic bool stop; } r
 static void some_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	rows_job *j = arg;
-	/* Thread 0 is the caller's: only there may its function be called. */
+	/* Thread 0 is the caller's own. Only there may the caller's function be called. */
 	if (thread == 0 && fv_cancelled(j->c))
 		atomic_store_explicit(&j->stop, true, memory_order_relaxed);
 	if (!atomic_load_explicit(&j->stop, memory_order_relaxed))
@@ -90,7 +90,7 @@ fv_status fv_stroke_flow(fv_err *err, fv_context *c, const float *x, int64_t h, 
 	const fv_stroke_options k = o ? *o : fv_stroke_default();
 	const fv_stroke_way *best = NULL;
 	fv_status st = fv_stroke_check(err, h, w, &k);
-	/* The last way that this processor can go. */
+	/* Takes the last way that this processor can go: it is the fastest. */
 	for (const fv_stroke_way *const *way = fv_stroke_ways; *way; way++)
 		if (((*way)->needs & c->isa) == (*way)->needs)
 			best = *way;
