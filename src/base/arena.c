@@ -24,7 +24,9 @@ static size_t round_up(size_t n) { return (n + FV_ALIGN - 1) & ~(size_t)(FV_ALIG
 
 void *fv_alloc_rough(fv_context *c, size_t bytes)
 {
-	return bytes > SIZE_MAX / 2 ? NULL : c->allocator.alloc(c->allocator.user, round_up(bytes ? bytes : 1), FV_ALIGN);
+	return bytes > SIZE_MAX / 2 ? NULL
+	                            : c->allocator.alloc(c->allocator.user,
+	                                                 round_up(bytes ? bytes : 1), FV_ALIGN);
 }
 
 void *fv_alloc(fv_context *c, size_t bytes)
@@ -61,7 +63,8 @@ void *fv_arena_get(fv_arena *a, size_t bytes)
 		if (!b)
 			return NULL;
 		b->size = size;
-		/* A large piece gets a block of its own behind the open one, whose rest stays in use. */
+		/* A large piece gets a block of its own behind the open one, whose rest stays in
+		 * use. */
 		if (n > BLOCK / 4 && a->blocks) {
 			b->next = a->blocks->next;
 			a->blocks->next = b;

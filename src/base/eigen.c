@@ -77,7 +77,7 @@ static void reduce(int64_t n, double *v, double *d, double *e)
 	e[0] = 0;
 }
 
-/* False: it does not settle (NaN, infinity). */
+/* Returns false when it does not settle, as with NaN or infinity. */
 static bool iterate(int64_t n, double *v, double *d, double *e)
 {
 	double f = 0, most = 0;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PIECE ((size_t)16 << 20)        /* bytes of a file that are read at once */
 #define POPULATED ((size_t)64 << 20)    /* bytes of a file that are read as it is mapped */
 /* Without O_NONBLOCK a FIFO would be waited for, without O_NOCTTY a terminal become ours. */
 #define PLAINLY (O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
@@ -18,7 +19,8 @@
 static const char *unfit(const struct stat *s, unsigned how)
 {
 	if (S_ISLNK(s->st_mode))
-		return "is a link, and where it leads may be no part of the run; put the file there";
+		return "is a link, and where it leads may be no part of the run; put the file "
+		       "there";
 	if (S_ISDIR(s->st_mode))
 		return "is a folder, not a file";
 	if (!S_ISREG(s->st_mode))
@@ -89,7 +91,8 @@ fv_status fv_file_member(fv_err *err, const char *path, bool folder, bool *there
 	return why ? fv_fail(err, FV_E_WRITE, "%s: %s", path, why) : FV_OK;
 }
 
-fv_status fv_file_map(fv_err *err, const char *path, size_t max_bytes, const void **data, size_t *bytes)
+fv_status fv_file_map(fv_err *err, const char *path, size_t max_bytes, const void **data,
+                      size_t *bytes)
 {
 	static const char nothing[1];
 	size_t size = 0;
@@ -97,11 +100,13 @@ fv_status fv_file_map(fv_err *err, const char *path, size_t max_bytes, const voi
 	fv_status st = open_whole(err, path, 0, max_bytes, &fd, &size);
 	if (st)
 		return st;
-	/* A small file is read at once. A large one may be mostly holes, and no signal ends that. */
+	/* A small file is read at once. A large one may be mostly holes, and no signal ends
+	 * that. */
 	int flags = MAP_PRIVATE | (size <= POPULATED ? MAP_POPULATE : 0);
 	void *p = size ? mmap(NULL, size, PROT_READ, flags, fd, 0) : (void *)nothing;
 	if (p == MAP_FAILED)
-		st = fv_fail(err, errno == ENOMEM ? FV_E_MEMORY : FV_E_READ, "%s: cannot be read: %s", path, strerror(errno));
+		st = fv_fail(err, errno == ENOMEM ? FV_E_MEMORY : FV_E_READ,
+		             "%s: cannot be read: %s", path, strerror(errno));
 	close(fd);
 	if (st)
 		return st;
@@ -116,25 +121,38 @@ void fv_file_unmap(const void *data, size_t bytes)
 		munmap((void *)data, bytes);
 }
 
+fv_status fv_file_fill(fv_err *err, const char *path, int fd, void *data, size_t *bytes,
+                       bool (*cancelled)(void *user), void *user)
+{
+	size_t have = 0;
+	while (have < *bytes) {
+		size_t left = *bytes - have;
+		ssize_t got = pread(fd, (char *)data + have, left < PIECE ? left : PIECE,
+		                    (off_t)have);
+		if (cancelled && cancelled(user))
+			return fv_fail(err, FV_E_CANCELLED, "%s: stopped", path);
+		if (got < 0 && errno != EINTR)
+			return fv_fail(err, FV_E_READ, "%s: cannot be read: %s", path,
+			               strerror(errno));
+		if (!got)
+			break;
+		have += got > 0 ? (size_t)got : 0;
+	}
+	*bytes = have;
+	return FV_OK;
+}
+
 fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, unsigned how, size_t max_bytes,
                        void **data, size_t *bytes)
 {
 	void *p = NULL;
-	size_t n = 0, size = 0;
+	size_t size = 0;
 	int fd;
 	fv_status st = open_whole(err, path, how, max_bytes, &fd, &size);
 	if (!st && !(p = fv_alloc(c, size)))
 		st = fv_fail_memory(err, path, size);
-	while (!st && n < size) {
-		ssize_t got = read(fd, (char *)p + n, size - n);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			st = fv_fail(err, FV_E_READ, "%s: cannot be read: %s", path, strerror(errno));
-		if (got <= 0)
-			break;
-		n += (size_t)got;
-	}
+	if (!st)
+		st = fv_file_fill(err, path, fd, p, &size, NULL, NULL);
 	if (fd >= 0)
 		close(fd);
 	if (st) {
@@ -142,24 +160,34 @@ fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, unsigned ho
 		return st;
 	}
 	*data = p;
-	*bytes = n;
+	*bytes = size;
 	return FV_OK;
 }
 
 fv_status fv_fail_write(fv_err *err, const char *path)
 {
-	const char *help = errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? "; make room and try again" : errno == EACCES || errno == EROFS || errno == EPERM ?
-	                   "; choose a place that you may write to" : errno == ENOENT || errno == ENOTDIR ? "; its folder is not there" : "";
+	const char *help = errno == ENOSPC || errno == EDQUOT || errno == EFBIG
+	                           ? "; make room and try again"
+	                   : errno == EACCES || errno == EROFS || errno == EPERM
+	                           ? "; choose a place that you may write to"
+	                   : errno == ENOENT || errno == ENOTDIR ? "; its folder is not there"
+	                                                         : "";
 	return fv_fail(err, FV_E_WRITE, "%s: cannot be written: %s%s", path, strerror(errno), help);
 }
 
 const char *fv_shell_quote(const char *path, char *text, size_t room)
 {
 	size_t n = 0;
-	bool plain = *path && !path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+=@%:,")];
+	bool plain =
+		*path &&
+		!path[strspn(
+			path,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			"0123456789_-./+=@%:,")];
 	n += (size_t)snprintf(text, room, "%s%s", plain ? "" : "'", *path == '-' ? "./" : "");
 	for (; *path && n + 6 < room; path++)
-		n += (size_t)snprintf(text + n, room - n, "%s", *path == '\'' ? "'\\''" : (char[]){ *path, 0 });
+		n += (size_t)snprintf(text + n, room - n, "%s",
+		                      *path == '\'' ? "'\\''" : (char[]){ *path, 0 });
 	snprintf(text + n, room - n, "%s", plain ? "" : "'");
 	return text;
 }

@@ -12,26 +12,32 @@
  * FV_E_READ; FV_E_WRITE when it cannot be written, and for a member that is no plain file. */
 enum { FV_OPEN_MEMBER = 1, FV_OPEN_WRITE = 2 };
 fv_status fv_file_open(fv_err *err, const char *path, unsigned how, int *fd, size_t *bytes);
+/* Up to *bytes from the beginning of an open file; *bytes: how many there were. cancelled, or NULL,
+ * is asked between pieces. FV_E_READ, FV_E_CANCELLED. */
+fv_status fv_file_fill(fv_err *err, const char *path, int fd, void *data, size_t *bytes,
+                       bool (*cancelled)(void *user), void *user);
 /* Is a member there, and as plain as fv_file_open wants it? For what is opened by others. */
 fv_status fv_file_member(fv_err *err, const char *path, bool folder, bool *there);
 
-/* The whole file; data is yours (fv_free). FV_E_READ, FV_E_LIMIT (over max_bytes), FV_E_MEMORY, and for
- * a member FV_E_WRITE. how: 0 or FV_OPEN_MEMBER. */
+/* The whole file; data is yours (fv_free). FV_E_READ, FV_E_LIMIT (over max_bytes), FV_E_MEMORY, and
+ * for a member FV_E_WRITE. how: 0 or FV_OPEN_MEMBER. */
 fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, unsigned how, size_t max_bytes,
                        void **data, size_t *bytes);
 
-/* The same, to look at only, without a copy of it; give it back with fv_file_unmap. For what is read at once: a file that somebody
- * cuts short meanwhile kills the program, as all mapped files do; files that are replaced by renaming are safe. */
-fv_status fv_file_map(fv_err *err, const char *path, size_t max_bytes, const void **data, size_t *bytes);
+/* The same, to look at only, without a copy of it; give it back with fv_file_unmap. For what is
+ * read at once: a file that somebody cuts short meanwhile kills the program, as all mapped files
+ * do; files that are replaced by renaming are safe. */
+fv_status fv_file_map(fv_err *err, const char *path, size_t max_bytes, const void **data,
+                      size_t *bytes);
 void fv_file_unmap(const void *data, size_t bytes);
 
-/* A file written aside, in the same folder, and renamed when whole: fsync, rename, fsync of the folder.
- * Whatever stood under the name stays as it was until then; the new file has its mode, and its owner
- * where we may give it away. A link, a pipe or a device under the name is refused: which file would be
- * meant is not for us to guess. abort removes what was written; it takes NULL.
+/* A file written aside, in the same folder, and renamed when whole: fsync, rename, fsync of the
+ * folder. Whatever stood under the name stays as it was until then; the new file has its mode, and
+ * its owner where we may give it away. A link, a pipe or a device under the name is refused: which
+ * file would be meant is not for us to guess. abort removes what was written; it takes NULL.
  *
- * The file aside is locked (flock) as long as it is written. What a killed run of ours left is not: the
- * next writer in that folder removes it. */
+ * The file aside is locked (flock) as long as it is written. What a killed run of ours left is not:
+ * the next writer in that folder removes it. */
 typedef struct fv_writer fv_writer;
 fv_status fv_writer_open(fv_err *err, fv_context *c, const char *path, fv_writer **out);
 const char *fv_writer_path(const fv_writer *w);                 /* the name aside */
@@ -45,7 +51,8 @@ fv_status fv_fail_write(fv_err *err, const char *path);
 /* The path as a shell reads it back; returns text. */
 const char *fv_shell_quote(const char *path, char *text, size_t room);
 
-fv_status fv_folder_make(fv_err *err, const char *path);        /* with its parents; no error when it is there */
+fv_status fv_folder_make(fv_err *err, const char *path);        /* with its parents; no error
+                                                                 * when it is there */
 bool fv_is_folder(const char *path);
 
 /* Picture files of a folder by name: jpg, jpeg, png, webp, tif, tiff; not hidden ones, not contact sheets

@@ -35,11 +35,13 @@ fv_status fv_folder_list(fv_err *err, const char *folder, fv_names *out)
 		return FV_OK;
 	}
 	if (!d)
-		return fv_fail(err, FV_E_READ, "%s: cannot be opened as a folder: %s", folder, strerror(errno));
+		return fv_fail(err, FV_E_READ, "%s: cannot be opened as a folder: %s", folder,
+		               strerror(errno));
 	for (struct dirent *e; (e = readdir(d));) {
 		struct stat s;
 		char *path = NULL;
-		if (e->d_name[0] == '.' || !strncmp(e->d_name, "contact", 7) || !fv_picture_ending(e->d_name))
+		if (e->d_name[0] == '.' || !strncmp(e->d_name, "contact", 7) ||
+		    !fv_picture_ending(e->d_name))
 			continue;
 		if (n.count == room) {
 			room = room ? 2 * room : 64;

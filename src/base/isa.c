@@ -18,12 +18,13 @@ static uint64_t xgetbv0(void)
 /* Linux gives tile data only to those who ask (arch_prctl ARCH_REQ_XCOMP_PERM, 18 = XTILEDATA). */
 static bool amx_permitted(void) { return syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
 
-/* Intel's cores take four times as long for a product of bf16 pairs as for one of floats (Emerald Rapids: 170 and 339 GFLOP/s with
- * two products in each pair); what bf16 wins there, AMX wins. */
+/* Intel's cores take four times as long for a product of bf16 pairs as for one of floats (Emerald
+ * Rapids: 170 and 339 GFLOP/s with two products in each pair); what bf16 wins there, AMX wins. */
 static bool intel(void)
 {
 	uint32_t a, b, c, d;
-	return __get_cpuid(0, &a, &b, &c, &d) && b == signature_INTEL_ebx && d == signature_INTEL_edx && c == signature_INTEL_ecx;
+	return __get_cpuid(0, &a, &b, &c, &d) && b == signature_INTEL_ebx &&
+	       d == signature_INTEL_edx && c == signature_INTEL_ecx;
 }
 
 uint32_t fv_isa_detect(void)
@@ -42,7 +43,8 @@ uint32_t fv_isa_detect(void)
 		mask |= FV_ISA_AVX512;
 	bool amx = (d >> 24 & 1) && (d >> 22 & 1);              /* AMX-TILE, AMX-BF16 */
 	uint32_t subleaves = a, a1, b1, c1, d1;
-	bool bf16 = (mask & FV_ISA_AVX512) && subleaves >= 1 && __get_cpuid_count(7, 1, &a1, &b1, &c1, &d1) && (a1 >> 5 & 1);
+	bool bf16 = (mask & FV_ISA_AVX512) && subleaves >= 1 &&
+	            __get_cpuid_count(7, 1, &a1, &b1, &c1, &d1) && (a1 >> 5 & 1);
 	if (bf16 && !intel())
 		mask |= FV_ISA_BF16;
 #if defined(FV_AMX_EMULATED)
@@ -78,6 +80,9 @@ bool fv_isa_cap(const char *name, uint32_t *mask)
 
 const char *fv_isa_name(uint32_t mask)
 {
-	return mask & FV_ISA_AMX ? "amx" : mask & FV_ISA_AVX512 ? "avx512" : mask & FV_ISA_AVX2 ? "avx2" :
-	       mask & FV_ISA_PLAIN ? "plain" : "ref";
+	return mask & FV_ISA_AMX      ? "amx"
+	       : mask & FV_ISA_AVX512 ? "avx512"
+	       : mask & FV_ISA_AVX2   ? "avx2"
+	       : mask & FV_ISA_PLAIN  ? "plain"
+	                              : "ref";
 }

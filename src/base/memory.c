@@ -42,7 +42,7 @@ static double number(const char *file)
 	return bytes;
 }
 
-/* Lines "key value". */
+/* Finds the value in a file of lines "key value". */
 static double keyed(const char *file, const char *key)
 {
 	FILE *f = fopen(file, "re");
@@ -59,20 +59,24 @@ static double keyed(const char *file, const char *key)
 #define PATH 4096
 #define NO_LIMIT 4e18                   /* version 1 says "none" by the largest number of pages */
 
-/* A group and all above it: the tightest counts. Where a container sees its own part of the tree only, the upper names are not there. */
+/* A group and all above it: the tightest counts. Where a container sees its own part of the tree
+ * only, the upper names are not there. */
 static void climb(const char *mount, const char *group, bool old, double *limit, double *room)
 {
 	char path[PATH], file[PATH + 40];
 	if (snprintf(path, sizeof path, "%s%s", mount, group) >= (int)sizeof path)
 		return;
 	for (;;) {
-		snprintf(file, sizeof file, "%s/%s", path, old ? "memory.limit_in_bytes" : "memory.max");
+		snprintf(file, sizeof file, "%s/%s", path,
+		         old ? "memory.limit_in_bytes" : "memory.max");
 		double here = number(file);
 		if (here > 0 && here < NO_LIMIT) {
-			snprintf(file, sizeof file, "%s/%s", path, old ? "memory.usage_in_bytes" : "memory.current");
+			snprintf(file, sizeof file, "%s/%s", path,
+			         old ? "memory.usage_in_bytes" : "memory.current");
 			double used = number(file);
 			snprintf(file, sizeof file, "%s/memory.stat", path);
-			/* Pages of files that nobody has asked for lately are given back when memory is wanted. */
+			/* Pages of files that nobody has asked for lately are given back when
+			 * memory is wanted. */
 			used -= keyed(file, old ? "total_inactive_file" : "inactive_file");
 			double left = fmax(0, here - fmax(0, used));
 			*room = *limit > 0 ? fmin(*room, left) : left;
@@ -100,7 +104,8 @@ double fv_memory_groups(const char *groups, const char *mount, double *room)
 			continue;
 		*group++ = 0;
 		bool memory = false;
-		for (char *name = names + 1; *name; name += strcspn(name, ","), name += *name == ',')
+		for (char *name = names + 1; *name;
+		     name += strcspn(name, ","), name += *name == ',')
 			memory |= !strncmp(name, "memory", 6) && (name[6] == ',' || !name[6]);
 		if (memory)
 			climb(old, group, true, &limit, room);
@@ -122,6 +127,7 @@ double fv_memory_limit(void)
 
 double fv_memory_free(void)
 {
-	double here = fv_memory("/proc/meminfo", "MemAvailable"), room = 0, limit = fv_memory_groups("/proc/self/cgroup", "/sys/fs/cgroup", &room);
+	double here = fv_memory("/proc/meminfo", "MemAvailable"), room = 0,
+	       limit = fv_memory_groups("/proc/self/cgroup", "/sys/fs/cgroup", &room);
 	return limit > 0 && room < here ? room : here;
 }

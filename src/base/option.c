@@ -32,21 +32,22 @@ static int distance(const char *a, const char *b)
 	return d[n][m];
 }
 
+void fv_nearer(const char *word, const char *name, fv_near *best)
+{
+	size_t length = strlen(word);
+	/* A beginning of three letters or more is as good as one slip. */
+	bool begins = length >= 3 && !strncmp(word, name, length);
+	int d = begins ? 1 : distance(word, name);
+	if (d < (best->name ? best->slips : WORD) && d <= (length < 4 ? 1 : (int)length / 3 + 1))
+		*best = (fv_near){ name, d };
+}
+
 const char *fv_nearest(const char *word, const char *const *names)
 {
-	const char *best = NULL;
-	int least = WORD;
-	size_t length = strlen(word);
-	for (int i = 0; names[i]; i++) {
-		/* A beginning of three letters or more is as good as one slip. */
-		bool begins = length >= 3 && !strncmp(word, names[i], length);
-		int d = begins ? 1 : distance(word, names[i]);
-		if (d < least && d <= (length < 4 ? 1 : (int)length / 3 + 1)) {
-			least = d;
-			best = names[i];
-		}
-	}
-	return best;
+	fv_near best = { 0 };
+	for (int i = 0; names[i]; i++)
+		fv_nearer(word, names[i], &best);
+	return best.name;
 }
 
 /* ---- values */

@@ -57,7 +57,11 @@ bool fv_option_in_range(const fv_option *o, double v);
 fv_status fv_option_presets(fv_err *err, const fv_option *table, void *values);
 /* What was typed. The text must outlive the values; a TEXTS has `room` places. FV_E_ARGUMENT: "batch: 0 is not between ...". */
 fv_status fv_option_set(fv_err *err, const fv_option *o, const char *text, void *values, int room);
-/* The nearest of names (ended by NULL) when near enough for a slip of the finger, else NULL. */
+/* The nearest of names that are near enough for a slip of the finger; begin with { 0 }, name NULL:
+ * none was. */
+typedef struct { const char *name; int slips; } fv_near;
+void fv_nearer(const char *word, const char *name, fv_near *best);
+/* The same of a list, ended by NULL. */
 const char *fv_nearest(const char *word, const char *const *names);
 
 /* ---- as JSON in a file of the folder `folder`, which is handed on and says nothing of its owner: a path (FV_ARG_FILE, FV_ARG_FOLDER)

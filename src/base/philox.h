@@ -3,7 +3,8 @@
  * Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3 (SC 2011). */
 #ifndef FV_PHILOX_H
 #define FV_PHILOX_H
-#include <stdint.h>
+#include "base/hash.h"
+#include <string.h>
 
 typedef struct { uint32_t v[4]; } fv_philox;
 
@@ -24,16 +25,9 @@ static inline fv_philox fv_philox_at(uint64_t key, uint64_t counter_hi, uint64_t
 /* [0, 1) with 24 bits: exact in float. */
 static inline double fv_unit(uint32_t v) { return (double)(v >> 8) * (1.0 / 16777216.0); }
 
-/* One byte more into an FNV-1a hash; it begins at FV_HASH. */
-#define FV_HASH UINT64_C(1469598103934665603)
-static inline uint64_t fv_hash(uint64_t h, uint8_t byte) { return (h ^ byte) * UINT64_C(1099511628211); }
-
 /* A purpose ("noise", "crop") as a number. */
 static inline uint64_t fv_purpose(const char *name)
 {
-	uint64_t h = FV_HASH;
-	for (; *name; name++)
-		h = fv_hash(h, (uint8_t)*name);
-	return h;
+	return fv_hash_mix(FV_HASH, name, strlen(name));
 }
 #endif

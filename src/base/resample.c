@@ -14,7 +14,9 @@ static double bicubic(double x)
 	const double a = -0.5;
 	x = fabs(x);
 	/* Evaluated in Pillow's order: doubles decide ties. */
-	return x < 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+	return x < 1   ? ((a + 2) * x - (a + 3)) * x * x + 1
+	       : x < 2 ? (((x - 5) * x + 8) * x - 4) * a
+	               : 0;
 }
 
 static double sinc(double x)
@@ -28,7 +30,8 @@ static double sinc(double x)
 static double lanczos(double x) { return x > -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0; }
 
 static const struct { double (*f)(double); double support; } filters[] = {
-	[FV_FILTER_BOX] = { box, 0.5 }, [FV_FILTER_BILINEAR] = { bilinear, 1 }, [FV_FILTER_BICUBIC] = { bicubic, 2 }, [FV_FILTER_LANCZOS] = { lanczos, 3 },
+	[FV_FILTER_BOX] = { box, 0.5 }, [FV_FILTER_BILINEAR] = { bilinear, 1 },
+	[FV_FILTER_BICUBIC] = { bicubic, 2 }, [FV_FILTER_LANCZOS] = { lanczos, 3 },
 };
 
 static int64_t taps_of(int64_t from, int64_t to, double support)
@@ -49,7 +52,8 @@ static char *align(char *p) { return (char *)(((uintptr_t)p + 63) & ~(uintptr_t)
 
 static axis axis_of(int64_t from, int64_t to, fv_filter filter, char **room)
 {
-	double ratio = (double)from / (double)to, scale = fmax(ratio, 1), support = filters[filter].support * scale, inverse = 1 / scale;
+	double ratio = (double)from / (double)to, scale = fmax(ratio, 1),
+	       support = filters[filter].support * scale, inverse = 1 / scale;
 	axis a = { .taps = taps_of(from, to, filters[filter].support) };
 	a.real = (double *)align(*room);
 	a.first = (int32_t *)(a.real + a.taps);
@@ -58,7 +62,8 @@ static axis axis_of(int64_t from, int64_t to, fv_filter filter, char **room)
 	*room = (char *)(a.weight + to * a.taps);
 	for (int64_t i = 0; i < to; i++) {
 		double centre = ((double)i + 0.5) * ratio, sum = 0;
-		int64_t lo = (int64_t)(centre - support + 0.5), hi = (int64_t)(centre + support + 0.5);
+		int64_t lo = (int64_t)(centre - support + 0.5),
+			hi = (int64_t)(centre + support + 0.5);
 		lo = lo < 0 ? 0 : lo;
 		hi = hi > from ? from : hi;
 		for (int64_t j = 0; j < hi - lo; j++) {
@@ -67,7 +72,8 @@ static axis axis_of(int64_t from, int64_t to, fv_filter filter, char **room)
 		}
 		for (int64_t j = 0; j < hi - lo; j++) {
 			double w = sum != 0 ? a.real[j] / sum : a.real[j];
-			a.weight[i * a.taps + j] = (int32_t)(w < 0 ? w * (1 << BITS) - 0.5 : w * (1 << BITS) + 0.5);
+			a.weight[i * a.taps + j] = (int32_t)(w < 0 ? w * (1 << BITS) - 0.5
+			                                           : w * (1 << BITS) + 0.5);
 		}
 		a.first[i] = (int32_t)lo;
 		a.count[i] = (int32_t)(hi - lo);
@@ -86,12 +92,14 @@ size_t fv_resample_room(int64_t h, int64_t w, int64_t oh, int64_t ow)
 	return axis_room(h, oh) + axis_room(w, ow) + (size_t)(h * ow * 3) + 256;
 }
 
-void fv_resample(const uint8_t *from, int64_t h, int64_t w, int64_t stride, uint8_t *to, int64_t oh, int64_t ow, fv_filter filter, void *room)
+void fv_resample(const uint8_t *from, int64_t h, int64_t w, int64_t stride, uint8_t *to, int64_t oh,
+                 int64_t ow, fv_filter filter, void *room)
 {
 	char *at = room;
 	axis across = axis_of(w, ow, filter, &at), down = axis_of(h, oh, filter, &at);
 	uint8_t *middle = (uint8_t *)align(at);
-	for (int64_t y = 0; y < h; y++) {                       /* a pass that changes no size is skipped */
+	/* a pass that changes no size is skipped */
+	for (int64_t y = 0; y < h; y++) {
 		const uint8_t *row = from + y * stride;
 		uint8_t *out = middle + y * ow * 3;
 		if (w == ow) {

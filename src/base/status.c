@@ -23,14 +23,18 @@ fv_status fv_fail(fv_err *err, fv_status status, const char *format, ...)
 
 fv_status fv_fail_memory(fv_err *err, const char *what, size_t bytes)
 {
-	return fv_fail(err, FV_E_MEMORY, "%s: %.1f MB of memory could not be had; close other programs or take a smaller size",
-	               what, (double)bytes / 1e6);
+	return fv_fail(
+		err, FV_E_MEMORY,
+		"%s: %.1f MB of memory could not be had; close other programs or take a smaller "
+		"size",
+		what, (double)bytes / 1e6);
 }
 
 int fv_exit_code(fv_status status)
 {
 	static const int code[] = {
-		[FV_OK] = 0, [FV_E_INTERNAL] = 1, [FV_E_ARGUMENT] = 2, [FV_E_SHAPE] = 3, [FV_E_READ] = 3,
+		[FV_OK] = 0, [FV_E_INTERNAL] = 1, [FV_E_ARGUMENT] = 2, [FV_E_SHAPE] = 3,
+		[FV_E_READ] = 3,
 		[FV_E_FORMAT] = 3, [FV_E_LIMIT] = 3, [FV_E_WRITE] = 4, [FV_E_MEMORY] = 5,
 		[FV_E_CANCELLED] = 130, [FV_E_PARTIAL] = 6,
 	};

@@ -15,7 +15,8 @@ static inline char *fv_show(char *to, size_t room, const char *text)
 {
 	return fv_show_keeping(to, room, text, "");
 }
-/* Bytes of the longest start of text that is no longer than most and ends with a whole character. */
+/* Bytes of the longest start of text that is no longer than most and ends with a whole
+ * character. */
 size_t fv_text_cut(const char *text, size_t most);
 #define FV_SHOWN 6                      /* bytes of a shown text for each of the text's, at most */
 #endif

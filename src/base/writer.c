@@ -104,8 +104,8 @@ static int make_aside(fv_writer *w, int folder, mode_t mode)
 			return -1;
 		if (fd < 0)
 			continue;
-		/* Another's sweep can have found it before it was locked. A file system that knows no
-		 * locks knows none for the sweep either. */
+		/* Another's sweep can have found it before it was locked. A file system that knows
+		 * no locks knows none for the sweep either. */
 		bool taken = flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
 		if (!taken && !fstat(fd, &s) && s.st_nlink == 1)
 			return fd;
@@ -141,8 +141,8 @@ fv_status fv_writer_open(fv_err *err, fv_context *c, const char *path, fv_writer
 		return fv_fail(err, FV_E_WRITE, "%s: is a link to another file; name that file, or "
 		               "remove the link", path);
 	if (there && !S_ISREG(was.st_mode))
-		return fv_fail(err, FV_E_WRITE, "%s: is not a file, but a pipe, a socket or a device",
-		               path);
+		return fv_fail(err, FV_E_WRITE,
+		               "%s: is not a file, but a pipe, a socket or a device", path);
 	fv_writer *w = fv_alloc(c, sizeof *w);
 	if (!w)
 		return fv_fail_memory(err, path, sizeof *w);
@@ -192,7 +192,8 @@ fv_status fv_writer_commit(fv_err *err, fv_writer *w)
 		return st;
 	}
 	close(w->fd);
-	int fd = open(folder_name(w->path, folder, sizeof folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(folder_name(w->path, folder, sizeof folder),
+	              O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {
 		fsync(fd);              /* the name itself; some file systems refuse: so be it */
 		close(fd);

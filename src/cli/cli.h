@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A command is a table and a function. Parser, --help, man page and completions all follow from the table.
+/* A command is a table and a function. Parser, --help, man page and completions all follow from the
+ * table.
  *
  *	typedef struct { double strength; const char *output; fv_texts art; } options;
  *
@@ -22,7 +23,7 @@
 #ifndef FV_CLI_H
 #define FV_CLI_H
 #include "base/option.h"
-#include "base/progress.h"
+#include "cli/progress.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -49,8 +50,10 @@ typedef struct {
 	int verbose;                            /* 0, 1 (-v), 2 (-v -v) */
 	bool quiet, json;
 	int64_t threads;                        /* 0: all */
-	int isa;                                /* into fv_isa_choices; -1: FAUVE_ISA, else all that the machine has */
-	const char *limit;                      /* NAME=SIZE,...; NULL: the presets (base/limits.h) */
+	int isa;                                /* into fv_isa_choices; -1: FAUVE_ISA, else all
+	                                         * that the machine has */
+	const char *limit;                      /* NAME=SIZE,...; NULL: the presets
+	                                         * (base/limits.h) */
 	int precision;                          /* 0 auto, 1 f32, 2 bf16, 3 exact */
 	int sandbox;                            /* an fv_sandbox: 0 auto, 1 all, 2 off */
 	int colour_when;                        /* 0 on a terminal, 1 always, 2 never */
@@ -60,7 +63,8 @@ typedef struct {
 
 typedef struct {
 	const char *name, *summary;             /* "apply", "paint pictures" */
-	const char *description;                /* paragraphs apart by an empty line; wrapped when shown */
+	const char *description;                /* paragraphs apart by an empty line; wrapped
+	                                         * when shown */
 	const fv_option *options;               /* or NULL */
 	size_t bytes;                           /* sizeof the options' struct */
 	const fv_argument *arguments;           /* or NULL */
@@ -80,14 +84,15 @@ extern const fv_command *const fv_commands[];   /* ended by NULL, in the order o
 const fv_command *fv_command_find(const char *name);
 
 /* ---- for commands. Data goes to stdout (fv_out, or stdio), messages to stderr. */
-/* What would steer a terminal is shown instead (base/text.h); lines end where \n stands, so foreign text that
- * may hold one goes through fv_show first. */
+/* What would steer a terminal is shown instead (base/text.h); lines end where \n stands, so foreign
+ * text that may hold one goes through fv_show first. */
 void fv_out(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for JSON, with a line's end behind it. */
 fv_status fv_out_json(fv_err *err, const json_t *j, size_t flags);
 /* A line for people on stderr; not with -q. */
 void fv_say(fv_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A line that -q does not silence: `fauve: warning: ...`, `fauve: ...` (an input that failed while others go on). */
+/* A line that -q does not silence: `fauve: warning: ...`, `fauve: ...` (an input that failed while
+ * others go on). */
 void fv_warn(fv_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void fv_complain(fv_cli *cli, const fv_err *err);
 /* True once Ctrl-C was pressed; contexts made here ask it themselves. */
@@ -97,17 +102,19 @@ void fv_catch_interrupts(void);                 /* main() calls it first */
 void fv_stop_gently(void);
 /* A file that is removed then, while it is being written; NULL: none. */
 void fv_stop_removes(const char *path);
-/* A context by the global options: threads, ISA, log to stderr, Ctrl-C. paints: --precision auto is bf16 then.
- * Yours. */
+/* A context by the global options: threads, ISA, log to stderr, Ctrl-C. paints: --precision auto is
+ * bf16 then. Yours. */
 fv_status fv_cli_context(fv_err *err, fv_cli *cli, bool paints, fv_context **out);
 
-/* A model's file: name as a path (a run's folder gives its model), else NAME.safetensors in the styles' folders in order: $FAUVE_STYLES, the user's
- * ($XDG_DATA_HOME/fauve/styles), those shipped (beside the program, installed). FV_E_READ with the names there are. */
+/* A model's file: name as a path (a run's folder gives its model), else NAME.safetensors in the
+ * styles' folders in order: $FAUVE_STYLES, the user's ($XDG_DATA_HOME/fauve/styles), those shipped
+ * (beside the program, installed). FV_E_READ with the names there are. */
 fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room);
 
 /* ---- the parser; also for tests */
 typedef struct {
-	const fv_command *command;              /* NULL: --version or --help alone; see help and version */
+	const fv_command *command;              /* NULL: --version or --help alone; see help and
+	                                         * version */
 	bool help, version;
 	fv_cli *cli;                            /* global options are set here */
 	void *options;                          /* command->bytes */

@@ -29,7 +29,9 @@ static json_t *styles(fv_err *err, fv_status *st)
 		return NULL;
 	}
 	for (int i = 0; i < l.count; i++)
-		json_array_append_new(found, json_pack("{so so}", "name", fv_json_text(l.item[i].name), "path", fv_json_text(l.item[i].path)));
+		json_array_append_new(found,
+		                      json_pack("{so so}", "name", fv_json_text(l.item[i].name),
+		                                "path", fv_json_text(l.item[i].path)));
 	for (int i = 0; fv_style_folder(i, folder, sizeof folder); i++)
 		if (*folder)
 			json_array_append_new(folders, fv_json_text(folder));
@@ -55,12 +57,16 @@ static json_t *look(fv_err *err, const fv_context *c, fv_status *st)
 		return NULL;
 	char photos[FV_PATH_MAX];
 	fv_photos_folder(photos, sizeof photos);
-	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss? ss ss} s{so so} so ss? so so?}", "version", fv_version(),
-	                 "processor", "name", processor, "isa", fv_isa_name(fv_isa_detect()), "isa_used", fv_isa_name(c->isa), "threads",
-	                 c->threads, "memory", "bytes", fv_memory("/proc/meminfo", "MemTotal"), "free", fv_memory("/proc/meminfo", "MemAvailable"), "limit", fv_memory_limit(),
-	                 "libraries", "libvips", fv_picture_library(), "jansson", jansson_version_str(), "zlib", zlibVersion(),
-	                 "formats", "read", fv_picture_formats(true), "missing", fv_picture_formats(false), "limits", limits(c),
-	                 "sandbox_missing", fv_sandbox_missing(), "styles", s, "photographs", *photos ? fv_json_text(photos) : NULL);
+	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss? ss ss} s{so so} so ss? so so?}",
+	                 "version", fv_version(), "processor", "name", processor, "isa",
+	                 fv_isa_name(fv_isa_detect()), "isa_used", fv_isa_name(c->isa), "threads",
+	                 c->threads, "memory", "bytes", fv_memory("/proc/meminfo", "MemTotal"),
+	                 "free", fv_memory("/proc/meminfo", "MemAvailable"), "limit",
+	                 fv_memory_limit(), "libraries", "libvips", fv_picture_library(), "jansson",
+	                 jansson_version_str(), "zlib", zlibVersion(), "formats", "read",
+	                 fv_picture_formats(true), "missing", fv_picture_formats(false), "limits",
+	                 limits(c), "sandbox_missing", fv_sandbox_missing(), "styles", s,
+	                 "photographs", *photos ? fv_json_text(photos) : NULL);
 }
 
 static const char *text(const json_t *j, const char *object, const char *key)
@@ -93,9 +99,10 @@ static void print_picture_limits(const json_t *j)
 {
 	const char *name;
 	json_t *pixels, *formats = json_object_get(json_object_get(j, "limits"), "pixels_a_byte");
-	fv_out("limits     pictures of %.0f megapixels (apply --max-megapixels), files of %.0f MB; above %.0f "
-	       "megapixels as many a byte:\n          ",
-	       figure(j, "limits", "picture_pixels") / 1e6, figure(j, "limits", "picture_bytes") / 1e6,
+	fv_out("limits     pictures of %.0f megapixels (apply --max-megapixels), files of %.0f MB; "
+	       "above %.0f megapixels as many a byte:\n          ",
+	       figure(j, "limits", "picture_pixels") / 1e6,
+	       figure(j, "limits", "picture_bytes") / 1e6,
 	       figure(j, "limits", "flat_pixels") / 1e6);
 	json_object_foreach(formats, name, pixels)
 		fv_out(" %s %" JSON_INTEGER_FORMAT, name, json_integer_value(pixels));
@@ -111,8 +118,8 @@ static void print_model_limits(const json_t *j)
 		double v = figure(j, "limits", e->name);
 		bool mega = e->bytes && v >= 1e6;
 		const char *unit = mega ? "M" : e->bytes ? " bytes" : "";
-		fv_out("           %-8s %8.0f%-6s  %s%s\n", e->name, mega ? v / 1048576 : v, unit, e->what,
-		       e->preset < e->most ? "" : " (fixed)");
+		fv_out("           %-8s %8.0f%-6s  %s%s\n", e->name, mega ? v / 1048576 : v, unit,
+		       e->what, e->preset < e->most ? "" : " (fixed)");
 	}
 }
 
@@ -126,12 +133,15 @@ static void print(const json_t *j)
 	const char *vips = text(j, "libraries", "libvips");
 	fv_out("fauve      %s\n", json_string_value(json_object_get(j, "version")));
 	fv_out("processor  %s\n", text(j, "processor", "name"));
-	fv_out("           instruction set %s, in use %s; %.0f threads\n", text(j, "processor", "isa"), text(j, "processor", "isa_used"),
+	fv_out("           instruction set %s, in use %s; %.0f threads\n",
+	       text(j, "processor", "isa"), text(j, "processor", "isa_used"),
 	       figure(j, "processor", "threads"));
-	fv_out("memory     %.1f GB, %.1f GB free", figure(j, "memory", "bytes") / 1e9, figure(j, "memory", "free") / 1e9);
+	fv_out("memory     %.1f GB, %.1f GB free", figure(j, "memory", "bytes") / 1e9,
+	       figure(j, "memory", "free") / 1e9);
 	if (figure(j, "memory", "limit") > 0)
 		fv_out("; this session may use %.1f GB", figure(j, "memory", "limit") / 1e9);
-	fv_out("\nlibraries  libvips %s, jansson %s, zlib %s\n", vips ? vips : "missing (Debian: libvips42)", text(j, "libraries", "jansson"),
+	fv_out("\nlibraries  libvips %s, jansson %s, zlib %s\n",
+	       vips ? vips : "missing (Debian: libvips42)", text(j, "libraries", "jansson"),
 	       text(j, "libraries", "zlib"));
 	print_names("pictures   reads ", json_object_get(f, "read"), NULL);
 	if (json_array_size(json_object_get(f, "missing")))
@@ -139,13 +149,16 @@ static void print(const json_t *j)
 	print_picture_limits(j);
 	print_model_limits(j);
 	const char *missing = json_string_value(json_object_get(j, "sandbox_missing"));
-	fv_out("sandbox    %s\n", missing ? missing : "pictures but plain JPEG and PNG are decoded by a process "
-	                                               "that can do nothing else (--sandbox)");
+	fv_out("sandbox    %s\n",
+	       missing ? missing
+	               : "pictures but plain JPEG and PNG are decoded by a process "
+	                 "that can do nothing else (--sandbox)");
 	print_names("styles     ", json_object_get(s, "found"), "name");
 	json_array_foreach(json_object_get(s, "folders"), i, item)
 		fv_out("           %s%s\n", i ? "" : "looked for in ", shown(item, room));
 	const json_t *photos = json_object_get(j, "photographs");
-	fv_out("to train   photographs %s\n", json_is_string(photos) ? shown(photos, room) : "that come with fauve are not here");
+	fv_out("to train   photographs %s\n",
+	       json_is_string(photos) ? shown(photos, room) : "that come with fauve are not here");
 }
 
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
@@ -171,8 +184,10 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 }
 
 const fv_command fv_command_doctor = {
-	.name = "doctor", .summary = "what this machine and this build have, and the limits in force",
-	.description = "Prints the processor and the instruction set in use, threads, memory, the libraries' versions, the limits on "
-	               "pictures, and where styles are looked for and which were found.",
+	.name = "doctor", .summary = "what this machine and this build have, and the limits in "
+	                             "force",
+	.description = "Prints the processor and the instruction set in use, threads, memory, the "
+	               "libraries' versions, the limits on pictures, and where styles are looked "
+	               "for and which were found.",
 	.examples = examples, .json = true, .run = run,
 };

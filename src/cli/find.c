@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where models are: a path, a run's folder, $FAUVE_STYLES, the user's folder, those shipped; feature networks in `features` beside
- * `styles`. */
+/* Where models are: a path, a run's folder, $FAUVE_STYLES, the user's folder, those shipped;
+ * feature networks in `features` beside `styles`. */
 #include "cli/find.h"
 #include <dirent.h>
 #include <stdlib.h>
@@ -33,10 +33,12 @@ void fv_user_folder(char *path, size_t room)
 
 #define OWN 1                           /* the user's folder among those below */
 
-/* Folders by the name of `kind` ("styles", "features"), after the one that the environment names. */
+/* Folders by the name of `kind` ("styles", "features"), after the one that the environment
+ * names. */
 static bool folder_of(const char *kind, const char *named, int i, char *path, size_t room)
 {
-	/* The program and its models carried about together; built in build/ of a source tree; installed: bin/fauve, share/fauve/styles. */
+	/* The program and its models carried about together; built in build/ of a source tree;
+	 * installed: bin/fauve, share/fauve/styles. */
 	static const char *const beside[] = { "%s/%s", "%s/../%s", "%s/../share/fauve/%s" };
 	char program[FV_PATH_MAX], user[FV_PATH_MAX];
 	int n = 0;
@@ -59,7 +61,10 @@ static bool folder_of(const char *kind, const char *named, int i, char *path, si
 	return true;
 }
 
-bool fv_style_folder(int i, char *path, size_t room) { return folder_of("styles", getenv("FAUVE_STYLES"), i, path, room); }
+bool fv_style_folder(int i, char *path, size_t room)
+{
+	return folder_of("styles", getenv("FAUVE_STYLES"), i, path, room);
+}
 
 static bool is_file(const char *path)
 {
@@ -89,11 +94,13 @@ static bool known(const fv_style_list *l, const char *name)
 static fv_status add(fv_err *err, fv_style_list *l, const char *folder, const char *file)
 {
 	size_t length = strlen(file), suffix = strlen(SUFFIX);
-	if (length <= suffix || strcmp(file + length - suffix, SUFFIX) || length - suffix >= sizeof l->item->name)
+	if (length <= suffix || strcmp(file + length - suffix, SUFFIX) ||
+	    length - suffix >= sizeof l->item->name)
 		return FV_OK;
 	fv_style_file f = { 0 };
 	memcpy(f.name, file, length - suffix);
-	if (snprintf(f.path, sizeof f.path, "%s/%s", folder, file) >= (int)sizeof f.path || !is_file(f.path) || known(l, f.name))
+	if (snprintf(f.path, sizeof f.path, "%s/%s", folder, file) >= (int)sizeof f.path ||
+	    !is_file(f.path) || known(l, f.name))
 		return FV_OK;
 	fv_style_file *more = realloc(l->item, ((size_t)l->count + 1) * sizeof *more);
 	if (!more)
@@ -138,21 +145,34 @@ static fv_status not_here(fv_err *err, const char *name)
 	fv_status st = fv_style_list_new(err, &l);
 	if (st)
 		return st;
-	char all[400] = "";
-	const char *names[65];
-	int n = 0;
-	for (size_t used = 0; n < l.count && n < 64 && used < sizeof all; n++) {
-		used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", n ? ", " : "", l.item[n].name);
-		names[n] = l.item[n].name;
+	char all[400] = "", more[40] = "";
+	fv_near best = { 0 };
+	size_t used = 0;
+	int shown = 0;
+	for (int i = 0; i < l.count; i++) {
+		size_t length = strlen(l.item[i].name) + 2;
+		fv_nearer(name, l.item[i].name, &best);
+		if (shown < i || used + length >= sizeof all)
+			continue;
+		used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "",
+		                         l.item[i].name);
+		shown++;
 	}
-	names[n] = NULL;
-	const char *near = fv_nearest(name, names);
+	if (shown < l.count)
+		snprintf(more, sizeof more, " and %d more (`fauve styles`)", l.count - shown);
 	if (!l.count)
-		st = fv_fail(err, FV_E_READ, "model '%s' is not here: there is no such file, and no styles were found; `fauve doctor` "
-		             "shows where they are looked for", name);
+		st = fv_fail(
+			err, FV_E_READ,
+			"model '%s' is not here: there is no such file, and no styles were found; "
+			"`fauve doctor` shows where they are looked for",
+			name);
 	else
-		st = fv_fail(err, FV_E_READ, "model '%s' is not here: there is no such file, and the styles found are %s%s%s%s", name, all,
-		             near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		st = fv_fail(
+			err, FV_E_READ,
+			"model '%s' is not here: there is no such file, and the styles found are "
+			"%s%s%s%s%s",
+			name, all, more, best.name ? "; did you mean '" : "",
+			best.name ? best.name : "", best.name ? "'?" : "");
 	fv_style_list_free(&l);
 	return st;
 }
@@ -162,20 +182,26 @@ fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room)
 	char folder[FV_PATH_MAX];
 	struct stat s = { 0 };
 	bool here = !stat(name, &s), folder_here = here && S_ISDIR(s.st_mode);
-	if (folder_here && snprintf(path, room, "%s/%s", name, FV_RUN_MODEL) < (int)room && is_file(path))
+	if (folder_here && snprintf(path, room, "%s/%s", name, FV_RUN_MODEL) < (int)room &&
+	    is_file(path))
 		return FV_OK;
 	if (here && !folder_here) {
 		if (snprintf(path, room, "%s", name) >= (int)room)
-			return fv_fail(err, FV_E_ARGUMENT, "the model's path of %zu bytes is too long", strlen(name));
+			return fv_fail(err, FV_E_ARGUMENT,
+			               "the model's path of %zu bytes is too long", strlen(name));
 		return FV_OK;
 	}
 	/* A name with a slash is a path and nothing else. */
 	for (int i = 0; !strchr(name, '/') && fv_style_folder(i, folder, sizeof folder); i++)
-		if (*folder && snprintf(path, room, "%s/%s" SUFFIX, folder, name) < (int)room && is_file(path))
+		if (*folder && snprintf(path, room, "%s/%s" SUFFIX, folder, name) < (int)room &&
+		    is_file(path))
 			return FV_OK;
 	if (folder_here)
-		return fv_fail(err, FV_E_READ, "%s: this folder holds no model: there is no " FV_RUN_MODEL " in it, as a run's folder has from its "
-		               "first moments on", name);
+		return fv_fail(err, FV_E_READ,
+		               "%s: this folder holds no model: there is no " FV_RUN_MODEL
+		               " in it, as a run's folder has from its "
+		               "first moments on",
+		               name);
 	if (strchr(name, '/'))
 		return fv_fail(err, FV_E_READ, "%s: there is no such model file", name);
 	return not_here(err, name);
@@ -186,39 +212,61 @@ fv_status fv_features_find(fv_err *err, const char *name, char *path, size_t roo
 	char folder[FV_PATH_MAX];
 	if (is_file(name) && snprintf(path, room, "%s", name) < (int)room)
 		return FV_OK;
-	for (int i = 0; !strchr(name, '/') && folder_of("features", NULL, i, folder, sizeof folder); i++)
-		if (*folder && snprintf(path, room, "%s/%s" SUFFIX, folder, name) < (int)room && is_file(path))
+	for (int i = 0; !strchr(name, '/') && folder_of("features", NULL, i, folder, sizeof folder);
+	     i++)
+		if (*folder && snprintf(path, room, "%s/%s" SUFFIX, folder, name) < (int)room &&
+		    is_file(path))
 			return FV_OK;
-	return fv_fail(err, FV_E_READ, "feature network '%s' is not here: there is no such file, and no %s" SUFFIX " in the folders `features` "
-	               "beside those of the styles (`fauve doctor` shows them); install fauve whole, or give a path", name, name);
+	return fv_fail(
+		err, FV_E_READ,
+		"feature network '%s' is not here: there is no such file, and no %s" SUFFIX
+		" in the folders `features` beside those of the styles (`fauve doctor` shows "
+		"them); install fauve whole, or give a path",
+		name, name);
 }
 
 fv_status fv_style_place(fv_err *err, const char *name, char *path, size_t room)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 	char folder[FV_PATH_MAX], other[FV_PATH_MAX];
 	if (!*name || *name == '-' || strspn(name, letters) != strlen(name) || strlen(name) > 100)
-		return fv_fail(err, FV_E_ARGUMENT, "--name '%.100s': a style's name has letters, digits, - and _ only, at most 100, and begins with no -", name);
+		return fv_fail(
+			err, FV_E_ARGUMENT,
+			"--name '%.100s': a style's name has letters, digits, - and _ only, at "
+			"most 100, and begins with no -",
+			name);
 	fv_style_folder(OWN, folder, sizeof folder);
 	if (!*folder)
-		return fv_fail(err, FV_E_ARGUMENT, "--name %s: there is no place for your styles: set HOME or XDG_DATA_HOME", name);
+		return fv_fail(
+			err, FV_E_ARGUMENT,
+			"--name %s: there is no place for your styles: set HOME or XDG_DATA_HOME",
+			name);
 	if (snprintf(path, room, "%s/%s" SUFFIX, folder, name) >= (int)room)
-		return fv_fail(err, FV_E_ARGUMENT, "--name %s: the path of your styles is too long", name);
+		return fv_fail(err, FV_E_ARGUMENT, "--name %s: the path of your styles is too long",
+		               name);
 	for (int i = 0; fv_style_folder(i, folder, sizeof folder); i++)
-		if (i != OWN && *folder && snprintf(other, sizeof other, "%s/%s" SUFFIX, folder, name) < (int)sizeof other && is_file(other) && !same_file(other, path))
-			return fv_fail(err, FV_E_ARGUMENT, "--name %s: %s has that name already; choose another", name, other);
+		if (i != OWN && *folder &&
+		    snprintf(other, sizeof other, "%s/%s" SUFFIX, folder, name) <
+		            (int)sizeof other &&
+		    is_file(other) && !same_file(other, path))
+			return fv_fail(err, FV_E_ARGUMENT,
+			               "--name %s: %s has that name already; choose another", name,
+			               other);
 	return FV_OK;
 }
 
 void fv_photos_folder(char *path, size_t room)
 {
-	/* As the styles: carried about together, built in build/, installed. CREDITS.md tells them from somebody's own photos/. */
+	/* As the styles: carried about together, built in build/, installed. CREDITS.md tells them
+	 * from somebody's own photos/. */
 	static const char *const from[] = { "photos", "../photos", "../share/fauve/photos" };
 	char program[FV_PATH_MAX], credits[FV_PATH_MAX];
 	program_folder(program, sizeof program);
 	for (size_t i = 0; i < FV_COUNT(from); i++)
-		if (snprintf(credits, sizeof credits, "%s/%s/CREDITS.md", program, from[i]) < (int)sizeof credits && is_file(credits) &&
-		    snprintf(path, room, "%s/%s", program, from[i]) < (int)room)
+		if (snprintf(credits, sizeof credits, "%s/%s/CREDITS.md", program, from[i]) <
+		            (int)sizeof credits &&
+		    is_file(credits) && snprintf(path, room, "%s/%s", program, from[i]) < (int)room)
 			return;
 	*path = 0;
 }

@@ -21,7 +21,8 @@ static fv_progress_kind progress_kind(const fv_cli *cli)
 	const char *term = getenv("TERM");
 	if (cli->quiet)
 		return FV_PROGRESS_NONE;
-	return isatty(STDERR_FILENO) && !(term && !strcmp(term, "dumb")) ? FV_PROGRESS_LIVE : FV_PROGRESS_PLAIN;
+	return isatty(STDERR_FILENO) && !(term && !strcmp(term, "dumb")) ? FV_PROGRESS_LIVE
+	                                                                 : FV_PROGRESS_PLAIN;
 }
 
 static fv_status run(fv_err *err, fv_cli *cli, int argc, char **argv)
@@ -46,7 +47,8 @@ static fv_status run(fv_err *err, fv_cli *cli, int argc, char **argv)
 	fv_parsed_free(&p);
 	errno = 0;
 	if ((fflush(stdout) || ferror(stdout)) && !st)
-		st = fv_fail(err, FV_E_WRITE, "standard output: %s", errno ? strerror(errno) : "it could not be written");
+		st = fv_fail(err, FV_E_WRITE, "standard output: %s",
+		             errno ? strerror(errno) : "it could not be written");
 	return st;
 }
 

@@ -9,12 +9,14 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define PATIENCE 400000                 /* microseconds from the first signal to the end, whatever is waited for */
+/* microseconds from the first signal to the end, whatever is waited for */
+#define PATIENCE 400000
 
 static volatile sig_atomic_t interrupted, gentle, aside_set;
 static char aside[4096];
 
-/* The first Ctrl-C asks, the second one ends, and so does time unless there is something to save. */
+/* The first Ctrl-C asks, the second one ends, and so does time unless there is something to
+ * save. */
 static void on_signal(int number)
 {
 	static const char note[] = "\nstopping; press Ctrl-C again to stop at once\n";
@@ -23,7 +25,8 @@ static void on_signal(int number)
 	interrupted = 1;
 	if (!gentle)
 		setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = PATIENCE }, NULL);
-	if (number == SIGINT && isatty(STDERR_FILENO) && write(STDERR_FILENO, note, sizeof note - 1) < 0)
+	if (number == SIGINT && isatty(STDERR_FILENO) &&
+	    write(STDERR_FILENO, note, sizeof note - 1) < 0)
 		return;
 }
 
@@ -39,13 +42,16 @@ static void on_time(int number)
 
 void fv_catch_interrupts(void)
 {
-	struct sigaction a = { .sa_handler = on_signal, .sa_flags = SA_RESTART }, late = { .sa_handler = on_time };
+	struct sigaction a = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction late = { .sa_handler = on_time };
 	sigemptyset(&a.sa_mask);
 	sigemptyset(&late.sa_mask);
 	sigaction(SIGALRM, &late, NULL);
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
-	signal(SIGXFSZ, SIG_IGN);                               /* a file over the shell's limit is then an error like a full disk */
+	signal(SIGXFSZ, SIG_IGN);                               /* a file over the shell's limit
+	                                                         * is then an error like a full
+	                                                         * disk */
 }
 
 void fv_stop_gently(void) { gentle = 1; }
@@ -117,7 +123,8 @@ void fv_warn(fv_cli *cli, const char *format, ...)
 {
 	va_list ap;
 	va_start(ap, format);
-	message(cli, cli->colour ? "fauve: \033[33mwarning:\033[0m " : "fauve: warning: ", format, ap);
+	message(cli, cli->colour ? "fauve: \033[33mwarning:\033[0m " : "fauve: warning: ", format,
+	        ap);
 	va_end(ap);
 }
 
@@ -148,7 +155,8 @@ static bool on_cancelled(void *user) { return interrupted; }
 /* Where it is kept which kernel was the fastest; empty: nowhere. */
 static void cache_file(char *path, size_t room)
 {
-	const char *own = getenv("FAUVE_CACHE"), *caches = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	const char *own = getenv("FAUVE_CACHE"), *caches = getenv("XDG_CACHE_HOME"),
+		   *home = getenv("HOME");
 	*path = 0;
 	if (own)
 		snprintf(path, room, "%s", own);
@@ -163,8 +171,10 @@ fv_status fv_cli_context(fv_err *err, fv_cli *cli, bool paints, fv_context **out
 	char cache[4096];
 	cache_file(cache, sizeof cache);
 	fv_context_options o = {
-		.size = sizeof o, .cache = cache, .threads = (int)cli->threads, .isa = cli->isa >= 0 ? fv_isa_choices[cli->isa] : NULL,
-		.log = on_log, .log_user = cli, .cancelled = on_cancelled, .bf16 = cli->precision == 2 || (cli->precision == 0 && paints),
+		.size = sizeof o, .cache = cache, .threads = (int)cli->threads,
+		.isa = cli->isa >= 0 ? fv_isa_choices[cli->isa] : NULL,
+		.log = on_log, .log_user = cli, .cancelled = on_cancelled,
+		.bf16 = cli->precision == 2 || (cli->precision == 0 && paints),
 		.exact = cli->precision == 3, .limits = cli->limit,
 	};
 	return fv_context_new(err, &o, out);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMANDS_MAX 64
 #define OPTIONS_MAX 96
 #define VARIANTS_MAX 64
 
@@ -119,26 +118,22 @@ static const char *help_of(const words *w)
 
 static fv_status unknown(fv_err *err, const words *w, const char *word, size_t length)
 {
-	const char *names[OPTIONS_MAX * 4 + 4];
 	char name[WORD + 1];
-	int n = 0;
-	const fv_option *tables[] = { w->out->command ? w->out->command->options : NULL, fv_global_options };
+	fv_near best = { 0 };
+	const fv_command *c = w->out->command;
+	const fv_option *tables[] = { c ? c->options : NULL, fv_global_options, c ? c->handed : NULL };
+	const fv_variant *v;
+	snprintf(name, sizeof name, "%.*s", (int)length, word);
 	for (size_t t = 0; t < FV_COUNT(tables); t++)
 		for (const fv_option *o = tables[t]; o && o->name; o++)
-			names[n++] = o->name;
-	for (const fv_option *o = w->out->command ? w->out->command->handed : NULL; o && o->name; o++)
-		names[n++] = o->name;
-	const fv_variant *v;
-	for (int i = 0; w->out->command && w->out->command->variant && (v = w->out->command->variant(i)); i++)
-		for (const fv_option *o = v->options; o && o->name && n < (int)FV_COUNT(names) - 2; o++)
+			fv_nearer(name, o->name, &best);
+	for (int i = 0; c && c->variant && (v = c->variant(i)); i++)
+		for (const fv_option *o = v->options; o && o->name; o++)
 			if (fv_option_shown(o))
-				names[n++] = o->name;
-	names[n++] = "help";
-	names[n] = NULL;
-	snprintf(name, sizeof name, "%.*s", (int)length, word);
-	const char *near = fv_nearest(name, names);
-	if (near)
-		return fv_fail(err, FV_E_ARGUMENT, "option --%s is unknown; did you mean --%s? See %s", name, near, help_of(w));
+				fv_nearer(name, o->name, &best);
+	fv_nearer(name, "help", &best);
+	if (best.name)
+		return fv_fail(err, FV_E_ARGUMENT, "option --%s is unknown; did you mean --%s? See %s", name, best.name, help_of(w));
 	return fv_fail(err, FV_E_ARGUMENT, "option --%s is unknown; see %s", name, help_of(w));
 }
 
@@ -244,14 +239,11 @@ static fv_status find_command(fv_err *err, words *w, const char *word)
 	fv_parsed *p = w->out;
 	p->command = fv_command_find(word);
 	if (!p->command) {
-		const char *names[COMMANDS_MAX + 1];
-		int n = 0;
-		for (; fv_commands[n] && n < COMMANDS_MAX; n++)
-			names[n] = fv_commands[n]->name;
-		names[n] = NULL;
-		const char *near = fv_nearest(word, names);
-		if (near)
-			return fv_fail(err, FV_E_ARGUMENT, "command '%s' is unknown; did you mean '%s'? See fauve --help", word, near);
+		fv_near best = { 0 };
+		for (int i = 0; fv_commands[i]; i++)
+			fv_nearer(word, fv_commands[i]->name, &best);
+		if (best.name)
+			return fv_fail(err, FV_E_ARGUMENT, "command '%s' is unknown; did you mean '%s'? See fauve --help", word, best.name);
 		return fv_fail(err, FV_E_ARGUMENT, "command '%s' is unknown; see fauve --help", word);
 	}
 	if (p->cli->json && !p->command->json)

@@ -11,7 +11,8 @@
 typedef struct { bool names; } options;
 
 static const fv_option table[] = {
-	{ .name = "names", .type = FV_OPT_FLAG, .at = offsetof(options, names), .help = "print only the names, one a line" },
+	{ .name = "names", .type = FV_OPT_FLAG, .at = offsetof(options, names),
+	  .help = "print only the names, one a line" },
 	{ 0 },
 };
 
@@ -29,8 +30,9 @@ static json_t *about(fv_context *c, const fv_style_file *s)
 	json_t *j = NULL;
 	if (!fv_safetensors_open(&e, c, s->path, &f)) {
 		const char *text = fv_safetensors_text(&f, "fauve");
-		j = text ? fv_json_read(&e, c, s->path, text, strlen(text)) :
-		           json_pack("{s:s}", "error", "no fauve model: it has no metadata of ours");
+		j = text ? fv_json_read(&e, c, s->path, text, strlen(text))
+		         : json_pack("{s:s}", "error",
+		                     "no fauve model: it has no metadata of ours");
 		fv_safetensors_close(&f);
 	}
 	if (!j)
@@ -103,7 +105,9 @@ done:
 
 const fv_command fv_command_styles = {
 	.name = "styles", .summary = "the models that have a name",
-	.description = "Lists the models in $FAUVE_STYLES, in your own folder of styles, and those that came with fauve. `fauve train "
-	               "--name NAME` puts a model there; so does copying its file: the file's name without .safetensors is the style's name.",
+	.description = "Lists the models in $FAUVE_STYLES, in your own folder of styles, and those "
+	               "that came with fauve. `fauve train --name NAME` puts a model there; so "
+	               "does copying its file: the file's name without .safetensors is the style's "
+	               "name.",
 	.options = table, .bytes = sizeof(options), .examples = examples, .json = true, .run = run,
 };

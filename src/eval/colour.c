@@ -20,7 +20,9 @@ static float encoded(float v)
 
 static void lab_of(const float c[3], float lab[3])
 {
-	static const float m[3][3] = { { .4124f, .3576f, .1805f }, { .2126f, .7152f, .0722f }, { .0193f, .1192f, .9505f } };
+	static const float m[3][3] = { { .4124f, .3576f, .1805f },
+	                               { .2126f, .7152f, .0722f },
+	                               { .0193f, .1192f, .9505f } };
 	float f[3];
 	for (int k = 0; k < 3; k++) {
 		float t = (m[k][0] * c[0] + m[k][1] * c[1] + m[k][2] * c[2]) / white[k];
@@ -33,10 +35,13 @@ static void lab_of(const float c[3], float lab[3])
 
 static void rgb_of(const float lab[3], float rgb[3])
 {
-	static const float m[3][3] = { { 3.2406f, -1.5372f, -.4986f }, { -.9689f, 1.8758f, .0415f }, { .0557f, -.2040f, 1.0570f } };
+	static const float m[3][3] = { { 3.2406f, -1.5372f, -.4986f },
+	                               { -.9689f, 1.8758f, .0415f },
+	                               { .0557f, -.2040f, 1.0570f } };
 	float y = (lab[0] + 16) / 116, t[3] = { y + lab[1] / 500, y, y - lab[2] / 200 };
 	for (int k = 0; k < 3; k++)
-		t[k] = (t[k] > 0.2069f ? t[k] * t[k] * t[k] : (t[k] - 16.0f / 116) / 7.787f) * white[k];
+		t[k] = (t[k] > 0.2069f ? t[k] * t[k] * t[k] : (t[k] - 16.0f / 116) / 7.787f) *
+		       white[k];
 	for (int k = 0; k < 3; k++)
 		rgb[k] = encoded(m[k][0] * t[0] + m[k][1] * t[1] + m[k][2] * t[2]);
 }
@@ -54,8 +59,12 @@ double fv_chroma(const float *square)
 	return sum / (FV_SIDE / 4 * (FV_SIDE / 4));
 }
 
-/* Lightness of neither black nor white; chroma of none. Skin: between red and yellow, of every depth. */
-static bool is_grey(const float lab[3]) { return hypotf(lab[1], lab[2]) < 6 && lab[0] > 20 && lab[0] < 92; }
+/* Lightness of neither black nor white; chroma of none. Skin: between red and yellow, of every
+ * depth. */
+static bool is_grey(const float lab[3])
+{
+	return hypotf(lab[1], lab[2]) < 6 && lab[0] > 20 && lab[0] < 92;
+}
 
 static bool is_skin(const float lab[3])
 {
@@ -63,7 +72,8 @@ static bool is_skin(const float lab[3])
 	return hue > 25 && hue < 75 && chroma > 10 && chroma < 45 && lab[0] > 15 && lab[0] < 88;
 }
 
-void fv_colours_kept(const uint8_t *painted, const uint8_t *photo, int64_t pixels, double *grey, double *skin)
+void fv_colours_kept(const uint8_t *painted, const uint8_t *photo, int64_t pixels, double *grey,
+                     double *skin)
 {
 	double sum[2] = { 0 };
 	int64_t count[2] = { 0 };
@@ -76,7 +86,9 @@ void fv_colours_kept(const uint8_t *painted, const uint8_t *photo, int64_t pixel
 			count[0]++;
 		}
 		if (is_skin(p)) {
-			sum[1] += sqrt((double)((a[0] - p[0]) * (a[0] - p[0]) + (a[1] - p[1]) * (a[1] - p[1]) + (a[2] - p[2]) * (a[2] - p[2])));
+			sum[1] += sqrt((double)((a[0] - p[0]) * (a[0] - p[0]) +
+			                        (a[1] - p[1]) * (a[1] - p[1]) +
+			                        (a[2] - p[2]) * (a[2] - p[2])));
 			count[1]++;
 		}
 	}
@@ -120,7 +132,8 @@ void fv_recolour(const fv_pixels *p, const fv_moments *to, uint8_t *out, float *
 	table_of(table);
 	for (int k = 0; k < 3; k++) {
 		gain[k] = (float)(to->deviation[k] / (own.deviation[k] + 1e-6));
-		offset[k] = (float)(to->mean[k] - own.mean[k] * to->deviation[k] / (own.deviation[k] + 1e-6));
+		offset[k] = (float)(to->mean[k] -
+		                    own.mean[k] * to->deviation[k] / (own.deviation[k] + 1e-6));
 	}
 	for (int64_t y = 0; y < p->height; y++) {
 		const uint8_t *v = (const uint8_t *)p->data + y * p->stride_bytes;

@@ -23,12 +23,14 @@ double fv_ssim(const float *a, const float *b, int64_t height, int64_t width, vo
 		k[i] /= total;
 	for (int m = 0; m < MOMENTS; m++)
 		column[m] = (double *)room + m * width;
-	/* Only the inside counts, where the window never leaves the picture: borders need no rule. */
+	/* Only the inside counts, where the window never leaves the picture: borders need no
+	 * rule. */
 	for (int64_t y = 0; y + TAPS <= height; y++) {
 		memset(room, 0, fv_ssim_room(width));
 		for (int t = 0; t < TAPS; t++)
 			for (int64_t x = 0; x < width; x++) {
-				double p = a[(y + t) * width + x], q = b[(y + t) * width + x], kp = k[t] * p, kq = k[t] * q;
+				double p = a[(y + t) * width + x], q = b[(y + t) * width + x],
+				       kp = k[t] * p, kq = k[t] * q;
 				column[0][x] += kp;
 				column[1][x] += kq;
 				column[2][x] += kp * p;
@@ -40,8 +42,10 @@ double fv_ssim(const float *a, const float *b, int64_t height, int64_t width, vo
 			for (int i = 0; i < MOMENTS; i++)
 				for (int t = 0; t < TAPS; t++)
 					m[i] += k[t] * column[i][x + t];
-			double aa = m[2] - m[0] * m[0], bb = m[3] - m[1] * m[1], ab = m[4] - m[0] * m[1];
-			sum += (2 * m[0] * m[1] + c1) * (2 * ab + c2) / ((m[0] * m[0] + m[1] * m[1] + c1) * (aa + bb + c2));
+			double aa = m[2] - m[0] * m[0], bb = m[3] - m[1] * m[1],
+			       ab = m[4] - m[0] * m[1];
+			sum += (2 * m[0] * m[1] + c1) * (2 * ab + c2) /
+			       ((m[0] * m[0] + m[1] * m[1] + c1) * (aa + bb + c2));
 		}
 	}
 	return sum / (double)inside;

@@ -17,7 +17,7 @@ struct fv_eval {
 	fv_arena *mem;
 	traits art;
 	fv_moments palette;             /* mean over the paintings */
-	fv_bands bands;
+	fv_histograms histograms;
 };
 
 /* What one thread works in. `room` serves the pyramid, textures, bands and spectra in turn. */
@@ -27,9 +27,9 @@ typedef struct {
 	void *room, *wide;              /* wide: fv_square_room, fv_ssim_room */
 	int64_t *spectrum[4];
 	int64_t spectra[4];             /* pictures in each */
-} desk;
+} workspace;
 
-_Static_assert(FV_TEXTURE_ROOM <= FV_PYRAMID_ROOM && FV_BANDS_ROOM <= FV_PYRAMID_ROOM && FV_LATTICE_ROOM <= FV_PYRAMID_ROOM, "desk.room");
+_Static_assert(FV_TEXTURE_ROOM <= FV_PYRAMID_ROOM && FV_HISTOGRAMS_ROOM <= FV_PYRAMID_ROOM && FV_LATTICE_ROOM <= FV_PYRAMID_ROOM, "workspace.room");
 
 /* What is kept of a set, and how well its pictures keep the scene. */
 typedef struct {
@@ -41,7 +41,7 @@ typedef struct {
 	fv_eval *eval;
 	const fv_pictures *outs, *ins;
 	fv_swd_places *places;
-	desk *desk;
+	workspace *workspace;
 	row row[FV_FLOORS];
 	float *pool;                    /* of paintings */
 	fv_moments *palette;
@@ -65,7 +65,7 @@ static void floats_of(const uint8_t *square, float *to)
 }
 
 /* d->square is the picture; leaves its pyramid. */
-static void keep_traits(desk *d, const fv_swd_places *places, traits *t, int64_t i)
+static void keep_traits(workspace *d, const fv_swd_places *places, traits *t, int64_t i)
 {
 	fv_texture_of(d->square, &t->texture[i], d->room);
 	t->chroma[i] = fv_chroma(d->square);
@@ -73,7 +73,7 @@ static void keep_traits(desk *d, const fv_swd_places *places, traits *t, int64_t
 	fv_swd_cut(d->pyramid, places, t->patch + i * FV_SWD_FLOATS);
 }
 
-static void add_spectrum(desk *d, int which, const float *luma, int64_t height, int64_t width)
+static void add_spectrum(workspace *d, int which, const float *luma, int64_t height, int64_t width)
 {
 	d->spectra[which] += fv_spectrum_add(luma, height, width, d->spectrum[which], d->room);
 }
@@ -83,11 +83,11 @@ static void add_spectrum(desk *d, int which, const float *luma, int64_t height, 
 static void look_art(void *arg, int thread, int64_t first, int64_t last)
 {
 	pass *p = arg;
-	desk *d = &p->desk[thread];
+	workspace *d = &p->workspace[thread];
 	for (int64_t i = p->begin + first; i < p->begin + last; i++) {
 		floats_of(p->outs->square + i * FV_SQUARE_BYTES, d->square);
 		keep_traits(d, &p->places[i], &p->eval->art, i);
-		fv_bands_pool(d->pyramid, p->pool + i * FV_POOL_FLOATS);
+		fv_histograms_pool(d->pyramid, p->pool + i * FV_POOL_FLOATS);
 		fv_pixels square = at_scale(&(fv_pictures){ .square = p->outs->square }, i);
 		p->palette[i] = fv_moments_of(&square);
 	}
@@ -97,7 +97,7 @@ static void look_art(void *arg, int thread, int64_t first, int64_t last)
 static void look_set(void *arg, int thread, int64_t first, int64_t last)
 {
 	pass *p = arg;
-	desk *d = &p->desk[thread];
+	workspace *d = &p->workspace[thread];
 	for (int64_t i = p->begin + first; i < p->begin + last; i++) {
 		fv_pixels out = at_scale(p->outs, i);
 		floats_of(p->outs->square + i * FV_SQUARE_BYTES, d->square);
@@ -118,9 +118,9 @@ static void look_set(void *arg, int thread, int64_t first, int64_t last)
 }
 
 /* The square with the paintings' bands; d->square and d->pyramid are its own, and replaced. */
-static void give_bands(desk *d, const fv_bands *b)
+static void give_histograms(workspace *d, const fv_histograms *b)
 {
-	fv_bands_give(b, d->pyramid, d->room);
+	fv_histograms_give(b, d->pyramid, d->room);
 	fv_unpyramid(d->pyramid, d->room);
 	for (int64_t i = 0; i < FV_SQUARE_FLOATS; i++)
 		d->square[i] = fminf(255, fmaxf(0, d->pyramid[i]));
@@ -131,7 +131,7 @@ static void give_bands(desk *d, const fv_bands *b)
 static void look_floors(void *arg, int thread, int64_t first, int64_t last)
 {
 	pass *p = arg;
-	desk *d = &p->desk[thread];
+	workspace *d = &p->workspace[thread];
 	const int64_t n = FV_SIDE * FV_SIDE;
 	row *identity = &p->row[FV_FLOOR_IDENTITY], *reinhard = &p->row[FV_FLOOR_REINHARD], *bands = &p->row[FV_FLOOR_BANDS];
 	for (int64_t i = p->begin + first; i < p->begin + last; i++) {
@@ -144,7 +144,7 @@ static void look_floors(void *arg, int thread, int64_t first, int64_t last)
 		keep_traits(d, &p->places[i], &identity->traits, i);
 		identity->ssim[i] = identity->corr[i] = 1;
 
-		give_bands(d, &p->eval->bands);
+		give_histograms(d, &p->eval->histograms);
 		fv_luma_floats(d->square, n, d->square_luma[1]);
 		add_spectrum(d, 3, d->square_luma[1], FV_SIDE, FV_SIDE);
 		bands->ssim[i] = fv_ssim(d->square_luma[0], d->square_luma[1], FV_SIDE, FV_SIDE, d->wide);
@@ -158,7 +158,7 @@ static void look_floors(void *arg, int thread, int64_t first, int64_t last)
 		fv_luma_floats(d->square, n, d->square_luma[1]);
 		reinhard->corr[i] = fv_corr(d->square_luma[0], d->square_luma[1], n);
 
-		give_bands(d, &p->eval->bands);
+		give_histograms(d, &p->eval->histograms);
 		keep_traits(d, &p->places[i], &bands->traits, i);
 		fv_luma_floats(d->square, n, d->square_luma[1]);
 		bands->corr[i] = fv_corr(d->square_luma[0], d->square_luma[1], n);
@@ -197,11 +197,11 @@ static bool pass_new(fv_arena *mem, pass *p, const fv_pictures *of, uint32_t see
 	}
 	const size_t square = FV_SQUARE_FLOATS * sizeof(float), luma = (size_t)pixels * sizeof(float);
 	int threads = p->eval->context->threads;
-	if (!(p->places = fv_arena_get(mem, (size_t)of->count * sizeof *p->places)) || !(p->desk = fv_arena_get(mem, (size_t)threads * sizeof *p->desk)))
+	if (!(p->places = fv_arena_get(mem, (size_t)of->count * sizeof *p->places)) || !(p->workspace = fv_arena_get(mem, (size_t)threads * sizeof *p->workspace)))
 		return false;
 	fv_swd_draw(seed, p->places, of->count);
 	for (int t = 0; t < threads; t++) {
-		desk *d = &p->desk[t];
+		workspace *d = &p->workspace[t];
 		bool ok = (d->square = fv_arena_get(mem, square)) && (d->pyramid = fv_arena_get(mem, FV_PYRAMID_FLOATS * sizeof(float))) &&
 		          (d->room = fv_arena_get(mem, FV_PYRAMID_ROOM)) && (d->wide = fv_arena_get(mem, wide)) &&
 		          (d->rgb = fv_arena_get(mem, (size_t)pixels * 3)) && (d->small = fv_arena_get(mem, FV_SQUARE_BYTES));
@@ -241,13 +241,13 @@ static fv_status look(fv_err *err, pass *p, fv_team_fn fn, int count, const tell
 
 static void ask_lattice(pass *p, int which, double worst[3])
 {
-	int64_t *sum = p->desk[0].spectrum[which], count = p->desk[0].spectra[which];
+	int64_t *sum = p->workspace[0].spectrum[which], count = p->workspace[0].spectra[which];
 	for (int t = 1; t < p->eval->context->threads; t++) {
-		count += p->desk[t].spectra[which];
+		count += p->workspace[t].spectra[which];
 		for (int i = 0; i < FV_SPECTRUM; i++)
-			sum[i] += p->desk[t].spectrum[which][i];
+			sum[i] += p->workspace[t].spectrum[which][i];
 	}
-	fv_lattice(sum, count, p->desk[0].room, worst);
+	fv_lattice(sum, count, p->workspace[0].room, worst);
 }
 
 /* Over those that have one. */
@@ -304,7 +304,7 @@ fv_status fv_eval_open(fv_err *err, fv_context *c, const fv_pictures *art, fv_ev
 		st = no_room(err, art->count);
 		goto done;
 	}
-	if ((st = look(err, &p, look_art, art->count, &(telling){ 0 })) || (st = fv_bands_learn(err, c, p.pool, art->count, &e->bands)))
+	if ((st = look(err, &p, look_art, art->count, &(telling){ 0 })) || (st = fv_histograms_learn(err, c, p.pool, art->count, &e->histograms)))
 		goto done;
 	for (int i = 0; i < art->count; i++)
 		for (int k = 0; k < 3; k++) {
@@ -408,7 +408,7 @@ fv_status fv_eval_floor(fv_err *err, fv_eval *e, fv_floor floor, const fv_pixels
 		fv_arena_free(mem);
 		return no_room(err, 1);
 	}
-	desk *d = &p.desk[0];
+	workspace *d = &p.workspace[0];
 	if (floor == FV_FLOOR_IDENTITY)
 		for (int64_t y = 0; y < in->height; y++)
 			memcpy(d->rgb + y * row, (const uint8_t *)in->data + y * in->stride_bytes, (size_t)row);
@@ -420,7 +420,7 @@ fv_status fv_eval_floor(fv_err *err, fv_eval *e, fv_floor floor, const fv_pixels
 		fv_square(&(fv_pixels){ in->width, in->height, 3, 8, row, d->rgb }, d->small, d->wide);
 		floats_of(d->small, d->square);
 		fv_pyramid(d->square, d->pyramid, d->room);
-		give_bands(d, &e->bands);
+		give_histograms(d, &e->histograms);
 		for (int64_t i = 0; i < FV_SQUARE_FLOATS; i++)
 			out[i] = (uint8_t)(d->square[i] + 0.5f);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A generator that enlarges badly leaves its grid: power at multiples of 1/2, 1/4, 1/8 of the sampling rate, against the
- * median of the 11x11 spectral neighbourhood (its 3x3 core and, beside the axes, the axis itself left out). */
+/* A generator that enlarges badly leaves its grid: power at multiples of 1/2, 1/4, 1/8 of the
+ * sampling rate, against the median of the 11x11 spectral neighbourhood (its 3x3 core and, beside
+ * the axes, the axis itself left out). */
 #include "eval/metric.h"
 #include <math.h>
 #include <stdlib.h>
@@ -8,9 +9,11 @@
 
 #define N FV_SIDE
 #define TAU 6.283185307179586
-#define POINT 4294967296.0              /* of the fixed point: 32 bits; a log power is below 50, so a million pictures fit */
+/* of the fixed point: 32 bits; a log power is below 50, so a million pictures fit */
+#define POINT 4294967296.0
 
-/* N transforms down the columns at once, radix 2: each butterfly is over whole rows, which are contiguous. */
+/* N transforms down the columns at once, radix 2: each butterfly is over whole rows, which are
+ * contiguous. */
 static void transform(double (*re)[N], double (*im)[N])
 {
 	for (int i = 1, j = 0; i < N; i++) {
@@ -31,7 +34,8 @@ static void transform(double (*re)[N], double (*im)[N])
 			double c = cos(TAU / 2 * k / half), s = -sin(TAU / 2 * k / half);
 			for (int i = k; i < N; i += 2 * half)
 				for (int x = 0; x < N; x++) {
-					double a = c * re[i + half][x] - s * im[i + half][x], b = c * im[i + half][x] + s * re[i + half][x];
+					double a = c * re[i + half][x] - s * im[i + half][x],
+					       b = c * im[i + half][x] + s * re[i + half][x];
 					re[i + half][x] = re[i][x] - a;
 					im[i + half][x] = im[i][x] - b;
 					re[i][x] += a;
@@ -67,12 +71,15 @@ bool fv_spectrum_add(const float *luma, int64_t height, int64_t width, int64_t *
 			re[y][x] = (luma[y * width + x] - mean) * window[y] * window[x];
 	memset(im, 0, N * sizeof *im);
 	transform(re, im);
-	transpose(re);                          /* what comes out is transposed: turned back below */
+	transpose(re);                          /* the result is transposed, and turned back
+	                                         * below */
 	transpose(im);
 	transform(re, im);
 	for (int v = 0; v < N; v++)
 		for (int u = 0; u < N; u++)
-			sum[u * N + v] += (int64_t)(log(re[v][u] * re[v][u] + im[v][u] * im[v][u] + 1) * POINT);
+			sum[u * N + v] += (int64_t)(log(re[v][u] * re[v][u] + im[v][u] * im[v][u] +
+			                                1) *
+			                            POINT);
 	return true;
 }
 
@@ -104,8 +111,10 @@ void fv_lattice(const int64_t *sum, int64_t count, void *room, double worst[3])
 		worst[p] = count ? 0 : NAN;
 		for (int u = 0; u < N && count; u += step)
 			for (int v = 0; v < N; v += step)
-				/* Those of a longer period only: the others were counted, and (0, 0) is the mean. */
+				/* Those of a longer period only: the others were counted, and (0,
+				 * 0) is the mean. */
 				if (p == 0 ? u || v : u % (2 * step) || v % (2 * step))
-					worst[p] = fmax(worst[p], power[u][v] / neighbourhood(power, u, v));
+					worst[p] = fmax(worst[p],
+					                power[u][v] / neighbourhood(power, u, v));
 	}
 }

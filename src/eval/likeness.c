@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sets of pictures, seen by a network and compared with paintings. */
 #include "eval/likeness.h"
-#include "graph/hash.h"
+#include "base/hash.h"
 #include <math.h>
 
 #define CUT 3.0                         /* deviations */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Octaves of detail: how wide strokes are, and how much finer stuff (noise, dither) lies on
- * them. */
+/* Octaves of detail: they tell how wide strokes are, and how much finer detail (noise, dither)
+ * lies on them. */
 #include "eval/filter.h"
 #include "eval/strokes.h"
 #include <math.h>

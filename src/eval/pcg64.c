@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* numpy's default_rng: seeds hashed by SeedSequence (O'Neill's seed_seq_fe), PCG XSL-RR 128/64 [1], bounded integers by
- * Lemire's multiplication [2] (permutations: masked and refused), normals by a ziggurat of 256 layers [3].
+/* numpy's default_rng: seeds hashed by SeedSequence (O'Neill's seed_seq_fe), PCG XSL-RR 128/64 [1],
+ * bounded integers by Lemire's multiplication [2] (permutations: masked and refused), normals by a
+ * ziggurat of 256 layers [3].
  *
- * [1] O'Neill: PCG, HMC-CS-2014-0905. [2] Lemire: Fast Random Integer Generation in an Interval, arXiv:1805.10941.
+ * [1] O'Neill: PCG, HMC-CS-2014-0905. [2] Lemire: Fast Random Integer Generation in an Interval,
+ * arXiv:1805.10941.
  * [3] Marsaglia, Tsang: The Ziggurat Method, J. Stat. Softw. 5(8), 2000; Doornik's layout. */
 #include "eval/pcg64.h"
 #include <math.h>
@@ -17,7 +19,8 @@ static uint32_t hash(uint32_t value, uint32_t *constant, uint32_t multiplier)
 
 static void advance(fv_pcg64 *g)
 {
-	const unsigned __int128 multiplier = (unsigned __int128)0x2360ED051FC65DA4u << 64 | 0x4385DF649FCCF645u;
+	const unsigned __int128 multiplier = (unsigned __int128)0x2360ED051FC65DA4u << 64 |
+	                                     0x4385DF649FCCF645u;
 	g->state = g->state * multiplier + g->step;
 }
 
@@ -30,7 +33,8 @@ fv_pcg64 fv_pcg64_seed(uint32_t seed)
 	for (int i = 0; i < 4; i++)
 		for (int j = 0; j < 4; j++)
 			if (i != j) {
-				uint32_t v = 0xca01f9ddu * pool[j] - 0x4973f715u * hash(pool[i], &constant, 0x931e8875u);
+				uint32_t v = 0xca01f9ddu * pool[j] -
+				             0x4973f715u * hash(pool[i], &constant, 0x931e8875u);
 				pool[j] = v ^ v >> 16;
 			}
 	constant = 0x8b51f9ddu;
@@ -79,7 +83,8 @@ void fv_pcg64_permutation(fv_pcg64 *g, uint32_t *order, int64_t n)
 	for (int64_t i = 0; i < n; i++)
 		order[i] = (uint32_t)i;
 	for (int64_t i = n - 1; i > 0; i--) {
-		uint32_t mask = (uint32_t)((1ull << (64 - __builtin_clzll((uint64_t)i))) - 1), j, t = order[i];
+		uint32_t mask = (uint32_t)((1ull << (64 - __builtin_clzll((uint64_t)i))) - 1), j,
+			 t = order[i];
 		while ((j = next32(g) & mask) > i)
 			;
 		order[i] = order[j];
@@ -89,11 +94,13 @@ void fv_pcg64_permutation(fv_pcg64 *g, uint32_t *order, int64_t n)
 
 #define TAIL 3.6541528853610088         /* where the lowest layer's tail begins */
 
-/* Layers of equal area v under f(x) = exp(-x^2/2), x falling from TAIL: x_i f(x_i) stacked; 52-bit abscissas. */
+/* Layers of equal area v under f(x) = exp(-x^2/2), x falling from TAIL: x_i f(x_i) stacked; 52-bit
+ * abscissas. */
 void fv_ziggurat_make(fv_ziggurat *z)
 {
 	const double scale = 4503599627370496.0;
-	double x = TAIL, f = exp(-0.5 * x * x), v = TAIL * f + sqrt(acos(-1) / 2) * erfc(TAIL / sqrt(2));
+	double x = TAIL, f = exp(-0.5 * x * x),
+	       v = TAIL * f + sqrt(acos(-1) / 2) * erfc(TAIL / sqrt(2));
 	z->inside[0] = (uint64_t)(x / (v / f) * scale);
 	z->width[0] = v / f / scale;
 	z->height[0] = 1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plain places of a photograph. */
+#include "base/luma.h"
 #include "eval/filter.h"
 #include "eval/metric.h"
 #include "eval/strokes.h"
@@ -12,7 +13,7 @@
 void fv_luma_unit(const uint8_t *rgb, int64_t pixels, float *luma)
 {
 	for (int64_t i = 0; i < pixels; i++, rgb += 3)
-		luma[i] = (0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2]) / 255;
+		luma[i] = fv_luma(rgb[0], rgb[1], rgb[2]) / 255;
 }
 
 static size_t plane(int64_t height, int64_t width)
@@ -25,7 +26,7 @@ size_t fv_plain_room(int threads, int64_t height, int64_t width)
 	return 3 * plane(height, width) * sizeof(float) + fv_filter_room(threads, width);
 }
 
-/* The value at a share of n, between neighbours in proportion; v is sorted. */
+/* Interpolates the value at a share of n sorted values. */
 static float quantile(float *v, float *room, int64_t n, double share)
 {
 	double at = share * (double)(n - 1);

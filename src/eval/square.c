@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Squares and luminance. */
 #include "eval/metric.h"
+#include "base/luma.h"
 #include "base/resample.h"
 #include <math.h>
 #include <string.h>
@@ -24,7 +25,8 @@ void fv_square(const fv_pixels *p, uint8_t *square, void *room)
 	int64_t h, w;
 	scaled(p->height, p->width, &h, &w);
 	uint8_t *small = room;
-	fv_resample(p->data, p->height, p->width, p->stride_bytes, small, h, w, FV_FILTER_LANCZOS, small + fv_div_up(h * w * 3, 64) * 64);
+	fv_resample(p->data, p->height, p->width, p->stride_bytes, small, h, w, FV_FILTER_LANCZOS,
+	            small + fv_div_up(h * w * 3, 64) * 64);
 	const uint8_t *middle = small + ((h - FV_SIDE) / 2 * w + (w - FV_SIDE) / 2) * 3;
 	for (int64_t y = 0; y < FV_SIDE; y++)
 		memcpy(square + y * FV_SIDE * 3, middle + y * w * 3, FV_SIDE * 3);
@@ -35,12 +37,12 @@ void fv_luma_pixels(const fv_pixels *p, float *luma)
 	for (int64_t y = 0; y < p->height; y++, luma += p->width) {
 		const uint8_t *row = (const uint8_t *)p->data + y * p->stride_bytes;
 		for (int64_t x = 0; x < p->width; x++)
-			luma[x] = 0.299f * row[3 * x] + 0.587f * row[3 * x + 1] + 0.114f * row[3 * x + 2];
+			luma[x] = fv_luma(row[3 * x], row[3 * x + 1], row[3 * x + 2]);
 	}
 }
 
 void fv_luma_floats(const float *rgb, int64_t pixels, float *luma)
 {
 	for (int64_t i = 0; i < pixels; i++)
-		luma[i] = 0.299f * rgb[3 * i] + 0.587f * rgb[3 * i + 1] + 0.114f * rgb[3 * i + 2];
+		luma[i] = fv_luma(rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sliced Wasserstein distance: along a direction, the mean distance of two sorted sets of projections is the earth
- * mover's distance of the two in one dimension; averaged over random directions. */
+/* The sliced Wasserstein distance: along a direction, the mean distance of two sorted sets of
+ * projections is the earth mover's distance of the two in one dimension; averaged over random
+ * directions. */
 #include "eval/metric.h"
 #include "eval/pcg64.h"
 #include <math.h>
@@ -18,7 +19,8 @@ void fv_swd_draw(uint32_t seed, fv_swd_places *places, int count)
 		for (int l = 0; l < FV_LEVELS; l++)
 			for (int axis = 0; axis < 2; axis++)
 				for (int k = 0; k < FV_SWD_PATCHES; k++)
-					(axis ? places[i].x : places[i].y)[l][k] = (uint8_t)fv_pcg64_below(&g, (uint32_t)fv_level_side(l) - 6);
+					(axis ? places[i].x : places[i].y)[l][k] = (uint8_t)
+						fv_pcg64_below(&g, (uint32_t)fv_level_side(l) - 6);
 }
 
 void fv_swd_cut(const float *pyramid, const fv_swd_places *places, float *patches)
@@ -26,7 +28,11 @@ void fv_swd_cut(const float *pyramid, const fv_swd_places *places, float *patche
 	for (int l = 0; l < FV_LEVELS; l++)
 		for (int k = 0; k < FV_SWD_PATCHES; k++)
 			for (int y = 0; y < 7; y++, patches += 7 * 3)
-				memcpy(patches, pyramid + fv_level_at(l) + ((places->y[l][k] + y) * fv_level_side(l) + places->x[l][k]) * 3,
+				memcpy(patches,
+				       pyramid + fv_level_at(l) +
+				               ((places->y[l][k] + y) * fv_level_side(l) +
+				                places->x[l][k]) *
+				                       3,
 				       7 * 3 * sizeof(float));
 }
 
@@ -42,10 +48,12 @@ typedef struct {
 
 static const float *patch(const float *set, int level, uint32_t i)
 {
-	return set + (int64_t)(i / FV_SWD_PATCHES) * FV_SWD_FLOATS + (level * FV_SWD_PATCHES + (int64_t)(i % FV_SWD_PATCHES)) * FV_SWD_VALUES;
+	return set + (int64_t)(i / FV_SWD_PATCHES) * FV_SWD_FLOATS +
+	       (level * FV_SWD_PATCHES + (int64_t)(i % FV_SWD_PATCHES)) * FV_SWD_VALUES;
 }
 
-/* out[lane * n + i]: patch i along the lane's direction. Four patches at a time hide the additions' latency. */
+/* out[lane * n + i]: patch i along the lane's direction. Four patches at a time hide the additions'
+ * latency. */
 static void project(const job *j, int which, int64_t block, float *out)
 {
 	const lanes *d = j->direction[block];
@@ -53,7 +61,8 @@ static void project(const job *j, int which, int64_t block, float *out)
 		const float *p[4];
 		lanes sum[4];
 		for (int k = 0; k < 4; k++) {
-			p[k] = patch(j->set[which], j->level, j->order[which][fv_min(i + k, j->n - 1)]);
+			p[k] = patch(j->set[which], j->level,
+			             j->order[which][fv_min(i + k, j->n - 1)]);
 			sum[k] = j->offset[block];
 		}
 		for (int v = 0; v < FV_SWD_VALUES; v++)
@@ -68,7 +77,8 @@ static void project(const job *j, int which, int64_t block, float *out)
 static void slice(void *arg, int thread, int64_t first, int64_t last)
 {
 	const job *j = arg;
-	float *a = j->room + thread * (2 * LANES + 1) * j->n, *b = a + LANES * j->n, *room = b + LANES * j->n;
+	float *a = j->room + thread * (2 * LANES + 1) * j->n, *b = a + LANES * j->n,
+	      *room = b + LANES * j->n;
 	for (int64_t block = first; block < last; block++) {
 		project(j, 0, block, a);
 		project(j, 1, block, b);
@@ -87,7 +97,8 @@ static void slice(void *arg, int thread, int64_t first, int64_t last)
 /* Mean and deviation a channel of all of a set's patches at a level. */
 static void moments(const float *set, int count, int level, double mean[3], double deviation[3])
 {
-	double n = (double)count * FV_SWD_PATCHES * FV_SWD_VALUES / 3, sum[3] = { 0 }, square[3] = { 0 };
+	double n = (double)count * FV_SWD_PATCHES * FV_SWD_VALUES / 3, sum[3] = { 0 },
+	       square[3] = { 0 };
 	for (int pass = 0; pass < 2; pass++)
 		for (int64_t i = 0; i < (int64_t)count * FV_SWD_PATCHES; i++) {
 			const float *p = patch(set, level, (uint32_t)i);
@@ -103,8 +114,10 @@ static void moments(const float *set, int count, int level, double mean[3], doub
 	}
 }
 
-/* Directions of length 1; the paintings' mean and deviation are folded in: d . (x - m) / s = (d / s) . x - d . m / s. */
-static void draw_directions(job *j, fv_pcg64 *g, const fv_ziggurat *z, const double mean[3], const double deviation[3])
+/* Directions of length 1; the paintings' mean and deviation are folded in: d . (x - m) / s = (d /
+ * s) . x - d . m / s. */
+static void draw_directions(job *j, fv_pcg64 *g, const fv_ziggurat *z, const double mean[3],
+                            const double deviation[3])
 {
 	for (int v = 0; v < FV_SWD_VALUES; v++)
 		for (int i = 0; i < DIRECTIONS; i++)
@@ -116,7 +129,8 @@ static void draw_directions(job *j, fv_pcg64 *g, const fv_ziggurat *z, const dou
 			length += d * d;
 		}
 		for (int v = 0; v < FV_SWD_VALUES; v++) {
-			double d = j->direction[i / LANES][v][i % LANES] / sqrt(length) / deviation[v % 3];
+			double d = j->direction[i / LANES][v][i % LANES] / sqrt(length) /
+			           deviation[v % 3];
 			j->direction[i / LANES][v][i % LANES] = (float)d;
 			offset -= d * mean[v % 3];
 		}
@@ -124,17 +138,22 @@ static void draw_directions(job *j, fv_pcg64 *g, const fv_ziggurat *z, const dou
 	}
 }
 
-fv_status fv_swd(fv_err *err, fv_context *c, const float *pictures, int count, const float *art, int art_count, double level[FV_LEVELS])
+fv_status fv_swd(fv_err *err, fv_context *c, const float *pictures, int count, const float *art,
+                 int art_count, double level[FV_LEVELS])
 {
-	int64_t na = (int64_t)count * FV_SWD_PATCHES, nb = (int64_t)art_count * FV_SWD_PATCHES, n = fv_min(na, nb);
+	int64_t na = (int64_t)count * FV_SWD_PATCHES, nb = (int64_t)art_count * FV_SWD_PATCHES,
+		n = fv_min(na, nb);
 	size_t room = (size_t)((2 * LANES + 1) * n * c->threads) * sizeof(float);
 	fv_arena *mem = fv_arena_new(c);
 	uint32_t *order[2] = { NULL, NULL };
 	fv_ziggurat *z = NULL;
 	job j = { .set = { pictures, art }, .n = n };
-	bool ok = mem && (order[0] = fv_arena_get(mem, (size_t)na * sizeof **order)) && (order[1] = fv_arena_get(mem, (size_t)nb * sizeof **order)) &&
-	          (z = fv_arena_get(mem, sizeof *z)) && (j.direction = fv_arena_get(mem, sizeof(float) * DIRECTIONS * FV_SWD_VALUES)) &&
-	          (j.offset = fv_arena_get(mem, sizeof(float) * DIRECTIONS)) && (j.sum = fv_arena_get(mem, DIRECTIONS * sizeof *j.sum)) &&
+	bool ok = mem && (order[0] = fv_arena_get(mem, (size_t)na * sizeof **order)) &&
+	          (order[1] = fv_arena_get(mem, (size_t)nb * sizeof **order)) &&
+	          (z = fv_arena_get(mem, sizeof *z)) &&
+	          (j.direction = fv_arena_get(mem, sizeof(float) * DIRECTIONS * FV_SWD_VALUES)) &&
+	          (j.offset = fv_arena_get(mem, sizeof(float) * DIRECTIONS)) &&
+	          (j.sum = fv_arena_get(mem, DIRECTIONS * sizeof *j.sum)) &&
 	          (j.room = fv_arena_get(mem, room));
 	if (!ok) {
 		fv_arena_free(mem);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the judge of auc.c sees of a block of 64x64: 54 numbers. Of luminance, R - G and (R + G) / 2 - B: mean and deviation;
- * then, of four bands between ever wider Gaussians: log energy, log kurtosis, skew; and of luminance also the gradients'
- * orientation, coherence and energy. */
+/* What the discriminant of auc.c sees of a block of 64x64: 54 numbers. Of luminance, R - G and (R +
+ * G) / 2 - B: mean and deviation; then, of four bands between ever wider Gaussians: log energy, log
+ * kurtosis, skew; and of luminance also the gradients' orientation, coherence and energy. */
 #include "eval/filter.h"
 #include "eval/metric.h"
 #include <math.h>
@@ -12,7 +12,10 @@
 static const double sigmas[BANDS] = { 0.7, 1.4, 2.8, 5.6 };
 
 #define BLOCK 64
-static const float *block_at(const float *plane, int b) { return plane + b / (N / BLOCK) * BLOCK * N + b % (N / BLOCK) * BLOCK; }
+static const float *block_at(const float *plane, int b)
+{
+	return plane + b / (N / BLOCK) * BLOCK * N + b % (N / BLOCK) * BLOCK;
+}
 
 /* Means of v, v^2, v^3, v^4. */
 static void powers(const float *p, double mean[4])
@@ -39,7 +42,8 @@ static void gradients(const float *plane, int b, double *f)
 		for (int x = x0; x < x0 + BLOCK; x++) {
 			int left = x > 0, right = x < N - 1, up = y > 0, down = y < N - 1;
 			const float *p = plane + y * N + x;
-			double gx = (p[right] - p[-left]) / (left + right), gy = (p[down * N] - p[-up * N]) / (up + down);
+			double gx = (p[right] - p[-left]) / (left + right),
+			       gy = (p[down * N] - p[-up * N]) / (up + down);
 			xx += gx * gx;
 			yy += gy * gy;
 			xy += gx * gy;
@@ -65,8 +69,8 @@ static void split(const float *square, float *plane[3])
 
 void fv_texture_of(const float *square, fv_texture *out, void *room)
 {
-	float *first = room, *plane[3] = { first, first + N * N, first + 2 * N * N }, *next = first + 3 * N * N, *band = next + N * N,
-	      *line = band + N * N;
+	float *first = room, *plane[3] = { first, first + N * N, first + 2 * N * N },
+	      *next = first + 3 * N * N, *band = next + N * N, *line = band + N * N;
 	double m[4];
 	int at = 0;
 	split(square, plane);

@@ -2,6 +2,7 @@
 /* Windows' descriptors: mean and deviation (of n - 1) of each channel of relu2_1, relu3_1,
  * relu4_1. Windows overlap by half, so sums are made of cells a step wide, and a window is four
  * of them. */
+#include "base/luma.h"
 #include "eval/likeness.h"
 #include "device/program.h"
 #include <math.h>
@@ -67,7 +68,7 @@ void fv_windows_close(fv_windows *w)
 
 int fv_windows_values(const fv_windows *w) { return w->values; }
 
-/* A picture is cut to multiples of 8, so that each layer is whole. */
+/* A picture is cut to multiples of 8 pixels, so that each layer's map is whole. */
 static int64_t whole(int64_t n) { return n & ~(int64_t)7; }
 
 static int64_t along(int64_t n, int win, int step) { return n < win ? 1 : (n - win) / step + 1; }
@@ -130,15 +131,15 @@ static fv_status room_for(fv_err *err, fv_windows *w, const fv_program *p)
 	return FV_OK;
 }
 
-/* Grey of mean .45 and deviation .22, in all three channels: brushwork without palette, light or
- * contrast. */
+/* Loads a picture as grey of mean .45 and deviation .22 in all three channels: its brushwork is
+ * left, and palette, light and contrast are not. */
 static void load_grey(const fv_small *p, int64_t height, int64_t width, float *x)
 {
 	double mean = 0, square = 0, n = (double)(p->height * p->width);
 	for (int pass = 0; pass < 2; pass++)
 		for (int64_t i = 0; i < p->height * p->width; i++) {
 			const uint8_t *v = p->rgb + 3 * i;
-			double luma = (0.299 * v[0] + 0.587 * v[1] + 0.114 * v[2]) / 255;
+			double luma = fv_luma_exact(v[0], v[1], v[2]) / 255;
 			if (pass)
 				square += (luma - mean) * (luma - mean) / n;
 			else
@@ -148,7 +149,7 @@ static void load_grey(const fv_small *p, int64_t height, int64_t width, float *x
 	for (int64_t r = 0; r < height; r++)
 		for (int64_t q = 0; q < width; q++, x += 3) {
 			const uint8_t *v = p->rgb + 3 * (r * p->width + q);
-			double luma = (0.299 * v[0] + 0.587 * v[1] + 0.114 * v[2]) / 255;
+			double luma = fv_luma_exact(v[0], v[1], v[2]) / 255;
 			x[0] = x[1] = x[2] =
 				(float)(2 * fmin(1, fmax(0, (luma - mean) * scale + 0.45)) - 1);
 		}
@@ -191,7 +192,7 @@ static void sum_cells(void *arg, int thread, int64_t first, int64_t last)
 	}
 }
 
-/* Window i, j of cells: `to` gets each layer's means, then its deviations. */
+/* Describes window i, j of the cells: `to` gets each layer's means, then its deviations. */
 static void describe(const summing *s, int win, int64_t i, int64_t j, float *to)
 {
 	int64_t h = fv_min(win, s->height - i * s->step), w = fv_min(win, s->width - j * s->step);

@@ -2,7 +2,7 @@
 /* share: equal operations on equal inputs are computed once (common subexpressions).
  *
  * Reads of a variable carry the version they see, so nothing is merged across an update. */
-#include "graph/hash.h"
+#include "base/hash.h"
 #include "graph/pass.h"
 
 static uint64_t hash(const fv_node *n)

@@ -8,7 +8,7 @@
 
 #define FORMAT 1                        /* of the metadata; a file made for a newer reader is refused */
 
-json_t *fv_palette_json(uint8_t (*colour)[3], int count)
+json_t *fv_colours_json(uint8_t (*colour)[3], int count)
 {
 	char text[6 * FV_PALETTE_MOST + 1] = "";
 	for (int i = 0; i < count && i < FV_PALETTE_MOST; i++)
@@ -139,9 +139,12 @@ void fv_model_free(fv_model *m)
 fv_status fv_model_write(fv_err *err, fv_context *c, const char *path, fv_store *store, const char *prefix, const fv_family *family,
                          const void *config, json_t *about)
 {
-	fv_variable *v[FV_PARAMS_MAX];
-	const char *name[FV_PARAMS_MAX];
-	int n = fv_params(store, prefix, v, FV_PARAMS_MAX);
+	int n = fv_params(store, prefix, NULL);
+	fv_variable **v = fv_alloc(c, ((size_t)n + 1) * 2 * sizeof *v);
+	const char **name = (const char **)(v + n);
+	if (!v)
+		return fv_fail_memory(err, path, (size_t)n * 2 * sizeof *v);
+	fv_params(store, prefix, v);
 	for (int i = 0; i < n; i++)
 		name[i] = v[i]->name + strlen(prefix);
 	json_t *all = json_pack("{s:i, s:i, s:s, s:s, s:o}", "format", FORMAT, "reader", 1, "program", FV_VERSION, "family", family->name,
@@ -154,5 +157,6 @@ fv_status fv_model_write(fv_err *err, fv_context *c, const char *path, fv_store 
 	json_decref(metadata);
 	json_decref(all);
 	free(text);
+	fv_free(c, v);
 	return st;
 }

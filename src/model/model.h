@@ -21,7 +21,7 @@ struct fv_model {
 };
 
 /* A palette as it stands in the metadata, under "palette": a text of six hexadecimal digits a colour. NULL: no memory. */
-json_t *fv_palette_json(uint8_t (*colour)[3], int count);
+json_t *fv_colours_json(uint8_t (*colour)[3], int count);
 
 /* Writes the variables that begin with prefix, without it, as a model of that family and config; in what type the family says. about: further
  * metadata (an object, borrowed), or NULL. */

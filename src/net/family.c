@@ -56,7 +56,8 @@ static bool fits(const fv_parameter *p, double v)
 /* ------------------------------------------------------------------ the sentence */
 static void expected(const fv_parameter *p, char *to, size_t room)
 {
-	const char *whole = p->type == FV_PARAMETER_INT || p->type == FV_PARAMETER_INTS ? "whole " : "";
+	const char *whole = p->type == FV_PARAMETER_INT || p->type == FV_PARAMETER_INTS ? "whole "
+	                                                                                : "";
 	if (p->type == FV_PARAMETER_BOOL)
 		snprintf(to, room, "true or false");
 	else if (p->type == FV_PARAMETER_WORD)
@@ -64,8 +65,8 @@ static void expected(const fv_parameter *p, char *to, size_t room)
 			n += snprintf(to + n, room - (size_t)n, "%s%s",
 			              !i ? "" : p->words[i + 1] ? ", " : " or ", p->words[i]);
 	else if (is_list(p))
-		snprintf(to, room, "a list of 1 to %d %snumbers from %.10g to %.10g", p->most, whole,
-		         p->low, p->high);
+		snprintf(to, room, "a list of 1 to %d %snumbers from %.10g to %.10g", p->most,
+		         whole, p->low, p->high);
 	else
 		snprintf(to, room, "a %snumber from %.10g to %.10g", whole, p->low, p->high);
 }
@@ -212,7 +213,8 @@ fv_status fv_family_find(fv_err *err, const char *name, json_t *network, const f
 			found = f;
 	}
 	if (!found)
-		return fv_fail(err, FV_E_FORMAT, "network family '%.31s' is unknown to this fauve", name);
+		return fv_fail(err, FV_E_FORMAT, "network family '%.31s' is unknown to this fauve",
+		               name);
 	*out = *found;
 	return FV_OK;
 }
@@ -222,18 +224,18 @@ fv_status fv_family_must(fv_err *err, const fv_family *f, fv_use use)
 	/* By what it is for, then by what it is asked for. */
 	static const char *const sentence[3][2] = {
 		[FV_PAINTS] = {
-			[FV_GENERATES] = "a model of family %s paints photographs and makes nothing "
-			                 "from noise; see `fauve apply`",
+			[FV_GENERATES] = "a model of family %s paints photographs and makes "
+			                 "nothing from noise; see `fauve apply`",
 		},
 		[FV_GENERATES] = {
-			[FV_PAINTS] = "a model of family %s makes pictures from noise and cannot paint; "
-			              "see `fauve generate`",
+			[FV_PAINTS] = "a model of family %s makes pictures from noise and cannot "
+			              "paint; see `fauve generate`",
 		},
 		[FV_LOOKS] = {
-			[FV_PAINTS] = "a network of family %s judges pictures and cannot paint; see "
-			              "`fauve styles` for models that can",
-			[FV_GENERATES] = "a network of family %s judges pictures and makes none; see "
-			                 "`fauve eval`",
+			[FV_PAINTS] = "a network of family %s judges pictures and cannot paint; "
+			              "see `fauve styles` for models that can",
+			[FV_GENERATES] = "a network of family %s judges pictures and makes none; "
+			                 "see `fauve eval`",
 		},
 	};
 	if (f->use == use)

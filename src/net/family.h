@@ -32,7 +32,8 @@ typedef struct {
 	 * `presets` numbers. */
 	double preset[FV_PARAMETER_MOST];
 	int presets;
-	bool optional;                  /* a file that does not name it means 0, false, the first word */
+	bool optional;                  /* a file that does not name it means 0, false, the first
+	                                 * word */
 	const char *help;               /* what it is: no capital, no full stop */
 } fv_parameter;
 
@@ -41,7 +42,8 @@ typedef struct {
 	const char *name;               /* NULL ends a list */
 	fv_port_kind kind;
 	bool flat;                      /* N,channels; else N,H,W,channels */
-	int channels;                   /* 0: the int at channels_at in the config; a map's are its own */
+	int channels;                   /* 0: the int at channels_at in the config; a map's are
+	                                 * its own */
 	size_t channels_at;
 	double low, high;               /* range of an image's values */
 	int multiple, least;            /* of H and W: multiples of it, at least so large; 0: 1 */
@@ -61,7 +63,8 @@ typedef struct {
 	fv_type stored;                 /* how a model file keeps its weights: FV_F32 or FV_F16 */
 	/* Before painting, of a family with an input of marks: the dabs that it paints over. */
 	fv_stroke_options (*strokes)(const void *config);
-	bool relief;                    /* after painting: what is fine may be raised (paint/relief.c) */
+	bool relief;                    /* after painting: what is fine may be raised
+	                                 * (paint/relief.c) */
 	/* Of one that generates: numbers between its layers for one picture. It says how many
 	 * pictures are made at once, and so which noise each is made of: it must not change. */
 	int64_t (*floats)(const void *config);

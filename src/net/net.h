@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Networks: functions that append a forward pass and, on first use, make their weights.
  *
- * A scope says where the weights live. While `create` is set a weight that the store lacks is made and filled
- * (a pure function of seed and name); otherwise a missing one, or one of another shape, is an error: so the
- * network's description stands in one place, for training and for model files alike. */
+ * A scope says where the weights live. While `create` is set a weight that the store lacks is made
+ * and filled (a pure function of seed and name); otherwise a missing one, or one of another shape,
+ * is an error: so the network's description stands in one place, for training and for model files
+ * alike. */
 #ifndef FV_NET_H
 #define FV_NET_H
 #include "op/op.h"
@@ -22,25 +23,27 @@ typedef enum {
 	FV_INIT_IDENTITY,               /* a matrix of ones on its diagonal; 1x1 taps */
 	FV_INIT_NORMAL,                 /* mean 0, deviation `scale` */
 	FV_INIT_HE,                     /* normal, sqrt(2 / fan_in): He et al., arXiv:1502.01852 */
-	FV_INIT_TORCH,                  /* uniform +-1/sqrt(scale), scale = fan_in: PyTorch's default, weight and bias */
+	FV_INIT_TORCH,                  /* uniform +-1/sqrt(scale), scale = fan_in: PyTorch's
+	                                 * default, weight and bias */
 	FV_INIT_GLOROT,                 /* uniform +-sqrt(6 / (fan_in + fan_out)): Keras' default */
 } fv_init;
 
 /* A weight: O,KH,KW,I (rank 4), out,in (rank 2) or O (rank 1). */
-fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
-/* Every f32 or f64 variable whose name begins with prefix, in the store's order; returns how many (at most max). */
-int fv_params(fv_store *store, const char *prefix, fv_variable **list, int max);
-#define FV_PARAMS_MAX 256
+fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale, const char *format,
+                  ...) __attribute__((format(printf, 5, 6)));
+/* How many variables have names that begin with prefix. They are put into list, where that is not
+ * NULL, in the store's order: ask first with NULL, then with room for all. */
+int fv_params(fv_store *store, const char *prefix, fv_variable **list);
 
-/* ---- StrokeNet (strokenet.c): a painter over an underpainting. x: N,H,W,3 in [-1,1], the photograph
- * in dabs along its flow; z: N,H,W,FV_STROKE_MARKS, what tells dabs apart (src/stroke); H and W
- * multiples of FV_STROKENET_MULTIPLE */
+/* ---- StrokeNet (strokenet.c): a generator that paints over an underpainting. x: N,H,W,3 in
+ * [-1,1], the photograph in dabs along its flow; z: N,H,W,FV_STROKE_MARKS, what tells dabs apart
+ * (src/stroke); H and W multiples of FV_STROKENET_MULTIPLE */
 #define FV_STROKENET_MULTIPLE 16
 typedef struct {
 	int width;                      /* channels at full size; half the size has 2 width, a
 	                                 * quarter 4 width */
-	int blocks;                     /* residual blocks at a quarter of the size; 0: it paints without knowing the scene */
+	int blocks;                     /* residual blocks at a quarter of the size; 0: it paints
+	                                 * without knowing the scene */
 	int marks;                      /* channels made of z, at half and at full size */
 	int stem;                       /* kernel of the first and last convolution: 5 or 3 */
 	bool affine;                    /* scale and shift behind every norm */
@@ -53,10 +56,12 @@ fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x
 /* Its dabs; all else as fv_stroke_default(). */
 fv_stroke_options fv_strokenet_strokes(const fv_strokenet *c);
 
-/* ---- ResNet (resnet.c): CycleGAN's painter. x: N,H,W,3 in [-1,1], H and W multiples of 4 */
+/* ---- ResNet (resnet.c): CycleGAN's generator. x: N,H,W,3 in [-1,1], H and W multiples of 4 */
 typedef struct {
-	int width;                      /* channels at full size (the original: 64); 4 width at a quarter */
-	int blocks;                     /* residual blocks at a quarter of the size: 9, for small pictures 6 */
+	int width;                      /* channels at full size (the original: 64); 4 width at a
+	                                 * quarter */
+	int blocks;                     /* residual blocks at a quarter of the size: 9, for small
+	                                 * pictures 6 */
 } fv_resnet;
 fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x);
 
@@ -64,7 +69,8 @@ fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x);
  * with at least 2 << last pixels a side */
 typedef enum { FV_POOL_MAX, FV_POOL_AVERAGE } fv_pooling;        /* of 2x2 pixels */
 typedef struct {
-	int depth, width;               /* 16, 64: VGG-16; 19, 16: VGG-19 distilled to a sixteenth */
+	int depth, width;               /* 16, 64: VGG-16; 19, 16: VGG-19 distilled to a
+	                                 * sixteenth */
 	fv_pooling pooling;
 } fv_vgg;
 /* The layers are relu1_1, relu2_1, relu3_1, relu4_1, at 1, 1/2, 1/4, 1/8 of the size. */
@@ -119,6 +125,8 @@ typedef struct {
 	int noise, hidden[8], layers, out;      /* generator: noise > hidden... > out */
 	double slope;                   /* of the discriminator's activation below 0; 0: ReLU */
 } fv_dense;
-fv_node *fv_dense_generator(const fv_scope *s, const fv_dense *c, fv_node *z);          /* N,out in [0,1] */
-fv_node *fv_dense_discriminator(const fv_scope *s, const fv_dense *c, fv_node *x);      /* N,1 logits */
+/* N,out in [0,1] */
+fv_node *fv_dense_generator(const fv_scope *s, const fv_dense *c, fv_node *z);
+/* N,1 logits */
+fv_node *fv_dense_discriminator(const fv_scope *s, const fv_dense *c, fv_node *x);
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PatchGAN: CycleGAN's and pix2pix' discriminator; with three layers each logit sees 70x70 pixels.
  *
- *	4x4 stride 2, LeakyReLU .2 > (4x4 stride 2, instance norm, LeakyReLU) > 4x4 stride 1, norm, LeakyReLU > 4x4 stride 1 to 1
+ *	4x4 stride 2, LeakyReLU .2 > (4x4 stride 2, instance norm, LeakyReLU)
+ *	  > 4x4 stride 1, norm, LeakyReLU > 4x4 stride 1 to 1
  *
- * Zeros around, one pixel. Names and shapes are those of the PyTorch original; its biases before a norm are not asked
- * for. Isola et al., arXiv:1611.07004, section 6.1.2; Zhu et al., arXiv:1703.10593, appendix 7.2. */
+ * Zeros around, one pixel. Names and shapes are those of the PyTorch original; its biases before a
+ * norm are not asked for. Isola et al., arXiv:1611.07004, section 6.1.2; Zhu et al.,
+ * arXiv:1703.10593, appendix 7.2. */
 #include "net/net.h"
 
 #define SLOPE 0.2
@@ -17,9 +19,13 @@ fv_node *fv_patchgan_build(const fv_scope *s, const fv_patchgan *c, fv_node *x)
 		bool last = i == c->layers + 1, plain = i == 0 || last;
 		int64_t out = last ? 1 : (int64_t)c->width << (i < 3 ? i : 3);
 		int name = i ? 3 * i - 1 : 0;
-		fv_conv_attr a = { .stride = i < c->layers ? 2 : 1, .groups = 1, .top = 1, .bottom = 1, .left = 1, .right = 1, .kind = FV_PAD_ZERO };
-		fv_node *w = fv_param(s, fv_nhwc(out, 4, 4, x->shape.c), FV_INIT_NORMAL, DEVIATION, "model.%d.weight", name);
-		fv_node *bias = plain ? fv_param(s, FV_SHAPE(out), FV_INIT_ZERO, 0, "model.%d.bias", name) : NULL;
+		fv_conv_attr a = { .stride = i < c->layers ? 2 : 1, .groups = 1, .top = 1,
+		                   .bottom = 1, .left = 1, .right = 1, .kind = FV_PAD_ZERO };
+		fv_node *w = fv_param(s, fv_nhwc(out, 4, 4, x->shape.c), FV_INIT_NORMAL, DEVIATION,
+		                      "model.%d.weight", name);
+		fv_node *bias = plain ? fv_param(s, FV_SHAPE(out), FV_INIT_ZERO, 0, "model.%d.bias",
+		                                 name)
+		                      : NULL;
 		if (plain && !bias)
 			return NULL;
 		x = fv_conv2d(s->g, x, w, bias, a);

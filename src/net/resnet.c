@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CycleGAN's residual generator.
  *
- *	7x7 > 3x3 stride 2 > 3x3 stride 2 > residual blocks > transposed 3x3 stride 2, twice > 7x7, tanh
+ *	7x7 > 3x3 stride 2, twice > residual blocks > transposed 3x3 stride 2, twice > 7x7, tanh
  *
- * Instance norm and ReLU after every convolution but the last; mirrored borders at stride 1, zeros at stride 2. The
- * transposed convolution is conv2d's adjoint, used forward. Names and shapes are those of the PyTorch original, so
- * that its weights fit as they are; its biases before a norm are not asked for: they have no effect.
- * Zhu et al., arXiv:1703.10593, appendix 7.2; Johnson et al., arXiv:1603.08155. */
+ * Instance norm and ReLU after every convolution but the last; mirrored borders at stride 1, zeros
+ * at stride 2. The transposed convolution is conv2d's adjoint, used forward. Names and shapes are
+ * those of the PyTorch original, so that its weights fit as they are; its biases before a norm are
+ * not asked for: they have no effect. Zhu et al., arXiv:1703.10593, appendix 7.2; Johnson et al.,
+ * arXiv:1603.08155. */
 #include "net/family.h"
 #include <stdio.h>
 
@@ -22,12 +23,15 @@ static fv_node *norm(const fv_scope *s, fv_node *x) { return fv_normalise(s->g, 
 
 static fv_node *conv(const fv_scope *s, fv_node *x, int64_t out, int k, const char *name)
 {
-	return x ? fv_conv2d(s->g, x, weight(s, fv_nhwc(out, k, k, x->shape.c), name), NULL, fv_conv_same(k, FV_PAD_REFLECT)) : NULL;
+	return x ? fv_conv2d(s->g, x, weight(s, fv_nhwc(out, k, k, x->shape.c), name), NULL,
+	                     fv_conv_same(k, FV_PAD_REFLECT))
+	         : NULL;
 }
 
 static fv_conv_attr halving(void)
 {
-	return (fv_conv_attr){ .stride = 2, .groups = 1, .top = 1, .bottom = 1, .left = 1, .right = 1, .kind = FV_PAD_ZERO };
+	return (fv_conv_attr){ .stride = 2, .groups = 1, .top = 1, .bottom = 1, .left = 1,
+	                       .right = 1, .kind = FV_PAD_ZERO };
 }
 
 static fv_node *down(const fv_scope *s, fv_node *x, const char *name)
@@ -62,7 +66,10 @@ fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x)
 	char name[2][24], last[24];
 	int64_t w = c->width;
 	if (x && (x->shape.h % 4 || x->shape.w % 4))
-		return fv_graph_error(s->g, FV_E_SHAPE, "resnet: a picture of %s; height and width must be multiples of 4", fv_shape_text(x->shape).s);
+		return fv_graph_error(
+			s->g, FV_E_SHAPE,
+			"resnet: a picture of %s; height and width must be multiples of 4",
+			fv_shape_text(x->shape).s);
 	for (int i = 0; i < 2; i++)
 		snprintf(name[i], sizeof name[i], "model.%d", 10 + c->blocks + 3 * i);
 	snprintf(last, sizeof last, "model.%d", 17 + c->blocks);
@@ -71,8 +78,10 @@ fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x)
 	for (int i = 0; i < c->blocks; i++)
 		h = residual(s, h, 4 * w, 10 + i);
 	h = up(s, up(s, h, name[0]), name[1]);
-	fv_node *head = weight(s, fv_nhwc(3, 7, 7, w), last), *bias = fv_param(s, FV_SHAPE(3), FV_INIT_ZERO, 0, "%s.bias", last);
-	return fv_unary(s->g, FV_TANH, fv_conv2d(s->g, h, head, bias, fv_conv_same(7, FV_PAD_REFLECT)), 0, 0);
+	fv_node *head = weight(s, fv_nhwc(3, 7, 7, w), last),
+		*bias = fv_param(s, FV_SHAPE(3), FV_INIT_ZERO, 0, "%s.bias", last);
+	return fv_unary(s->g, FV_TANH,
+	                fv_conv2d(s->g, h, head, bias, fv_conv_same(7, FV_PAD_REFLECT)), 0, 0);
 }
 
 static const fv_parameter parameters[] = {
@@ -92,6 +101,7 @@ const fv_family fv_family_resnet = {
 	.name = "resnet", .use = FV_PAINTS, .bytes = sizeof(fv_resnet), .parameter = parameters,
 	.in = { { .name = "picture", .kind = FV_PORT_IMAGE, .channels = 3, .low = -1, .high = 1,
 	          .multiple = 4, .least = 32 } },
-	.out = { { .name = "painting", .kind = FV_PORT_IMAGE, .channels = 3, .low = -1, .high = 1 } },
+	.out = { { .name = "painting", .kind = FV_PORT_IMAGE, .channels = 3, .low = -1,
+	           .high = 1 } },
 	.build = build, .relief = true,
 };

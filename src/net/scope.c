@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scopes: where a network's weights live, and how they begin. */
+/* Scopes say where a network's weights live; this file makes them and fills them. */
 #include "net/net.h"
 #include "base/philox.h"
 #include <math.h>
@@ -41,7 +41,8 @@ static fv_status fill(fv_err *err, fv_context *c, fv_variable *v, fv_init init, 
 	return st;
 }
 
-fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale, const char *format, ...)
+fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale, const char *format,
+                  ...)
 {
 	char name[200];
 	int n = snprintf(name, sizeof name, "%s", s->prefix);
@@ -68,11 +69,14 @@ fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale,
 	return fv_read(s->g, v);
 }
 
-int fv_params(fv_store *store, const char *prefix, fv_variable **list, int max)
+int fv_params(fv_store *store, const char *prefix, fv_variable **list)
 {
 	int n = 0;
 	for (fv_variable *v = store->first; v; v = v->next)
-		if (!strncmp(v->name, prefix, strlen(prefix)) && n < max)
-			list[n++] = v;
+		if (!strncmp(v->name, prefix, strlen(prefix))) {
+			if (list)
+				list[n] = v;
+			n++;
+		}
 	return n;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Convolutions whose weights are divided by their largest singular value: Miyato et al.,
- * arXiv:1802.05957. One power iteration a phase: v = n(W' u), u = n(W v), sigma = u' W v; u and v
- * are constants to the gradient. */
+ * arXiv:1802.05957. Each phase makes one power iteration: v = n(W' u), u = n(W v), sigma = u' W
+ * v. The gradient takes u and v as constants. */
 #include "net/net.h"
 
 #define EPS 1e-12

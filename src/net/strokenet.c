@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* StrokeNet: a painter that goes over an underpainting.
+/* StrokeNet: a generator that paints over an underpainting.
  *
  *	x	the underpainting: the photograph in dabs of paint along its flow (src/stroke)
  *	z	what tells one dab from another: three numbers of each, and its bristles
@@ -9,21 +9,20 @@
  *	  > enlarged to a half, with 3x3 d/2: 3x3 > up, with 3x3 d: 3x3 > with d: 3x3
  *	  > 5x5 + colours of x > tanh
  *
- * What is painted begins as the underpainting itself, through a matrix of colours that begins as
- * CONTRAST times the identity, and the network learns what his hand adds: dabs of other colours side
- * by side, relief, bristles. What it knows of the scene comes by way of a sixteenth of the size, too
- * coarse to draw with: all that is fine comes from the dabs. Where it could draw, it came to paint a
- * motif of its own in patches, and left the rest bare (docs/strokes.md).
+ * The output begins as the underpainting itself, through a matrix of colours that begins as
+ * CONTRAST times the identity. The network learns what the painter's hand adds: dabs of other
+ * colours side by side, relief, bristles. What it knows of the scene reaches it by way of a
+ * sixteenth of the size, which is too coarse to draw with: all that is fine comes from the dabs
+ * (docs/history.md).
  *
- * Without blocks it knows nothing of the scene: what it paints at a place depends on some twenty
- * pixels around it, so like colours become like colours, as blocks of wood print them. With the
- * scene a painter of prints filled its pictures with islands of the print's blue.
+ * Without blocks the network knows nothing of the scene. What it paints at a place then depends on
+ * some twenty pixels around it, so like colours become like colours, as blocks of wood print them.
  *
  * Instance norm (with scale and shift where `affine`) follows every convolution of the way down and
- * of the blocks, none those that paint: over a whole picture, sky and shadows, it would weaken the
- * contrast of strokes that was learnt on crops. ReLU; mirrored borders; a blur before each halving
- * and binomial upsampling, so that no lattice comes from the sampling. The way down follows Johnson
- * et al., arXiv:1603.08155. */
+ * of the blocks. The convolutions that paint have none: over a whole picture, sky and shadows, it
+ * would weaken the contrast of strokes that was learnt on crops. Activations are ReLU and borders
+ * are mirrored. A blur before each halving and binomial upsampling keep a lattice from coming of
+ * the sampling. The way down follows Johnson et al., arXiv:1603.08155. */
 #include "net/family.h"
 #include <math.h>
 #include <stdio.h>
@@ -77,7 +76,7 @@ static fv_node *stroke(const fv_scope *s, fv_node *x, int64_t out, const char *n
 	return fv_relu(s->g, conv(s, x, out, 3, name, true));
 }
 
-/* What is made of the dabs, beside the map if there is one. */
+/* Features of the dabs, concatenated to the map if there is one. */
 static fv_node *with_marks(const fv_scope *s, const fv_strokenet *c, fv_node *x, fv_node *d,
                            const char *name)
 {
@@ -108,7 +107,7 @@ fv_stroke_options fv_strokenet_strokes(const fv_strokenet *c)
 	return o;
 }
 
-/* What is where, at half of the size. */
+/* The scene at half of the size: what is where. */
 static fv_node *scene(const fv_scope *s, const fv_strokenet *c, fv_node *x)
 {
 	fv_graph *g = s->g;
@@ -131,11 +130,14 @@ fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x
 		return NULL;
 	if (x->shape.h % FV_STROKENET_MULTIPLE || x->shape.w % FV_STROKENET_MULTIPLE ||
 	    z->shape.c != FV_STROKE_MARKS)
-		return fv_graph_error(g, FV_E_SHAPE, "strokenet: a picture of %s with marks of %s; "
+		return fv_graph_error(g, FV_E_SHAPE,
+		                      "strokenet: a picture of %s with marks of %s; "
 		                      "height and width must be multiples of %d, and marks have "
-		                      "%d channels", fv_shape_text(x->shape).s,
-		                      fv_shape_text(z->shape).s, FV_STROKENET_MULTIPLE, FV_STROKE_MARKS);
-	fv_node *d = fv_concat(g, 5, (fv_node *[]){ z, x }, 2), *half = fv_blur(g, d, 2, FV_PAD_ZERO);
+		                      "%d channels",
+		                      fv_shape_text(x->shape).s, fv_shape_text(z->shape).s,
+		                      FV_STROKENET_MULTIPLE, FV_STROKE_MARKS);
+	fv_node *d = fv_concat(g, 5, (fv_node *[]){ z, x }, 2),
+		*half = fv_blur(g, d, 2, FV_PAD_ZERO);
 	fv_node *h = c->blocks ? scene(s, c, x) : NULL;
 	h = stroke(s, with_marks(s, c, h, half, "m2"), 2 * w, "u1");
 	h = stroke(s, with_marks(s, c, up(s, h), d, "m1"), w, "u2");
@@ -150,23 +152,24 @@ fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x
 static const fv_parameter parameters[] = {
 	{ .name = "width", .type = FV_PARAMETER_INT, .at = offsetof(fv_strokenet, width), .low = 1,
 	  .high = 1024, .preset = { 24 }, .help = "channels at full size" },
-	{ .name = "blocks", .type = FV_PARAMETER_INT, .at = offsetof(fv_strokenet, blocks), .low = 0,
-	  .high = 64, .preset = { 4 }, .help = "residual blocks" },
+	{ .name = "blocks", .type = FV_PARAMETER_INT, .at = offsetof(fv_strokenet, blocks),
+	  .low = 0, .high = 64, .preset = { 4 }, .help = "residual blocks" },
 	{ .name = "marks", .type = FV_PARAMETER_INT, .at = offsetof(fv_strokenet, marks), .low = 1,
 	  .high = 1024, .preset = { 12 }, .help = "channels made of what tells dabs apart" },
 	{ .name = "stem", .type = FV_PARAMETER_INT, .at = offsetof(fv_strokenet, stem), .low = 3,
 	  .high = 5, .preset = { 5 }, .help = "side of the first and last kernel, odd" },
 	{ .name = "affine", .type = FV_PARAMETER_BOOL, .at = offsetof(fv_strokenet, affine),
 	  .preset = { 1 }, .optional = true, .help = "scale and shift behind every norm" },
-	/* A model from before prints names no medium. */
+	/* A model that names no medium paints in oil: it was made before there were prints. */
 	{ .name = "medium", .type = FV_PARAMETER_WORD, .at = offsetof(fv_strokenet, medium),
 	  .words = fv_medium_name, .preset = { FV_MEDIUM_OIL }, .optional = true,
 	  .help = "what is painted with" },
 	{ .name = "brush", .type = FV_PARAMETER_FLOATS, .at = offsetof(fv_strokenet, brush),
-	  .count_at = offsetof(fv_strokenet, brushes), .most = FV_STROKE_BRUSHES, .low = 0.5, .high = 64,
-	  .preset = { 12, 6, 3, 1.5 }, .presets = 4, .help = "widths of the brushes, the widest first" },
-	{ .name = "length", .type = FV_PARAMETER_FLOAT, .at = offsetof(fv_strokenet, length), .low = 1,
-	  .high = 32, .preset = { 4 }, .help = "length of a dab in its brush's widths" },
+	  .count_at = offsetof(fv_strokenet, brushes), .most = FV_STROKE_BRUSHES, .low = 0.5,
+	  .high = 64, .preset = { 12, 6, 3, 1.5 }, .presets = 4,
+	  .help = "widths of the brushes, the widest first" },
+	{ .name = "length", .type = FV_PARAMETER_FLOAT, .at = offsetof(fv_strokenet, length),
+	  .low = 1, .high = 32, .preset = { 4 }, .help = "length of a dab in its brush's widths" },
 	{ .name = "bristle", .type = FV_PARAMETER_FLOAT, .at = offsetof(fv_strokenet, bristle),
 	  .low = 0.25, .high = 64, .preset = { 1.5 }, .help = "width of the bristles" },
 	{ 0 },
@@ -176,11 +179,14 @@ static fv_status check(fv_err *err, const void *config)
 {
 	const fv_strokenet *c = config;
 	if (c->stem % 2 == 0)
-		return fv_fail(err, FV_E_FORMAT, "strokenet: 'stem' is %d: 3 or 5 can be built", c->stem);
+		return fv_fail(err, FV_E_FORMAT, "strokenet: 'stem' is %d: 3 or 5 can be built",
+		               c->stem);
 	for (int i = 1; i < c->brushes; i++)
 		if (c->brush[i] > c->brush[i - 1])
-			return fv_fail(err, FV_E_FORMAT, "strokenet: 'brush' names brushes of %g and then "
-			               "%g pixels: the widest comes first", c->brush[i - 1], c->brush[i]);
+			return fv_fail(err, FV_E_FORMAT,
+			               "strokenet: 'brush' names brushes of %g and then "
+			               "%g pixels: the widest comes first",
+			               c->brush[i - 1], c->brush[i]);
 	return FV_OK;
 }
 
@@ -194,23 +200,27 @@ static void build(const fv_scope *s, const void *config, fv_node *const *in, fv_
 static fv_status early(fv_err *err, const char *family, json_t *network)
 {
 	if (!strcmp(family, "stylenet"))
-		return fv_fail(err, FV_E_FORMAT, "it was made by an early fauve (family stylenet), which "
+		return fv_fail(err, FV_E_FORMAT,
+		               "it was made by an early fauve (family stylenet), which "
 		               "painted without strokes; train it anew");
 	if (!strcmp(family, "strokenet") && json_object_get(network, "stroke") &&
 	    !json_object_get(network, "brush"))
-		return fv_fail(err, FV_E_FORMAT, "it was made by an early fauve, which painted with "
+		return fv_fail(err, FV_E_FORMAT,
+		               "it was made by an early fauve, which painted with "
 		               "streaks and not with dabs; train it anew");
 	return FV_OK;
 }
 
 const fv_family fv_family_strokenet = {
-	.name = "strokenet", .use = FV_PAINTS, .bytes = sizeof(fv_strokenet), .parameter = parameters,
+	.name = "strokenet", .use = FV_PAINTS, .bytes = sizeof(fv_strokenet),
+	.parameter = parameters,
 	.check = check,
 	.in = { { .name = "picture", .kind = FV_PORT_IMAGE, .channels = 3, .low = -1, .high = 1,
 	          .multiple = FV_STROKENET_MULTIPLE, .least = 32 },
 	        { .name = "marks", .kind = FV_PORT_MARKS, .channels = FV_STROKE_MARKS } },
-	.out = { { .name = "painting", .kind = FV_PORT_IMAGE, .channels = 3, .low = -1, .high = 1 } },
+	.out = { { .name = "painting", .kind = FV_PORT_IMAGE, .channels = 3, .low = -1,
+	           .high = 1 } },
 	.build = build,
-	/* A painter's rounding is far below what its precision is. */
+	/* Rounding weights to 16 bits moves a painting by far less than computing in bf16 does. */
 	.stored = FV_F16, .strokes = strokes, .relief = true, .early = early,
 };

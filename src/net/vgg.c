@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* VGG as a frozen judge: what teachers and measures see of a picture. No painter holds it.
+/* VGG, frozen: what teachers and measures see of a picture. No model for painting contains it.
  *
  *	VGG-16 [1]	first colours less ImageNet's mean, over its deviation;
  *			channels 64 128 256 512, convolutions 2 2 3 1
@@ -107,10 +107,10 @@ fv_node *fv_vgg_build(const fv_scope *s, const fv_vgg *c, fv_node *x, int last,
 static const char *const poolings[] = { "max", "average", NULL };
 
 static const fv_parameter parameters[] = {
-	{ .name = "depth", .type = FV_PARAMETER_INT, .at = offsetof(fv_vgg, depth), .low = 16, .high = 19,
-	  .preset = { 16 }, .help = "layers of the network that it was" },
-	{ .name = "width", .type = FV_PARAMETER_INT, .at = offsetof(fv_vgg, width), .low = 16, .high = 64,
-	  .preset = { 64 }, .help = "channels at full size" },
+	{ .name = "depth", .type = FV_PARAMETER_INT, .at = offsetof(fv_vgg, depth), .low = 16,
+	  .high = 19, .preset = { 16 }, .help = "layers of the network that it was" },
+	{ .name = "width", .type = FV_PARAMETER_INT, .at = offsetof(fv_vgg, width), .low = 16,
+	  .high = 64, .preset = { 64 }, .help = "channels at full size" },
 	{ .name = "pooling", .type = FV_PARAMETER_WORD, .at = offsetof(fv_vgg, pooling),
 	  .words = poolings, .preset = { FV_POOL_AVERAGE }, .help = "how it halves" },
 	{ 0 },
@@ -120,8 +120,10 @@ static fv_status check(fv_err *err, const void *config)
 {
 	const fv_vgg *c = config;
 	if (!(c->depth == 16 && c->width == 64) && !(c->depth == 19 && c->width == 16))
-		return fv_fail(err, FV_E_FORMAT, "VGG-%d of width %d is unknown; VGG-16 of width 64 and "
-		               "VGG-19 of width 16 are understood", c->depth, c->width);
+		return fv_fail(err, FV_E_FORMAT,
+		               "VGG-%d of width %d is unknown; VGG-16 of width 64 and "
+		               "VGG-19 of width 16 are understood",
+		               c->depth, c->width);
 	return FV_OK;
 }
 
@@ -131,10 +133,12 @@ static void build(const fv_scope *s, const void *config, fv_node *const *in, fv_
 }
 
 const fv_family fv_family_vgg = {
-	.name = "vgg", .use = FV_LOOKS, .bytes = sizeof(fv_vgg), .parameter = parameters, .check = check,
+	.name = "vgg", .use = FV_LOOKS, .bytes = sizeof(fv_vgg), .parameter = parameters,
+	.check = check,
 	.in = { { .name = "picture", .kind = FV_PORT_IMAGE, .channels = 3, .low = -1, .high = 1,
 	          .least = 2 << (FV_VGG_LAYERS - 1) } },
 	.out = { { .name = "relu1_1", .kind = FV_PORT_MAP }, { .name = "relu2_1", .kind = FV_PORT_MAP },
-	         { .name = "relu3_1", .kind = FV_PORT_MAP }, { .name = "relu4_1", .kind = FV_PORT_MAP } },
+	         { .name = "relu3_1", .kind = FV_PORT_MAP },
+	         { .name = "relu4_1", .kind = FV_PORT_MAP } },
 	.build = build,
 };

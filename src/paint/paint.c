@@ -44,7 +44,7 @@ static uint64_t fingerprint(const fv_pixels *p)
 	for (int64_t r = 0; r < GRID; r++)
 		for (int64_t q = 0; q < GRID; q++)
 			for (int c = 0; c < 3; c++)
-				hash = fv_hash(hash, (uint8_t)(value(p, r * p->height / GRID, q * p->width / GRID * p->channels + c) * 255 + 0.5f));
+				hash = fv_hash_mix(hash, &(uint8_t){ (uint8_t)(value(p, r * p->height / GRID, q * p->width / GRID * p->channels + c) * 255 + 0.5f) }, 1);
 	return hash;
 }
 

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whose colours: a painting's coarse colours, moved to the photograph's or to those of the
- * painter's paintings; its strokes stay.
+/* Colour transfer: moves a painting's coarse colours to the photograph's, or to those of the
+ * paintings that the model learnt from. The strokes stay as they are.
  *
- * All happens on a grid of at most GRID cells a side: p is the photograph's mean over a cell, y the
- * painting's. What is added to the painting is a field of displacements d on that grid, spread over
- * the pixels by a quadratic spline.
+ * All work is done on a grid of at most GRID cells a side. p is the photograph's mean colour over a
+ * cell, y the painting's. The result is a field of displacements d on that grid; a quadratic
+ * B-spline spreads it over the pixels, and it is added to the painting.
  *
  *	towards the photograph:	d = along(p - y), then d += along(p - y - d), twice
- *	towards the painter:	c = along(y)			the coarse layer
+ *	towards the palette:	c = along(y)			the coarse layer
  *				d = along(T(c) - c), then d = along(T(c + d) - c), twice
- *				T: sliced optimal transport to his colours [2, 3]
+ *				T: sliced optimal transport to the palette [2, 3]
  *
- * along() is the guided filter [1] with the photograph as guide: blurred over a part of the longer
- * side, yet not over the photograph's edges, so that a sky's new colour makes no halo around a
- * roof; and smooth where the photograph is, so that a displacement that jumps between neighbouring
- * colours makes no band [4].
+ * along() is the guided filter [1], and the photograph is its guide. It blurs over a share of the
+ * longer side, but not across the photograph's edges, so that a sky's new colour makes no halo
+ * around a roof. Where the photograph is smooth its result is smooth, so that a displacement that
+ * jumps between neighbouring colours makes no visible step [4].
  *
- * Sliced: in each of ROUNDS fixed frames of three axes the colours' quantiles along an axis go half
- * the way to the palette's. Quantiles are read from histograms, which are sums of whole numbers.
+ * T works in ROUNDS fixed frames of three axes each: along every axis the quantiles of the colours
+ * go half the way to those of the palette. Quantiles are read from histograms. These are sums of
+ * whole numbers, so the result has the same bits at any number of threads.
  *
- * Values are in [-1,1]. The same bits at any number of threads.
+ * Colours are in [-1,1].
  *
  * [1] He, Sun, Tang: Guided Image Filtering, PAMI 2013, section 3.4 (a guide of three channels)
  * [2] Pitie, Kokaram, Dahyot: Automated colour grading using colour distribution transfer, CVIU
@@ -33,39 +34,40 @@
 #include <stdlib.h>
 
 enum {
-	GRID = 192,  /* cells of the longer side */
-	COARSE = 50, /* of the longer side: one sigma, towards the photograph */
-	/* Towards the painter: narrower, and a plain wall's own patches become clouds. */
+	GRID = 192,  /* cells along the longer side */
+	COARSE = 50, /* sigma towards the photograph is the longer side divided by this */
+	/* The same towards the palette. A narrower blur turns a plain wall's patches into
+	 * clouds. */
 	WIDE = 12,
-	FIELDS = 21, /* of the guided filter, below */
-	FITS = 12,
-	BINS = 512,
-	ROUNDS = 24,
-	PASSES = 3, /* the later ones move what along() has kept the first from moving */
-	ROWS = 4,   /* of the grid, a unit */
+	FIELDS = 21, /* numbers a cell that the guided filter blurs first; listed below */
+	FITS = 12,   /* numbers a cell that it blurs then */
+	BINS = 512,  /* bins of a histogram */
+	ROUNDS = 24, /* frames of three axes */
+	PASSES = 3,  /* later passes move what along() kept the first from moving */
+	ROWS = 4,    /* rows of the grid in a unit of work */
 };
-#define EDGE 0.01 /* variance of the photograph from which on it is an edge */
-#define STEP 0.5
+#define EDGE 0.01 /* the guided filter's eps: a variance above it is an edge */
+#define STEP 0.5  /* share of the way to the palette's quantiles in a round */
 
 struct fv_palette {
 	fv_context *context;
-	float amount;               /* -1: the photograph's colours; 1: the painter's */
-	int64_t h, w, cell, gh, gw; /* pixels; a cell's side; cells */
-	/* gh,gw,3: p; y, then c; d; what d has not moved yet */
+	float amount;               /* -1 is the photograph's colours, 1 the palette's */
+	int64_t h, w, cell, gh, gw; /* pixels; pixels of a cell's side; cells */
+	/* gh,gw,3 each: p; y, which becomes c; d; what d has not moved yet. */
 	float *photo, *paint, *shift, *left;
 	float *field, *room; /* gh,gw,FIELDS */
 	float *line;         /* gw,3 for each thread */
-	float *tap;          /* half a Gaussian: 0 .. radius */
+	float *tap;          /* half a Gaussian, from its middle to its radius in cells */
 	int64_t radius;
 	int colours;
-	float (*colour)[3];               /* his */
-	float (*sorted)[FV_PALETTE_MOST]; /* along three axes */
+	float (*colour)[3];               /* the palette */
+	float (*sorted)[FV_PALETTE_MOST]; /* the palette along each of three axes, ascending */
 	float axis[3][3], low[3], span[3];
-	float below[3][BINS + 1]; /* share of cells below each bin's lower end */
-	/* of the pass in work */
+	float below[3][BINS + 1]; /* share of the cells that lie below each bin */
+	/* What the pass in work reads and writes. */
 	const float *from;
 	float *to;
-	int64_t stride; /* pixels */
+	int64_t stride; /* pixels of a row of from or to */
 	_Atomic bool stop;
 };
 
@@ -162,7 +164,7 @@ static fv_status over_rows(fv_err *err, fv_palette *p,
 	return p->stop ? fv_fail(err, FV_E_CANCELLED, "stopped") : FV_OK;
 }
 
-/* Means over cells, of values as they will be stored: within [-1,1], a NaN black. */
+/* Takes means over cells. Values count as they will be stored: cut to [-1,1], and NaN as black. */
 static void shrink(fv_palette *p, int thread, int64_t r)
 {
 	int64_t last = fv_min((r + 1) * p->cell, p->h);
@@ -209,11 +211,12 @@ static void blur_across(fv_palette *p, int thread, int64_t r)
 }
 
 /* ------------------------------------------------------------------ the guided filter
+ * A cell's numbers, with the place where each group begins:
  * fields:	0	I	the guide's three channels
- *		3	II	their products: 00 01 02 11 12 22
- *		9	E	what is filtered
- *		12	IE	I0 E0..2, I1 E0..2, I2 E0..2
- * fits:	0	a	of I0 for E0..2, of I1, of I2: E is about a I + b nearby
+ *		3	II	their products 00 01 02 11 12 22
+ *		9	E	the three channels that are filtered
+ *		12	IE	the products I0 E0..2, I1 E0..2, I2 E0..2
+ * fits:	0	a	factors of I0, I1, I2 in E0..2: nearby, E is about a I + b
  *		9	b */
 static void fields(fv_palette *p, int thread, int64_t r)
 {
@@ -239,7 +242,7 @@ static void fit(fv_palette *p, int thread, int64_t r)
 		for (int k = 0, n = 0; k < 3; k++)
 			for (int j = k; j < 3; j++, n++)
 				s[n] = (double)f[3 + n] - (double)f[k] * f[j] + (k == j ? EDGE : 0);
-		/* Inverted by cofactors; EDGE keeps s away from singular. */
+		/* s is inverted by cofactors. EDGE keeps it away from singular. */
 		double c00 = s[3] * s[5] - s[4] * s[4], c01 = s[2] * s[4] - s[1] * s[5],
 		       c02 = s[1] * s[4] - s[2] * s[3];
 		double c11 = s[0] * s[5] - s[2] * s[2], c12 = s[1] * s[2] - s[0] * s[4],
@@ -272,7 +275,7 @@ static void filtered(fv_palette *p, int thread, int64_t r)
 	}
 }
 
-/* p->shift, filtered along the photograph. */
+/* Filters p->shift along the photograph. */
 static fv_status along(fv_err *err, fv_palette *p)
 {
 	void (*const pass[])(fv_palette *p, int thread, int64_t r) = {
@@ -296,8 +299,8 @@ static int rising(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Frame i of a sequence that fills the rotations evenly: Shoemake's quaternions at multiples of
- * three irrational steps. */
+/* Makes frame i of a sequence that fills the rotations evenly: Shoemake's quaternions [Uniform
+ * Random Rotations, Graphics Gems III, 1992] at multiples of three irrational steps. */
 static void turn_axes(int i, float axis[3][3])
 {
 	const double pi2 = 6.28318530717958648;
@@ -314,7 +317,7 @@ static void turn_axes(int i, float axis[3][3])
 		axis[k / 3][k % 3] = (float)m[k / 3][k % 3];
 }
 
-/* Along axis k: the palette in order, and what share of the picture lies below each bin. */
+/* Sorts the palette along axis k, and counts the share of the picture that lies below each bin. */
 static void measure(fv_palette *p, int k)
 {
 	int64_t cells = p->gh * p->gw, count[BINS] = { 0 }, sum = 0;
@@ -361,7 +364,7 @@ static void transport(fv_palette *p, int thread, int64_t r)
 	}
 }
 
-static fv_status to_painter(fv_err *err, fv_palette *p)
+static fv_status to_palette(fv_err *err, fv_palette *p)
 {
 	int64_t values = 3 * p->gh * p->gw;
 	memcpy(p->shift, p->paint, (size_t)values * sizeof(float));
@@ -404,7 +407,7 @@ static fv_status to_photograph(fv_err *err, fv_palette *p)
 }
 
 /* ------------------------------------------------------------------ pixels */
-/* Three cells around pixel i and their weights: a quadratic B-spline. */
+/* Finds the three cells around pixel i and their weights in a quadratic B-spline. */
 static void spline(const fv_palette *p, int64_t i, int64_t cells, int64_t at[3], float weight[3])
 {
 	double x = ((double)i + 0.5) / (double)p->cell - 0.5, middle = floor(x + 0.5),
@@ -449,7 +452,7 @@ fv_status fv_palette_turn(fv_err *err, fv_palette *p, float *y, int64_t stride)
 {
 	fv_status st = look(err, p, y, stride, p->paint);
 	if (!st)
-		st = p->amount < 0 ? to_photograph(err, p) : to_painter(err, p);
+		st = p->amount < 0 ? to_photograph(err, p) : to_palette(err, p);
 	p->to = y;
 	return st ? st : over_rows(err, p, spread, p->h);
 }

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Relief: how strongly neighbours differ, in two bands: threads of paint, finer than some FINE
- * pixels of a picture of the training's size, and strokes, finer than some WIDE.
+/* Relief: how strongly neighbours differ, in two frequency bands: threads of paint, which are finer
+ * than FINE pixels of a picture of the training's size, and strokes, which are finer than WIDE.
  *
  *	y' = W(y) + strokes (F(y) - W(y)) + threads (y - F(y))
- *	F, W: y made smaller by that many pixels and enlarged again
+ *	F, W: y made smaller by FINE or WIDE, and enlarged again
  *
  * Generators are too timid here. Each crop is compared with one of several paintings, whose
- * contrast differs; the absolute distance to all of them is least at their median, below their mean,
- * and lower still as the dabs never lie where the painting's do. A run measures by how much
- * (train/style_relief.c) and writes it down. */
+ * contrast differs. The absolute distance to all of them is least at their median, which is below
+ * their mean, and the best answer is lower still because the dabs never lie where the painting's
+ * do. A run measures by how much (train/style_relief.c) and writes it into the model. */
+#include "base/luma.h"
 #include "paint/paint.h"
 #include <math.h>
 
-#define FINE 2.5
+#define FINE 2.5                        /* pixels */
 #define WIDE 20.0
 
 static int64_t cells(int64_t n, double side)
@@ -20,7 +21,7 @@ static int64_t cells(int64_t n, double side)
 	return fv_max(1, (int64_t)((double)n / fmax(1, side) + 0.5));
 }
 
-/* room: h,w,3: what is left of y on a grid of cells of so many pixels. */
+/* Fills room, h,w,3, with y made smaller to cells of `side` pixels and enlarged again. */
 static fv_status coarse(fv_err *err, fv_context *c, const float *y, int64_t h, int64_t w,
                         double side, float *room)
 {
@@ -61,12 +62,10 @@ fv_status fv_relief_raise(fv_err *err, fv_context *c, float *y, int64_t h, int64
 
 static double deviation(const float *a, const float *b, int64_t pixels)
 {
-	static const double luma[3] = { 0.299, 0.587, 0.114 };
 	double sum = 0, squares = 0, n = (double)pixels;
 	for (int64_t i = 0; i < pixels; i++) {
-		double d = 0;
-		for (int k = 0; k < 3; k++)
-			d += luma[k] * (double)(a[3 * i + k] - b[3 * i + k]);
+		const float *p = a + 3 * i, *q = b + 3 * i;
+		double d = fv_luma_exact(p[0] - q[0], p[1] - q[1], p[2] - q[2]);
 		sum += d, squares += d * d;
 	}
 	return sqrt(fmax(0, squares / n - sum / n * (sum / n)));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pictures of floats made larger or smaller: Catmull-Rom, stretched where it shrinks, so that
- * nothing aliases; separable, mirrored by repeating the edge. */
+/* Makes pictures of floats larger or smaller by the Catmull-Rom kernel, along one axis after the
+ * other. Where a picture shrinks the kernel is stretched, so that nothing aliases. Outside
+ * the picture its outermost pixels are repeated. */
 #include "paint/paint.h"
 #include <math.h>
 
-enum { ROWS = 8 };                      /* a unit */
+enum { ROWS = 8 };                      /* in a unit of work */
 
 typedef struct { int64_t taps, from, to; int32_t *first; float *weight; } axis;
 

@@ -18,7 +18,8 @@ static inline uint8_t *fv_bytes_more(fv_bytes *b, size_t n)
 {
 	if (!b->failed && n > b->room - b->bytes) {
 		size_t room = 2 * b->room + n;
-		uint8_t *more = n < SIZE_MAX / 4 && b->room < SIZE_MAX / 4 ? realloc(b->data, room) : NULL;
+		uint8_t *more = n < SIZE_MAX / 4 && b->room < SIZE_MAX / 4 ? realloc(b->data, room)
+		                                                           : NULL;
 		if (more) {
 			b->data = more;
 			b->room = room;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Main's side of decoding in a child process (child.h). What comes back is foreign data: every number is checked, every text cut. */
+/* Main's side of decoding in a child process (child.h). What comes back is foreign data: every
+ * number is checked, every text cut. */
 #define _GNU_SOURCE
 #include "picture/child.h"
 #include "base/base.h"
@@ -86,7 +87,8 @@ static const char *start(void)
 	fv_child_greeting hello;
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t how;
-	char *const words[] = { (char *)(uintptr_t)"fauve", (char *)(uintptr_t)FV_CHILD_WORD, NULL };
+	char *const words[] = { (char *)(uintptr_t) "fauve", (char *)(uintptr_t)FV_CHILD_WORD,
+		                NULL };
 	if (server.socket >= 0 || server.why)
 		return server.why;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
@@ -106,7 +108,8 @@ static const char *start(void)
 	}
 	server.socket = pair[0];
 	server.number++;
-	if (get(server.socket, &hello, sizeof hello, fv_now() + START, NULL) < 1 || hello.magic != FV_CHILD_MAGIC) {
+	if (get(server.socket, &hello, sizeof hello, fv_now() + START, NULL) < 1 ||
+	    hello.magic != FV_CHILD_MAGIC) {
 		stop();
 		return server.why = "the process that decodes does not start";
 	}
@@ -117,7 +120,8 @@ static const char *start(void)
 const char *fv_sandbox_missing(void)
 {
 	pthread_mutex_lock(&server.lock);
-	const char *why = server.mode == FV_SANDBOX_OFF || !server.program ? "it is switched off" : start();
+	const char *why = server.mode == FV_SANDBOX_OFF || !server.program ? "it is switched off"
+	                                                                   : start();
 	if (!why && !server.confined)
 		why = "this system has no seccomp filters";
 	pthread_mutex_unlock(&server.lock);
@@ -128,7 +132,8 @@ static bool send_request(int to, const fv_child_request *q, const int fd[3])
 {
 	union { char room[CMSG_SPACE(3 * sizeof(int))]; struct cmsghdr align; } control = { { 0 } };
 	struct iovec part = { (void *)(uintptr_t)q, sizeof *q };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room,
+	                    .msg_controllen = sizeof control.room };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
@@ -142,8 +147,11 @@ static bool send_request(int to, const fv_child_request *q, const int fd[3])
 /* A request on its way: *from, the worker's socket; *number, of its server. NULL or why not. */
 static const char *ask(const fv_source *s, int memory, int *from, int *number)
 {
-	fv_child_request q = { .magic = FV_CHILD_MAGIC, .format = (int32_t)s->format, .bytes = s->bytes, .max_pixels = s->max_pixels, .flat_pixels = s->flat_pixels,
-	                       .memory = s->memory, .longest = s->longest, .all = s->all, .facts = s->facts, .bare_tried = s->bare_tried };
+	fv_child_request q = { .magic = FV_CHILD_MAGIC, .format = (int32_t)s->format,
+	                       .bytes = s->bytes, .max_pixels = s->max_pixels,
+	                       .flat_pixels = s->flat_pixels, .memory = s->memory,
+	                       .longest = s->longest, .all = s->all, .facts = s->facts,
+	                       .bare_tried = s->bare_tried };
 	int pair[2];
 	snprintf(q.format_name, sizeof q.format_name, "%s", s->format_name);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
@@ -154,7 +162,8 @@ static const char *ask(const fv_source *s, int memory, int *from, int *number)
 		why = "this system has no seccomp filters";
 	if (!why && !send_request(server.socket, &q, (int[]){ s->fd, memory, pair[1] })) {
 		stop();                         /* somebody ended it: once more */
-		if (!(why = start()) && !send_request(server.socket, &q, (int[]){ s->fd, memory, pair[1] }))
+		if (!(why = start()) &&
+		    !send_request(server.socket, &q, (int[]){ s->fd, memory, pair[1] }))
 			why = "the process that decodes ends";
 	}
 	*number = server.number;
@@ -168,42 +177,60 @@ static const char *ask(const fv_source *s, int memory, int *from, int *number)
 
 static fv_status nonsense(fv_err *err, const fv_source *s)
 {
-	return fv_fail(err, FV_E_FORMAT, "%s: this %s cannot be decoded: its decoder answers nonsense; fetch it again", s->path, s->format_name);
+	return fv_fail(
+		err, FV_E_FORMAT,
+		"%s: this %s cannot be decoded: its decoder answers nonsense; fetch it again",
+		s->path, s->format_name);
 }
 
 /* The size is one that may be, and main wants it: the memory grows to it, and stays so. */
-static fv_status accept_size(fv_err *err, const fv_source *s, const fv_child_record *r, int memory, int from)
+static fv_status accept_size(fv_err *err, const fv_source *s, const fv_child_record *r, int memory,
+                             int from)
 {
-	if (r->width < 1 || r->height < 1 || (r->channels != 3 && r->channels != 4) || (r->bits != 8 && r->bits != 16) || r->decoding < 0 ||
-	    r->decoding > INT64_MAX / 4)
+	if (r->width < 1 || r->height < 1 || (r->channels != 3 && r->channels != 4) ||
+	    (r->bits != 8 && r->bits != 16) || r->decoding < 0 || r->decoding > INT64_MAX / 4)
 		return nonsense(err, s);
 	fv_status st = fv_limits_check(err, s, r->width, r->height);
 	if (st)
 		return st;
-	const fv_pixels size = { r->width, r->height, r->channels, r->bits, r->width * r->channels * r->bits / 8, NULL };
+	const fv_pixels size = {
+		r->width, r->height, r->channels, r->bits, r->width * r->channels * r->bits / 8,
+		NULL
+	};
 	if (s->fits && (st = s->fits(err, s->user, &size, r->decoding)))
 		return st;
-	if (ftruncate(memory, r->width * r->height * FV_CHILD_PIXEL) || fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
-		return fv_fail_memory(err, s->path, (size_t)(r->width * r->height * FV_CHILD_PIXEL));
-	(void)!send(from, "y", 1, MSG_NOSIGNAL);                /* a worker that is gone is seen at the next read */
+	if (ftruncate(memory, r->width * r->height * FV_CHILD_PIXEL) ||
+	    fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		return fv_fail_memory(err, s->path,
+		                      (size_t)(r->width * r->height * FV_CHILD_PIXEL));
+	(void)!send(from, "y", 1, MSG_NOSIGNAL);                /* a worker that is gone is seen
+	                                                         * at the next read */
 	return FV_OK;
 }
 
 static bool known(int32_t status)
 {
-	return status == FV_E_FORMAT || status == FV_E_LIMIT || status == FV_E_MEMORY || status == FV_E_READ || status == FV_E_INTERNAL;
+	return status == FV_E_FORMAT || status == FV_E_LIMIT || status == FV_E_MEMORY ||
+	       status == FV_E_READ || status == FV_E_INTERNAL;
 }
 
-static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record *r, const fv_child_record *size, int memory, int from, fv_picture *p, fv_err *warning)
+static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record *r,
+                               const fv_child_record *size, int memory, int from, fv_picture *p,
+                               fv_err *warning)
 {
 	r->text[sizeof r->text - 1] = r->warning[sizeof r->warning - 1] = 0;
 	if (r->status)
-		return known(r->status) ? fv_fail(err, (fv_status)r->status, "%s%s", s->path, r->text) : nonsense(err, s);
-	/* It may have been turned since; and of a JPEG of which little is wanted less is decoded. */
-	bool same = (r->width == size->width && r->height == size->height) || (r->width == size->height && r->height == size->width) ||
+		return known(r->status)
+		               ? fv_fail(err, (fv_status)r->status, "%s%s", s->path, r->text)
+		               : nonsense(err, s);
+	/* It may have been turned since; and of a JPEG of which little is wanted less is
+	 * decoded. */
+	bool same = (r->width == size->width && r->height == size->height) ||
+	            (r->width == size->height && r->height == size->width) ||
 	            (s->longest && r->width <= size->width && r->height <= size->height);
 	uint64_t all = 0;
-	if (!same || r->width < 1 || r->height < 1 || (r->channels != 3 && r->channels != 4) || (r->bits != 8 && r->bits != 16))
+	if (!same || r->width < 1 || r->height < 1 || (r->channels != 3 && r->channels != 4) ||
+	    (r->bits != 8 && r->bits != 16))
 		return nonsense(err, s);
 	for (int i = 0; i < FV_BLOBS; i++) {
 		if (r->blob[i] > BLOBS_MAX - all)
@@ -219,29 +246,37 @@ static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record 
 		if (r->blob[i] && !to)
 			st = fv_fail_memory(err, s->path, (size_t)r->blob[i]);
 		else if (to && get(from, to, (size_t)r->blob[i], fv_now() + FV_CHILD_WAIT, s) < 1)
-			st = fv_source_cancelled(s) ? fv_fail(err, FV_E_CANCELLED, "%s: stopped", s->path) : nonsense(err, s);
+			st = fv_source_cancelled(s)
+			             ? fv_fail(err, FV_E_CANCELLED, "%s: stopped", s->path)
+			             : nonsense(err, s);
 	}
-	if (!st && s->facts && !(about = strndup((const char *)(text.data ? text.data : (uint8_t *)""), text.bytes)))
+	if (!st && s->facts &&
+	    !(about = strndup((const char *)(text.data ? text.data : (uint8_t *)""), text.bytes)))
 		st = fv_fail_memory(err, s->path, text.bytes);
 	fv_bytes_free(&text);
 	p->about = about;
 	if (st)
 		return st;
 	const int64_t stride = r->width * r->channels * r->bits / 8;
-	void *data = mmap(NULL, (size_t)(r->height * stride), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+	void *data = mmap(NULL, (size_t)(r->height * stride), PROT_READ | PROT_WRITE, MAP_SHARED,
+	                  memory, 0);
 	if (data == MAP_FAILED)
 		return fv_fail_memory(err, s->path, (size_t)(r->height * stride));
 	p->pixels = (fv_pixels){ r->width, r->height, r->channels, r->bits, stride, data };
 	p->mapped = (size_t)(r->height * stride);
 	p->into_profile = r->into_profile && p->profile.bytes;
 	for (int i = 0; i < 2; i++)
-		p->dots[i] = isfinite(r->dots[i]) && r->dots[i] > 0 && r->dots[i] < 1e6 ? r->dots[i] : 72 / 25.4;
+		p->resolution[i] = isfinite(r->resolution[i]) && r->resolution[i] > 0 &&
+		                                   r->resolution[i] < 1e6
+		                           ? r->resolution[i]
+		                           : 72 / 25.4;
 	if (r->warned)
 		fv_fail(warning, FV_E_FORMAT, "%s%s", s->path, r->warning);
 	return FV_OK;
 }
 
-/* Did the server end, rather than a worker alone? It is looked for a while: its sockets close before it can be waited for. */
+/* Did the server end, rather than a worker alone? It is looked for a while: its sockets close
+ * before it can be waited for. */
 static bool gone(int number)
 {
 	bool yes = false;
@@ -261,7 +296,8 @@ static bool gone(int number)
 }
 
 /* *lost: the server ended, by another picture that took too long or by somebody's hand. */
-static fv_status listen_to(fv_err *err, const fv_source *s, int from, int memory, int number, fv_picture *p, fv_err *warning, bool *lost)
+static fv_status listen_to(fv_err *err, const fv_source *s, int from, int memory, int number,
+                           fv_picture *p, fv_err *warning, bool *lost)
 {
 	fv_child_record r, size = { 0 };
 	double until = fv_now() + FV_CHILD_WAIT;
@@ -271,15 +307,22 @@ static fv_status listen_to(fv_err *err, const fv_source *s, int from, int memory
 			return fv_fail(err, FV_E_CANCELLED, "%s: stopped", s->path);
 		if (!got && fv_now() > until) {
 			fv_child_end();
-			return fv_fail(err, FV_E_LIMIT, "%s: this %s is not decoded after %d s; save it anew, or smaller", s->path, s->format_name, FV_CHILD_WAIT);
+			return fv_fail(
+				err, FV_E_LIMIT,
+				"%s: this %s is not decoded after %d s; save it anew, or smaller",
+				s->path, s->format_name, FV_CHILD_WAIT);
 		}
 		if (!got) {
 			*lost = gone(number);
-			return fv_fail(err, FV_E_FORMAT, "%s: this %s cannot be decoded: its decoder crashed, or took too much memory or time; fetch it again, or save it anew",
-			               s->path, s->format_name);
+			return fv_fail(
+				err, FV_E_FORMAT,
+				"%s: this %s cannot be decoded: its decoder crashed, or took too "
+				"much memory or time; fetch it again, or save it anew",
+				s->path, s->format_name);
 		}
 		/* A failure may come before the size is known, pixels may not. */
-		if (r.magic == FV_CHILD_MAGIC && r.kind == FV_CHILD_RESULT && (size.width || r.status))
+		if (r.magic == FV_CHILD_MAGIC && r.kind == FV_CHILD_RESULT &&
+		    (size.width || r.status))
 			return accept_result(err, s, &r, &size, memory, from, p, warning);
 		if (r.magic != FV_CHILD_MAGIC || r.kind != FV_CHILD_SIZE || size.width)
 			return nonsense(err, s);
@@ -299,14 +342,19 @@ fv_status fv_child_decode(fv_err *err, fv_source *s, fv_picture *p, fv_err *warn
 		return FV_OK;
 	for (int i = 0; i < 2 && lost; i++) {
 		int from, number, memory = memfd_create("picture", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-		const char *why = memory < 0 ? "there is no shared memory for it" : ask(s, memory, &from, &number);
+		const char *why = memory < 0 ? "there is no shared memory for it"
+		                             : ask(s, memory, &from, &number);
 		lost = false;
 		if (!why) {
 			*ran = true;
 			st = listen_to(err, s, from, memory, number, p, warning, &lost);
 			close(from);
 		} else if (server.mode == FV_SANDBOX_ALL)
-			st = fv_fail(err, FV_E_INTERNAL, "--sandbox all: pictures cannot be decoded in a process of their own: %s; allow decoding here with --sandbox auto", why);
+			st = fv_fail(
+				err, FV_E_INTERNAL,
+				"--sandbox all: pictures cannot be decoded in a process of their "
+				"own: %s; allow decoding here with --sandbox auto",
+				why);
 		if (memory >= 0)
 			close(memory);
 		if (st && lost)

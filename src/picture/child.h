@@ -10,7 +10,8 @@
  *	size of the memory, answer >------------------------------------> decodes into it
  *			  result, blobs <--------------------------------
  *
- * The server sees no byte of a picture, so no picture sees another. Main believes nothing that a worker says (child.c). */
+ * The server sees no byte of a picture, so no picture sees another. Main believes nothing that a
+ * worker says (child.c). */
 #ifndef FV_PICTURE_CHILD_H
 #define FV_PICTURE_CHILD_H
 #include "picture/internal.h"
@@ -42,13 +43,13 @@ typedef struct {
 	int32_t channels, bits;
 	/* of a result */
 	int32_t status, warned, into_profile;
-	double dots[2];
+	double resolution[2];
 	uint64_t blob[FV_BLOBS];
 	char text[1000], warning[1000];         /* what follows the picture's name */
 } fv_child_record;
 
-/* confine.c: from now on this process can compute, take memory, start threads, read and write what is open: no files, no network, no other
- * programs. False: it cannot be had. */
+/* confine.c: from now on this process can compute, take memory, start threads, read and write what
+ * is open: no files, no network, no other programs. False: it cannot be had. */
 bool fv_confine(void);
 bool fv_confine_possible(void);
 #endif

@@ -11,7 +11,8 @@
 
 enum { SEGMENT_MAX = 65533 };
 
-static void segment(fv_bytes *to, int marker, const char *name, size_t name_bytes, const uint8_t *data, size_t bytes)
+static void segment(fv_bytes *to, int marker, const char *name, size_t name_bytes,
+                    const uint8_t *data, size_t bytes)
 {
 	if (name_bytes + bytes > SEGMENT_MAX)
 		return;                 /* left out: no decoder looks for a second part */
@@ -25,7 +26,8 @@ const char *fv_embed_leaves(fv_format f, const fv_picture *p)
 {
 	/* Beside each in its segment: a name; Photoshop's head and padding. */
 	const struct { const char *name; size_t bytes, beside; } list[] = {
-		{ "EXIF", p->exif.bytes, 6 }, { "XMP", p->xmp.bytes, 29 }, { "IPTC", p->iptc.bytes, 26 + p->iptc.bytes % 2 },
+		{ "EXIF", p->exif.bytes, 6 }, { "XMP", p->xmp.bytes, 29 }, { "IPTC", p->iptc.bytes,
+		  26 + p->iptc.bytes % 2 },
 	};
 	for (size_t i = 0; f == FV_JPEG && i < G_N_ELEMENTS(list); i++)
 		if (list[i].bytes + list[i].beside > SEGMENT_MAX)
@@ -33,7 +35,8 @@ const char *fv_embed_leaves(fv_format f, const fv_picture *p)
 	return NULL;
 }
 
-static void jpeg(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head, size_t *skip)
+static void jpeg(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head,
+                 size_t *skip)
 {
 	static const char xmp[] = "http://ns.adobe.com/xap/1.0/";
 	*skip = 2;
@@ -63,7 +66,8 @@ static void jpeg(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_b
 		name[12] = (char)(i + 1);
 		name[13] = (char)parts;
 		size_t from = i * part, left = p->profile.bytes - from;
-		segment(head, 0xe2, name, sizeof name, p->profile.data + from, left < part ? left : part);
+		segment(head, 0xe2, name, sizeof name, p->profile.data + from,
+		        left < part ? left : part);
 	}
 }
 
@@ -76,7 +80,9 @@ static void png_chunk(fv_bytes *to, const char *type, const uint8_t *data, size_
 	fv_bytes_put(to, type, 4);
 	fv_bytes_put(to, data, bytes);
 	if (!to->failed)
-		fv_put_be(to, (uint32_t)crc32(crc32(0, NULL, 0), to->data + from, (uInt)(4 + bytes)), 4);
+		fv_put_be(to,
+		          (uint32_t)crc32(crc32(0, NULL, 0), to->data + from, (uInt)(4 + bytes)),
+		          4);
 }
 
 static void png(const uint8_t *encoded, const fv_picture *p, fv_bytes *head, size_t *skip)
@@ -95,7 +101,8 @@ static void png(const uint8_t *encoded, const fv_picture *p, fv_bytes *head, siz
 		png_chunk(head, "eXIf", p->exif.data, p->exif.bytes);
 	if (p->xmp.bytes) {
 		b.bytes = 0;
-		fv_bytes_put(&b, "XML:com.adobe.xmp\0\0\0\0", 22);     /* keyword, not compressed, no language, no translation */
+		/* keyword, not compressed, no language, no translation */
+		fv_bytes_put(&b, "XML:com.adobe.xmp\0\0\0\0", 22);
 		fv_bytes_put(&b, p->xmp.data, p->xmp.bytes);
 		png_chunk(head, "iTXt", b.data, b.bytes);
 	}
@@ -126,11 +133,13 @@ static void webp_picture(const uint8_t *encoded, size_t bytes, bool exif, fv_byt
 	}
 }
 
-static void webp(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head, size_t *skip)
+static void webp(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head,
+                 size_t *skip)
 {
 	enum { XMP = 4, EXIF = 8, ALPHA = 16, PROFILE = 32 };
 	/* A RIFF holds 4 GB. */
-	if (bytes < 30 || p->profile.bytes + p->exif.bytes + p->xmp.bytes > UINT32_MAX - 256 - bytes)
+	if (bytes < 30 ||
+	    p->profile.bytes + p->exif.bytes + p->xmp.bytes > UINT32_MAX - 256 - bytes)
 		return;
 	uint32_t flags = (memcmp(encoded + 12, "VP8X", 4) ? 0 : encoded[20]) |
 	                 (p->profile.bytes ? PROFILE : 0) | (p->exif.bytes ? EXIF : 0) |
@@ -152,7 +161,8 @@ static void webp(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_b
 		head->data[4 + i] = (uint8_t)((head->bytes - 8) >> 8 * i);
 }
 
-void fv_embed(fv_format f, const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_bytes *head, size_t *skip, fv_bytes *tail)
+void fv_embed(fv_format f, const uint8_t *encoded, size_t bytes, const fv_picture *p,
+              fv_bytes *head, size_t *skip, fv_bytes *tail)
 {
 	*skip = 0;
 	if (!p->profile.bytes && !p->exif.bytes && !p->xmp.bytes && !p->iptc.bytes)

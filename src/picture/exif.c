@@ -4,8 +4,10 @@
  * writes none into PNG.
  *
  *	header		II or MM, 42, offset of directory 0
- *	directory	count, entries of 12 bytes sorted by tag, offset of the next (of directory 0: the thumbnail)
- *	entry		tag, type, count, then the value when it takes up to 4 bytes, else its offset
+ *	directory	count, entries of 12 bytes sorted by tag, offset of the next (that of
+ *			directory 0: the thumbnail)
+ *	entry		tag, type, count, then the value when it takes up to 4 bytes, else
+ *			its offset
  *
  * [1] CIPA DC-008, Exif 2.32; TIFF 6.0 */
 #include "picture/internal.h"
@@ -21,29 +23,40 @@ enum { ENTRIES_MAX = 200, ADDED_MAX = 3, TEXT_MAX = 4096, DATE = 20 };
 
 /* Kept of each directory: ranges of tags, the types that they may have, and how many values at
  * most, so that nothing else travels under their names. Not here, on purpose: place; person, the
- * artist too; camera, lens, software and host; titles, descriptions and keywords, which name places and persons; comments,
- * maker notes, owner, serial numbers, picture id; time zone and parts of seconds; weather; and the
- * places of things in the unturned picture. docs/security.md says the same to people. To keep one
- * more: add its row. */
+ * artist too; camera, lens, software and host; titles, descriptions and keywords, which name places
+ * and persons; comments, maker notes, owner, serial numbers, picture id; time zone and parts of
+ * seconds; weather; and the places of things in the unturned picture. docs/security.md says the
+ * same to people. To keep one more: add its row. */
 static const struct { int directory; uint16_t first, last; uint32_t types, most; } kept[] = {
-	{ IFD0, 0x011a, 0x011b, FRACTION, 1 }, { IFD0, 0x0128, 0x0128, INTEGER, 1 },    /* resolution */
+	/* resolution */
+	{ IFD0, 0x011a, 0x011b, FRACTION, 1 }, { IFD0, 0x0128, 0x0128, INTEGER, 1 },
 	{ IFD0, 0x0132, 0x0132, IS(ASCII), DATE },
-	{ IFD0, 0x8298, 0x8298, IS(ASCII), TEXT_MAX },                                  /* copyright */
+	/* copyright */
+	{ IFD0, 0x8298, 0x8298, IS(ASCII), TEXT_MAX },
 	{ IFD0, 0x4746, 0x4746, INTEGER, 1 }, { IFD0, 0x4749, 0x4749, INTEGER, 1 },     /* rating */
-	{ EXIF, 0x829a, 0x829a, FRACTION, 1 }, { EXIF, 0x829d, 0x829d, FRACTION, 1 },   /* exposure time, F number */
-	{ EXIF, 0x8822, 0x8822, INTEGER, 1 },                                           /* program */
-	{ EXIF, 0x8827, 0x8827, INTEGER, 3 }, { EXIF, 0x8830, 0x8835, INTEGER, 1 },     /* sensitivities */
-	{ EXIF, 0x9000, 0x9000, IS(UNDEFINED), 4 },                                     /* version */
+	/* exposure time, F number */
+	{ EXIF, 0x829a, 0x829a, FRACTION, 1 }, { EXIF, 0x829d, 0x829d, FRACTION, 1 },
+	/* program */
+	{ EXIF, 0x8822, 0x8822, INTEGER, 1 },
+	/* sensitivities */
+	{ EXIF, 0x8827, 0x8827, INTEGER, 3 }, { EXIF, 0x8830, 0x8835, INTEGER, 1 },
+	/* version */
+	{ EXIF, 0x9000, 0x9000, IS(UNDEFINED), 4 },
 	{ EXIF, 0x9003, 0x9004, IS(ASCII), DATE },
 	{ EXIF, 0x9101, 0x9101, IS(UNDEFINED), 4 }, { EXIF, 0x9102, 0x9102, FRACTION, 1 },
-	{ EXIF, 0x9201, 0x9206, FRACTION, 1 },                                          /* shutter to distance */
-	{ EXIF, 0x9207, 0x9209, INTEGER, 1 }, { EXIF, 0x920a, 0x920a, FRACTION, 1 },    /* metering to focal length */
-	{ EXIF, 0xa000, 0xa000, IS(UNDEFINED), 4 }, { EXIF, 0xa001, 0xa003, INTEGER, 1 },       /* colour space, size */
+	/* shutter to distance */
+	{ EXIF, 0x9201, 0x9206, FRACTION, 1 },
+	/* metering to focal length */
+	{ EXIF, 0x9207, 0x9209, INTEGER, 1 }, { EXIF, 0x920a, 0x920a, FRACTION, 1 },
+	/* colour space, size */
+	{ EXIF, 0xa000, 0xa000, IS(UNDEFINED), 4 }, { EXIF, 0xa001, 0xa003, INTEGER, 1 },
 	{ EXIF, 0xa20e, 0xa20f, FRACTION, 1 }, { EXIF, 0xa210, 0xa210, INTEGER, 1 },
 	{ EXIF, 0xa215, 0xa215, FRACTION, 1 }, { EXIF, 0xa217, 0xa217, INTEGER, 1 },
 	{ EXIF, 0xa300, 0xa301, IS(UNDEFINED), 1 }, { EXIF, 0xa401, 0xa403, INTEGER, 1 },
-	{ EXIF, 0xa404, 0xa404, FRACTION, 1 }, { EXIF, 0xa405, 0xa40a, INTEGER, 1 },    /* white balance, sharpness, ... */
-	{ EXIF, 0xa40c, 0xa40c, INTEGER, 1 }, { EXIF, 0xa460, 0xa460, INTEGER, 1 }, { EXIF, 0xa461, 0xa461, INTEGER, 2 },
+	/* white balance, sharpness, ... */
+	{ EXIF, 0xa404, 0xa404, FRACTION, 1 }, { EXIF, 0xa405, 0xa40a, INTEGER, 1 },
+	{ EXIF, 0xa40c, 0xa40c, INTEGER, 1 }, { EXIF, 0xa460, 0xa460, INTEGER, 1 },
+	{ EXIF, 0xa461, 0xa461, INTEGER, 2 },
 	{ EXIF, 0xa500, 0xa500, FRACTION, 1 },                                          /* gamma */
 	{ INTEROP, 0x0001, 0x0001, IS(ASCII), 4 }, { INTEROP, 0x0002, 0x0002, IS(UNDEFINED), 4 },
 };

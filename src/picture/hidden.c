@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What alpha hides. */
+/* Fills what alpha hides. */
 #include "picture/internal.h"
 
 static int alpha(const fv_pixels *p, int64_t x, int64_t y)
 {
 	const char *row = (const char *)p->data + y * p->stride_bytes;
-	return p->bits == 16 ? ((const uint16_t *)row)[4 * x + 3] : ((const uint8_t *)row)[4 * x + 3];
+	return p->bits == 16 ? ((const uint16_t *)row)[4 * x + 3]
+	                     : ((const uint8_t *)row)[4 * x + 3];
 }
 
 static void copy(const fv_pixels *p, int64_t tx, int64_t ty, int64_t fx, int64_t fy)
 {
 	int64_t bytes = p->bits / 8;
-	memcpy((char *)p->data + ty * p->stride_bytes + tx * 4 * bytes, (char *)p->data + fy * p->stride_bytes + fx * 4 * bytes, (size_t)(3 * bytes));
+	memcpy((char *)p->data + ty * p->stride_bytes + tx * 4 * bytes,
+	       (char *)p->data + fy * p->stride_bytes + fx * 4 * bytes, (size_t)(3 * bytes));
 }
 
-/* A sweep along each row from the nearest visible pixel on either side; rows with none take the row above, or below. */
+/* A sweep along each row from the nearest visible pixel on either side; rows with none take the row
+ * above, or below. */
 void fv_picture_fill_hidden(fv_picture *picture)
 {
 	const fv_pixels *p = &picture->pixels;
@@ -25,8 +28,10 @@ void fv_picture_fill_hidden(fv_picture *picture)
 		int64_t left = -1;
 		for (int64_t x = 0; x < p->width; x++) {
 			if (alpha(p, x, y)) {
-				/* The gap behind us: its nearer half from here, or all of it when nothing stood before. */
-				for (int64_t k = x - 1; k > left && (left < 0 || 2 * k > left + x); k--)
+				/* The gap behind us: its nearer half from here, or all of it when
+				 * nothing stood before. */
+				for (int64_t k = x - 1; k > left && (left < 0 || 2 * k > left + x);
+				     k--)
 					copy(p, k, y, x, y);
 				left = x;
 			} else if (left >= 0)

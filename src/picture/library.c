@@ -19,13 +19,17 @@ static bool found(void)
 {
 	void *file = dlopen(FV_VIPS_FILE, RTLD_LAZY | RTLD_LOCAL);
 	if (!file) {
-		snprintf(library.why, sizeof library.why, "libvips cannot be loaded: %.160s; install it (Debian: libvips42)", dlerror());
+		snprintf(library.why, sizeof library.why,
+		         "libvips cannot be loaded: %.160s; install it (Debian: libvips42)",
+		         dlerror());
 		return false;
 	}
 	for (size_t i = 0; i < FV_COUNT(fv_vips_names); i++) {
 		void *f = dlsym(file, fv_vips_names[i]);
 		if (!f) {
-			snprintf(library.why, sizeof library.why, "%s has no %s; fauve needs libvips 8.14", FV_VIPS_FILE, fv_vips_names[i]);
+			snprintf(library.why, sizeof library.why,
+			         "%s has no %s; fauve needs libvips 8.14", FV_VIPS_FILE,
+			         fv_vips_names[i]);
 			return false;
 		}
 		memcpy((char *)&fv_vips + i * sizeof f, &f, sizeof f);
@@ -39,7 +43,8 @@ static bool load(void)
 		return false;
 	g_log_set_default_handler(fv_vips_hear, NULL);
 	if (vips_init(library.name)) {
-		snprintf(library.why, sizeof library.why, "libvips could not be started: %.200s", vips_error_buffer());
+		snprintf(library.why, sizeof library.why, "libvips could not be started: %.200s",
+		         vips_error_buffer());
 		return false;
 	}
 	vips_block_untrusted_set(TRUE);
@@ -50,10 +55,12 @@ static bool load(void)
 
 fv_status fv_picture_begin(fv_err *err, const char *name)
 {
-	/* libvips dlopens its modules (ImageMagick, Poppler, OpenSlide, ...) from $VIPSHOME/lib as it starts: 16 of 19 ms, for formats
-	 * that are blocked here anyway. Where there is no such folder it does without. format.c fetches the one for HEIF. Said here,
-	 * while there is one thread. */
-	/* And large pictures stay in memory, where they are counted: none is left in a folder for temporary files. */
+	/* libvips dlopens its modules (ImageMagick, Poppler, OpenSlide, ...) from $VIPSHOME/lib as
+	 * it starts: 16 of 19 ms, for formats that are blocked here anyway. Where there is no such
+	 * folder it does without. format.c fetches the one for HEIF. Said here, while there is one
+	 * thread. */
+	/* And large pictures stay in memory, where they are counted: none is left in a folder for
+	 * temporary files. */
 	if (setenv("VIPSHOME", "/nonexistent", 1) || setenv("VIPS_DISC_THRESHOLD", "1000g", 1))
 		return fv_fail_memory(err, "environment", 100);
 	snprintf(library.name, sizeof library.name, "%s", name);

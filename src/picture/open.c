@@ -1,39 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening: a regular file > its format by the first bytes > pixels, decoded here or in a child process. */
+/* Opening: a regular file > its format by the first bytes > pixels, decoded here or in a child
+ * process. */
 #include "picture/internal.h"
-#include "base/base.h"
+#include "base/file.h"
 #include "base/memory.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define BARE_BYTES ((size_t)16 << 20)   /* bare.c takes pictures of 4 megapixels: hardly more bytes */
+/* bare.c takes pictures of 4 megapixels: hardly more bytes */
+#define BARE_BYTES ((size_t)16 << 20)
 
 static fv_status open_source(fv_err *err, fv_source *s)
 {
-	struct stat info;
 	uint8_t head[64];
-	/* Not blocking: a fifo without a writer must not hold us up. */
-	s->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (s->fd < 0)
-		return fv_fail(err, FV_E_READ, "%s: cannot be opened: %s", s->path, strerror(errno));
-	if (fstat(s->fd, &info) || !S_ISREG(info.st_mode))
-		return fv_fail(err, FV_E_READ, "%s: is not a file%s", s->path, S_ISDIR(info.st_mode) ? " but a folder" : "");
-	if (info.st_size > FV_PICTURE_BYTES_MAX)
-		return fv_fail(err, FV_E_LIMIT, "%s: %.0f MB are over the limit of %.0f MB for a file", s->path, (double)info.st_size / 1e6,
-		               (double)FV_PICTURE_BYTES_MAX / 1e6);
-	if (!info.st_size)
+	size_t got = sizeof head;
+	fv_status st = fv_file_open(err, s->path, 0, &s->fd, &s->bytes);
+	if (st)
+		return st;
+	if (s->bytes > FV_PICTURE_BYTES_MAX)
+		return fv_fail(err, FV_E_LIMIT,
+		               "%s: %.0f MB are over the limit of %.0f MB for a file", s->path,
+		               (double)s->bytes / 1e6, (double)FV_PICTURE_BYTES_MAX / 1e6);
+	if (!s->bytes)
 		return fv_fail(err, FV_E_FORMAT, "%s: is empty; fetch it again", s->path);
-	s->bytes = (size_t)info.st_size;
-	ssize_t got = pread(s->fd, head, sizeof head, 0);
-	if (got < 0)
-		return fv_fail(err, FV_E_READ, "%s: cannot be read: %s", s->path, strerror(errno));
-	s->format = fv_format_of_bytes(head, (size_t)got, &s->format_name);
-	return s->format != FV_FORMAT_UNKNOWN ? FV_OK :
-	       fv_fail(err, FV_E_FORMAT, "%s: is no picture that fauve reads (JPEG, PNG, WebP, TIFF, GIF, HEIF)%s%s; convert it, or fetch it again",
-	               s->path, s->format_name ? " but looks like " : "", s->format_name ? s->format_name : "");
+	if ((st = fv_file_fill(err, s->path, s->fd, head, &got, NULL, NULL)))
+		return st;
+	s->format = fv_format_of_bytes(head, got, &s->format_name);
+	return s->format != FV_FORMAT_UNKNOWN
+	               ? FV_OK
+	               : fv_fail(err, FV_E_FORMAT,
+	                         "%s: is no picture that fauve reads (JPEG, PNG, WebP, TIFF, GIF, "
+	                         "HEIF)%s%s; convert it, or fetch it again",
+	                         s->path, s->format_name ? " but looks like " : "",
+	                         s->format_name ? s->format_name : "");
 }
 
 bool fv_source_cancelled(const fv_source *s) { return s->cancelled && s->cancelled(s->user); }
@@ -41,29 +40,17 @@ bool fv_source_cancelled(const fv_source *s) { return s->cancelled && s->cancell
 /* Its bytes as a copy: mapped ones would end the process when somebody cuts the file short. */
 static fv_status load(fv_err *err, fv_source *s)
 {
-	size_t have = 0;
 	if (s->data)
 		return FV_OK;
 	uint8_t *data = malloc(s->bytes);
-	fv_status st = data ? FV_OK : fv_fail_memory(err, s->path, s->bytes);
-	while (!st && have < s->bytes) {
-		size_t most = s->bytes - have;
-		ssize_t got = pread(s->fd, data + have, most < BARE_BYTES ? most : BARE_BYTES, (off_t)have);
-		if (fv_source_cancelled(s))
-			st = fv_fail(err, FV_E_CANCELLED, "%s: stopped", s->path);
-		else if (got < 0 && errno != EINTR)
-			st = fv_fail(err, FV_E_READ, "%s: cannot be read: %s", s->path, strerror(errno));
-		else if (!got)
-			break;
-		have += got > 0 ? (size_t)got : 0;
-	}
-	if (st) {
+	fv_status st = data ? fv_file_fill(err, s->path, s->fd, data, &s->bytes, s->cancelled,
+	                                   s->user)
+	                    : fv_fail_memory(err, s->path, s->bytes);
+	if (st)
 		free(data);
-		return st;
-	}
-	s->data = data;
-	s->bytes = have;
-	return FV_OK;
+	else
+		s->data = data;
+	return st;
 }
 
 fv_status fv_source_place(fv_err *err, fv_source *s, fv_picture *p)
@@ -92,7 +79,8 @@ static fv_status read_source(fv_err *err, fv_source *s, fv_picture **out, fv_err
 	fv_status st = p ? open_source(err, s) : fv_fail_memory(err, s->path, sizeof *p);
 	if (st)
 		goto done;
-	bare = !s->longest && !s->facts && (s->format == FV_JPEG || s->format == FV_PNG) && s->bytes <= BARE_BYTES && !fv_sandbox_all();
+	bare = !s->longest && !s->facts && (s->format == FV_JPEG || s->format == FV_PNG) &&
+	       s->bytes <= BARE_BYTES && !fv_sandbox_all();
 	if (bare && ((st = load(err, s)) || fv_bare_read(s, p)))
 		goto done;
 	s->bare_tried = bare;
@@ -112,14 +100,17 @@ done:
 	return st;
 }
 
-fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *opt, fv_picture **out, fv_err *warning)
+fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *opt,
+                          fv_picture **out, fv_err *warning)
 {
 	static const fv_read_options none;
 	const fv_read_options *o = opt ? opt : &none;
 	fv_err ignored;
 	/* Who names a limit trusts files up to it. */
-	fv_source s = { .path = path, .max_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_MAX, .flat_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_FLAT,
-	                .memory = o->max_memory, .all = o->keep_private, .facts = o->facts, .fits = o->fits, .cancelled = o->cancelled, .user = o->user };
+	fv_source s = { .path = path, .max_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_MAX,
+	                .flat_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_FLAT,
+	                .memory = o->max_memory, .all = o->keep_private, .facts = o->facts,
+	                .fits = o->fits, .cancelled = o->cancelled, .user = o->user };
 	return read_source(err, &s, out, warning ? warning : &ignored);
 }
 
@@ -137,7 +128,8 @@ fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_p
 {
 	fv_picture *p = NULL;
 	fv_err warning;
-	fv_source s = { .path = path, .max_pixels = FV_PIXELS_MAX, .flat_pixels = FV_PIXELS_FLAT, .longest = longest ? longest : INT64_MAX };
+	fv_source s = { .path = path, .max_pixels = FV_PIXELS_MAX, .flat_pixels = FV_PIXELS_FLAT,
+	                .longest = longest ? longest : INT64_MAX };
 	fv_status st = read_source(err, &s, &p, &warning);
 	if (st)
 		return st;

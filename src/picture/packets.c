@@ -33,7 +33,8 @@ static void keep_records(const uint8_t *data, size_t bytes, bool all, fv_bytes *
 		return;
 	}
 	while (bytes >= 5 && data[0] == 0x1c) {
-		uint32_t size = fv_get_be(data + 3, 2);         /* from 8000 on: the size of a size, of which none is kept */
+		uint32_t size = fv_get_be(data + 3, 2);         /* from 8000 on: the size of a
+		                                                 * size, of which none is kept */
 		if (size > bytes - 5)
 			break;
 		if (is_kept(data, size)) {

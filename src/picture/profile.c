@@ -2,7 +2,8 @@
 /* An ICC profile [1] less what does not make colours: monitors' profiles name their owner's machine
  * and its serial number.
  *
- *	0	header of 128 bytes: size, ..., at 24 date, at 48 maker and model of the device, at 80 creator, at 84 id
+ *	0	header of 128 bytes: size, ..., at 24 date, at 48 maker and model of the device,
+ *		at 80 creator, at 84 id
  *	128	how many tags, then of each: name, offset, size
  *
  * [1] ICC.1:2022 */
@@ -13,13 +14,17 @@ enum { HEADER = 128, TAGS_MAX = 100 };
 /* What colours are made with, and whose the profile is. Its name (desc) is kept when it is a name
  * that all the world knows. */
 static const char kept[][5] = {
-	"A2B0", "A2B1", "A2B2", "A2B3", "B2A0", "B2A1", "B2A2", "B2A3", "B2D0", "B2D1", "B2D2", "B2D3", "D2B0", "D2B1", "D2B2",
-	"D2B3", "bTRC", "bXYZ", "bkpt", "chad", "chrm", "cicp", "cprt", "gTRC", "gXYZ", "gamt", "kTRC", "lumi",
+	"A2B0", "A2B1", "A2B2", "A2B3", "B2A0", "B2A1", "B2A2", "B2A3", "B2D0", "B2D1", "B2D2",
+	"B2D3", "D2B0", "D2B1", "D2B2",
+	"D2B3", "bTRC", "bXYZ", "bkpt", "chad", "chrm", "cicp", "cprt", "gTRC", "gXYZ", "gamt",
+	"kTRC", "lumi",
 	"meas", "pre0", "pre1", "pre2", "rTRC", "rXYZ", "rig0", "rig2", "view", "wtpt",
 };
 static const char *const names[] = {
-	"sRGB", "sRGB IEC61966-2.1", "sRGB IEC61966-2-1 black scaled", "sRGB built-in", "sRGB v4 ICC preference", "Adobe RGB (1998)",
-	"AdobeRGB1998", "Display P3", "DCI-P3", "Apple RGB", "ColorMatch RGB", "ProPhoto RGB", "ROMM RGB", "Wide Gamut RGB",
+	"sRGB", "sRGB IEC61966-2.1", "sRGB IEC61966-2-1 black scaled", "sRGB built-in",
+	"sRGB v4 ICC preference", "Adobe RGB (1998)",
+	"AdobeRGB1998", "Display P3", "DCI-P3", "Apple RGB", "ColorMatch RGB", "ProPhoto RGB",
+	"ROMM RGB", "Wide Gamut RGB",
 	"ECI-RGB V1.0", "eciRGB v2", "Rec. 709", "Rec. 2020", "Rec.2020", "Generic RGB Profile",
 };
 

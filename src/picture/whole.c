@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What decoders do not tell: whether a file ends where its format says it ends (they stop once they have their pixels,
- * so a missing end, or data beyond it, goes unnoticed), and a PNG's gamma. */
+/* What decoders do not tell: whether a file ends where its format says it ends (they stop once they
+ * have their pixels, so a missing end, or data beyond it, goes unnoticed), and a PNG's gamma. */
 #include "picture/internal.h"
 #include <math.h>
 
-/* Segments up to the first scan, then the end mark anywhere behind it: entropy-coded data hold no FF D9. */
+/* Segments up to the first scan, then the end mark anywhere behind it: entropy-coded data hold no
+ * FF D9. */
 static const char *jpeg(const uint8_t *p, size_t n)
 {
 	size_t i = 2;
@@ -23,7 +24,8 @@ static const char *jpeg(const uint8_t *p, size_t n)
 	return "it is cut off";
 }
 
-/* Bytes that the pixels take before compression: a filter byte a row, rows of all seven passes when interlaced. */
+/* Bytes that the pixels take before compression: a filter byte a row, rows of all seven passes when
+ * interlaced. */
 static double png_raw(const uint8_t *header)
 {
 	static const int channels[] = { 1, 0, 3, 1, 2, 0, 4 };
@@ -42,7 +44,8 @@ static const char *png(const uint8_t *p, size_t n)
 			return "it is cut off";
 		if (!memcmp(type, "IEND", 4))
 			/* What deflate cannot compress it stores, with a few bytes a block. */
-			return data > raw * 1.02 + 1024 ? "it holds more data than its pixels take" : NULL;
+			return data > raw * 1.02 + 1024 ? "it holds more data than its pixels take"
+			                                : NULL;
 		if (!memcmp(type, "IHDR", 4) && length >= 13)
 			raw = png_raw(p + i + 8);
 		if (!memcmp(type, "IDAT", 4))
@@ -68,8 +71,8 @@ size_t fv_believed(fv_format f, const uint8_t *p, size_t n)
 	return n;
 }
 
-/* gAMA g says: sample = light^g. sRGB is about light^(1/2.2), so the exponent is 1 / (2.2 g); within 5 % of 1 sRGB is
- * meant (0.45455 is what many programs write into every file). */
+/* gAMA g says: sample = light^g. sRGB is about light^(1/2.2), so the exponent is 1 / (2.2 g);
+ * within 5 % of 1 sRGB is meant (0.45455 is what many programs write into every file). */
 double fv_png_exponent(const uint8_t *p, size_t n)
 {
 	double gamma = 0;
@@ -78,7 +81,8 @@ double fv_png_exponent(const uint8_t *p, size_t n)
 		const uint8_t *type = p + i + 4;
 		if (length > n - i - 12 || !memcmp(type, "IDAT", 4))
 			break;
-		if (!memcmp(type, "iCCP", 4) || !memcmp(type, "sRGB", 4) || !memcmp(type, "cICP", 4))
+		if (!memcmp(type, "iCCP", 4) || !memcmp(type, "sRGB", 4) ||
+		    !memcmp(type, "cICP", 4))
 			return 1;
 		if (!memcmp(type, "gAMA", 4) && length == 4)
 			gamma = fv_get_be(p + i + 8, 4) / 100000.0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The process that decodes for fauve (child.h): a server, which never looks at a picture, and a worker for each. */
+/* The process that decodes for fauve (child.h): a server, which never looks at a picture, and a
+ * worker for each. */
 #define _GNU_SOURCE
 #include "picture/child.h"
 #include "base/base.h"
@@ -26,7 +27,8 @@ typedef struct {
 } worker;
 
 #define HEADER 1e9                      /* bytes of addresses to read a header with */
-#define SPARE 128e6                     /* beside twice what decoding is expected to take: stacks, gaps */
+/* beside twice what decoding is expected to take: stacks, gaps */
+#define SPARE 128e6
 
 static void lower(int what, double soft, double hard)
 {
@@ -56,7 +58,8 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *size, int64_t de
 {
 	worker *w = user;
 	char yes;
-	fv_child_record r = { .magic = FV_CHILD_MAGIC, .kind = FV_CHILD_SIZE, .width = size->width, .height = size->height, .channels = size->channels,
+	fv_child_record r = { .magic = FV_CHILD_MAGIC, .kind = FV_CHILD_SIZE, .width = size->width,
+	                      .height = size->height, .channels = size->channels,
 	                      .bits = size->bits, .decoding = decoding };
 	put(w->fd[SOCKET_FD], &r, sizeof r);
 	while (read(w->fd[SOCKET_FD], &yes, 1) != 1)
@@ -65,7 +68,11 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *size, int64_t de
 	w->width = size->width;
 	w->height = size->height;
 	if (w->begun > 0)
-		lower(RLIMIT_AS, w->begun + 2 * (double)(size->width * size->height * FV_CHILD_PIXEL + decoding) + SPARE, INFINITY);
+		lower(RLIMIT_AS,
+		      w->begun +
+		              2 * (double)(size->width * size->height * FV_CHILD_PIXEL + decoding) +
+		              SPARE,
+		      INFINITY);
 	return FV_OK;
 }
 
@@ -76,7 +83,8 @@ static fv_status place(fv_err *err, fv_source *s, fv_picture *p)
 	int64_t bytes = v->height * v->stride_bytes;
 	if (bytes > w->width * w->height * FV_CHILD_PIXEL)
 		return fv_fail(err, FV_E_FORMAT, ": its size changes");
-	void *data = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, w->fd[MEMORY_FD], 0);
+	void *data = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, w->fd[MEMORY_FD],
+	                  0);
 	if (data == MAP_FAILED)
 		return fv_fail_memory(err, s->path, (size_t)bytes);
 	v->data = data;
@@ -84,7 +92,8 @@ static fv_status place(fv_err *err, fv_source *s, fv_picture *p)
 	return FV_OK;
 }
 
-/* Memory: enough for a header, until the size is known; and never more than what there is, the file and twice what main allows. */
+/* Memory: enough for a header, until the size is known; and never more than what there is, the file
+ * and twice what main allows. */
 static void limit(const fv_child_request *q, worker *w)
 {
 	lower(RLIMIT_CPU, FV_CHILD_CPU, FV_CHILD_CPU);
@@ -93,14 +102,17 @@ static void limit(const fv_child_request *q, worker *w)
 	lower(RLIMIT_NOFILE, 16, 16);
 	w->begun = fv_memory("/proc/self/status", "VmSize");
 	if (w->begun > 0)
-		lower(RLIMIT_AS, w->begun + HEADER, w->begun + (double)q->bytes + 2 * (double)q->memory + SPARE);
+		lower(RLIMIT_AS, w->begun + HEADER,
+		      w->begun + (double)q->bytes + 2 * (double)q->memory + SPARE);
 }
 
-static void result(fv_source *s, fv_status st, const fv_err *err, const fv_err *warning, const fv_picture *p)
+static void result(fv_source *s, fv_status st, const fv_err *err, const fv_err *warning,
+                   const fv_picture *p)
 {
 	worker *w = s->user;
 	char *about = NULL;
-	fv_child_record r = { .magic = FV_CHILD_MAGIC, .kind = FV_CHILD_RESULT, .status = st, .warned = warning->status };
+	fv_child_record r = { .magic = FV_CHILD_MAGIC, .kind = FV_CHILD_RESULT, .status = st,
+	                      .warned = warning->status };
 	snprintf(r.text, sizeof r.text, "%s", st ? err->text : "");
 	snprintf(r.warning, sizeof r.warning, "%s", warning->status ? warning->text : "");
 	if (!st && s->facts) {
@@ -111,8 +123,10 @@ static void result(fv_source *s, fv_status st, const fv_err *err, const fv_err *
 	const fv_bytes text = { .data = (uint8_t *)about, .bytes = about ? strlen(about) : 0 };
 	const fv_bytes *blob[FV_BLOBS] = { &p->profile, &p->exif, &p->xmp, &p->iptc, &text };
 	if (!st) {
-		r.width = p->pixels.width, r.height = p->pixels.height, r.channels = p->pixels.channels, r.bits = p->pixels.bits;
-		r.into_profile = p->into_profile, r.dots[0] = p->dots[0], r.dots[1] = p->dots[1];
+		r.width = p->pixels.width, r.height = p->pixels.height,
+		r.channels = p->pixels.channels, r.bits = p->pixels.bits;
+		r.into_profile = p->into_profile, r.resolution[0] = p->resolution[0],
+		r.resolution[1] = p->resolution[1];
 		for (int i = 0; i < FV_BLOBS; i++)
 			r.blob[i] = blob[i]->bytes;
 	}
@@ -126,12 +140,17 @@ static void work(const fv_child_request *q, worker *w, bool confined)
 	fv_err err = { 0 }, warning = { 0 };
 	fv_picture p = { 0 };
 	struct stat info;
-	fv_source s = { .path = "", .fd = w->fd[FILE_FD], .bytes = q->bytes, .format = (fv_format)q->format, .format_name = q->format_name,
-	                .max_pixels = q->max_pixels, .flat_pixels = q->flat_pixels, .memory = q->memory, .longest = q->longest, .all = q->all,
-	                .facts = q->facts, .bare_tried = q->bare_tried, .place = place, .fits = fits, .user = w };
+	fv_source s = { .path = "", .fd = w->fd[FILE_FD], .bytes = q->bytes,
+	                .format = (fv_format)q->format, .format_name = q->format_name,
+	                .max_pixels = q->max_pixels, .flat_pixels = q->flat_pixels,
+	                .memory = q->memory, .longest = q->longest, .all = q->all,
+	                .facts = q->facts, .bare_tried = q->bare_tried, .place = place,
+	                .fits = fits, .user = w };
 	fv_format_prepare(s.format);
 	/* A file that is cut short meanwhile ends this process alone. */
-	void *data = fstat(s.fd, &info) || (uint64_t)info.st_size < s.bytes ? MAP_FAILED : mmap(NULL, s.bytes, PROT_READ, MAP_PRIVATE, s.fd, 0);
+	void *data = fstat(s.fd, &info) || (uint64_t)info.st_size < s.bytes
+	                     ? MAP_FAILED
+	                     : mmap(NULL, s.bytes, PROT_READ, MAP_PRIVATE, s.fd, 0);
 	fv_status st = data == MAP_FAILED ? fv_fail(&err, FV_E_READ, ": cannot be read") : FV_OK;
 	s.data = data;
 	limit(q, w);
@@ -146,11 +165,13 @@ static bool receive(fv_child_request *q, worker *w)
 {
 	union { char room[CMSG_SPACE(FDS * sizeof(int))]; struct cmsghdr align; } control;
 	struct iovec part = { q, sizeof *q };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room,
+	                    .msg_controllen = sizeof control.room };
 	ssize_t got;
 	while ((got = recvmsg(FV_CHILD_FD, &m, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR);
 	struct cmsghdr *c = got == sizeof *q ? CMSG_FIRSTHDR(&m) : NULL;
-	if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(FDS * sizeof(int)) || q->magic != FV_CHILD_MAGIC)
+	if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(FDS * sizeof(int)) ||
+	    q->magic != FV_CHILD_MAGIC)
 		return false;
 	*w = (worker){ .width = 0 };
 	memcpy(w->fd, CMSG_DATA(c), sizeof w->fd);
@@ -165,7 +186,9 @@ int fv_child_main(void)
 	int type, null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	socklen_t length = sizeof type;
 	if (getsockopt(FV_CHILD_FD, SOL_SOCKET, SO_TYPE, &type, &length) || null < 0) {
-		fprintf(stderr, "fauve: this word is for fauve itself, which decodes pictures in a process of their own\n");
+		fprintf(stderr,
+		        "fauve: this word is for fauve itself, which decodes pictures in a process "
+		        "of their own\n");
 		return 2;
 	}
 	for (int i = 0; i < FV_CHILD_FD; i++)
@@ -174,7 +197,8 @@ int fv_child_main(void)
 	/* Ctrl-C is for main; this ends when main does. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN);
-	mallopt(M_ARENA_MAX, 1);                /* arenas count as memory, however little of them is used */
+	mallopt(M_ARENA_MAX, 1);                /* arenas count as memory, however little of them
+	                                         * is used */
 	prctl(PR_SET_DUMPABLE, 0);
 	if (fv_picture_begin(NULL, "fauve") || fv_vips_ready(NULL))
 		return 1;

@@ -1,54 +1,68 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing: pixels > the original's profile > encoded in memory > its metadata > a file, whole or not at all. */
+/* Writing: pixels > the original's profile > encoded in memory > its metadata > a file, whole or
+ * not at all. */
 #include "picture/internal.h"
 #include "base/base.h"
 #include "base/file.h"
 
-static int save(VipsImage *im, fv_format f, const fv_picture *p, int quality, void **data, size_t *bytes)
+static int save(VipsImage *im, fv_format f, const fv_picture *p, int quality, void **data,
+                size_t *bytes)
 {
 	/* "strip": libvips would write EXIF of its own making; fv_embed puts in what is kept. */
 	switch (f) {
 	case FV_JPEG:
-		return vips_jpegsave_buffer(im, data, bytes, "Q", quality, "optimize_coding", TRUE, "subsample_mode",
-		                            quality >= 90 ? VIPS_FOREIGN_SUBSAMPLE_OFF : VIPS_FOREIGN_SUBSAMPLE_ON, "strip", TRUE, NULL);
-	case FV_PNG: return vips_pngsave_buffer(im, data, bytes, "compression", FV_PNG_LEVEL, "filter", VIPS_FOREIGN_PNG_FILTER_UP, "strip", TRUE, NULL);
-	case FV_WEBP: return vips_webpsave_buffer(im, data, bytes, "Q", quality, "strip", TRUE, NULL);
+		return vips_jpegsave_buffer(
+			im, data, bytes, "Q", quality, "optimize_coding", TRUE, "subsample_mode",
+			quality >= 90 ? VIPS_FOREIGN_SUBSAMPLE_OFF : VIPS_FOREIGN_SUBSAMPLE_ON,
+			"strip", TRUE, NULL);
+	case FV_PNG:
+		return vips_pngsave_buffer(im, data, bytes, "compression", FV_PNG_LEVEL, "filter",
+		                           VIPS_FOREIGN_PNG_FILTER_UP, "strip", TRUE, NULL);
+	case FV_WEBP:
+		return vips_webpsave_buffer(im, data, bytes, "Q", quality, "strip", TRUE, NULL);
 	case FV_TIFF:
 		if (p->profile.bytes)
-			vips_image_set_blob_copy(im, VIPS_META_ICC_NAME, p->profile.data, p->profile.bytes);
-		return vips_tiffsave_buffer(im, data, bytes, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
+			vips_image_set_blob_copy(im, VIPS_META_ICC_NAME, p->profile.data,
+			                         p->profile.bytes);
+		return vips_tiffsave_buffer(im, data, bytes, "compression",
+		                            VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
 		                            VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, NULL);
 	default: return -1;
 	}
 }
 
-/* JPEG says dots an inch in 16 bits. NaN is nonsense too. */
-void fv_dots(const fv_picture *p, double dots[2])
+/* JPEG has 16 bits for the pixels an inch. NaN is nonsense too. */
+void fv_resolution(const fv_picture *p, double resolution[2])
 {
 	bool sound = true;
 	for (int i = 0; i < 2; i++)
-		sound = sound && p->dots[i] * 25.4 >= 1 && p->dots[i] * 25.4 <= 65535;
+		sound = sound && p->resolution[i] * 25.4 >= 1 && p->resolution[i] * 25.4 <= 65535;
 	for (int i = 0; i < 2; i++)
-		dots[i] = sound ? p->dots[i] : 72 / 25.4;
+		resolution[i] = sound ? p->resolution[i] : 72 / 25.4;
 }
 
-/* A new image on the pixels, in the colours that the file will have. */
+/* Makes an image on the pixels, in the colours that the file will have. */
 static VipsImage *dress(const fv_picture *p, fv_format f)
 {
 	fv_pixels v = p->pixels;
 	VipsImage *im = NULL, *out = NULL;
-	double dots[2];
-	fv_dots(p, dots);
+	double resolution[2];
+	fv_resolution(p, resolution);
 	if (v.stride_bytes == v.width * v.channels * v.bits / 8)
-		im = vips_image_new_from_memory(v.data, (size_t)(v.height * v.stride_bytes), (int)v.width, (int)v.height, v.channels,
-		                                v.bits == 16 ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR);
+		im = vips_image_new_from_memory(
+			v.data, (size_t)(v.height * v.stride_bytes), (int)v.width, (int)v.height,
+			v.channels, v.bits == 16 ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR);
 	else
 		vips_error("pixels", "rows do not follow each other");
-	im = im ? fv_next(im, out, vips_copy(im, &out, "interpretation", v.bits == 16 ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB, "xres",
-	                                     dots[0], "yres", dots[1], NULL)) : NULL;
+	im = im ? fv_next(im, out,
+	                  vips_copy(im, &out, "interpretation",
+	                            v.bits == 16 ? VIPS_INTERPRETATION_RGB16
+	                                         : VIPS_INTERPRETATION_sRGB,
+	                            "xres", resolution[0], "yres", resolution[1], NULL))
+	        : NULL;
 	out = NULL;
 	if (im && v.channels == 4 && f == FV_JPEG) {
-		/* JPEG has no transparency: on white, as on paper. */
+		/* JPEG has no transparency, so the picture is laid on white, as on paper. */
 		double white = v.bits == 16 ? 65535 : 255;
 		VipsArrayDouble *background = vips_array_double_new(&white, 1);
 		im = fv_next(im, out, vips_flatten(im, &out, "background", background, NULL));
@@ -63,7 +77,8 @@ static void look(VipsImage *im, void *progress, void *user)
 		vips_image_set_kill(im, TRUE);
 }
 
-static fv_status encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f, int quality, const char *path, void **data, size_t *bytes)
+static fv_status encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f, int quality,
+                        const char *path, void **data, size_t *bytes)
 {
 	fv_status st = FV_OK;
 	VipsImage *im = dress(p, f);
@@ -73,8 +88,10 @@ static fv_status encode(fv_err *err, fv_context *c, const fv_picture *p, fv_form
 	}
 	if (!im || save(im, f, p, quality, data, bytes)) {
 		char *why = vips_error_buffer_copy();
-		st = fv_fail(err, FV_E_WRITE, "%s: %" PRId64 " x %" PRId64 " pixels cannot be encoded: %.*s; another format may do", path, p->pixels.width,
-		             p->pixels.height, (int)strcspn(why, "\n"), why);
+		st = fv_fail(err, FV_E_WRITE,
+		             "%s: %" PRId64 " x %" PRId64
+		             " pixels cannot be encoded: %.*s; another format may do",
+		             path, p->pixels.width, p->pixels.height, (int)strcspn(why, "\n"), why);
 		g_free(why);
 	}
 	if (im)
@@ -82,7 +99,8 @@ static fv_status encode(fv_err *err, fv_context *c, const fv_picture *p, fv_form
 	return st;
 }
 
-fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, const char *path, const fv_write_options *opt)
+fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, const char *path,
+                           const fv_write_options *opt)
 {
 	fv_format f = fv_format_of_ending(path);
 	fv_writer *w = NULL;
@@ -91,7 +109,10 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 	size_t bytes = 0, skip = 0;
 	int quality = opt && opt->quality ? opt->quality : 92;
 	if (f == FV_FORMAT_UNKNOWN)
-		return fv_fail(err, FV_E_ARGUMENT, "%s: unknown ending; pictures are written as .jpg, .png, .webp or .tif", path);
+		return fv_fail(
+			err, FV_E_ARGUMENT,
+			"%s: unknown ending; pictures are written as .jpg, .png, .webp or .tif",
+			path);
 	/* A place that cannot be written is found before the work of encoding. */
 	fv_status st = fv_writer_open(err, c, path, &w);
 	if (st)
@@ -108,12 +129,16 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 		st = fv_fail(err, FV_E_CANCELLED, "%s: stopped", path);
 	const char *left = st ? NULL : fv_embed_leaves(f, p);
 	if (left)
-		fv_log(c, FV_LOG_WARNING, "%s: its %s is more than a JPEG holds, and was left out; another format may do", path, left);
+		fv_log(c, FV_LOG_WARNING,
+		       "%s: its %s is more than a JPEG holds, and was left out; another format may "
+		       "do",
+		       path, left);
 	if (!st)
 		fv_embed(f, data, bytes, p, &head, &skip, &tail);
 	if (!st && (head.failed || tail.failed))
 		st = fv_fail_memory(err, path, head.bytes + tail.bytes);
-	if (!st && !(st = fv_writer_put(err, w, head.data, head.bytes)) && !(st = fv_writer_put(err, w, (const char *)data + skip, bytes - skip)))
+	if (!st && !(st = fv_writer_put(err, w, head.data, head.bytes)) &&
+	    !(st = fv_writer_put(err, w, (const char *)data + skip, bytes - skip)))
 		st = fv_writer_put(err, w, tail.data, tail.bytes);
 	fv_bytes_free(&head);
 	fv_bytes_free(&tail);
@@ -127,7 +152,8 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 	return st;
 }
 
-fv_status fv_pixels_write(fv_err *err, fv_context *c, const fv_pixels *p, const char *path, const fv_write_options *opt)
+fv_status fv_pixels_write(fv_err *err, fv_context *c, const fv_pixels *p, const char *path,
+                          const fv_write_options *opt)
 {
 	return fv_picture_write(err, c, &(fv_picture){ .pixels = *p }, path, opt);
 }

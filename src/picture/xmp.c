@@ -31,29 +31,36 @@ static const struct {
 	  { { "Marked", TEXT }, { "UsageTerms", TEXT }, { "WebStatement", TEXT } } },
 	{ "http://creativecommons.org/ns#", "cc",
 	  { { "license", TEXT }, { "attributionName", TEXT }, { "attributionURL", TEXT } } },
-	{ "http://ns.adobe.com/photoshop/1.0/", "photoshop", { { "Credit", TEXT }, { "DateCreated", DATE } } },
+	{ "http://ns.adobe.com/photoshop/1.0/", "photoshop",
+	  { { "Credit", TEXT }, { "DateCreated", DATE } } },
 	{ "http://ns.adobe.com/xap/1.0/", "xmp", { { "CreateDate", DATE }, { "Rating", NUMBER } } },
 	{ "http://ns.adobe.com/tiff/1.0/", "tiff",
 	  { { "Copyright", TEXT }, { "XResolution", NUMBER }, { "YResolution", NUMBER },
 	    { "ResolutionUnit", NUMBER } } },
 	{ "http://ns.adobe.com/exif/1.0/", "exif",
 	  { { "DateTimeOriginal", DATE }, { "ExposureTime", NUMBER }, { "FNumber", NUMBER },
-	    { "ExposureProgram", NUMBER }, { "ISOSpeedRatings", NUMBER }, { "ShutterSpeedValue", NUMBER },
-	    { "ApertureValue", NUMBER }, { "BrightnessValue", NUMBER }, { "ExposureBiasValue", NUMBER },
-	    { "MaxApertureValue", NUMBER }, { "SubjectDistance", NUMBER }, { "MeteringMode", NUMBER },
-	    { "LightSource", NUMBER }, { "FocalLength", NUMBER }, { "FocalLengthIn35mmFilm", NUMBER },
+	    { "ExposureProgram", NUMBER }, { "ISOSpeedRatings", NUMBER },
+	    { "ShutterSpeedValue", NUMBER },
+	    { "ApertureValue", NUMBER }, { "BrightnessValue", NUMBER },
+	    { "ExposureBiasValue", NUMBER },
+	    { "MaxApertureValue", NUMBER }, { "SubjectDistance", NUMBER },
+	    { "MeteringMode", NUMBER },
+	    { "LightSource", NUMBER }, { "FocalLength", NUMBER },
+	    { "FocalLengthIn35mmFilm", NUMBER },
 	    { "ColorSpace", NUMBER }, { "SensingMethod", NUMBER }, { "CustomRendered", NUMBER },
 	    { "ExposureMode", NUMBER }, { "WhiteBalance", NUMBER }, { "DigitalZoomRatio", NUMBER },
 	    { "SceneCaptureType", NUMBER }, { "GainControl", NUMBER }, { "Contrast", NUMBER },
 	    { "Saturation", NUMBER }, { "Sharpness", NUMBER } } },
-	{ "http://cipa.jp/exif/1.0/", "exifEX", { { "PhotographicSensitivity", NUMBER }, { "Gamma", NUMBER } } },
+	{ "http://cipa.jp/exif/1.0/", "exifEX",
+	  { { "PhotographicSensitivity", NUMBER }, { "Gamma", NUMBER } } },
 };
 
 typedef struct {
 	XML_Parser xml;
 	fv_bytes *out;                  /* the properties, as they will be written */
 	uint32_t seen[G_N_ELEMENTS(kept)];      /* a bit a property: the first of two stays */
-	int depth, rdf, description;    /* the depths of rdf:RDF and rdf:Description while within them; else 0 */
+	int depth, rdf, description;    /* the depths of rdf:RDF and rdf:Description while within
+	                                 * them; else 0 */
 	/* The property that is being read: */
 	int at, which;                  /* in `kept`; at < 0: none */
 	int level;                      /* its depth */
@@ -100,7 +107,8 @@ static bool find(const char *name, int *at, int *which)
 	return false;
 }
 
-/* How many bytes of a date to write: without its fractions and its zone, which tells of the place. */
+/* How many bytes of a date to write: without its fractions and its zone, which tells of the
+ * place. */
 static size_t date(const uint8_t *text, size_t bytes)
 {
 	static const char form[] = "0000-00-00T00:00:00";
@@ -323,7 +331,8 @@ static void keep_public(const uint8_t *data, size_t bytes, fv_bytes *out)
 /* ------------------------------------------------------------------ all of it */
 static void XMLCALL copy(void *user, const XML_Char *text, int bytes)
 {
-	if (bytes < 6 || memcmp(text, "<?xml ", 6))             /* it may say UTF-16, and expat hands out UTF-8 */
+	/* it may say UTF-16, and expat hands out UTF-8 */
+	if (bytes < 6 || memcmp(text, "<?xml ", 6))
 		fv_bytes_put(user, text, (size_t)bytes);
 }
 
@@ -336,7 +345,8 @@ static void keep_wide(const uint8_t *data, size_t bytes, fv_bytes *out)
 		return;
 	}
 	XML_SetUserData(xml, out);
-	XML_SetDefaultHandler(xml, copy);       /* alone: every byte comes here, entities as they stand */
+	XML_SetDefaultHandler(xml, copy);       /* alone: every byte comes here, entities as they
+	                                         * stand */
 	XML_Parse(xml, (const char *)data, (int)bytes, XML_TRUE);
 	out->failed |= XML_GetErrorCode(xml) == XML_ERROR_NO_MEMORY;
 	XML_ParserFree(xml);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The direction whose angle doubled is that of (a, b): (cos, sin)(atan2(b, a) / 2), without either.
- * The larger of the two from a square root, the other from their product b / 2R, so that neither
- * loses its small digits. (0, 0) gives (1, 0). */
+/* Finds the direction whose doubled angle is that of (a, b): (cos, sin)(atan2(b, a) / 2),
+ * without calling any of the three. The larger of the two numbers comes from a square root, the
+ * other from their product b / 2R, so that neither loses its small digits. (0, 0) gives (1, 0). */
 #ifndef FV_STROKE_ANGLE_H
 #define FV_STROKE_ANGLE_H
 #include <math.h>

@@ -20,13 +20,14 @@
 #include <string.h>
 
 enum { STRIP = 32, PROBES = 4 };
-#define LONGER 0.6f                     /* a dab's length varies by so much of itself, */
-#define WIDER 0.5f                      /* its width by so much of the brush's, from */
+#define LONGER 0.6f                     /* share of its length by which a dab's varies */
+#define WIDER 0.5f                      /* share of the brush's width by which a dab's varies, */
 #define NARROWEST 1.1f
-#define TURN 0.3f                       /* and its direction, in radians */
+#define TURN 0.3f                       /* radians by which its direction varies */
 #define MOST_BEND 0.7f                  /* radians of the flow's turn that a dab takes part in */
-#define ENDS 0.3f                       /* it ends where the mean colour is off by so much */
-#define OFTEN 0.1f                      /* of dabs that no detail asks for the second brush's share */
+#define ENDS 0.3f                       /* a dab ends where the mean colour is off by this */
+/* share of the second brush's dabs that are laid though no detail asks for them */
+#define OFTEN 0.1f
 
 typedef struct {
 	float x, y, vx, vy, bend;
@@ -44,14 +45,15 @@ typedef struct {
 	double brush;                   /* its width, in pixels here */
 	int64_t rows, columns;          /* of its dabs, from one square before the picture */
 	dab *dabs;
-	float most;                     /* off the photograph */
+	float most;                     /* distance to the photograph that is left as it is */
 	float bristles;                 /* a pixel */
-	uint32_t *line;                 /* scratch of each thread: ranks, then numbers, of STRIP rows */
+	uint32_t *line;                 /* scratch of each thread: ranks, then numbers, of STRIP
+	                                 * rows */
 	float *even;                    /* h,w,3 */
 } easel;
 
 /* ---- looking */
-/* The mean of p across the dab, `along` pixels from its middle. */
+/* Takes the mean of p across the dab, `along` pixels from its middle. */
 static void under(const easel *e, const float *p, const dab *d, float along, float *mean)
 {
 	const float sag = 0.5f * d->bend * along * along;
@@ -79,7 +81,7 @@ static const float *flow_at(const easel *e, float x, float y)
 }
 
 /* ---- laying */
-/* Even in +-sqrt(3), so of spread 1: number i of a dab. */
+/* Number i of a dab: evenly distributed in +-sqrt(3), which has a deviation of 1. */
 static float even(uint32_t rank, int64_t i)
 {
 	uint64_t x = ((uint64_t)rank << 32 | (uint32_t)i) * UINT64_C(0x9E3779B97F4A7C15);
@@ -87,7 +89,7 @@ static float even(uint32_t rank, int64_t i)
 	return 3.4641016f * ((float)(x >> 40) / 16777216.0f - 0.5f);
 }
 
-/* From the flow's turn between two places of the dab. */
+/* The curvature of a dab follows from how far the flow turns between two places on it. */
 static float bend(const easel *e, const dab *d, const float *v, float length)
 {
 	const float at = 0.6f * length;
@@ -101,7 +103,7 @@ static float bend(const easel *e, const dab *d, const float *v, float length)
 	return fmaxf(-MOST_BEND, fminf(MOST_BEND, turned)) / (2 * at);
 }
 
-/* How far it reaches each way, in pixels; its colour from what lies there. */
+/* Finds how many pixels a dab reaches each way, and takes its colour from what lies there. */
 static void reach(const easel *e, dab *d, float length, float ends[2])
 {
 	float middle[3], there[3], sum[3];
@@ -127,7 +129,7 @@ static void reach(const easel *e, dab *d, float length, float ends[2])
 		d->colour[k] = sum[k] / (float)n;
 }
 
-/* How far what is painted is off the photograph there. */
+/* The mean distance of what is painted to the photograph, along the dab. */
 static float missed(const easel *e, const dab *d, const float ends[2])
 {
 	float off = 0, painted[3], there[3];
@@ -140,7 +142,7 @@ static float missed(const easel *e, const dab *d, const float ends[2])
 	return off;
 }
 
-/* The middle moves to between the ends. */
+/* Moves the dab's middle to half the way between its ends. */
 static void centre(dab *d, const float ends[2])
 {
 	float along = (ends[1] - ends[0]) / 2, across = 0.5f * d->bend * along * along;
@@ -185,7 +187,7 @@ static void lay_rows(void *arg, int thread, int64_t first, int64_t last)
 }
 
 /* ---- painting */
-/* Where a pixel lies in a dab: u and t, t in pixels. */
+/* Finds where a pixel lies in a dab: u along it and t across it, both in pixels. */
 static inline void inside(const dab *d, int64_t x, int64_t y, float *u, float *t)
 {
 	float dx = (float)x - d->x, dy = (float)y - d->y;
@@ -193,7 +195,7 @@ static inline void inside(const dab *d, int64_t x, int64_t y, float *u, float *t
 	*t = dy * d->vx - dx * d->vy - 0.5f * d->bend * *u * *u;
 }
 
-/* Pixels of rows y0..y1-1 that the dab covers and no dab of a higher rank. */
+/* Marks the pixels of rows y0..y1-1 that the dab covers and that no dab of a higher rank does. */
 static void cover(const easel *e, int64_t number, int64_t y0, int64_t y1, uint32_t *rank,
                   uint32_t *top)
 {

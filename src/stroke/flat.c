@@ -6,8 +6,8 @@
  *	y = sum of w s / sum of w	s: x at the line's places, and x itself with weight 1
  *	w = exp(-|s - x|^2 / (2 tolerance^2)) exp(-1.5 (i / steps)^2)
  *
- * What is wide is flattened in means of n x n pixels; each pixel x then takes what is flat around it
- * by the same likeness, so that edges are sharp again (joint bilateral upsampling [2]):
+ * What is wide is flattened in means of n x n pixels; each pixel x then takes what is flat around
+ * it by the same likeness, so that edges are sharp again (joint bilateral upsampling [2]):
  *
  *	y = sum of w f / sum of w	f: the four means around the pixel
  *	w = (bilinear weight + 0.01) exp(-|f - x|^2 / (2 tolerance^2))
@@ -21,9 +21,10 @@
 
 #define STEPS 5                         /* along the flow; across it half of that, rounded down */
 #define STEP 1.5                        /* pixels of the training's size */
-#define LEAST 1.2                       /* of scale that means leave */
-#define FALLS 512                       /* e^-t in a table: for one of t */
-#define FARTHEST 12                     /* of t; beyond it nothing is left */
+#define LEAST 1.2                       /* sigma in cells, at least, that means of n x n pixels
+                                         * must leave */
+#define FALLS 512                       /* entries of the table of e^-t for each unit of t */
+#define FARTHEST 12                     /* beyond this t, e^-t counts as 0 */
 
 typedef float pixel __attribute__((vector_size(16)));
 
@@ -60,7 +61,7 @@ static void mean_rows(void *arg, int thread, int64_t first, int64_t last)
 	}
 }
 
-/* Means are smooth already: the nearest one does. */
+/* Means are smooth already, so the nearest one will do. */
 static inline pixel pixel_between(const flattening *f, float x, float y)
 {
 	if (f->n > 1)
@@ -73,7 +74,7 @@ static inline pixel pixel_between(const flattening *f, float x, float y)
 	return up + fy * (down - up);
 }
 
-/* inside: no line from here leaves the picture. */
+/* `inside` says that no line from here leaves the picture. */
 static inline pixel flat_pixel(const flattening *f, int64_t y, int64_t x, const bool inside)
 {
 	const pixel here = f->from[y * f->rw + x];

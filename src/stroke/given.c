@@ -18,7 +18,7 @@
 
 typedef struct { const float *drawn; int64_t dh, dw, h, w; float *line, *v; } giving;
 
-/* The triangle of pixel i of n over an axis of dn: its middle and half its width. */
+/* Finds the triangle of pixel i of n over an axis of dn pixels: its middle and half its width. */
 static void triangle(int64_t i, int64_t n, int64_t dn, double *middle, double *half, int64_t *first,
                      int64_t *last)
 {

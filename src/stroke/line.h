@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Following the flow from one pixel, plainly: for what is drawn along it. */
+/* Follows the flow from one pixel on, in plain scalar code; what is drawn along the flow uses
+ * it. */
 #ifndef FV_STROKE_LINE_H
 #define FV_STROKE_LINE_H
 #include "base/base.h"
 #include <math.h>
 
-/* All n channels (3 at most) of an h,w picture, between its pixels; (x, y) lies within it. */
+/* Interpolates all n channels (3 at most) of an h,w picture at (x, y), which lies within it. */
 static inline void between(const float *p, int64_t h, int64_t w, int n, float x, float y, float *to)
 {
 	int64_t x0 = (int64_t)x, y0 = (int64_t)y, right = x0 + 1 < w ? n : 0;
@@ -21,7 +22,7 @@ static inline float bounded(float x, int64_t n)
 	return x < 0 ? 0 : x > (float)(n - 1) ? (float)(n - 1) : x;
 }
 
-/* Mirrored at the first and the last pixel, once. */
+/* Mirrors a place at the first or the last pixel, once. */
 static inline float mirrored(float x, int64_t n)
 {
 	x = fabsf(x);
@@ -44,7 +45,8 @@ static inline void line_step(line *l, float step)
 
 /* Goes on as the flow v has it at the nearest pixel, `each` of whose pixels are one of the line's;
  * across: at right angles to it. */
-static inline void line_turn(line *l, const float *v, int64_t h, int64_t w, int64_t each, bool across)
+static inline void line_turn(line *l, const float *v, int64_t h, int64_t w, int64_t each,
+                             bool across)
 {
 	int64_t x = (int64_t)bounded((l->x + 0.5f) * (float)each, w);
 	int64_t y = (int64_t)bounded((l->y + 0.5f) * (float)each, h);

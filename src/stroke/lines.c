@@ -9,6 +9,7 @@
  * pixels each way. A wide line is found in means of n x n pixels, which leave s at LEAST of them.
  *
  * [1] Kang, Lee, Chui: Coherent Line Drawing, NPAR 2007 */
+#include "base/luma.h"
 #include "stroke/line.h"
 #include "stroke/way.h"
 
@@ -19,7 +20,7 @@
 
 typedef struct {
 	const float *x, *v;
-	float *l, *across, *along, *to; /* to: h,w; the others rh,rw */
+	float *l, *across, *along, *to; /* `to` is h,w; the others are rh,rw */
 	int64_t h, w, n, rh, rw;        /* n x n pixels are one of rh,rw */
 	int64_t radius;
 	const float *tap;
@@ -31,12 +32,13 @@ static void luma_rows(void *arg, int thread, int64_t first, int64_t last)
 	const drawing *d = arg;
 	for (int64_t y = first; y < last; y++)
 		for (int64_t x = 0; x < d->rw; x++) {
-			const int64_t y1 = fv_min((y + 1) * d->n, d->h), x1 = fv_min((x + 1) * d->n, d->w);
+			const int64_t y1 = fv_min((y + 1) * d->n, d->h),
+				      x1 = fv_min((x + 1) * d->n, d->w);
 			float sum = 0;
 			for (int64_t r = y * d->n; r < y1; r++)
 				for (int64_t q = x * d->n; q < x1; q++) {
 					const float *p = d->x + (r * d->w + q) * 3;
-					sum += 0.299f * p[0] + 0.587f * p[1] + 0.114f * p[2];
+					sum += fv_luma(p[0], p[1], p[2]);
 				}
 			d->l[y * d->rw + x] =
 				sum / (float)(2 * (y1 - y * d->n) * (x1 - x * d->n)) + 0.5f;
@@ -89,7 +91,7 @@ static void along_rows(void *arg, int thread, int64_t first, int64_t last)
 		}
 }
 
-/* At full size, where the bound makes lines sharp again. */
+/* Enlarges the lines to full size, where tanh makes them sharp again. */
 static void line_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	const drawing *d = arg;

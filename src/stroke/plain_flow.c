@@ -12,6 +12,7 @@
  *     sizes)
  * [3] Kyprianidis, Doellner: Image Abstraction by Structure Adaptive Filtering, 2008 (its use for
  *     strokes) */
+#include "base/luma.h"
 #include "stroke/way.h"
 #include "stroke/white.h"
 #include <math.h>
@@ -43,7 +44,8 @@ static void blur_rows(void *arg, int thread, int64_t first, int64_t last)
 			}
 }
 
-/* t, h,w,channels, becomes G * t; borders are mirrored. `other` is as large. */
+/* Smooths t, h,w,channels, in place by a Gaussian. Borders are mirrored. `other` is as large as
+ * t. */
 static fv_status blur(fv_err *err, fv_context *c, float *t, float *other, int64_t h, int64_t w,
                       int channels, double sigma)
 {
@@ -69,11 +71,11 @@ static fv_status blur(fv_err *err, fv_context *c, float *t, float *other, int64_
 static void luma(const float *x, int64_t n, float *l)
 {
 	for (int64_t i = 0; i < n; i++)
-		l[i] = (float)(0.299 * x[3 * i] + 0.587 * x[3 * i + 1] + 0.114 * x[3 * i + 2]);
+		l[i] = (float)fv_luma_exact(x[3 * i], x[3 * i + 1], x[3 * i + 2]);
 }
 
-/* Of a pixel: slopes in luma a pixel of the training's size. The outermost pixels' are their
- * neighbours'. */
+/* Takes a pixel's slopes, in luma for each pixel of the training's size. The outermost pixels
+ * take those of their neighbours. */
 static void slopes(const float *l, int64_t h, int64_t w, int64_t y, int64_t x, double scale,
                    double *gx, double *gy)
 {
@@ -82,7 +84,8 @@ static void slopes(const float *l, int64_t h, int64_t w, int64_t y, int64_t x, d
 	*gy = ((double)l[(cy + 1) * w + x] - l[(cy - 1) * w + x]) / 2 * scale;
 }
 
-/* The slow random field: normal values on a wide grid, cubic between, corner on corner. */
+/* Makes the slow random field: normal values on a wide grid whose corners are the picture's, and
+ * cubic interpolation between them. */
 static double wander(const fv_stroke_options *o, int64_t h, int64_t w, int64_t y, int64_t x,
                      int axis)
 {

@@ -5,10 +5,12 @@
  *	y = flat (1 - 0.8 l) + 0.8 l ink	l: the darker of a fine and a wide line
  *	z = 2 fine - 1, 2 wide - 1, 2 heavy - 1, the texture that was flattened
  *
- * There is no noise: a network makes a motif of what noise it is given, all over what should be flat.
- * Widths go with `broad`, so an enlarged picture with `broad` enlarged has the same print enlarged.
+ * There is no noise: a network makes a motif of what noise it is given, all over what should be
+ * flat. Widths go with `broad`, so an enlarged picture with `broad` enlarged has the same print
+ * enlarged.
  *
  * [1] Kang, Lee, Chui: Flow-Based Image Abstraction, TVCG 2009 */
+#include "base/luma.h"
 #include "stroke/way.h"
 #include <math.h>
 
@@ -26,7 +28,7 @@ typedef struct {
 	int64_t w;
 } sheet;
 
-static float luma(const float *x) { return 0.299f * x[0] + 0.587f * x[1] + 0.114f * x[2]; }
+static float luma(const float *x) { return fv_luma(x[0], x[1], x[2]); }
 
 static void print_rows(void *arg, int thread, int64_t first, int64_t last)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the flow is made with: Gaussians along lines, luma at a reduced size, planes smoothed at one.
+/* What the flow is made with: Gaussians along lines, luma at a reduced size, planes smoothed at
+ * one.
  *
  * What is smooth needs few pixels: luma is halved as long as its own blur leaves it (an enlarged
  * picture's), the flow's tensor once more, and each window works on means of n x n of these, with
@@ -7,6 +8,7 @@
  * 12 and n n / 6 squared pixels of variance, which the window does without. */
 #ifndef FV_SMOOTH_H
 #define FV_SMOOTH_H
+#include "base/luma.h"
 #include "device/cpu/vec.h"
 #include "stroke/way.h"
 #include <math.h>
@@ -35,7 +37,7 @@ static double rest(double sigma, int64_t n, bool back)
 	return sqrt(variance > m / 100 ? variance : m / 100) / (double)n;
 }
 
-/* e[0..w-1] with `pad` mirrored on both sides. */
+/* Copies e[0..w-1] and adds `pad` values on both sides, which mirror it. */
 static void mirror_ends(float *e, int64_t w, int64_t pad)
 {
 	for (int64_t i = 1; i <= pad; i++)
@@ -54,7 +56,7 @@ static void blur_line(const gauss *g, const float *e, float *to, int64_t w)
 	}
 }
 
-/* Down: VF values at x from rows row[-radius..radius]. */
+/* Smooths downwards: VF values at x from rows row[-radius..radius]. */
 VEC vf blur_down(const gauss *g, const float *const *row, int64_t x, vm m)
 {
 	vf sum = vf_mul(vf_set(g->tap[0]), vf_load(row[0] + x, m));
@@ -86,7 +88,7 @@ static void luma_row(const shading *s, int64_t y, float *to)
 	if (s->level == 1) {
 		const float *x = s->x + y * s->w0 * 3;
 		for (int64_t i = 0; i < s->w; i++)
-			to[i] = 0.299f * x[3 * i] + 0.587f * x[3 * i + 1] + 0.114f * x[3 * i + 2];
+			to[i] = fv_luma(x[3 * i], x[3 * i + 1], x[3 * i + 2]);
 		return;
 	}
 	const float by = 1 / (float)(s->level * s->level);
@@ -97,12 +99,11 @@ static void luma_row(const shading *s, int64_t y, float *to)
 		for (int64_t k = 0; k < s->level; k++) {
 			const float *p = x + 3 * k;
 			for (int64_t i = 0; i < whole; i++)
-				to[i] += by * (0.299f * p[3 * s->level * i] +
-				               0.587f * p[3 * s->level * i + 1] +
-				               0.114f * p[3 * s->level * i + 2]);
+				to[i] += by * fv_luma(p[3 * s->level * i], p[3 * s->level * i + 1],
+				                      p[3 * s->level * i + 2]);
 			for (int64_t i = whole; i < s->w; i++) {
 				const float *q = x + 3 * fv_min(i * s->level + k, s->w0 - 1);
-				to[i] += by * (0.299f * q[0] + 0.587f * q[1] + 0.114f * q[2]);
+				to[i] += by * fv_luma(q[0], q[1], q[2]);
 			}
 		}
 	}
@@ -113,7 +114,7 @@ static int64_t shade_room(const shading *s, int64_t rows)
 	return (rows + 2 * s->fine.radius) * s->w + s->w + 4 * TAPS;
 }
 
-/* Rows from..to-1 of smoothed luma, into g; room as shade_room() says. */
+/* Writes rows from..to-1 of smoothed luma into g. shade_room() says how large `room` is. */
 static void shade(const shading *s, int64_t from, int64_t to, float *room, float *g)
 {
 	const int64_t r = s->fine.radius, a = fv_max(0, from - r), b = fv_min(s->h, to + r);
@@ -207,7 +208,7 @@ static void reduce_down(void *arg, int thread, int64_t first, int64_t last)
 		}
 }
 
-/* A thread's scratch for the reduction of rows of w. */
+/* Floats of scratch that a thread needs for reducing rows of w. */
 static int64_t reduce_line(int64_t w, int64_t n, const gauss *g)
 {
 	return 2 * (w + 2 * (g->radius + 1) * n) + 4 * TAPS + 128;

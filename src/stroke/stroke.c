@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fields' front: arguments, the fastest way that the processor has, all in turn. */
+/* Checks arguments, and calls the fastest way to make a field that the processor has. */
 #include "stroke/way.h"
 #include <math.h>
 
@@ -33,7 +33,7 @@ typedef struct { fv_context *c; fv_team_fn fn; void *arg; _Atomic bool stop; } r
 static void some_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	rows_job *j = arg;
-	/* Thread 0 is the caller's: only there may its function be called. */
+	/* Thread 0 is the caller's own. Only there may the caller's function be called. */
 	if (thread == 0 && fv_cancelled(j->c))
 		atomic_store_explicit(&j->stop, true, memory_order_relaxed);
 	if (!atomic_load_explicit(&j->stop, memory_order_relaxed))
@@ -90,7 +90,7 @@ fv_status fv_stroke_flow(fv_err *err, fv_context *c, const float *x, int64_t h, 
 	const fv_stroke_options k = o ? *o : fv_stroke_default();
 	const fv_stroke_way *best = NULL;
 	fv_status st = fv_stroke_check(err, h, w, &k);
-	/* The last way that this processor can go. */
+	/* Takes the last way that this processor can go: it is the fastest. */
 	for (const fv_stroke_way *const *way = fv_stroke_ways; *way; way++)
 		if (((*way)->needs & c->isa) == (*way)->needs)
 			best = *way;
@@ -107,14 +107,16 @@ fv_status fv_stroke_prepare(fv_err *err, fv_context *c, const float *x, int64_t 
 	return st ? st : (print ? fv_stroke_print : fv_stroke_dabs)(err, c, x, v, h, w, o, y, z);
 }
 
-/* Flow: eleven planes of a quarter of the pixels and some rows, or the plain way's twelve whole ones. Dabs: the finest
- * brush's, 44 bytes each, or the picture once more; and each thread's rows. Print: three lines, and beside them the flat
- * areas' two pictures of four numbers. */
+/* Flow: eleven planes of a quarter of the pixels and some rows, or the plain way's twelve whole
+ * ones. Dabs: the finest brush's, 44 bytes each, or the picture once more; and each thread's rows.
+ * Print: three lines, and beside them the flat areas' two pictures of four numbers. */
 int64_t fv_stroke_bytes(const fv_context *c, int64_t h, int64_t w, const fv_stroke_options *o)
 {
 	const int64_t n = h * w, rows = (int64_t)(c->threads * 64 + 256) * (w + 64) * 4;
 	const double brush = fmax(0.5, o->brush[o->brushes - 1] * o->broad);
-	const int64_t dabs = (int64_t)(((double)h / brush + 3) * ((double)w / brush + 3) * 44) + rows;
+	const int64_t dabs = (int64_t)(((double)h / brush + 3) * ((double)w / brush + 3) * 44) +
+	                     rows;
 	const int64_t flow = c->isa == FV_ISA_REF ? 48 * n : 12 * n + 2 * rows;
-	return fv_max(flow, o->medium == FV_MEDIUM_PRINT ? 44 * n + rows : fv_max(dabs, 12 * n + rows));
+	return fv_max(flow,
+	              o->medium == FV_MEDIUM_PRINT ? 44 * n + rows : fv_max(dabs, 12 * n + rows));
 }

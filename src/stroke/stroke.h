@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Strokes: where a brush would go on a photograph. Three fields, all on plain float buffers, packed,
- * channels last:
+/* Strokes: where a brush would go on a photograph. Three fields, all on plain float buffers,
+ * packed, channels last:
  *
  *	flow	h,w,2	unit vectors along the strokes, (x, y), y downwards; a direction has no
  *			sign, and x >= 0
@@ -51,7 +51,8 @@ typedef struct {
 	fv_medium medium;               /* what fv_stroke_prepare makes: dabs, or a print */
 } fv_stroke_options;
 
-/** scale 1, wander 0.12, brushes 12, 6, 3 and 1.5, broad 1, length 4, bristles 1.5, detail 0.5, seed 0. */
+/** scale 1, wander 0.12, brushes 12, 6, 3 and 1.5, broad 1, length 4, bristles 1.5, detail 0.5,
+ *  seed 0. */
 fv_stroke_options fv_stroke_default(void);
 
 /** The flow: the minor direction of the smoothed structure tensor (Bigun, Granlund 1987), at three

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A way of computing the flow: the plain one, or one for an instruction set. Arguments are
- * checked, options given. */
+/* A way of computing the flow: the plain one, or one for an instruction set. It gets arguments
+ * that were checked and options that are all set. */
 #ifndef FV_STROKE_WAY_H
 #define FV_STROKE_WAY_H
 #include "stroke/stroke.h"
@@ -19,8 +19,8 @@ extern const fv_stroke_way fv_stroke_plain_flow;
 
 /* FV_E_SHAPE, FV_E_ARGUMENT: what stroke.h forbids. */
 fv_status fv_stroke_check(fv_err *err, int64_t h, int64_t w, const fv_stroke_options *o);
-/* fn for ranges of rows on the team, at most `grain` rows at once; FV_E_CANCELLED when the caller's
- * thread was told so. */
+/* Calls fn for ranges of rows on the team, for at most `grain` rows at once. FV_E_CANCELLED when
+ * the caller's thread was told to stop. */
 fv_status fv_stroke_rows(fv_err *err, fv_context *c, fv_team_fn fn, void *arg, int64_t rows,
                          int64_t grain);
 
@@ -39,10 +39,10 @@ static inline double fv_sigma(double sigma, const fv_stroke_options *o, int64_t 
 	return sigma * o->scale < most ? sigma * o->scale : most;
 }
 
-/* Half the taps of a Gaussian but for the one in the middle. */
+/* The taps of a Gaussian on one side of the middle one. */
 static inline int64_t fv_radius(double sigma) { return fv_max(1, (int64_t)(3 * sigma + 0.5)); }
 
-/* The largest power of two that leaves `least` of sigma in means of so many pixels. */
+/* The largest power of two n for which means of n pixels leave at least `least` of sigma. */
 static inline int64_t fv_halvings(double sigma, double least)
 {
 	int64_t n = 1;
@@ -51,7 +51,7 @@ static inline int64_t fv_halvings(double sigma, double least)
 	return n;
 }
 
-/* i of an axis of n, mirrored at its first and last pixel as often as it takes. */
+/* Mirrors place i of an axis of n at its first and last pixel, as often as it takes. */
 static inline int64_t fv_mirror(int64_t i, int64_t n)
 {
 	if (i >= 0 && i < n)

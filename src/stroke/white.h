@@ -5,7 +5,8 @@
 #define FV_STROKE_WHITE_H
 #include "op/draw.h"
 
-#define FV_WHITE_WANDER 64              /* the slow random field's number, and the next for its other axis */
+/* the slow random field's number, and the next for its other axis */
+#define FV_WHITE_WANDER 64
 
 /* A row of number `number`; its value at column i is fv_draw_normal(&row, i). */
 static inline fv_draw fv_white_row(uint64_t seed, int number, int64_t row)

@@ -4,14 +4,16 @@
 
 fv_gradients fv_gradients_of(fv_graph *g, fv_store *store, const char *const *prefix, int prefixes)
 {
-	size_t room = (FV_PARAMS_MAX + 1) * sizeof(void *);
+	size_t room = sizeof(void *);
+	for (int i = 0; i < prefixes; i++)
+		room += (size_t)fv_params(store, prefix[i], NULL) * sizeof(void *);
 	fv_gradients r = { fv_arena_get(g->arena, room), fv_arena_get(g->arena, room), fv_arena_get(g->arena, room), 0 };
 	if (!r.param || !r.read || !r.grad) {
 		fv_graph_error(g, FV_E_MEMORY, "no memory for the gradients");
 		return (fv_gradients){ 0 };
 	}
 	for (int i = 0; i < prefixes; i++)
-		r.count += fv_params(store, prefix[i], r.param + r.count, FV_PARAMS_MAX - r.count);
+		r.count += fv_params(store, prefix[i], r.param + r.count);
 	for (int i = 0; i < r.count; i++)
 		r.read[i] = fv_read(g, r.param[i]);
 	return r;

@@ -237,7 +237,7 @@ static fv_status about(fv_err *err, fv_run *r, json_t *about)
 	fv_status st = relief_now(err, r, relief);
 	fv_bank_palette(s->bank, palette);
 	if (!st && (json_object_set_new(about, "relief", json_pack("[f,f]", relief[0], relief[1])) ||
-	            json_object_set_new(about, "palette", fv_palette_json(palette, FV_BANK_COLOURS))))
+	            json_object_set_new(about, "palette", fv_colours_json(palette, FV_BANK_COLOURS))))
 		st = fv_fail(err, FV_E_MEMORY, "%s: no memory for the model", r->folder);
 	return st;
 }

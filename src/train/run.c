@@ -105,8 +105,11 @@ static fv_status save_models(fv_err *err, fv_run *r)
 fv_status fv_run_save(fv_err *err, fv_run *r)
 {
 	char path[4096], previous[4096];
-	fv_variable *v[4 * FV_PARAMS_MAX];
-	int n = fv_params(r->store, "", v, (int)FV_COUNT(v));
+	int n = fv_params(r->store, "", NULL);
+	fv_variable **v = fv_alloc(r->context, ((size_t)n + 1) * sizeof *v);
+	if (!v)
+		return fv_fail_memory(err, "checkpoint", (size_t)n * sizeof *v);
+	fv_params(r->store, "", v);
 	json_t *about = json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:i, s:f, s:o}", "format", 1, "program", FV_VERSION, "step", (json_int_t)r->step, "steps",
 	                          (json_int_t)r->steps, "dropped", (json_int_t)r->dropped, "attempt", (json_int_t)r->attempt, "in_a_row", r->in_a_row,
 	                          "rate_scale", r->rate_scale, "settings", fv_settings_kept(r));
@@ -126,6 +129,7 @@ fv_status fv_run_save(fv_err *err, fv_run *r)
 	}
 	if (!st)
 		st = fv_weights_write(err, r->context, path, v, NULL, n, false, FV_F32, metadata);
+	fv_free(r->context, v);
 	json_decref(metadata);
 	json_decref(about);
 	free(text);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "test.h"
 
-static int passed, failed;
 static uint64_t seed = 1;
 static const char *isa, **names;
 static int name_count;
@@ -21,9 +21,7 @@ void check_true(bool ok, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	*(ok ? &passed : &failed) += 1;
-	if (!ok)
-		printf("FAIL %s\n", text);
+	check(ok, "%s", text);
 }
 
 static double draw(const char *what, int64_t i)
@@ -343,6 +341,5 @@ int main(int argc, char **argv)
 	check_graph();
 	fv_context_free(one);
 	fv_context_free(many);
-	printf("check: %d passed, %d failed\n", passed, failed);
-	return failed > 0;
+	return finish("check");
 }

@@ -102,7 +102,7 @@ static void same(const char *name, const char *fauve)
 	check(p.width == q.width && p.height == q.height && p.channels == q.channels && p.bits == q.bits &&
 	      !memcmp(p.data, q.data, (size_t)(p.height * p.stride_bytes)), "%s: other pixels", name);
 	check(x.width == y.width && x.height == y.height && !memcmp(x.data, y.data, (size_t)(x.height * x.stride_bytes)), "%s: other small pixels", name);
-	check(a->dots[0] == b->dots[0] && a->profile.bytes == b->profile.bytes && a->exif.bytes == b->exif.bytes, "%s: other metadata", name);
+	check(a->resolution[0] == b->resolution[0] && a->profile.bytes == b->profile.bytes && a->exif.bytes == b->exif.bytes, "%s: other metadata", name);
 	json_t *j = fv_picture_about(a), *k = fv_picture_about(b);
 	check(j && json_equal(j, k), "%s: says other things of itself", name);
 	json_decref(j);
@@ -174,7 +174,7 @@ static int liar(void)
 	r.blob[FV_BLOB_PROFILE] = lie == BLOBS ? 10 : 0;
 	r.status = lie == STATUS ? 4711 : lie == TEXT ? FV_E_FORMAT : 0;
 	memset(r.text, 'x', lie == TEXT ? sizeof r.text : 0);
-	r.dots[0] = lie == NOT_A_NUMBER ? (double)NAN : 1;
+	r.resolution[0] = lie == NOT_A_NUMBER ? (double)NAN : 1;
 	return write(fd[2], &r, sizeof r) < 0;
 }
 

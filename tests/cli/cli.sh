@@ -74,6 +74,11 @@ head -c 1000 "$t/styles/brush.safetensors" >cut.safetensors
 run 3 "cut.safetensors" apply ./cut.safetensors "$photo" -o a.png
 check "no picture from a broken model" [ ! -e a.png ]
 run 3 "" apply "$photo" "$photo" -o a.png
+: >"$t/styles/zz_hundredth_of_all.safetensors"
+for i in $(seq 70); do : >"$t/styles/a_style_$i.safetensors"; done
+run 3 "did you mean 'zz_hundredth_of_all'" apply zz_hundredth_of_al "$photo" -o a.png
+check "styles that do not fit into the line are counted" grep -q ' and [0-9]* more (`fauve styles`)' "$t/err"
+rm "$t"/styles/a_style_* "$t"/styles/zz_*
 run 2 "judges pictures and cannot paint" apply "$root/features/vgg19-small.safetensors" "$photo" -o a.png
 run 0 "" info "$root/features/vgg16.safetensors"
 check "info knows a feature network" grep -q 'family.*vgg' "$t/out"

@@ -135,6 +135,13 @@ check "what was refused is not remembered" cmp -s runs/one/run.json runs/copy/ru
 same_run "refused" runs/one runs/copy
 run 0 "going on at step 12 of 14" train --resume runs/one --steps 14
 run 3 "runs/none: holds no run" train --resume runs/none
+many=
+for i in $(seq 66); do ln -s photos "photos_$i" && many="$many --photos photos_$i"; done
+# 66 folders, and a network of so many weights that neither model nor checkpoint may leave one out.
+run 0 "^132 photographs" train style --art art $small --blocks 64 $many --steps 1 -o runs/many
+run 0 "going on at step 1 of 2" train --resume runs/many --steps 2
+run 0 "" apply runs/many photos/one.jpg -o many.png
+rm photos_*
 
 # ---- for some time more, at the pace that the run has had, whether it had ended or not
 run 2 "not both" train --resume runs/one --steps 20 --time 2s

@@ -7,24 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "golden.h"
-
-static int passed, failed;
-
-static void check(bool ok, const char *what)
-{
-	passed += ok;
-	failed += !ok;
-	if (!ok)
-		printf("eval: %s: failed\n", what);
-}
+#include "test.h"
 
 static void near(const char *set, const char *what, double is, double should, double tolerance)
 {
-	bool ok = should != should ? is != is : fabs(is - should) <= tolerance;
-	passed += ok;
-	failed += !ok;
-	if (!ok)
-		printf("eval: %s: %s is %.7g, should be %.7g (tolerance %.2g)\n", set, what, is, should, tolerance);
+	check(should != should ? is != is : fabs(is - should) <= tolerance, "%s: %s is %.7g, should be %.7g (tolerance %.2g)", set,
+	      what, is, should, tolerance);
 }
 
 /* ---- pictures, as in golden.py */
@@ -307,6 +295,5 @@ int main(void)
 	free_set(&outs);
 	free_set(&art);
 	free_set(&more);
-	printf("eval: %d passed, %d failed\n", passed, failed);
-	return failed > 0;
+	return finish("eval");
 }

@@ -2,6 +2,7 @@
 /* What the golden tests share with the scripts that made their data: one formula for every number. */
 #ifndef FV_GOLDEN_H
 #define FV_GOLDEN_H
+#include "test.h"
 #include "values.h"
 #include <math.h>
 #include <stdio.h>
@@ -36,6 +37,11 @@ static inline void golden_variable(fv_variable *v, const char *name, double scal
 	fv_tensor t = variable_values(v);
 	golden_fill(t, name, scale, shift);
 	variable_take(v, t);
+}
+
+static inline void golden_check(bool ok, const char *what, double off, double limit)
+{
+	check(ok, "%s is off by %.2g (%.2g)", what, off, limit);
 }
 
 /* Whole numbers lo..hi. */

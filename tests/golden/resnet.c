@@ -6,14 +6,6 @@
 #include "model/safetensors.h"
 #include "net/net.h"
 
-static int passed, failed;
-static void check(bool ok, const char *what, double off, double limit)
-{
-	*(ok ? &passed : &failed) += 1;
-	if (!ok)
-		printf("FAIL golden resnet: %s is off by %.2g of its length (%.2g)\n", what, off, limit);
-}
-
 /* Distance over length, of what the port has made; the file's channels stand second. */
 static double off(fv_program *p, const char *port, const fv_safetensors *f, const char *name)
 {
@@ -36,7 +28,8 @@ static double off(fv_program *p, const char *port, const fv_safetensors *f, cons
 	return n > 0 ? sqrt(d / n) : INFINITY;
 }
 
-typedef struct { fv_graph *g; fv_program *program; fv_variable *param[FV_PARAMS_MAX]; int count; } net;
+#define MOST 64
+typedef struct { fv_graph *g; fv_program *program; fv_variable *param[MOST]; int count; } net;
 
 static fv_status make(fv_err *err, fv_context *c, fv_store *store, bool train, net *n)
 {
@@ -48,10 +41,11 @@ static fv_status make(fv_err *err, fv_context *c, fv_store *store, bool train, n
 	fv_output(n->g, y, "y");
 	if (train) {
 		static float weights[2 * 16 * 24 * 3];
-		fv_node *wrt[FV_PARAMS_MAX], *dx[FV_PARAMS_MAX];
+		fv_node *wrt[MOST + 1], *dx[MOST + 1];
 		golden_fill((fv_tensor){ FV_F32, x->shape, weights }, "weights of y", 1, 0);
 		fv_node *loss = fv_mean(n->g, fv_mul(n->g, y, fv_constant(n->g, FV_F32, x->shape, weights)), FV_ALL);
-		n->count = fv_params(store, "model.", n->param, FV_PARAMS_MAX - 1);
+		check(fv_params(store, "model.", NULL) <= MOST, "more weights than places");
+		n->count = fv_params(store, "model.", n->param);
 		for (int i = 0; i < n->count; i++)
 			wrt[i] = fv_read(n->g, n->param[i]);
 		wrt[n->count] = x;
@@ -83,27 +77,26 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	double d = off(train.program, "y", &f, "output");
-	check(d < 1e-5, "the output", d, 1e-5);
+	golden_check(d < 1e-5, "the output", d, 1e-5);
 	for (int i = 0; i <= train.count; i++) {
 		char name[220];
 		snprintf(name, sizeof name, "grad.%s", i < train.count ? train.param[i]->name : "x");
 		d = off(train.program, name, &f, name);
-		check(d < 1e-4, name, d, 1e-4);
+		golden_check(d < 1e-4, name, d, 1e-4);
 	}
 	d = off(train.program, "y", &f, "wrong.padding");
-	check(d > 1e-2, "the output, from that with other padding, too little, it", d, 1e-2);
+	golden_check(d > 1e-2, "the output, from that with other padding, too little, it", d, 1e-2);
 	d = off(train.program, "y", &f, "wrong.sampling");
-	check(d > 1e-2, "the output, from that with other sampling, too little, it", d, 1e-2);
+	golden_check(d > 1e-2, "the output, from that with other sampling, too little, it", d, 1e-2);
 	d = off(rounded.program, "y", &f, "output");
-	check(d < 0.1, "the output with bf16", d, 0.1);
+	golden_check(d < 0.1, "the output with bf16", d, 0.1);
 	bool rounds = false;                            /* this build or this processor may have no such kernel that is worth it here */
 	for (int i = 0; i < rounded.g->nodes; i++) {
 		const fv_kernel *k = fv_kernel_choose(bf16, rounded.g->node[i]);
 		rounds |= k && fv_kernel_rounds(k);
 	}
 	if (rounds)
-		check(d > 1e-4, "the output with bf16, as if nothing were rounded, it", d, 1e-4);
-	printf("golden-resnet: %d passed, %d failed\n", passed, failed);
+		golden_check(d > 1e-4, "the output with bf16, as if nothing were rounded, it", d, 1e-4);
 	fv_program_free(rounded.program);
 	fv_graph_free(rounded.g);
 	fv_program_free(train.program);
@@ -112,5 +105,5 @@ int main(int argc, char **argv)
 	fv_safetensors_close(&f);
 	fv_context_free(bf16);
 	fv_context_free(c);
-	return failed != 0;
+	return finish("golden-resnet");
 }

@@ -24,7 +24,6 @@ static float planar(fv_tensor t, int64_t k)
 
 int main(int argc, char **argv)
 {
-	int passed = 0, failed = 0;
 	fv_err err = { 0 };
 	fv_context *c;
 	fv_safetensors f;
@@ -68,15 +67,11 @@ int main(int argc, char **argv)
 	for (int64_t k = 0; k < fv_elements(y.shape); k++)
 		most = fmax(most, fabs(fv_f32(made)[k] - planar(y, k)));
 	free(made.data);
-	*(most < 1e-3 ? &passed : &failed) += 1;
-	if (failed || argc > 2)
-		printf("%s golden strokenet: the painting is off by %.2g at most (1e-3)\n",
-		       failed ? "FAIL" : "ok", most);
-	printf("golden-strokenet: %d passed, %d failed\n", passed, failed);
+	golden_check(most < 1e-3, "the painting", most, 1e-3);
 	fv_program_free(p);
 	fv_graph_free(g);
 	fv_store_free(store);
 	fv_safetensors_close(&f);
 	fv_context_free(c);
-	return failed != 0;
+	return finish("golden-strokenet");
 }

@@ -6,14 +6,6 @@
 #include "model/model.h"
 #include "model/safetensors.h"
 
-static int passed, failed;
-static void check(bool ok, const char *what, double off, double limit)
-{
-	*(ok ? &passed : &failed) += 1;
-	if (!ok)
-		printf("FAIL golden vgg: %s is off by %.2g (%.2g)\n", what, off, limit);
-}
-
 /* Largest distance over the largest value, of what the port has made; the file's channels stand second. */
 static double off(fv_program *p, const char *port, const fv_safetensors *f, const char *name)
 {
@@ -86,23 +78,23 @@ static fv_status against_torch(fv_err *err, const fv_model *m, const char *netwo
 	if (!st) {
 		snprintf(name, sizeof name, "%s.%s.relu4_1", network, average ? "average" : "max");
 		double d = off(n.program, "layer.3", f, name);
-		check(d < 1e-3, name, d, 1e-3);
+		golden_check(d < 1e-3, name, d, 1e-3);
 		snprintf(name, sizeof name, "%s.%s.grad", network, average ? "average" : "max");
 		d = off(n.program, "dx", f, name);
-		check(d < 1e-3, name, d, 1e-3);
+		golden_check(d < 1e-3, name, d, 1e-3);
 		if (v.depth == 16 && average) {
 			d = off(n.program, "layer.2", f, "vgg16.average.relu3_1");
-			check(d < 1e-3, "vgg16.average.relu3_1", d, 1e-3);
+			golden_check(d < 1e-3, "vgg16.average.relu3_1", d, 1e-3);
 		}
 		if (v.depth == 19 && !average) {
 			d = off(n.program, "layer.3", f, "wrong.padding");
-			check(d > 1e-2, "relu4_1, from that with other padding, too little, it", d,
+			golden_check(d > 1e-2, "relu4_1, from that with other padding, too little, it", d,
 			      1e-2);
 		}
 		int weights = 0;
 		for (int i = 0; i < n.g->nodes; i++)
 			weights += n.g->node[i]->op == &fv_op_conv2d_dw;
-		check(!weights, "number of weights' gradients in the plan", weights, 0);
+		golden_check(!weights, "number of weights' gradients in the plan", weights, 0);
 	}
 	free_net(&n);
 	return st;
@@ -149,7 +141,7 @@ static fv_status against_difference(fv_err *err, const fv_model *m, bool average
 		}
 		free(x);
 		double d = fabs((loss[0] - loss[1]) / (2 * step) / slope - 1);
-		check(!st && d < 1e-5, average ? "the slope, by mean" : "the slope, by maximum", d,
+		golden_check(!st && d < 1e-5, average ? "the slope, by mean" : "the slope, by maximum", d,
 		      1e-5);
 	}
 	free_net(&n);
@@ -177,10 +169,8 @@ int main(int argc, char **argv)
 		}
 		fv_model_free(m);
 	}
-	if (st)
-		printf("%s\n", err.text);
-	printf("golden-vgg: %d passed, %d failed\n", passed, failed + !!st);
+	check(!st, "%s", err.text);
 	fv_safetensors_close(&f);
 	fv_context_free(c);
-	return failed || st;
+	return finish("golden-vgg");
 }

@@ -377,9 +377,9 @@ static void files(const char *path)
 		return;
 	for (int i = 0; i < 512 * 3; i++)
 		colour[i / 3][i % 3] = (uint8_t)(i * 37);
-	check(!with(&err, c, m, fv_palette_json(colour, 512), &colours) && colours == 512,
+	check(!with(&err, c, m, fv_colours_json(colour, 512), &colours) && colours == 512,
 	      "512 colours: %s", err.text);
-	check(!with(&err, c, m, fv_palette_json(colour, 16), &colours) && colours == 16,
+	check(!with(&err, c, m, fv_colours_json(colour, 16), &colours) && colours == 16,
 	      "16 colours: %s", err.text);
 	for (size_t i = 0; i < FV_COUNT(lies); i++) {
 		memset(text, '7', sizeof text - 1);

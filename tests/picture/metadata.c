@@ -277,7 +277,7 @@ static void dots(void)
 					  { 2581, 5, 0 },        { 0.001, 0.001, 0 } };
 	for (size_t i = 0; i < G_N_ELEMENTS(list); i++) {
 		double got[2];
-		fv_dots(&(fv_picture){ .dots = { list[i][0], list[i][1] } }, got);
+		fv_resolution(&(fv_picture){ .resolution = { list[i][0], list[i][1] } }, got);
 		for (int k = 0; k < 2; k++)
 			check(got[k] == (list[i][2] ? list[i][k] : 72 / 25.4), "%g x %g dots: %g",
 			      list[i][0], list[i][1], got[k]);

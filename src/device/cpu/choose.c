@@ -4,7 +4,7 @@
  * same kernels. */
 #include "base/file.h"
 #include "base/memory.h"
-#include "graph/hash.h"
+#include "base/hash.h"
 #include "device/cpu/plan.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The live line. Nothing is written except to the descriptor that the program gave. */
 #define _GNU_SOURCE
-#include "base/progress.h"
+#include "cli/progress.h"
 #include "base/text.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -80,7 +80,8 @@ static void draw(fv_progress *p)
 {
 	char text[LINE + 8];
 	/* The last column stays free: some terminals wrap there. */
-	int n = snprintf(text, sizeof text, "\r%.*s\033[K", (int)fit(p->line, columns(p->fd) - 1), p->line);
+	int n = snprintf(text, sizeof text, "\r%.*s\033[K", (int)fit(p->line, columns(p->fd) - 1),
+	                 p->line);
 	put(p, text, (size_t)n);
 	p->drawn = true;
 }
@@ -104,7 +105,9 @@ void fv_progress_show(fv_progress *p, double done, const char *line)
 			memset(bar + 1, '#', (size_t)full);
 			bar[BAR + 1] = ']';
 		}
-		int n = done >= 0 ? snprintf(p->line, sizeof p->line, "%s%s%3d%% ", bar, *bar ? " " : "", (int)(100 * done)) : 0;
+		int n = done >= 0 ? snprintf(p->line, sizeof p->line, "%s%s%3d%% ", bar,
+		                             *bar ? " " : "", (int)(100 * done))
+		                  : 0;
 		fv_show(p->line + n, sizeof p->line - (size_t)n, line);
 		if (p->kind == FV_PROGRESS_LIVE)
 			draw(p);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The floor that needs no learning: a value's rank in its band says which of the paintings' values it becomes. */
+/* The floor that needs no learning: a value's rank in its band says which of the paintings' values
+ * it becomes. */
 #include "eval/metric.h"
 
-/* Value at a place in [0,1] of n values, between neighbours in proportion. */
+/* Interpolates between n values at a place in [0,1]. */
 static double between(const float *v, int64_t n, double place)
 {
 	double at = place * (double)(n - 1);
@@ -13,7 +14,7 @@ static double between(const float *v, int64_t n, double place)
 static int64_t pooled(int level) { return fv_div_up(fv_level_side(level), 3); }    /* a side */
 
 /* Level by level, channel by channel. */
-void fv_bands_pool(const float *pyramid, float *pool)
+void fv_histograms_pool(const float *pyramid, float *pool)
 {
 	for (int l = 0; l < FV_LEVELS; l++)
 		for (int c = 0; c < 3; c++)
@@ -22,11 +23,13 @@ void fv_bands_pool(const float *pyramid, float *pool)
 					*pool++ = pyramid[fv_level_at(l) + 3 * (3 * y * fv_level_side(l) + 3 * x) + c];
 }
 
-fv_status fv_bands_learn(fv_err *err, fv_context *c, const float *pools, int count, fv_bands *out)
+fv_status fv_histograms_learn(fv_err *err, fv_context *c, const float *pools, int count,
+                              fv_histograms *out)
 {
 	size_t bytes = (size_t)count * (size_t)(pooled(0) * pooled(0)) * sizeof(float);
 	fv_arena *mem = fv_arena_new(c);
-	float *v = mem ? fv_arena_get(mem, bytes) : NULL, *room = mem ? fv_arena_get(mem, bytes) : NULL;
+	float *v = mem ? fv_arena_get(mem, bytes) : NULL,
+	      *room = mem ? fv_arena_get(mem, bytes) : NULL;
 	if (!v || !room) {
 		fv_arena_free(mem);
 		return fv_fail_memory(err, "band histograms", bytes);
@@ -41,13 +44,14 @@ fv_status fv_bands_learn(fv_err *err, fv_context *c, const float *pools, int cou
 			begin += here;
 			fv_radix_floats(v, room, n);
 			for (int i = 0; i < FV_QUANTILES; i++)
-				out->value[l][k][i] = (float)between(v, n, i / (double)(FV_QUANTILES - 1));
+				out->value[l][k][i] = (float)between(
+					v, n, i / (double)(FV_QUANTILES - 1));
 		}
 	fv_arena_free(mem);
 	return FV_OK;
 }
 
-void fv_bands_give(const fv_bands *b, float *pyramid, void *room)
+void fv_histograms_give(const fv_histograms *b, float *pyramid, void *room)
 {
 	float *plane = room;
 	uint32_t *order = (uint32_t *)room + FV_SIDE * FV_SIDE;
@@ -59,6 +63,7 @@ void fv_bands_give(const fv_bands *b, float *pyramid, void *room)
 				plane[i] = level[3 * i];
 			fv_radix_order(plane, order, order + n, n);
 			for (int64_t i = 0; i < n; i++)
-				level[3 * order[i]] = (float)between(b->value[l][k], FV_QUANTILES, (double)i / (double)(n - 1));
+				level[3 * order[i]] = (float)between(b->value[l][k], FV_QUANTILES,
+				                                     (double)i / (double)(n - 1));
 		}
 }
