@@ -23,7 +23,7 @@ typedef struct {
 	fv_style_config config;
 	float *room;                    /* what is put into a port and got from one */
 	int64_t floats;                 /* of it */
-	float *fields;                  /* strokes: x, v, m, y, z of height x width; cyclegan: what its painters painted */
+	float *fields;                  /* strokes: x, v, m, y, z of height x width; cyclegan: what its generators painted */
 	int64_t height, width;
 	double scale;
 	int64_t step;
@@ -182,7 +182,7 @@ static fv_status style_run(fv_err *err, bench *b)
 	return st ? st : take_step(err, b, p);
 }
 
-/* ------------------------------------------------------------------ a step of cyclegan: painters, then judges */
+/* ------------------------------------------------------------------ a step of cyclegan: generators, then discriminators */
 static fv_status cyclegan_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
 	fv_cyclegan_config k = fv_cyclegan_default();
@@ -190,7 +190,7 @@ static fv_status cyclegan_open(fv_err *err, bench *b, const fv_bench_options *o)
 	for (int i = 0; i < 2 && !st; i++) {
 		if ((st = fv_graph_new(err, b->c, &b->g[i])))
 			return st;
-		(i ? fv_cyclegan_judges_build : fv_cyclegan_painters_build)(b->g[i], b->store, 1, &k);
+		(i ? fv_cyclegan_discriminators_build : fv_cyclegan_generators_build)(b->g[i], b->store, 1, &k);
 		st = compile(err, b, i, o);
 	}
 	size_t bytes = 2 * sizeof(float) * (size_t)(st ? 0 : fv_program_values(b->program[0], "a"));
@@ -208,7 +208,7 @@ static fv_status cyclegan_run(fv_err *err, bench *b)
 	fv_program_put_number(p, "step", (double)++b->step);
 	if (st || (st = take_step(err, b, p)))
 		return st;
-	/* The programs share memory: out with both pictures before the judges' come in. */
+	/* The programs share memory: out with both pictures before the discriminators' come in. */
 	int64_t n = fv_program_values(p, "a");
 	for (int i = 0; i < 2 && !st; i++)
 		st = fv_program_get(err, p, fake[i], b->fields + i * n);

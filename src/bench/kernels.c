@@ -9,7 +9,7 @@
 #define PEAKS 16                        /* instruction sets at most */
 
 typedef struct { const char *name; int64_t n, h, w, c, o; int k, stride, pad; fv_pad_kind kind; char way; } problem;
-/* What the painters and judges are made of; ways: f forward, x to the picture, w to the weights. */
+/* What the generators and discriminators are made of; ways: f forward, x to the picture, w to the weights. */
 static const problem problems[] = {
 	{ "3x3 256>256 @64, ResNet-9's body", 1, 64, 64, 256, 256, 3, 1, 1, FV_PAD_REFLECT, 'f' },
 	{ "3x3 256>256 @64, to the picture", 1, 64, 64, 256, 256, 3, 1, 1, FV_PAD_REFLECT, 'x' },

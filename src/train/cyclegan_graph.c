@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cyclegan: unpaired; pictures a and b; painters G_A (a to b) and G_B, discriminators D_A (of b) and D_B.
+/* cyclegan: unpaired; pictures a and b; generators G_A (a to b) and G_B, discriminators D_A (of b) and D_B.
  *
  *	L_G = LSGAN(D_A(G_A a), 1) + LSGAN(D_B(G_B b), 1) + cycle (|G_B(G_A a) - a| + |G_A(G_B b) - b|)
  *	    + identity (|G_A b - b| + |G_B a - a|)
  *	L_D = mean of (D(real) - 1)^2 and D(fake)^2, for each
  *
- * Means over all elements. One Adam over both painters, one over both judges. Zhu et al., arXiv:1703.10593; order and
+ * Means over all elements. One Adam over both generators, one over both discriminators. Zhu et al., arXiv:1703.10593; order and
  * weights are the PyTorch original's.
  *
- * As in `style`, gradients are taken part by part: two painters' values are in memory at a time, not six. */
+ * As in `style`, gradients are taken part by part: two generators' values are in memory at a time, not six. */
 #include "train/cyclegan_graph.h"
 #include "train/gradients.h"
 
@@ -25,9 +25,9 @@ static fv_node *distance(fv_graph *g, fv_node *x, fv_node *y)
 	return fv_mean(g, fv_unary(g, FV_ABS, fv_sub(g, x, y), 0, 0), FV_ALL);
 }
 
-/* From x by `there` and back again. p is filled when both painters have their weights. Returns the painted picture. */
+/* From x by `there` and back again. p is filled when both generators have their weights. Returns the painted picture. */
 static fv_node *there_and_back(fv_graph *g, fv_store *store, const fv_cyclegan_config *c, fv_node *x, const fv_scope *there,
-                               const fv_scope *back, const fv_scope *judge, fv_gradients *p, fv_node **adv, fv_node **cycle)
+                               const fv_scope *back, const fv_scope *discriminator, fv_gradients *p, fv_node **adv, fv_node **cycle)
 {
 	g->label = "paint";
 	fv_node *fake = fv_resnet_build(there, &c->net, x), *picture = fv_detach(g, fake);
@@ -42,7 +42,7 @@ static fv_node *there_and_back(fv_graph *g, fv_store *store, const fv_cyclegan_c
 	p->grad[by_picture] = NULL;
 	fv_gradients_add(g, *cycle, c->cycle, p, 0, p->count + 1);
 	g->label = "adversary";
-	fv_node *judged = fv_patchgan_build(judge, &c->disc, picture);
+	fv_node *judged = fv_patchgan_build(discriminator, &c->disc, picture);
 	*adv = judged ? fv_lsgan(g, &judged, 1, 1) : NULL;
 	fv_gradients_add(g, *adv, 1, p, by_picture, by_picture + 1);
 	g->label = "paint";
@@ -55,7 +55,7 @@ static fv_node *pictures(fv_graph *g, const fv_cyclegan_config *c, const char *p
 	return fv_input(g, port, FV_F32, fv_nhwc(c->batch, c->size, c->size, 3));
 }
 
-void fv_cyclegan_painters_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c)
+void fv_cyclegan_generators_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c)
 {
 	fv_scope ga = { g, store, "G_A.", true, seed }, gb = { g, store, "G_B.", true, seed };
 	fv_scope da = { g, store, "D_A.", true, seed }, db = { g, store, "D_B.", true, seed };
@@ -93,12 +93,12 @@ void fv_cyclegan_painters_build(fv_graph *g, fv_store *store, uint64_t seed, con
 	fv_output(g, fake_b, "fake.b");
 }
 
-void fv_cyclegan_judges_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c)
+void fv_cyclegan_discriminators_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cyclegan_config *c)
 {
 	static const char *const prefix[] = { "D_A.", "D_B." }, *const name[] = { "real.b", "real.a", "fake.b", "fake.a" };
 	fv_gradients d[2] = { 0 };
 	fv_node *rate = fv_input(g, "rate", FV_F32, fv_scalar()), *step = fv_input(g, "step", FV_F32, fv_scalar()), *ok = NULL;
-	g->label = "judge";
+	g->label = "discriminator";
 	for (int i = 0; i < 2; i++) {
 		fv_scope scope = { g, store, prefix[i], true, seed };
 		fv_node *both[] = { pictures(g, c, name[i]), pictures(g, c, name[2 + i]) };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* style: an unpaired recipe. It takes underpaintings x of photographs, what tells their dabs
- * apart z, and paintings y of like colours. It has a painter G, a frozen teacher F, and
+ * apart z, and paintings y of like colours. It has a generator G, a frozen teacher F, and
  * discriminators D on the teacher's maps and on pixels.
  *
  *	fake = G(x, z)
@@ -15,7 +15,7 @@
  *	E = average of G's weights
  *
  * A weight of 0 leaves its part out. G's gradient is taken part by part down to `fake`; what the
- * parts say of fake then goes through G once. Variables: "G." painter, "E." its average, "D.d."
+ * parts say of fake then goes through G once. Variables: "G." generator, "E." its average, "D.d."
  * discriminators, "D.u." their singular vectors, "m." and "v." Adam's moments of each. An update
  * whose losses or gradients are not finite is not made. */
 #include "train/style_graph.h"
@@ -133,7 +133,7 @@ typedef struct {
 	fv_node *x, *z, *content4, *content3, *art, *target[FV_STYLE_LOOKS], *line[FV_VGG_LAYERS];
 	fv_node *rate, *step_d, *step_g, *decay, *ramp;
 	fv_feature_discriminator maps;
-	fv_scope judges;                /* where D's weights live */
+	fv_scope place;                /* where D's weights live */
 	fv_spectral weights, updated;
 } builder;
 
@@ -150,13 +150,13 @@ static void judge_weights(builder *b, const fv_spectral *previous, fv_spectral *
 {
 	*out = (fv_spectral){ 0 };
 	if (b->c->adv > 0)
-		fv_feature_discriminator_weights(&b->judges, &b->maps, previous, out);
+		fv_feature_discriminator_weights(&b->place, &b->maps, previous, out);
 	if (b->c->adv_pixels > 0)
-		fv_patch_discriminator_weights(&b->judges, &b->c->pixels, previous, out);
+		fv_patch_discriminator_weights(&b->place, &b->c->pixels, previous, out);
 }
 
 /* What D says: of the teacher's maps, of pixels; each for what there is. */
-static void judge(builder *b, const fv_spectral *w, fv_node *const map[FV_VGG_LAYERS],
+static void discriminate(builder *b, const fv_spectral *w, fv_node *const map[FV_VGG_LAYERS],
                   fv_node *picture, fv_node **of_maps, fv_node **of_pixels)
 {
 	int at = 0;
@@ -182,8 +182,8 @@ static fv_node *judged_well(builder *b, fv_node *const map[], fv_node *const rea
 	                       b->c->adv_pixels > 0 ? b->c->pixels.scales : 0 };
 	for (int l = 0; l < FV_VGG_LAYERS; l++)
 		still[l] = fv_detach(b->g, map[l]);
-	judge(b, &b->weights, real_map, b->art, real[0], real[1]);
-	judge(b, &b->weights, still, picture, fake[0], fake[1]);
+	discriminate(b, &b->weights, real_map, b->art, real[0], real[1]);
+	discriminate(b, &b->weights, still, picture, fake[0], fake[1]);
 	for (int i = 0; i < 2; i++) {
 		if (!count[i])
 			continue;
@@ -200,7 +200,7 @@ static fv_gradients teach_judges(builder *b, fv_node *const map[], fv_node *pict
 {
 	fv_graph *g = b->g;
 	fv_node *real[FV_VGG_LAYERS] = { 0 };
-	g->label = "judge";
+	g->label = "discriminator";
 	if (b->c->adv > 0)
 		see(g, b->teacher, b->c, b->art, real);
 	judge_weights(b, NULL, &b->weights);
@@ -314,17 +314,17 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint6
 {
 	builder b = { .g = g, .store = store, .teacher = teacher, .c = c,
 	              .maps = { c->judge, { channels(c, 1), channels(c, 2), channels(c, 3) } },
-	              .judges = { g, store, "D.", true, seed } };
-	fv_scope painter = { g, store, "G.", true, seed };
+	              .place = { g, store, "D.", true, seed } };
+	fv_scope generator = { g, store, "G.", true, seed };
 	fv_node *map[FV_VGG_LAYERS] = { 0 }, *coarse[FV_VGG_LAYERS] = { 0 };
-	fv_node *judged[2][FV_SCALES_MAX] = { 0 };
+	fv_node *verdict[2][FV_SCALES_MAX] = { 0 };
 	fv_gradients d = { 0 };
 	fv_node *loss_d = NULL, *loss_adv = NULL, *loss_adv_pixels = NULL, *loss_coarse = NULL;
 	fv_node *loss_content3 = NULL, *ok_d = NULL;
 	inputs(&b);
 
 	g->label = "paint";
-	fv_node *fake = fv_strokenet_build(&painter, &c->net, b.x, b.z);
+	fv_node *fake = fv_strokenet_build(&generator, &c->net, b.x, b.z);
 	fv_node *picture = fv_detach(g, fake);
 	fv_gradients p = fv_gradients_of(g, store, (const char *[]){ "G." }, 1);
 	if (g->err.status)
@@ -350,14 +350,14 @@ void fv_style_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint6
 		seen = more(g, seen, c->content3, loss_content3);
 	}
 	g->label = "adversary";
-	judge(&b, &b.updated, map, picture, judged[0], judged[1]);
+	discriminate(&b, &b.updated, map, picture, verdict[0], verdict[1]);
 	if (c->adv > 0) {
-		loss_adv = fv_lsgan(g, judged[0], FV_FEATURE_MAPS, 1);
+		loss_adv = fv_lsgan(g, verdict[0], FV_FEATURE_MAPS, 1);
 		seen = more(g, seen, c->adv, loss_adv);
 	}
 	fv_gradients_add(g, seen, 1, &p, at, at + 1);
 	if (c->adv_pixels > 0) {
-		loss_adv_pixels = fv_lsgan(g, judged[1], c->pixels.scales, 1);
+		loss_adv_pixels = fv_lsgan(g, verdict[1], c->pixels.scales, 1);
 		fv_gradients_add(g, loss_adv_pixels, c->adv_pixels, &p, at, at + 1);
 	}
 

@@ -25,7 +25,7 @@ typedef struct {
 	double colour;                  /* of the photograph's coarse colours */
 	double adv, adv_pixels;         /* of the adversaries: on the teacher's maps, on pixels */
 	double judge_rate;              /* the discriminators' learning rate is this times the
-	                                 * painter's */
+	                                 * generator's */
 	double beta1, beta2, eps;       /* Adam */
 } fv_style_config;
 

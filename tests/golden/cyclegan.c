@@ -42,8 +42,8 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f)
 	k.net = (fv_resnet){ .width = 8, .blocks = 2 }, k.disc.width = 8, k.batch = 2, k.size = 32;
 	if ((st = fv_store_new(err, c, &store)) || (st = fv_graph_new(err, c, &g[0])) || (st = fv_graph_new(err, c, &g[1])))
 		goto done;
-	fv_cyclegan_painters_build(g[0], store, 1, &k);
-	fv_cyclegan_judges_build(g[1], store, 1, &k);
+	fv_cyclegan_generators_build(g[0], store, 1, &k);
+	fv_cyclegan_discriminators_build(g[1], store, 1, &k);
 	/* As a recipe runs them: in one memory. */
 	if ((st = fv_program_new(err, c, g[0], NULL, &p[0])) || (st = fv_program_new(err, c, g[1], &(fv_program_options){ .share = p[0] }, &p[1])))
 		goto done;
