@@ -360,7 +360,7 @@ typedef struct fv_train_progress {
 	int64_t step, steps;       /**< done; in all; 0 of 0 before the first step, while material is made ready */
 	double done;               /**< 0 to 1, of the steps or of making ready */
 	int losses;                /**< how many names and values follow */
-	const char *const *name;   /**< the losses' names, as `fauve help train RECIPE` has them */
+	const char *const *name;   /**< the losses' names, as stats.jsonl has them */
 	const double *loss;        /**< of the last step; NaN where it had none */
 	const char *text;          /**< all this as a line for people */
 } fv_train_progress;
