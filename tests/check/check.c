@@ -227,7 +227,7 @@ static void check_slope(const problem *p, int order)
 	fv_program *program = NULL;
 	fv_err err;
 	fv_node *in[4], *dx[4];
-	char port[4][8];
+	char port[4][16];
 	if (fv_graph_new(&err, one, &g))
 		abort();
 	for (int i = 0; i < n; i++) {
