@@ -95,12 +95,23 @@ fv_variable *fv_variable_new(fv_store *s, fv_type type, fv_shape shape, const ch
 	return v;
 }
 
-fv_status fv_variable_put(fv_err *err, fv_variable *v, const void *from)
+int64_t fv_store_bytes(const fv_store *s)
 {
-	return v->device->type->put(err, v->device, v->block, v->at, fv_variable_bytes(v), from);
+	int64_t bytes = 0;
+	for (const fv_variable *v = s->first; v; v = v->next)
+		bytes += fv_variable_bytes(v);
+	return bytes;
 }
 
-fv_status fv_variable_get(fv_err *err, const fv_variable *v, void *to)
+fv_status fv_variable_put_part(fv_err *err, fv_variable *v, int64_t at, int64_t bytes, const void *from)
 {
-	return v->device->type->get(err, v->device, v->block, v->at, fv_variable_bytes(v), to);
+	return v->device->type->put(err, v->device, v->block, v->at + at, bytes, from);
 }
+
+fv_status fv_variable_get_part(fv_err *err, const fv_variable *v, int64_t at, int64_t bytes, void *to)
+{
+	return v->device->type->get(err, v->device, v->block, v->at + at, bytes, to);
+}
+
+fv_status fv_variable_put(fv_err *err, fv_variable *v, const void *from) { return fv_variable_put_part(err, v, 0, fv_variable_bytes(v), from); }
+fv_status fv_variable_get(fv_err *err, const fv_variable *v, void *to) { return fv_variable_get_part(err, v, 0, fv_variable_bytes(v), to); }

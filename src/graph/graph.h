@@ -39,10 +39,13 @@ fv_status fv_store_reserve(fv_err *err, fv_store *s, int64_t bytes);
 /* Zeroed; NULL: out of memory, or the name is taken. */
 fv_variable *fv_variable_new(fv_store *s, fv_type type, fv_shape shape, const char *format, ...) __attribute__((format(printf, 4, 5)));
 fv_variable *fv_variable_find(const fv_store *s, const char *name);
+int64_t fv_store_bytes(const fv_store *s);     /* of all variables' values */
 static inline int64_t fv_variable_bytes(const fv_variable *v) { return fv_tensor_bytes(v->type, v->shape); }
-/* Copy all of its values, as they lie, in and out. */
+/* Copy all of its values, as they lie, in and out; or `bytes` of them from byte `at` on. */
 fv_status fv_variable_put(fv_err *err, fv_variable *v, const void *from);
 fv_status fv_variable_get(fv_err *err, const fv_variable *v, void *to);
+fv_status fv_variable_put_part(fv_err *err, fv_variable *v, int64_t at, int64_t bytes, const void *from);
+fv_status fv_variable_get_part(fv_err *err, const fv_variable *v, int64_t at, int64_t bytes, void *to);
 
 /* ---- attributes, one struct a family of operators; all bytes not used are zero (they are compared) */
 typedef enum { FV_PAD_ZERO, FV_PAD_REFLECT, FV_PAD_REPLICATE } fv_pad_kind;

@@ -132,10 +132,7 @@ static fv_status open(fv_err *err, fv_run *r)
 static int64_t bytes_of(const fv_run *r)
 {
 	const style *s = r->state;
-	int64_t bytes = fv_pool_bytes(s->pool) + fv_bank_bytes(s->bank);
-	for (fv_variable *v = s->teacher->store->first; v; v = v->next)
-		bytes += fv_variable_bytes(v);
-	return bytes;
+	return fv_pool_bytes(s->pool) + fv_bank_bytes(s->bank) + fv_store_bytes(s->teacher->store);
 }
 
 static void build(fv_graph *g, fv_run *r)

@@ -245,16 +245,14 @@ static fv_status unknown(fv_err *err, const fv_run *r, const char *name)
 	if (n)
 		return fv_fail(err, FV_E_ARGUMENT, "%s: is no option of the recipe '%s'; %s has it", name,
 			       r->recipe->name, others);
-	const char *names[100];
-	int count = 0;
+	fv_near best = { 0 };
 	options t[TABLES];
 	tables_of(r, t);
 	for (int k = 0; k < TABLES; k++)
-		for (const fv_option *o = t[k].table; o && o->name && count < 99; o++)
+		for (const fv_option *o = t[k].table; o && o->name; o++)
 			if (!(o->kept & FV_KEPT_INNER))
-				names[count++] = o->name;
-	names[count] = NULL;
-	const char *near = fv_nearest(name, names);
+				fv_nearer(name, o->name, &best);
+	const char *near = best.name;
 	return fv_fail(err, FV_E_ARGUMENT, "%s: is no option of the recipe '%s'%s%s%s", name, r->recipe->name,
 		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }

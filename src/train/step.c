@@ -34,14 +34,6 @@ int64_t fv_run_period(const fv_run *r)
 }
 
 /* ------------------------------------------------------------------ opening */
-static int64_t store_bytes(const fv_store *s)
-{
-	int64_t bytes = 0;
-	for (fv_variable *v = s->first; v; v = v->next)
-		bytes += fv_variable_bytes(v);
-	return bytes;
-}
-
 /* The program that `from` ("NAME:PORT") names, and its port. */
 static int source_of(const fv_run *r, const char *from, const char **port)
 {
@@ -82,7 +74,7 @@ static fv_status compile(fv_err *err, fv_run *r, int i)
 {
 	const fv_recipe_program *p = &r->recipe->programs[i];
 	fv_err why;
-	int64_t own = store_bytes(r->store) + (r->recipe->bytes_of ? r->recipe->bytes_of(r) : 0),
+	int64_t own = fv_store_bytes(r->store) + (r->recipe->bytes_of ? r->recipe->bytes_of(r) : 0),
 		most = r->common.max_memory;
 	for (int k = 0; k < i; k++)
 		own += fv_program_bytes(r->program[k].program);
@@ -112,7 +104,7 @@ static void say_memory(const fv_run *r)
 	if (material)
 		snprintf(also, sizeof also, ", %.0f MB of material", (double)material / 1e6);
 	fv_run_say(r, "memory: %.0f MB for a step of %" PRId64 " samples%s, %.0f MB of weights and optimiser%s",
-		   (double)bytes / 1e6, r->batch, pixels, (double)store_bytes(r->store) / 1e6, also);
+		   (double)bytes / 1e6, r->batch, pixels, (double)fv_store_bytes(r->store) / 1e6, also);
 }
 
 fv_status fv_run_open_programs(fv_err *err, fv_run *r)
@@ -150,28 +142,30 @@ void fv_run_close_programs(fv_run *r)
 /* Each sample goes into a free place of the history, or half of the time changes with one that is there. */
 static fv_status exchange(fv_err *err, const fv_run *r, fv_variable *history, uint64_t number, float *samples)
 {
-	int64_t places = history->shape.w, each = history->shape.c - 1;
-	float *all = fv_alloc(r->context, (size_t)fv_variable_bytes(history));
-	fv_status st = all ? fv_variable_get(err, history, all) : fv_fail_memory(err, history->name, (size_t)fv_variable_bytes(history));
+	const int64_t places = history->shape.w, each = history->shape.c - 1, row = (each + 1) * (int64_t)sizeof(float);
+	float *kept = fv_alloc(r->context, (size_t)row);
+	fv_status st = kept ? FV_OK : fv_fail_memory(err, history->name, (size_t)row);
 	for (int64_t b = 0; b < r->batch && !st; b++) {
 		fv_philox draw = fv_philox_at(r->seed ^ fv_purpose(history->name), number, (uint64_t)b);
-		float *sample = samples + b * each;
+		float *sample = samples + b * each, taken = 1;
 		int64_t place = 0;
-		while (place < places && all[place * (each + 1) + each] != 0)
+		while (place < places && !(st = fv_variable_get_part(err, history, (place + 1) * row - (int64_t)sizeof taken, sizeof taken, &taken)) && taken != 0)
 			place++;
-		bool free_place = place < places;
-		if (!free_place && fv_unit(draw.v[0]) < 0.5)
+		const bool free_place = place < places;
+		if (st || (!free_place && fv_unit(draw.v[0]) < 0.5))
 			continue;
-		float *at = all + (free_place ? place : (int64_t)(fv_unit(draw.v[1]) * (double)places)) * (each + 1);
+		place = free_place ? place : (int64_t)(fv_unit(draw.v[1]) * (double)places);
+		if (!free_place && (st = fv_variable_get_part(err, history, place * row, row, kept)))
+			break;
 		for (int64_t k = 0; k < each; k++) {
-			float was = at[k];
-			at[k] = sample[k];
+			float was = kept[k];
+			kept[k] = sample[k];
 			sample[k] = free_place ? sample[k] : was;
 		}
-		at[each] = 1;
+		kept[each] = 1;
+		st = fv_variable_put_part(err, history, place * row, row, kept);
 	}
-	st = st ? st : fv_variable_put(err, history, all);
-	fv_free(r->context, all);
+	fv_free(r->context, kept);
 	return st;
 }
 
