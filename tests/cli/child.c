@@ -41,10 +41,17 @@ static int children(pid_t of, pid_t *list, int room)
 	return n;
 }
 
+/* The one process whose parent that is. One that ends is a child until its parent has reaped it: it
+ * is waited for. */
 static pid_t only_child(pid_t of)
 {
 	pid_t list[8];
-	return children(of, list, 8) == 1 ? list[0] : 0;
+	int n = children(of, list, 8);
+	for (int i = 0; n > 1 && i < 500; i++) {
+		usleep(10000);
+		n = children(of, list, 8);
+	}
+	return n == 1 ? list[0] : 0;
 }
 
 typedef struct {
