@@ -25,6 +25,8 @@ _fauve()
 	train:--time) COMPREPLY=(); return ;;
 	train:--steps) COMPREPLY=(); return ;;
 	train:--seed) COMPREPLY=(); return ;;
+	train:--init) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	train:--freeze) COMPREPLY=(); return ;;
 	train:--preview-every) COMPREPLY=(); return ;;
 	train:--checkpoint-every) COMPREPLY=(); return ;;
 	train:--max-memory) COMPREPLY=(); return ;;
@@ -76,7 +78,7 @@ _fauve()
 	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
 	apply:-*) COMPREPLY=($(compgen -W '--output --strength --strokes --detail --palette --relief --flow --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
-	train:-*) local own=; case $sub in style) own='--photos --art --batch --size --width --blocks --rate --adv --content --style --colour --features ' ;; dense) own='--data --batch --rate ' ;; esac; COMPREPLY=($(compgen -W "$own"'--output --resume --name --preset --time --steps --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
+	train:-*) local own=; case $sub in style) own='--photos --art --batch --size --width --blocks --rate --adv --content --style --colour --features ' ;; dense) own='--data --batch --rate ' ;; esac; COMPREPLY=($(compgen -W "$own"'--output --resume --name --preset --time --steps --seed --init --freeze --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;
 	generate:-*) COMPREPLY=($(compgen -W '--output --count --seed --columns --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	generate:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;

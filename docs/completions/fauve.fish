@@ -22,6 +22,8 @@ complete -c fauve -n '__fish_seen_subcommand_from train' -l preset -x -d 'begin 
 complete -c fauve -n '__fish_seen_subcommand_from train' -l time -x -d 'how long to train, turned into steps after a timed warm-up; with a run that is resumed, how long to go on, at the pace that it has had'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l steps -x -d 'how many steps to train, those of a resumed run included'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l seed -x -d 'of everything that is drawn'
+complete -c fauve -n '__fish_seen_subcommand_from train' -l init -r -d 'begin with the weights of a model, or with all of a run'\''s folder, wherever name and shape are the same; the rest is drawn'
+complete -c fauve -n '__fish_seen_subcommand_from train' -l freeze -x -d 'weights that stay as they begin, by their names in the checkpoint: '\''G.model.1.*'\''; may be given several times'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l preview-every -x -d 'between contact sheets'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l checkpoint-every -x -d 'between checkpoints'
 complete -c fauve -n '__fish_seen_subcommand_from train' -l max-memory -x -d 'of a step and what it trains: where it would take more, what is cheap is made again rather than kept, which takes a little longer and gives the same run; with precision bf16 what is left is kept rounded'

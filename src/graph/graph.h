@@ -15,11 +15,18 @@ typedef struct fv_kernel fv_kernel;
 
 /* ---- variables: named values that outlive a run (device/store.c). They belong to a store; a graph reads and writes them. Their
  * memory is the device's: nobody else has its address. */
+typedef enum {
+	FV_ROLE_OTHER,                  /* moments, averages, counters */
+	FV_ROLE_PARAMETER,              /* of a network, learnt by its gradient */
+	FV_ROLE_FROZEN,                 /* of a network, left as it is */
+	FV_ROLE_BUFFER,                 /* of a network, kept without a gradient: a running mean */
+} fv_role;
 typedef struct fv_variable {
 	char *name;
 	fv_type type;
 	fv_shape shape;
 	int version;                    /* while building: how many updates the program has appended */
+	fv_role role;
 	struct fv_variable *next;
 	fv_device *device;
 	const struct fv_block *block;   /* device/device.h; other variables may lie in it too */
@@ -31,6 +38,12 @@ typedef struct fv_store {
 	fv_device *device;
 	struct fv_piece *pieces;        /* of its memory */
 	fv_variable *first, **last;
+	/* Of networks' weights made from now on (net/scope.c): */
+	const char *const *freeze;      /* patterns of names (fnmatch) that training leaves as they are */
+	int freezes;
+	struct fv_store *initial;       /* they begin as that store's of the same name, where it has it; NULL: drawn */
+	const char *initial_prefix;     /* or of the same name without this */
+	int begun, drawn, frozen;       /* how many of them took the values; how many did not; how many are frozen */
 } fv_store;
 fv_status fv_store_new(fv_err *err, fv_context *c, fv_store **out);
 void fv_store_free(fv_store *s);

@@ -7,6 +7,25 @@
 /* Least squares: mean over the maps of mean((out - target)^2). Mao et al., arXiv:1611.04076. */
 fv_node *fv_lsgan(fv_graph *g, fv_node *const *out, int maps, double target);
 
+/* ---- the two sides of the game (adversarial.c). real, fake: a discriminator's logits, of one shape;
+ * means over all of them.
+ *
+ *	vanilla		cross-entropy, not saturating: Goodfellow et al., arXiv:1406.2661
+ *	lsgan		squares about 1 and 0: Mao et al., arXiv:1611.04076
+ *	hinge		Lim and Ye, arXiv:1705.02894
+ *	wgan		the critic's difference: Arjovsky et al., arXiv:1701.07875
+ *	relativistic	softplus of the difference in pairs: Jolicoeur-Martineau, arXiv:1807.00734,
+ *			as in Huang et al., arXiv:2501.05441 */
+typedef enum {
+	FV_ADVERSARY_VANILLA, FV_ADVERSARY_LSGAN, FV_ADVERSARY_HINGE, FV_ADVERSARY_WGAN,
+	FV_ADVERSARY_RELATIVISTIC,
+} fv_adversary;
+extern const char *const fv_adversaries[];      /* their words, ended by NULL */
+/* The sum over both sorts, not halved. */
+fv_node *fv_adversary_d(fv_graph *g, fv_adversary kind, fv_node *real, fv_node *fake);
+/* real: only for pairs, else it may be NULL. */
+fv_node *fv_adversary_g(fv_graph *g, fv_adversary kind, fv_node *fake, fv_node *real);
+
 /* Sliced Wasserstein distance between maps of features (feature_swd.c).
  *
  * Of the places of a map some are looked at, and of these the projections on a direction stand

@@ -113,7 +113,7 @@ fv_status fv_model_open(fv_err *err, fv_context *c, const char *path, fv_model *
 		st = read_palette(&e, json_object_get(m->about, "palette"), m);
 	if (!st)
 		st = read_relief(&e, json_object_get(m->about, "relief"), m);
-	if (!st && !(st = fv_weights_make(&e, "weights", &f, m->store)))
+	if (!st && !(st = fv_weights_make(&e, "weights", &f, true, m->store)))
 		st = prove(&e, m);
 	if (st)
 		st = fv_fail(err, st, "%s: %s", path, e.text);

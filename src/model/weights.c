@@ -79,7 +79,8 @@ static void take(fv_tensor to, fv_tensor from, bool turned)
 	}
 }
 
-fv_status fv_weights_make(fv_err *err, const char *path, const fv_safetensors *f, fv_store *s)
+fv_status fv_weights_make(fv_err *err, const char *path, const fv_safetensors *f, bool torch,
+                          fv_store *s)
 {
 	int64_t all = 0, most = 1;
 	for (int i = 0; i < f->count; i++) {
@@ -94,7 +95,7 @@ fv_status fv_weights_make(fv_err *err, const char *path, const fv_safetensors *f
 	fv_status st = room ? fv_store_reserve(err, s, all) : fv_fail_memory(err, path, (size_t)most);
 	for (int i = 0; i < f->count && !st; i++) {
 		fv_tensor t = f->entry[i].tensor;
-		bool turned = t.shape.rank == 4;
+		bool turned = torch && t.shape.rank == 4;
 		fv_shape shape = turned ? fv_nhwc(t.shape.n, t.shape.w, t.shape.c, t.shape.h) : t.shape;
 		fv_tensor to = { FV_F32, shape, room };
 		fv_variable *v = fv_variable_new(s, FV_F32, shape, "%s", f->entry[i].name);

@@ -10,18 +10,24 @@
 #include "op/op.h"
 #include "stroke/stroke.h"
 
+typedef struct fv_running fv_running;
 typedef struct {
 	fv_graph *g;
 	fv_store *store;
 	const char *prefix;             /* "G." while training, "" in a model file */
 	bool create;
 	uint64_t seed;
+	/* A model is used with none of these; training sets them all. */
+	bool batch_statistics;          /* batch norm goes by the batch, not by running values */
+	bool dropout;
+	fv_running **running;           /* not NULL: what batch norm found is added there */
 } fv_scope;
 
 typedef enum {
 	FV_INIT_ZERO, FV_INIT_ONE,
 	FV_INIT_IDENTITY,               /* a matrix of ones on its diagonal; 1x1 taps */
 	FV_INIT_NORMAL,                 /* mean 0, deviation `scale` */
+	FV_INIT_NEAR_ONE,               /* mean 1, deviation `scale` */
 	FV_INIT_HE,                     /* normal, sqrt(2 / fan_in): He et al., arXiv:1502.01852 */
 	FV_INIT_TORCH,                  /* uniform +-1/sqrt(scale), scale = fan_in: PyTorch's
 	                                 * default, weight and bias */
@@ -31,9 +37,29 @@ typedef enum {
 /* A weight: O,KH,KW,I (rank 4), out,in (rank 2) or O (rank 1). */
 fv_node *fv_param(const fv_scope *s, fv_shape shape, fv_init init, double scale, const char *format,
                   ...) __attribute__((format(printf, 5, 6)));
+/* A value that training keeps but does not learn by gradients, as a running mean; else the same. */
+fv_node *fv_buffer(const fv_scope *s, fv_shape shape, fv_init init, double scale,
+                   const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* How many variables have names that begin with prefix. They are put into list, where that is not
  * NULL, in the store's order: ask first with NULL, then with room for all. */
 int fv_params(fv_store *store, const char *prefix, fv_variable **list);
+
+/* ---- batch norm (batch_norm.c): Ioffe and Szegedy, arXiv:1502.03167. x: N,H,W,C or N,C > the same,
+ * with a learnt scale, N(1, 0.02) at first, and shift: NAME.weight, NAME.bias, and the running values
+ * NAME.running_mean and NAME.running_var */
+fv_node *fv_batch_norm(const fv_scope *s, fv_node *x, double eps, const char *name);
+struct fv_running {
+	fv_variable *variable;
+	fv_node *found;
+	fv_running *next;
+};
+/* Each running value goes a tenth of the way to what was found, the variance to the unbiased one;
+ * once for each batch, in order. flag: as of fv_adam(). */
+void fv_running_follow(fv_graph *g, const fv_running *list, fv_node *flag);
+
+/* ---- dropout (dropout.c): each value is 0 with that probability, else made larger such that the
+ * mean stays; where the scope has none, x. name: of the draws, one for each place */
+fv_node *fv_dropout(const fv_scope *s, fv_node *x, double probability, const char *name);
 
 /* ---- StrokeNet (strokenet.c): a generator that paints over an underpainting. x: N,H,W,3 in
  * [-1,1], the photograph in dabs along its flow; z: N,H,W,FV_STROKE_MARKS, what tells dabs apart

@@ -12,8 +12,13 @@ fv_gradients fv_gradients_of(fv_graph *g, fv_store *store, const char *const *pr
 		fv_graph_error(g, FV_E_MEMORY, "no memory for the gradients");
 		return (fv_gradients){ 0 };
 	}
-	for (int i = 0; i < prefixes; i++)
-		r.count += fv_params(store, prefix[i], r.param + r.count);
+	for (int i = 0; i < prefixes; i++) {
+		int n = fv_params(store, prefix[i], r.param + r.count), to = r.count;
+		for (int k = to; k < r.count + n; k++)
+			if (r.param[k]->role == FV_ROLE_PARAMETER)
+				r.param[to++] = r.param[k];
+		r.count = to;
+	}
 	for (int i = 0; i < r.count; i++)
 		r.read[i] = fv_read(g, r.param[i]);
 	return r;

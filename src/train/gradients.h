@@ -7,7 +7,7 @@
 /* grad[i]: NULL until something is known. One place more than count is for a picture's. */
 typedef struct { fv_variable **param; fv_node **read, **grad; int count; } fv_gradients;
 
-/* Of every variable whose name begins with one of the prefixes, in the store's order; count 0 and an error in g: no memory. */
+/* Of every parameter that is learnt and whose name begins with one of the prefixes, in the store's order; count 0 and an error in g: no memory. */
 fv_gradients fv_gradients_of(fv_graph *g, fv_store *store, const char *const *prefix, int prefixes);
 /* Adds w times the gradient of loss, a scalar, by entries from .. to-1 of r. */
 void fv_gradients_add(fv_graph *g, fv_node *loss, double w, const fv_gradients *r, int from, int to);

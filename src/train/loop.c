@@ -234,7 +234,7 @@ fv_status fv_train_recipe(fv_err *err, fv_context *c, const fv_recipe *recipe, c
 	if ((st = fv_settings_take(err, &r)) || (st = fv_run_open(err, &r)) || (st = fv_store_new(err, c, &r.store)) || (st = fv_run_open_data(err, &r)))
 		goto done;
 	if ((r.recipe->configure && (st = r.recipe->configure(err, &r))) || (r.recipe->open && (st = r.recipe->open(err, &r))) ||
-	    (st = fv_run_open_programs(err, &r)))
+	    (st = fv_run_begin_weights(err, &r)) || (st = fv_run_open_programs(err, &r)) || (st = fv_run_tell_weights(err, &r)))
 		goto done;
 	if ((st = fv_run_find(err, &r, &resumed)) || (resumed && (st = check_more(err, &r))) || (st = fv_settings_write(err, &r)))
 		goto done;
@@ -248,6 +248,8 @@ done:
 		r.recipe->close(&r);
 	fv_run_close_programs(&r);
 	fv_run_close_data(&r);
+	if (r.store)
+		fv_store_free(r.store->initial);
 	fv_store_free(r.store);
 	fv_run_close(&r);
 	fv_arena_free(r.arena);

@@ -10,6 +10,10 @@ void fv_run_close(fv_run *r);
 fv_status fv_run_find(fv_err *err, fv_run *r, bool *found);
 fv_status fv_run_load(fv_err *err, fv_run *r);          /* the newest checkpoint: weights, counters */
 fv_status fv_run_save(fv_err *err, fv_run *r);          /* checkpoint and models */
+bool fv_run_has_checkpoint(const fv_run *r);            /* has the folder's run learnt anything? */
+/* Before the graphs are built: where their weights begin, and which of them are frozen. Then: says it, and refuses what fits nothing. */
+fv_status fv_run_begin_weights(fv_err *err, fv_run *r);
+fv_status fv_run_tell_weights(fv_err *err, fv_run *r);
 fv_status fv_run_note(fv_err *err, fv_run *r);          /* a line of stats.jsonl */
 fv_status fv_run_cut_stats(fv_err *err, fv_run *r);     /* drops lines behind r->step */
 /* A line of times.jsonl: {"step":N,...}; the format is what stands behind the step. */

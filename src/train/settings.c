@@ -2,7 +2,7 @@
 /* The options that a run has: defaults, the preset's values over them, what run.json has, what is given. Everything follows from two
  * tables: the recipe's, and that of what every recipe has. */
 #include "base/file.h"
-#include "train/train.h"
+#include "train/run.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +23,12 @@ const fv_option fv_train_table[] = {
 	  .help = "how many steps to train, those of a resumed run included" },
 	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(fv_train_common, seed), .preset = "1",
 	  .low = 0, .high = 1e15, .help = "of everything that is drawn" },
+	{ .name = "init", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .kept = FV_KEPT_MOVES, .arg = "FILE",
+	  .at = offsetof(fv_train_common, init),
+	  .help = "begin with the weights of a model, or with all of a run's folder, wherever name and shape are the "
+	          "same; the rest is drawn" },
+	{ .name = "freeze", .type = FV_OPT_TEXTS, .arg = "PATTERN", .at = offsetof(fv_train_common, freeze),
+	  .help = "weights that stay as they begin, by their names in the checkpoint: 'G.model.1.*'; may be given several times" },
 	{ .name = "preview-every", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T",
 	  .at = offsetof(fv_train_common, preview), .preset = "4m", .low = 1, .high = 1e7,
 	  .help = "between contact sheets" },
@@ -108,6 +114,13 @@ static bool same_file_name(const char *a, const char *b)
 static bool same_value(const fv_option *o, const void *was, const void *now)
 {
 	const char *a = (const char *)was + o->at, *b = (const char *)now + o->at;
+	if (o->type == FV_OPT_TEXTS) {
+		const fv_texts *s = (const fv_texts *)a, *t = (const fv_texts *)b;
+		bool same = s->count == t->count;
+		for (int i = 0; i < s->count && same; i++)
+			same = !strcmp(s->item[i], t->item[i]);
+		return same;
+	}
 	if (o->type != FV_OPT_TEXT)
 		return !memcmp(a, b, value_bytes(o));
 	const char *s = *(const char *const *)a, *t = *(const char *const *)b;
@@ -323,7 +336,8 @@ static fv_status take_given(fv_err *err, fv_run *r, bool begun)
 	g[1] = (options){ r->recipe->options, fv_arena_get(r->arena, r->recipe->bytes + 1) };
 	if (!g[1].values)
 		return fv_fail_memory(err, "options", r->recipe->bytes);
-	fv_status st = make_lists(err, r, &g[1], count);
+	fv_status st = make_lists(err, r, &g[0], count);
+	st = st ? st : make_lists(err, r, &g[1], count);
 	/* All of them first: of a number that is given twice the last counts. */
 	for (int i = 0; i < count && !st; i++) {
 		char *name, *value;
@@ -375,8 +389,7 @@ static fv_status check_needed(fv_err *err, const fv_run *r)
 	return FV_OK;
 }
 
-/* Has the folder's run learnt anything? */
-static bool has_checkpoint(const fv_run *r)
+bool fv_run_has_checkpoint(const fv_run *r)
 {
 	static const char *const names[] = { "checkpoint.safetensors", "checkpoint.previous.safetensors" };
 	char path[FV_PATH_MAX];
@@ -430,7 +443,7 @@ fv_status fv_settings_take(fv_err *err, fv_run *r)
 	err = err ? err : &own;
 	r->named = r->o.recipe != NULL;
 	r->more_time = NAN;
-	fv_status st = r->named && !has_checkpoint(r) ? FV_OK : read_begun(err, r->context, r->folder, &j);
+	fv_status st = r->named && !fv_run_has_checkpoint(r) ? FV_OK : read_begun(err, r->context, r->folder, &j);
 	if (st == FV_E_READ && r->named)
 		st = FV_OK; /* an early one, or a caller's own */
 	if (st || (st = find_recipe(err, r, j)))
@@ -441,7 +454,8 @@ fv_status fv_settings_take(fv_err *err, fv_run *r)
 		goto done;
 	}
 	tables_of(r, t);
-	if ((st = make_lists(err, r, &t[1], 0)) || (st = fv_option_presets(err, fv_train_table, &r->common)))
+	if ((st = make_lists(err, r, &t[0], 0)) || (st = make_lists(err, r, &t[1], 0)) ||
+	    (st = fv_option_presets(err, fv_train_table, &r->common)))
 		goto done;
 	/* The preset lies under everything else that is known. */
 	r->common.preset = json_string_value(json_object_get(j, "preset"));

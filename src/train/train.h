@@ -23,6 +23,8 @@ typedef struct {
 	const char *name, *preset;
 	double time, preview, checkpoint;       /* seconds */
 	int64_t steps, seed, max_memory;
+	const char *init;
+	fv_texts freeze;
 } fv_train_common;
 extern const fv_option fv_train_table[];
 

@@ -14,6 +14,10 @@ echo text >"$t/photos/no_picture.jpg"
 echo text >"$t/broken/a.jpg"
 echo text >"$t/broken/b.png"
 cd "$t" || exit 1
+# The values of a model, without what it says of its training.
+values() { python3 -c 'import struct, sys
+b = open(sys.argv[1] + "/model.safetensors", "rb").read()
+sys.stdout.buffer.write(b[8 + struct.unpack("<Q", b[:8])[0]:])' "$1"; }
 small="--width 4 --blocks 1 --size 64 --batch 1 --features $root/features/vgg19-small.safetensors"
 style="style --photos photos --art art $small"
 dense="dense --data digits.idx --batch 8"
@@ -43,6 +47,18 @@ times="^{\"step\":$number,\(\"seconds\":$number,\"samples_per_second\":$number\|
 check "wall times" grep -q "^{\"step\":12,\"seconds\"" runs/one/times.jsonl
 check "each line of them" [ "$(grep -vc "$times" runs/one/times.jsonl)" = 0 ]
 check "nothing is left aside" [ -z "$(find runs -name '.fauve*')" ]
+
+# ---- where a run begins, and what stays as it is
+run 0 "" train $dense --steps 3 -o runs/first
+run 0 "weights: 8 of 16 begin as in runs/first/model.safetensors" train $dense --steps 1 --init runs/first/model.safetensors -o runs/second
+run 0 "weights: 16 of 16 begin as in runs/first" train $dense --steps 1 --init runs/first --freeze 'G.*' -o runs/third
+check "and 8 stay" grep -q '^weights: 8 of 16 stay as they are' err
+check "a frozen generator is the one that it began as" cmp -s <(values runs/first) <(values runs/third)
+run 0 "going on at step 1 of 2" train --resume runs/third --steps 2
+check "also when the run goes on" cmp -s <(values runs/first) <(values runs/third)
+run 2 "freeze 'Q\*'.*no weight has such a name" train $dense --steps 1 --freeze 'Q*' -o runs/fourth
+run 2 "begun with freeze .*G.\*.*not .*D" train --resume runs/third --freeze 'D.*'
+run 2 "holds no weight of a name and shape" train $dense --steps 1 --init runs/one/model.safetensors -o runs/fifth
 
 # ---- a name: among the styles from the first checkpoint on, and the run's folder beside them
 run 0 "style: mine, as far as it has learnt: .*/styles/mine.safetensors" train $style --steps 3 --name mine

@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 	fv_program *p;
 	if (argc < 2 || fv_context_new(&err, NULL, &c) ||
 	    fv_safetensors_open(&err, c, argv[1], &f) || fv_store_new(&err, c, &store) ||
-	    fv_weights_make(&err, argv[1], &f, store) || fv_graph_new(&err, c, &g)) {
+	    fv_weights_make(&err, argv[1], &f, true, store) || fv_graph_new(&err, c, &g)) {
 		printf("%s\n",
 		       argc < 2 ? "usage: golden-strokenet strokenet.safetensors" : err.text);
 		return 1;
