@@ -128,10 +128,16 @@ static bool same_value(const fv_option *o, const void *was, const void *now)
 	return s && t ? !strcmp(s, t) || (is_file(o) && same_file_name(s, t)) : s == t;
 }
 
+/* In JSON; NULL: there is none. */
+static char *value_text(const json_t *v)
+{
+	bool none = !v || json_is_null(v) || (json_is_array(v) && !json_array_size(v));
+	return none ? NULL : json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(10));
+}
+
 static fv_status begun_with(fv_err *err, const char *folder, const char *name, const json_t *was, const json_t *now)
 {
-	char *a = was && !json_is_null(was) ? json_dumps(was, JSON_ENCODE_ANY | JSON_REAL_PRECISION(10)) : NULL;
-	char *b = now && !json_is_null(now) ? json_dumps(now, JSON_ENCODE_ANY | JSON_REAL_PRECISION(10)) : NULL;
+	char *a = value_text(was), *b = value_text(now);
 	fv_status st = fv_fail(err, FV_E_ARGUMENT,
 			       "%s: this run was begun with %s %s, not %s; give the same again, or another folder",
 			       folder, name, a ? a : "nothing", b ? b : "nothing");
