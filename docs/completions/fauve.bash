@@ -54,6 +54,7 @@ _fauve()
 	eval:--sheet|eval:-o) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	eval:--seed) COMPREPLY=(); return ;;
 	eval:--kind) COMPREPLY=($(compgen -W 'vgg16 vgg19-small both none' -- "$cur")); return ;;
+	eval:--lpips) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	eval:--most) COMPREPLY=(); return ;;
 	eval:--bars) COMPREPLY=($(compgen -W 'oil print' -- "$cur")); return ;;
 	info:--size) COMPREPLY=(); return ;;
@@ -80,7 +81,7 @@ _fauve()
 	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;
 	generate:-*) COMPREPLY=($(compgen -W '--output --count --seed --columns --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	generate:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
-	eval:-*) COMPREPLY=($(compgen -W '--photos --art --more-art --outputs --sheet --seed --kind --most --bars --no-floors --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
+	eval:-*) COMPREPLY=($(compgen -W '--photos --art --more-art --outputs --sheet --seed --kind --lpips --most --bars --no-floors --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	eval:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
 	styles:-*) COMPREPLY=($(compgen -W '--names --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	info:-*) COMPREPLY=($(compgen -W '--plan --size --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;

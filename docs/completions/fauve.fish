@@ -55,6 +55,7 @@ complete -c fauve -n '__fish_seen_subcommand_from eval' -l outputs -x -a '(__fis
 complete -c fauve -n '__fish_seen_subcommand_from eval' -l sheet -s o -r -d 'contact sheet: photographs and paintings side by side'
 complete -c fauve -n '__fish_seen_subcommand_from eval' -l seed -x -d 'of the painter'\''s noise'
 complete -c fauve -n '__fish_seen_subcommand_from eval' -l kind -x -a 'vgg16 vgg19-small both none' -d 'frozen network that looks at strokes: of both the first is quoted, the second shows what only pleases a teacher; none: no strokes'
+complete -c fauve -n '__fish_seen_subcommand_from eval' -l lpips -r -d 'a .safetensors with LPIPS'\'' arrays (docs/yardstick.md): how unlike its photograph a painting is to the eye'
 complete -c fauve -n '__fish_seen_subcommand_from eval' -l most -x -d 'pictures of a folder that are looked at for strokes: its first'
 complete -c fauve -n '__fish_seen_subcommand_from eval' -l bars -x -a 'oil print' -d 'say which figures of strokes fall short of what a style of that kind ought to reach, and end with code 6 if any does'
 complete -c fauve -n '__fish_seen_subcommand_from eval' -l no-floors -d 'leave out the photographs themselves, colour transfer and band histograms'

@@ -56,4 +56,38 @@ fv_status fv_lpips_open(fv_err *err, fv_context *c, const char *path, fv_lpips *
 void fv_lpips_close(fv_lpips *l);               /* NULL is fine */
 const char *fv_lpips_trunk(const fv_lpips *l);  /* "alex", "vgg" */
 fv_status fv_lpips_of(fv_err *err, fv_lpips *l, const uint8_t *a, const uint8_t *b, double *out);
+
+/* ---- points.c: sets of pictures, as all networks of an evaluator see them */
+#define FV_FEATURE_NETWORKS 2
+typedef struct fv_points fv_points;
+
+/* What is kept of a set; zeroed: none yet. */
+typedef struct {
+	int count, room, pairs;
+	float *by[FV_FEATURE_NETWORKS]; /* a point a picture */
+	double lpips;                   /* summed over pairs */
+} fv_point_set;
+
+typedef struct { fv_kid_figures kid; double frechet; } fv_feature_figures;
+typedef struct {
+	int count, art_count;           /* pictures, and paintings on the other side */
+	fv_feature_figures by[FV_FEATURE_NETWORKS];
+	int pairs;
+	double lpips;                   /* mean over pairs; NAN without */
+} fv_feature_row;
+
+/* lpips: a file (fv_lpips_open), or NULL. */
+fv_status fv_points_open(fv_err *err, fv_context *c, const fv_model *const *network, int networks,
+                         const char *lpips, fv_points **out);
+void fv_points_close(fv_points *p);             /* NULL is fine */
+int fv_points_values(const fv_points *p, int network);
+const char *fv_points_trunk(const fv_points *p);        /* LPIPS', or NULL */
+/* square; its photograph's, or NULL. After an error the set can only be freed. */
+fv_status fv_points_add(fv_err *err, fv_points *p, fv_point_set *s, const uint8_t *square,
+                        const uint8_t *photo);
+void fv_point_set_free(const fv_points *p, fv_point_set *s);
+fv_status fv_points_measure(fv_err *err, fv_points *p, const fv_point_set *s,
+                            const fv_point_set *art, fv_feature_row *out);
+/* The floor: half of them, drawn with a fixed seed, against the rest. */
+fv_status fv_points_halves(fv_err *err, fv_points *p, const fv_point_set *art, fv_feature_row *out);
 #endif
