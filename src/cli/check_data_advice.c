@@ -99,7 +99,7 @@ static void write_options(const known *k, const char *options, bool whole, char 
 		else if (*o == 't')
 			snprintf(to + used, room - used, "%s", time_of(k));
 		else
-			snprintf(to + used, room - used, "%s", 
+			snprintf(to + used, room - used, "%s",
 			         fv_shell_quote(path_of(k, s), path, sizeof path));
 		used += strlen(to + used);
 	}

@@ -17,7 +17,8 @@ static bool is_grey(const fv_checked *f)
 {
 	return !is_blank(f) && f->look.width != 2 * f->look.height && fv_inspect_grey(&f->look);
 }
-static bool is_barred(const fv_checked *f) { return fv_inspect_bars(&f->look) != 0; }
+/* Where a file ends too soon, the rest is a bar. */
+static bool is_barred(const fv_checked *f) { return !f->reason && fv_inspect_bars(&f->look); }
 static bool is_soft(const fv_checked *f) { return !is_blank(f) && fv_inspect_soft(&f->look); }
 static bool is_warned(const fv_checked *f) { return f->reason != NULL; }
 
@@ -226,7 +227,7 @@ static void print_twins(fv_cli *cli, const fv_check *c)
 	if (!c->repeated)
 		return;
 	fv_out("duplicates\n");
-	line("repeated", "%d pictures are there before (%d pairs)", c->repeated, c->twin_count);
+	line("repeated", "%d that are there before; pairs: %d", c->repeated, c->twin_count);
 	for (int i = 0; i < c->count && told < most; i++) {
 		const fv_checked *f = &c->picture[i], *first = f->twin < 0 ? NULL : &c->picture[f->twin];
 		if (!first)

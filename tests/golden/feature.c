@@ -270,6 +270,53 @@ static void lpips(fv_context *c, const fv_safetensors *f, const uint8_t *a, cons
 	remove(path);
 }
 
+/* ---- memory that ends */
+
+typedef struct { int left; } scarce;
+
+static void *take(void *user, size_t bytes, size_t align)
+{
+	scarce *s = user;
+	return s->left-- > 0 ? aligned_alloc(align, (bytes + align - 1) / align * align) : NULL;
+}
+
+static void give(void *user, void *memory) { free(memory); }
+
+/* Each allocation of points and distances fails once, and is told. network: the small one. */
+static void out_of_memory(const char *network, const uint8_t *picture)
+{
+	scarce s = { 1 << 30 };
+	fv_allocator a = { take, give, &s };
+	fv_context_options o = { .size = sizeof o, .threads = 1, .allocator = &a };
+	fv_context *c = NULL;
+	fv_model *m = NULL;
+	fv_status st = fv_context_new(&err, &o, &c);
+	bool said = true;
+	int k = 0;
+	if (!check(!st && !fv_model_open(&err, c, network, &m), "%s", err.text))
+		return;
+	for (st = FV_E_MEMORY; st == FV_E_MEMORY && k < 3000; k++) {
+		const fv_model *networks[] = { m };
+		fv_points *p = NULL;
+		fv_point_set seen = { 0 };
+		fv_feature_row row = { 0 };
+		err = (fv_err){ 0 };
+		s.left = k;
+		st = fv_points_open(&err, c, networks, 1, NULL, &p);
+		for (int i = 0; i < 8 && !st; i++)
+			st = fv_points_add(&err, p, &seen, picture, NULL);
+		if (!st && !(st = fv_points_measure(&err, p, &seen, &seen, &row)))
+			st = fv_points_halves(&err, p, &seen, &row);
+		fv_point_set_free(p, &seen);
+		fv_points_close(p);
+		said = said && (!st || (st == FV_E_MEMORY && *err.text));
+	}
+	s.left = 1 << 30;
+	check(said && !st && k > 10, "of %d allocations each that failed is told: %s", k, err.text);
+	fv_model_free(m);
+	fv_context_free(c);
+}
+
 int main(int argc, char **argv)
 {
 	fv_context *c = NULL;
@@ -285,6 +332,7 @@ int main(int argc, char **argv)
 		point(c, argv[2], "vgg16", 512, &f, a);
 		point(c, argv[3], "vgg19-small", 128, &f, a);
 		lpips(c, &f, a, b);
+		out_of_memory(argv[3], a);
 		free(a);
 		free(b);
 	}
