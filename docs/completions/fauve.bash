@@ -74,7 +74,7 @@ _fauve()
 	esac
 	case $cmd:$cur in
 	:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help --version' -- "$cur")) ;;
-	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
+	:*) COMPREPLY=($(compgen -W 'apply train generate eval check-data styles info doctor bench help' -- "$cur")) ;;
 	apply:-*) COMPREPLY=($(compgen -W '--output --strength --strokes --detail --palette --relief --flow --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
 	train:-*) local own=; case $sub in style) own='--photos --art --batch --size --width --blocks --rate --adv --content --style --colour --features ' ;; dense) own='--data --batch --rate ' ;; esac; COMPREPLY=($(compgen -W "$own"'--output --resume --name --preset --time --steps --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
@@ -83,6 +83,8 @@ _fauve()
 	generate:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
 	eval:-*) COMPREPLY=($(compgen -W '--photos --art --more-art --outputs --sheet --seed --kind --lpips --most --bars --no-floors --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	eval:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
+	check-data:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
+	check-data:*) COMPREPLY=($(compgen -d -- "$cur")) ;;
 	styles:-*) COMPREPLY=($(compgen -W '--names --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	info:-*) COMPREPLY=($(compgen -W '--plan --size --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	info:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
@@ -90,7 +92,7 @@ _fauve()
 	bench:-*) COMPREPLY=($(compgen -W '--time --runs --size --batch --max-memory --model --profile --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	bench:*) COMPREPLY=() ;;
 	help:-*) COMPREPLY=($(compgen -W '--man --completion --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
-	help:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")); else COMPREPLY=(); fi ;;
+	help:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W 'apply train generate eval check-data styles info doctor bench help' -- "$cur")); else COMPREPLY=(); fi ;;
 	esac
 }
 complete -F _fauve fauve

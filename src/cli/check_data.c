@@ -315,7 +315,8 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-int64_t fv_check_quantile(const fv_check *c, const fv_check_set *s, fv_check_measure of, double share)
+int64_t fv_check_quantile(const fv_check *c, const fv_check_set *s, fv_check_measure of,
+                          double share)
 {
 	int64_t *v = malloc((size_t)(s->readable + 1) * sizeof *v), result = 0;
 	int n = 0;
@@ -484,11 +485,15 @@ const fv_command fv_command_check_data = {
 	.name = "check-data",
 	.summary = "what is wrong with a collection, and what to learn from it",
 	.description =
-		"Reads every picture as a training would and says what stands in the way: files that "
-		"are broken, pictures that are there twice (also resized, saved anew or mirrored, and "
-		"from one DIR to the other), without colour, with bars or frames, enlarged or blurred; "
-		"how large they are, how far their colours spread, whether they are pairs (A|B, or two "
-		"DIRs of the same names), classes (a folder each) or idx files. Then it suggests a "
-		"recipe, and why. Nothing is changed.",
-	.arguments = arguments, .examples = examples, .json = true, .run = run,
+		"Reads every picture as a training would and says what stands in the way: files "
+		"that are broken, pictures that are there twice (also resized, saved anew or "
+	        "mirrored, "
+		"and from one DIR to the other), without colour, with bars or frames, enlarged or "
+		"blurred; how large they are, how far their colours spread, whether they are pairs "
+		"(A|B, or two DIRs of the same names), classes (a folder each) or idx files. Then "
+		"it suggests a recipe, and why. Nothing is changed.",
+	.arguments = arguments,
+	.examples = examples,
+	.json = true,
+	.run = run,
 };

@@ -33,7 +33,7 @@ typedef struct {
 #define FV_CHECK_OTHERS 12
 typedef struct {
 	const char *path;
-	fv_check_folder *folder;        /* the first is itself, then those in it that hold pictures */
+	fv_check_folder *folder;        /* itself, then those in it that hold pictures */
 	fv_names inner;                 /* their paths */
 	int folders;
 	fv_check_idx *idx;
@@ -68,7 +68,8 @@ fv_status fv_check_print_json(fv_err *err, const fv_check *c);
 
 /* The value that `share` of a set's readable pictures do not exceed. */
 typedef int64_t (*fv_check_measure)(const fv_inspection *i);
-int64_t fv_check_quantile(const fv_check *c, const fv_check_set *s, fv_check_measure of, double share);
+int64_t fv_check_quantile(const fv_check *c, const fv_check_set *s, fv_check_measure of,
+                          double share);
 int64_t fv_longer_side(const fv_inspection *i);
 int64_t fv_shorter_side(const fv_inspection *i);
 /* Folders of classes: two or more, not the parts of a training (train, test, ...). */

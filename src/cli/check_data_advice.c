@@ -19,7 +19,8 @@ static bool is_idx(const known *k) { return k->first->idxs && !k->first->readabl
 static bool is_paired(const known *k) { return fv_check_paired(k->first); }
 static bool is_two_paired(const known *k)
 {
-	return k->second && k->shared && 10 * k->shared >= 9 * fv_max(k->first->count, k->second->count);
+	return k->second && k->shared &&
+	       10 * k->shared >= 9 * fv_max(k->first->count, k->second->count);
 }
 static bool is_classes(const known *k) { return fv_check_classes(k->first); }
 static bool is_small(const known *k) { return k->longer <= SMALL; }
@@ -36,21 +37,21 @@ static const struct {
 	{ is_idx, { "wgan-gp", "dcgan", "dense" }, "--data %1 --time 30m",
 	  "an idx file of small grey pictures is what GANs that paint from noise are learnt with" },
 	{ is_paired, { "pix2pix" }, "--data %1 --size %s --time 1h",
-	  "pictures twice as wide as high are pairs A|B: what to draw from, and what it should become" },
+	  "pictures twice as wide as high are pairs A|B: what to draw from, and what it becomes" },
 	{ is_two_paired, { "pix2pix" }, "--data %1 --data %2 --size %s --time 1h",
 	  "two folders whose names are the same are pairs" },
 	{ is_classes, { "dcgan", "dense" }, "--data %1 --time 1h",
 	  "a folder a class: a GAN that paints from noise can be told which" },
 	{ is_small, { "dcgan", "dense" }, "--data %1 --time 1h",
-	  "pictures this small show no strokes, but a GAN that paints from noise learns them soon" },
+	  "pictures this small show no strokes, but a GAN that paints from noise learns them" },
 	{ is_one, { "style", "sincut" }, "--art %1 --size %s --time 30m",
 	  "of one picture a hand can be learnt, if it shows strokes; photographs come with fauve" },
 	{ is_two, { "style", "cyclegan" }, "--art %1 --photos %2 --size %s --time %t",
 	  "two folders that are no pairs: the first is taken for the paintings, the second for the "
 	  "photographs; change them if it is the other way round" },
 	{ is_any, { "style" }, "--art %1 --size %s --time %t",
-	  "a folder of pictures without pairs or classes is a hand to be learnt; photographs come with "
-	  "fauve" },
+	  "a folder of pictures without pairs or classes is a hand to be learnt; photographs come "
+	  "with fauve" },
 };
 
 /* The folder that a training reads: itself, or what is in it for training, or the fullest. */
@@ -109,13 +110,12 @@ static void reason_of(const known *k, const char *why, char *to, size_t room)
 {
 	int n = snprintf(to, room, "%s", why);
 	if (k->first->readable && k->usable < 5 && k->usable != 1)
-		snprintf(to + n, room - (size_t)n, "; %d pictures are few: more of the same hand are better",
-		         k->usable);
+		snprintf(to + n, room - (size_t)n,
+		         "; %d pictures are few: more of the same hand are better", k->usable);
 	else if (k->first->readable && k->longer > SMALL && k->longer < 400 && !k->first->pairs &&
 	         !is_classes(k))
 		snprintf(to + n, room - (size_t)n,
-		         "; at %" PRId64 " pixels strokes hardly show: reproductions of 512 and more are "
-		         "better",
+		         "; at %" PRId64 " pixels strokes hardly show: 512 and more are better",
 		         k->longer);
 }
 

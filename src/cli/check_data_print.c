@@ -135,10 +135,12 @@ static void print_sizes(const fv_check *c, const fv_check_set *s)
 	if (!s->readable)
 		return;
 	line("longer side", "%" PRId64 " least, %" PRId64 " median, %" PRId64 " largest",
-	     fv_check_quantile(c, s, fv_longer_side, 0), fv_check_quantile(c, s, fv_longer_side, 0.5),
+	     fv_check_quantile(c, s, fv_longer_side, 0),
+	     fv_check_quantile(c, s, fv_longer_side, 0.5),
 	     fv_check_quantile(c, s, fv_longer_side, 1));
 	line("shorter", "%" PRId64 " least, %" PRId64 " median, %" PRId64 " largest",
-	     fv_check_quantile(c, s, fv_shorter_side, 0), fv_check_quantile(c, s, fv_shorter_side, 0.5),
+	     fv_check_quantile(c, s, fv_shorter_side, 0),
+	     fv_check_quantile(c, s, fv_shorter_side, 0.5),
 	     fv_check_quantile(c, s, fv_shorter_side, 1));
 	line("aspect", "width over height %.2f least, %.2f median, %.2f largest%s",
 	     (double)fv_check_quantile(c, s, thousandths, 0) / 1000,
@@ -146,19 +148,23 @@ static void print_sizes(const fv_check *c, const fv_check_set *s)
 	     (double)fv_check_quantile(c, s, thousandths, 1) / 1000,
 	     fv_check_paired(s) ? ": pairs A|B" : "");
 	const colours k = colours_of(c, s);
-	line("colour", "lightness %.0f of 100, chroma %.0f; within a picture colours spread by %.0f, "
-	     "from picture to picture by %.0f", k.lightness, k.chroma, k.spread, k.between);
+	line("colour",
+	     "lightness %.0f of 100, chroma %.0f; within a picture colours spread by %.0f, "
+	     "from picture to picture by %.0f",
+	     k.lightness, k.chroma, k.spread, k.between);
 }
 
 static void print_folders(const fv_check_set *s)
 {
 	if (s->folders < 2)
 		return;
-	line(fv_check_classes(s) ? "classes" : "folders", "%d", s->folders - !s->folder[0].names.count);
+	line(fv_check_classes(s) ? "classes" : "folders", "%d",
+	     s->folders - !s->folder[0].names.count);
 	for (int i = 0; i < s->folders; i++) {
 		const char *slash = strrchr(s->folder[i].path, '/');
 		if (s->folder[i].names.count)
-			fv_out("    %s: %d\n", i ? shown(slash ? slash + 1 : s->folder[i].path) : "(itself)",
+			fv_out("    %s: %d\n",
+			       i ? shown(slash ? slash + 1 : s->folder[i].path) : "(itself)",
 			       s->folder[i].readable);
 	}
 }
@@ -170,8 +176,10 @@ static void print_idx(const fv_check_set *s)
 		if (x->status)
 			line("idx", "%s", shown(x->reason));
 		else
-			line("idx", "%s: %" PRId64 " pictures of %" PRId64 "x%" PRId64 ", %" PRId64
-			     " there before", shown(x->path), x->count, x->width, x->height, x->repeated);
+			line("idx",
+			     "%s: %" PRId64 " pictures of %" PRId64 "x%" PRId64 ", %" PRId64
+			     " there before",
+			     shown(x->path), x->count, x->width, x->height, x->repeated);
 	}
 	if (s->labels)
 		line("labels", "%d idx files of them", s->labels);
@@ -194,7 +202,8 @@ static void print_kind(fv_cli *cli, const fv_check *c, const fv_check_set *s, in
 			continue;
 		told++;
 		if (kind == KIND_BARS)
-			fv_out("    %s: %s\n", shown(f->path), bars_text(&f->look, text, sizeof text));
+			fv_out("    %s: %s\n", shown(f->path),
+			       bars_text(&f->look, text, sizeof text));
 		else
 			fv_out("    %s\n", shown(f->reason ? f->reason : f->path));
 	}
@@ -229,7 +238,8 @@ static void print_twins(fv_cli *cli, const fv_check *c)
 	fv_out("duplicates\n");
 	line("repeated", "%d that are there before; pairs: %d", c->repeated, c->twin_count);
 	for (int i = 0; i < c->count && told < most; i++) {
-		const fv_checked *f = &c->picture[i], *first = f->twin < 0 ? NULL : &c->picture[f->twin];
+		const fv_checked *f = &c->picture[i],
+				 *first = f->twin < 0 ? NULL : &c->picture[f->twin];
 		if (!first)
 			continue;
 		told++;
@@ -293,9 +303,9 @@ static json_t *range(const fv_check *c, const fv_check_set *s, fv_check_measure 
 static json_t *set_as_json(const fv_check *c, const fv_check_set *s)
 {
 	const colours k = colours_of(c, s);
-	json_t *j = json_pack("{s:o, s:i, s:i, s:b, s:b}", "path", fv_json_text(s->path), "pictures",
-	                      s->count, "readable", s->readable, "pairs", fv_check_paired(s),
-	                      "classes", fv_check_classes(s));
+	json_t *j = json_pack("{s:o, s:i, s:i, s:b, s:b}", "path", fv_json_text(s->path),
+	                      "pictures", s->count, "readable", s->readable, "pairs",
+	                      fv_check_paired(s), "classes", fv_check_classes(s));
 	json_t *formats = json_object(), *others = json_object(), *folders = json_array(),
 	       *broken = json_array(), *idx = json_array();
 	for (int i = s->first; i < s->first + s->count; i++) {
@@ -333,8 +343,9 @@ static json_t *set_as_json(const fv_check *c, const fv_check_set *s)
 			                                    (json_int_t)x->repeated));
 		json_array_append_new(idx, o);
 	}
-	json_object_update_new(j, json_pack("{s:o, s:o, s:o, s:o, s:o}", "formats", formats, "others",
-	                                    others, "folders", folders, "broken", broken, "idx", idx));
+	json_object_update_new(j,
+	                       json_pack("{s:o, s:o, s:o, s:o, s:o}", "formats", formats, "others",
+	                                 others, "folders", folders, "broken", broken, "idx", idx));
 	if (s->readable) {
 		json_object_set_new(j, "longer_side", range(c, s, fv_longer_side, 1));
 		json_object_set_new(j, "shorter_side", range(c, s, fv_shorter_side, 1));
@@ -372,15 +383,15 @@ fv_status fv_check_print_json(fv_err *err, const fv_check *c)
 	for (int i = 0; i < c->sets; i++)
 		json_array_append_new(sets, set_as_json(c, &c->set[i]));
 	for (int i = 0; i < c->twins_named; i++)
-		json_array_append_new(pairs,
-		                      json_pack("{s:o, s:o, s:s}", "first",
-		                                fv_json_text(c->picture[c->twins[i].a].path), "second",
-		                                fv_json_text(c->picture[c->twins[i].b].path), "how",
-		                                hows[c->twins[i].how]));
+		json_array_append_new(pairs, json_pack("{s:o, s:o, s:s}", "first",
+		                                       fv_json_text(c->picture[c->twins[i].a].path),
+		                                       "second",
+		                                       fv_json_text(c->picture[c->twins[i].b].path),
+		                                       "how", hows[c->twins[i].how]));
 	json_t *all = json_pack("{s:o, s:{s:i, s:i, s:o}, s:{s:o, s:s}, s:f}", "sets", sets,
-	                        "duplicates", "repeated", c->repeated, "count", c->twin_count, "pairs",
-	                        pairs, "advice", "command", fv_json_text(advice.command), "reason",
-	                        advice.reason, "seconds", c->seconds);
+	                        "duplicates", "repeated", c->repeated, "count", c->twin_count,
+	                        "pairs", pairs, "advice", "command", fv_json_text(advice.command),
+	                        "reason", advice.reason, "seconds", c->seconds);
 	fv_status st = all ? fv_out_json(err, all, JSON_INDENT(1) | JSON_REAL_PRECISION(6))
 	                   : fv_fail_memory(err, "what was found", 1000);
 	json_decref(all);

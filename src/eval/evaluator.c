@@ -209,8 +209,8 @@ static fv_status measure_strokes(fv_err *err, fv_evaluator *e, fv_eval *v,
 		st = fv_yard_art(err, e->yard, &e->set[FV_SET_PAINTINGS].strokes, &rows->art);
 	for (int i = 0; i < FV_ROWS && !st; i++)
 		if (e->row[i].count && (i != FV_ROW_FLOORS + FV_FLOOR_IDENTITY || e->o.floors))
-			st = fv_yard_measure(err, e->yard, &e->row[i], beside->count ? beside : NULL,
-			                     &rows->strokes[i]);
+			st = fv_yard_measure(err, e->yard, &e->row[i],
+			                     beside->count ? beside : NULL, &rows->strokes[i]);
 	return st;
 }
 
@@ -254,8 +254,10 @@ static fv_status see_floors(fv_err *err, fv_evaluator *e, fv_eval *v, const fv_p
                             const uint8_t *square)
 {
 	const int64_t area = photo->width * photo->height * 3;
-	const size_t dressed = (size_t)fv_div_up(fv_max(area, FV_SQUARE_BYTES), FV_ALIGN) * FV_ALIGN,
-		     bytes = dressed + FV_SQUARE_BYTES + fv_square_room(photo->height, photo->width);
+	const size_t dressed =
+		(size_t)fv_div_up(fv_max(area, FV_SQUARE_BYTES), FV_ALIGN) * FV_ALIGN;
+	const size_t bytes =
+		dressed + FV_SQUARE_BYTES + fv_square_room(photo->height, photo->width);
 	fv_pixels p = { photo->width, photo->height, 3, 8, 3 * photo->width, NULL };
 	uint8_t *room = fv_alloc_rough(e->context, bytes), *own;
 	if (!room)
@@ -294,7 +296,8 @@ static fv_status measure_points(fv_err *err, fv_evaluator *e, fv_eval *v, const 
 	e->seen[FV_ROW_REAL] = e->set[FV_SET_REAL].points;
 	for (int i = 0; i < FV_ROWS && !st; i++)
 		if (e->seen[i].count)
-			st = fv_points_measure(err, e->points, &e->seen[i], art, &rows->features[i]);
+			st = fv_points_measure(err, e->points, &e->seen[i], art,
+			                       &rows->features[i]);
 	if (!st)
 		st = fv_points_halves(err, e->points, art, &rows->halves);
 	for (int i = 0; i < e->o.networks && e->o.features; i++)

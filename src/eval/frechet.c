@@ -125,7 +125,8 @@ fv_status fv_frechet(fv_err *err, fv_context *c, const float *a, int a_count, co
 	fv_arena_free(mem);
 	if (!done && finite)
 		return fv_fail_memory(err, "covariances",
-		                      (size_t)(a_count + b_count) * (size_t)values * sizeof(double));
+		                      (size_t)(a_count + b_count) * (size_t)values *
+		                              sizeof(double));
 	*out = done ? distance : NAN;
 	return FV_OK;
 }

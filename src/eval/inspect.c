@@ -23,7 +23,8 @@
 
 size_t fv_inspect_room(int64_t height, int64_t width)
 {
-	return COLOURS * COLOURS * 3 + (size_t)(height / 2 + 1) * (size_t)(width / 2 + 1) * sizeof(float) +
+	return COLOURS * COLOURS * 3 +
+	       (size_t)(height / 2 + 1) * (size_t)(width / 2 + 1) * sizeof(float) +
 	       fv_resample_room(height, width, COLOURS, COLOURS) + 2 * FV_ALIGN;
 }
 
@@ -82,7 +83,8 @@ static const uint8_t *at(const fv_pixels *p, int edge, int64_t line, int64_t i)
 }
 
 /* Mean distance of a line's channels from a colour; *most: the greatest. */
-static double distance(const fv_pixels *p, int edge, int64_t line, const uint8_t colour[3], int *most)
+static double distance(const fv_pixels *p, int edge, int64_t line, const uint8_t colour[3],
+                       int *most)
 {
 	const int64_t n = edge == FV_TOP || edge == FV_BOTTOM ? p->width : p->height;
 	int64_t sum = 0;
@@ -113,10 +115,11 @@ static int64_t border_of(const fv_pixels *p, int edge, uint8_t colour[3])
 		colour[k] = (uint8_t)((sum[k] + n / 2) / n);
 	while (line < lines && (distance(p, edge, line, colour, &most), most <= SAME_COLOUR))
 		line++;
+	if (line == lines)
+		return line;
 	/* Between the two a saved line is a mixture. */
-	return line == lines || distance(p, edge, fv_min(line + 2, lines - 1), colour, &most) >= ABRUPT
-	               ? line
-	               : 0;
+	const int64_t behind = fv_min(line + 2, lines - 1);
+	return distance(p, edge, behind, colour, &most) >= ABRUPT ? line : 0;
 }
 
 /* ---- detail */
@@ -142,7 +145,8 @@ static double within_blocks(value get, const void *from, int64_t height, int64_t
 	for (int64_t y = 0; y + 1 < height; y += 2)
 		for (int64_t x = 0; x + 1 < width; x += 2) {
 			const double v[4] = { get(from, width, y, x), get(from, width, y, x + 1),
-				              get(from, width, y + 1, x), get(from, width, y + 1, x + 1) };
+				              get(from, width, y + 1, x),
+				              get(from, width, y + 1, x + 1) };
 			const double m = (v[0] + v[1] + v[2] + v[3]) / 4;
 			for (int i = 0; i < 4; i++)
 				sum += (v[i] - m) * (v[i] - m) / 4;

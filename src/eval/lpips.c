@@ -86,7 +86,8 @@ static bool pooled_before(const trunk *t, int slice)
 /* Colours of [-1,1], less ImageNet's mean, over its deviation. */
 static fv_node *enter(fv_graph *g, fv_node *x)
 {
-	static const float mean[] = { -.030f, -.088f, -.188f }, deviation[] = { .458f, .448f, .450f };
+	static const float mean[] = { -.030f, -.088f, -.188f },
+			   deviation[] = { .458f, .448f, .450f };
 	return fv_div(g, fv_sub(g, x, fv_constant(g, FV_F32, FV_SHAPE(3), mean)),
 	              fv_constant(g, FV_F32, FV_SHAPE(3), deviation));
 }

@@ -129,7 +129,8 @@ fv_status fv_points_halves(fv_err *err, fv_points *p, const fv_point_set *art, f
 		const size_t values = (size_t)fv_points_values(p, i);
 		float *both = fv_arena_get(mem, (size_t)art->count * values * sizeof *both);
 		if (!both) {
-			st = fv_fail_memory(err, "points", (size_t)art->count * values * sizeof *both);
+			st = fv_fail_memory(err, "points",
+			                    (size_t)art->count * values * sizeof *both);
 			break;
 		}
 		for (int k = 0; k < art->count; k++)

@@ -40,12 +40,15 @@ static fv_pixels blots(uint32_t seed, int64_t width, int64_t height)
 				double v = 60;
 				for (uint32_t i = 0; i < 7; i++) {
 					const uint32_t h = hashed(seed * 64 + i);
-					const double dx = (double)x / (double)width - (h & 255) / 255.0,
-						     dy = (double)y / (double)height - (h >> 8 & 255) / 255.0;
+					const double dx = (double)x / (double)width -
+					                  (h & 255) / 255.0,
+						     dy = (double)y / (double)height -
+					                  (h >> 8 & 255) / 255.0;
 					const double tall = (hashed(h + (uint32_t)k) & 255) - 90.0;
 					v += tall * exp(-(dx * dx + dy * dy) * 30);
 				}
-				v += hashed((uint32_t)(y * width + x) * 3 + (uint32_t)k + seed) % 30;
+				v += hashed((uint32_t)(y * width + x) * 3 + (uint32_t)k + seed) %
+				     30;
 				at(&p, y, x)[k] = (uint8_t)fmin(255, fmax(0, v));
 			}
 	return p;
@@ -97,7 +100,11 @@ int main(int argc, char **argv)
 		put(blots(i, 160 + 16 * i, 120), name);
 		snprintf(name, sizeof name, "pairs/pair%u.png", i);
 		put(blots(20 + i, 128, 64), name);
-		snprintf(name, sizeof name, "%s/n%u.png", i < 2 ? "classes/cat" : i < 5 ? "classes/dog" : "classes/owl", i);
+		snprintf(name, sizeof name, "%s/n%u.png",
+		         i < 2   ? "classes/cat"
+		         : i < 5 ? "classes/dog"
+		                 : "classes/owl",
+		         i);
 		put(blots(30 + i, 40, 40), name);
 		snprintf(name, sizeof name, "left/same%u.png", i);
 		put(blots(40 + i, 120, 90), name);

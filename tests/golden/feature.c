@@ -39,7 +39,8 @@ static void near(const char *what, double is, double golden, double wrong, doubl
 	const double off = fabs(is - golden) / fabs(golden);
 	golden_check(off < limit, what, off, limit);
 	const double apart = fabs(is - wrong) / fabs(golden);
-	golden_check(apart > 2 * limit, "what tells right from wrong, too little: it", apart, limit);
+	golden_check(apart > 2 * limit, "what tells right from wrong, too little: it", apart,
+	             limit);
 }
 
 static void distances(fv_context *c, const fv_safetensors *f)
@@ -64,8 +65,8 @@ static void distances(fv_context *c, const fv_safetensors *f)
 		      !fv_frechet(&err, c, y, m, x, n, d, &back), "%s", err.text);
 		/* scipy's root of a singular product is good to some 1e-7. */
 		near("the Frechet distance", frechet, r[0], r[1], 1e-6);
-		check(fabs(frechet - back) < 1e-9 * frechet, "from the other side it is %.15g, %.15g",
-		      frechet, back);
+		check(fabs(frechet - back) < 1e-9 * frechet,
+		      "from the other side it is %.15g, %.15g", frechet, back);
 		free(x);
 		free(y);
 	}
@@ -229,9 +230,13 @@ static void write_arrays(fv_context *c, const char *path, array *a, int count)
 {
 	static fv_entry e[ARRAYS];
 	for (int i = 0; i < count; i++)
-		e[i] = (fv_entry){ a[i].name, { FV_F16, a[i].k ? fv_nhwc(a[i].o, a[i].i, a[i].k, a[i].k)
-			                                       : FV_SHAPE(a[i].o), NULL } };
-	check(!fv_safetensors_write(&err, c, path, e, count, NULL, array_values, a), "%s", err.text);
+		e[i] = (fv_entry){ a[i].name,
+			           { FV_F16,
+			             a[i].k ? fv_nhwc(a[i].o, a[i].i, a[i].k, a[i].k)
+			                    : FV_SHAPE(a[i].o),
+			             NULL } };
+	check(!fv_safetensors_write(&err, c, path, e, count, NULL, array_values, a), "%s",
+	      err.text);
 }
 
 static void lpips(fv_context *c, const fv_safetensors *f, const uint8_t *a, const uint8_t *b)
@@ -256,8 +261,9 @@ static void lpips(fv_context *c, const fv_safetensors *f, const uint8_t *a, cons
 			fv_lpips_close(l);
 		}
 		write_arrays(c, path, list, n - 1);
-		check(fv_lpips_open(&err, c, path, &l) == FV_E_FORMAT && strstr(err.text, "missing") &&
-		      strstr(err.text, trunk), "without its last array: %s", err.text);
+		check(fv_lpips_open(&err, c, path, &l) == FV_E_FORMAT &&
+		              strstr(err.text, "missing") && strstr(err.text, trunk),
+		      "without its last array: %s", err.text);
 	}
 	list[0].k = 5;
 	write_arrays(c, path, list, 20);
@@ -321,8 +327,9 @@ int main(int argc, char **argv)
 {
 	fv_context *c = NULL;
 	fv_safetensors f = { 0 };
-	fv_status st = argc < 4 ? fv_fail(&err, FV_E_ARGUMENT, "usage: golden-feature GOLDEN VGG16 SMALL")
-	                        : fv_context_new(&err, NULL, &c);
+	fv_status st =
+		argc < 4 ? fv_fail(&err, FV_E_ARGUMENT, "usage: golden-feature GOLDEN VGG16 SMALL")
+			 : fv_context_new(&err, NULL, &c);
 	if (!st)
 		st = fv_safetensors_open(&err, c, argv[1], &f);
 	if (check(!st, "%s", err.text)) {
