@@ -7,18 +7,20 @@
 #include <string.h>
 
 #define SEED 0
+/* points in a set: up to so many every pair's kernel is kept, in 150 MB at most; subsets of few
+ * points meet a pair again and again, of many hardly ever */
+#define KEPT 2500
+
+enum { AA, BB, AB, TABLES };
 
 typedef struct {
 	const float *set[2];
+	int count[2];
 	const uint32_t *drawn[2];       /* subset after subset */
 	int values, subset;
+	double *table[TABLES];          /* AA: a's points with a's; NULL: there are too many */
 	double *mmd;                    /* a subset's */
 } job;
-
-static const float *point(const job *j, int which, int64_t subset, int64_t i)
-{
-	return j->set[which] + (int64_t)j->drawn[which][subset * j->subset + i] * j->values;
-}
 
 static double kernel(const float *x, const float *y, int values)
 {
@@ -36,19 +38,44 @@ static double kernel(const float *x, const float *y, int values)
 	return b * b * b;
 }
 
+static const float *point(const job *j, int which, int64_t i)
+{
+	return j->set[which] + i * j->values;
+}
+
+/* A unit: a row of each table. */
+static void fill(void *arg, int thread, int64_t first, int64_t last)
+{
+	const job *j = arg;
+	for (int64_t i = first; i < last; i++)
+		for (int t = 0; t < TABLES; t++) {
+			const int of = t == BB, with = t != AA;
+			double *row = j->table[t] + i * j->count[with];
+			for (int64_t k = 0; i < j->count[of] && k < j->count[with]; k++)
+				row[k] = kernel(point(j, of, i), point(j, with, k), j->values);
+		}
+}
+
+static double between(const job *j, int table, int64_t i, int64_t k)
+{
+	const int of = table == BB, with = table != AA;
+	return j->table[AA] ? j->table[table][i * j->count[with] + k]
+	                    : kernel(point(j, of, i), point(j, with, k), j->values);
+}
+
 static void compare(void *arg, int thread, int64_t first, int64_t last)
 {
 	const job *j = arg;
 	const double m = j->subset;
 	for (int64_t s = first; s < last; s++) {
+		const uint32_t *a = j->drawn[0] + s * j->subset, *b = j->drawn[1] + s * j->subset;
 		double within = 0, across = 0;
 		for (int64_t i = 0; i < j->subset; i++) {
-			const float *x = point(j, 0, s, i), *y = point(j, 1, s, i);
 			for (int64_t k = 0; k < i; k++)
-				within += 2 * (kernel(x, point(j, 0, s, k), j->values) +
-				               kernel(y, point(j, 1, s, k), j->values));
+				within += 2 * (between(j, AA, a[i], a[k]) +
+				               between(j, BB, b[i], b[k]));
 			for (int64_t k = 0; k < j->subset; k++)
-				across += kernel(x, point(j, 1, s, k), j->values);
+				across += between(j, AB, a[i], b[k]);
 		}
 		j->mmd[s] = within / (m * (m - 1)) - 2 * across / (m * m);
 	}
@@ -57,21 +84,24 @@ static void compare(void *arg, int thread, int64_t first, int64_t last)
 fv_status fv_kid(fv_err *err, fv_context *c, const float *a, int a_count, const float *b,
                  int b_count, int values, fv_kid_figures *out)
 {
-	const int count[2] = { a_count, b_count };
 	const int m = (int)fv_min(FV_KID_SUBSET, fv_min(a_count, b_count) / 2);
-	job j = { .set = { a, b }, .values = values, .subset = m };
+	job j = { .set = { a, b }, .count = { a_count, b_count }, .values = values, .subset = m };
 	fv_kid_figures f = { NAN, NAN, m };
 	if (m < 2) {
 		*out = f;
 		return FV_OK;
 	}
 	const size_t bytes = (size_t)FV_KID_SUBSETS * (size_t)m * sizeof(uint32_t);
+	const bool kept = fv_max(a_count, b_count) <= KEPT;
 	fv_arena *mem = fv_arena_new(c);
 	uint32_t *drawn[2] = { NULL }, *order = NULL;
 	bool room = mem && (j.mmd = fv_arena_get(mem, FV_KID_SUBSETS * sizeof *j.mmd)) &&
 	            (order = fv_arena_get(mem, (size_t)fv_max(a_count, b_count) * sizeof *order));
 	for (int i = 0; i < 2 && room; i++)
 		j.drawn[i] = drawn[i] = fv_arena_get(mem, bytes);
+	for (int t = 0; t < TABLES && room && kept; t++)
+		room = (j.table[t] = fv_arena_get(mem, sizeof(double) * (size_t)j.count[t == BB] *
+		                                       (size_t)j.count[t != AA]));
 	if (!room || !drawn[0] || !drawn[1]) {
 		fv_arena_free(mem);
 		return fv_fail_memory(err, "subsets", 2 * bytes);
@@ -79,9 +109,11 @@ fv_status fv_kid(fv_err *err, fv_context *c, const float *a, int a_count, const 
 	fv_pcg64 g = fv_pcg64_seed(SEED);
 	for (int s = 0; s < FV_KID_SUBSETS; s++)
 		for (int i = 0; i < 2; i++) {
-			fv_pcg64_permutation(&g, order, count[i]);
+			fv_pcg64_permutation(&g, order, j.count[i]);
 			memcpy(drawn[i] + (size_t)s * (size_t)m, order, (size_t)m * sizeof *order);
 		}
+	if (kept)
+		fv_team_run(c->team, fill, &j, fv_max(a_count, b_count), 4);
 	fv_team_run(c->team, compare, &j, FV_KID_SUBSETS, 1);
 	f.mean = f.deviation = 0;
 	for (int s = 0; s < FV_KID_SUBSETS; s++)

@@ -47,6 +47,7 @@ static void distances(fv_context *c, const fv_safetensors *f)
 {
 	static const struct { const char *name; int n, m, d; } cases[] = {
 		{ "tall", 40, 60, 16 }, { "wide", 12, 9, 64 }, { "mixed", 100, 20, 32 },
+		{ "long", 2600, 40, 16 },
 	};
 	for (size_t i = 0; i < FV_COUNT(cases); i++) {
 		const int n = cases[i].n, m = cases[i].m, d = cases[i].d;

@@ -24,7 +24,8 @@ from torch.nn import functional as F
 from value import value, whole
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CASES = {"tall": (40, 60, 16), "wide": (12, 9, 64), "mixed": (100, 20, 32)}
+CASES = {"tall": (40, 60, 16), "wide": (12, 9, 64), "mixed": (100, 20, 32),
+         "long": (2600, 40, 16)}
 ALEX = [(0, 1, 64, 11, 4, 2), (3, 2, 192, 5, 1, 2), (6, 3, 384, 3, 1, 1), (8, 4, 256, 3, 1, 1),
         (10, 5, 256, 3, 1, 1)]
 VGG = [(place, slice, out, 3, 1, 1) for place, slice, out in (
