@@ -466,8 +466,12 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *options, int count, c
 		free(c.set);
 		return st;
 	}
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count; i++) {
+		size_t n = strlen(args[i]);
+		while (n > 1 && args[i][n - 1] == '/')
+			args[i][--n] = 0;
 		c.set[i].path = args[i];
+	}
 	if (!(st = fv_cli_context(err, cli, false, &context)) &&
 	    !(st = check(err, cli, context, &c)) && !(st = anything(err, &c))) {
 		if (cli->json)

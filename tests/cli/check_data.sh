@@ -30,7 +30,7 @@ names() # TITLE NAMES...: exactly those stand under it
 	done
 }
 
-run 0 "18 pictures" -v check-data main
+run 0 "18 pictures" -v check-data main/
 check "counts" grep -q 'pictures  *18, readable 17' "$t/out"
 check "formats" grep -q 'PNG 11' "$t/out"
 check "formats" grep -q 'TIFF 1\b' "$t/out"
