@@ -56,6 +56,7 @@ _fauve()
 	eval:--sheet|eval:-o) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	eval:--seed) COMPREPLY=(); return ;;
 	eval:--kind) COMPREPLY=($(compgen -W 'vgg16 vgg19-small both none' -- "$cur")); return ;;
+	eval:--lpips) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	eval:--most) COMPREPLY=(); return ;;
 	eval:--bars) COMPREPLY=($(compgen -W 'oil print' -- "$cur")); return ;;
 	info:--size) COMPREPLY=(); return ;;
@@ -75,15 +76,17 @@ _fauve()
 	esac
 	case $cmd:$cur in
 	:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help --version' -- "$cur")) ;;
-	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
+	:*) COMPREPLY=($(compgen -W 'apply train generate eval check-data styles info doctor bench help' -- "$cur")) ;;
 	apply:-*) COMPREPLY=($(compgen -W '--output --strength --strokes --detail --palette --relief --flow --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
 	train:-*) local own=; case $sub in style) own='--photos --art --batch --size --width --blocks --rate --adv --content --style --colour --features ' ;; dense) own='--data --batch --rate ' ;; esac; COMPREPLY=($(compgen -W "$own"'--output --resume --name --preset --time --steps --seed --init --freeze --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;
 	generate:-*) COMPREPLY=($(compgen -W '--output --count --seed --columns --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	generate:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
-	eval:-*) COMPREPLY=($(compgen -W '--photos --art --more-art --outputs --sheet --seed --kind --most --bars --no-floors --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
+	eval:-*) COMPREPLY=($(compgen -W '--photos --art --more-art --outputs --sheet --seed --kind --lpips --most --bars --no-floors --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	eval:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
+	check-data:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
+	check-data:*) COMPREPLY=($(compgen -d -- "$cur")) ;;
 	styles:-*) COMPREPLY=($(compgen -W '--names --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	info:-*) COMPREPLY=($(compgen -W '--plan --size --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	info:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
@@ -91,7 +94,7 @@ _fauve()
 	bench:-*) COMPREPLY=($(compgen -W '--time --runs --size --batch --max-memory --model --profile --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	bench:*) COMPREPLY=() ;;
 	help:-*) COMPREPLY=($(compgen -W '--man --completion --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
-	help:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")); else COMPREPLY=(); fi ;;
+	help:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W 'apply train generate eval check-data styles info doctor bench help' -- "$cur")); else COMPREPLY=(); fi ;;
 	esac
 }
 complete -F _fauve fauve

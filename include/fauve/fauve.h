@@ -293,9 +293,10 @@ typedef struct fv_evaluator_options {
 	size_t size;               /**< sizeof(fv_evaluator_options) */
 	const fv_model *const *network;
 	                           /**< models that look (features/vgg16.safetensors, opened by a
-	                            *   context of full precision): by them strokes are judged.
+	                            *   context of full precision): by them strokes and whole
+	                            *   pictures are judged.
 	                            *   They must outlive the evaluator */
-	int networks;              /**< 0: strokes are not looked at; 1; 2: the second shows what
+	int networks;              /**< 0: only pixels are looked at; 1; 2: the second shows what
 	                            *   only pleases a teacher */
 	int most;                  /**< pairs whose strokes are looked at, the first; 0: all */
 	bool floors;               /**< what needs no learning is measured too: the photographs
@@ -305,8 +306,15 @@ typedef struct fv_evaluator_options {
 	void (*progress)(void *user, const char *what, double done);
 	                           /**< now and then, with the share done of what it says */
 	void *user;
+	bool strokes;              /**< the networks look at strokes, at 512 pixels: what takes
+	                            *   longest */
+	bool features;             /**< and at whole pictures, at 256: KID and Frechet distance of
+	                            *   features, of all pictures */
+	const char *lpips;         /**< a .safetensors with LPIPS' weights (docs/yardstick.md), for
+	                            *   pairs of photograph and painting; NULL: none */
 } fv_evaluator_options;
-#define FV_EVALUATOR_DEFAULTS { .size = sizeof(fv_evaluator_options), .floors = true }
+#define FV_EVALUATOR_DEFAULTS \
+	{ .size = sizeof(fv_evaluator_options), .floors = true, .strokes = true, .features = true }
 
 /** How good are painted pictures? What `fauve eval` measures, from pictures in memory;
  *  docs/yardstick.md says how to read it. An evaluator is given real paintings, then measures sets
@@ -335,14 +343,19 @@ typedef struct fv_figure {
 	const char *set;           /**< "painted", "identity", "reinhard", "bands", "real",
 	                            *   "paintings" */
 	const char *name;          /**< "swd", "auc", "ssim", "chroma", "hand", "near", "coh2",
-	                            *   "coh2_off"; "second_hand": by the second network */
+	                            *   "coh2_off"; "feature_kid", "feature_frechet": of the
+	                            *   networks' features, which are not Inception's;
+	                            *   "feature_paintings": how many paintings those are against;
+	                            *   "lpips"; "second_hand": by the second network. Of the
+	                            *   paintings feature_ is one half against the other */
 	double value;              /**< NAN: too few pictures, or none of that kind, for this one */
 	int n;                     /**< pictures that it is of; every figure moves with it:
 	                            *   compare equal n only */
 } fv_figure;
 typedef struct fv_evaluation { int count; const fv_figure *figure; } fv_evaluation;
-/** Measure painted pictures.
- *  @param photos   RGB, 8 bits, any sizes
+/** Measure painted pictures, or pictures made of nothing.
+ *  @param photos   RGB, 8 bits, any sizes; NULL: there are none, and neither are floors and what
+ *                  is kept of them
  *  @param painted  what was painted from each, of its size; RGB, 8 bits
  *  @param out      yours: fv_evaluation_free()
  *  @return FV_OK, FV_E_ARGUMENT (no pictures, or no paintings to compare with), FV_E_SHAPE,

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 typedef struct {
-	const char *outputs, *sheet;
+	const char *outputs, *sheet, *lpips;
 	fv_texts photos, art, more_art;
 	int64_t seed, most;
 	int kind, bars;
@@ -34,6 +34,10 @@ static const fv_option table[] = {
 	  .preset = "both", .choices = kinds,
 	  .help = "frozen network that looks at strokes: of both the first is quoted, the second "
 	          "shows what only pleases a teacher; none: no strokes" },
+	{ .name = "lpips", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "FILE",
+	  .at = offsetof(options, lpips),
+	  .help = "a .safetensors with LPIPS' arrays (docs/yardstick.md): how unlike its photograph a "
+	          "painting is to the eye" },
 	{ .name = "most", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, most),
 	  .preset = "60", .low = 2, .high = 1e6,
 	  .help = "pictures of a folder that are looked at for strokes: its first" },
@@ -132,6 +136,7 @@ static fv_status evaluate(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a, 
 	how.network = (const fv_model *const *)network;
 	how.most = (int)o->most;
 	how.floors = !o->no_floors;
+	how.lpips = o->lpips;
 	how.progress = tell, how.user = cli;
 	if (!st)
 		st = fv_evaluator_new(err, c, &how, &e);
@@ -216,6 +221,8 @@ const fv_command fv_command_eval = {
 		"they are (coh, run, stroke, grain), whether the scene is still there (content) and its "
 		"colours (grey, skin). Then, of patches and pixels: distance (SWD, AUC), what is kept "
 		"(SSIM, corr), whether colours are alive (chroma) and whether a pixel lattice shows. "
+		"Then, of whole pictures as points of a frozen network's features: KID and Frechet "
+		"distance, which no FID of Inception's compares with. "
 		"Every figure stands beside what needs no learning. Compare only figures with the same "
 		"n; quote n, 24 at least.",
 	.options = table, .bytes = sizeof(options), .arguments = arguments, .examples = examples,

@@ -47,6 +47,46 @@ static json_t *strokes_as_json(const fv_eval_report *r, const fv_yard_figures *f
 	return j;
 }
 
+static json_t *points_as_json(const fv_feature_figures *f)
+{
+	return json_pack("{s:o, s:o, s:i, s:i, s:o}", "kid", real(f->kid.mean), "kid_deviation",
+	                 real(f->kid.deviation), "kid_subset", f->kid.subset, "kid_subsets",
+	                 FV_KID_SUBSETS, "frechet", real(f->frechet));
+}
+
+/* Of the first network by plain names; of the second under its own. */
+static json_t *features_as_json(const fv_eval_report *r, const fv_feature_row *f)
+{
+	json_t *j = json_object();
+	for (int i = 0; i < r->rows.networks; i++) {
+		json_t *own = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i}", "network", r->network[i],
+		                        "layer", FV_FEATURE_LAYER, "pooling", "mean", "numbers",
+		                        r->rows.values[i], "n", f->count, "n_paintings",
+		                        f->art_count);
+		json_t *figures = points_as_json(&f->by[i]);
+		json_object_update(own, figures);
+		json_decref(figures);
+		if (i)
+			json_object_set_new(j, r->network[i], own);
+		else {
+			json_object_update(j, own);
+			json_decref(own);
+		}
+	}
+	return j;
+}
+
+static void add_features(const fv_eval_report *r, json_t *row, const fv_feature_row *f)
+{
+	if (f->count && r->rows.networks)
+		json_object_set_new(row, "features", features_as_json(r, f));
+	if (f->pairs)
+		json_object_set_new(row, "lpips",
+		                    json_pack("{s:s, s:s, s:i, s:o}", "version", "0.1", "trunk",
+		                              r->rows.trunk, "n", f->pairs, "mean",
+		                              real(f->lpips)));
+}
+
 fv_status fv_eval_print_json(fv_err *err, const fv_eval_report *r)
 {
 	json_t *all = json_object(), *shortfall = json_array();
@@ -56,12 +96,19 @@ fv_status fv_eval_print_json(fv_err *err, const fv_eval_report *r)
 			if (r->rows.strokes[i].count)
 				json_object_set_new(row, "strokes",
 				                    strokes_as_json(r, &r->rows.strokes[i]));
+			add_features(r, row, &r->rows.features[i]);
 			json_object_set_new(all, fv_row_names[i], row);
 		}
-	if (r->rows.art.count)
-		json_object_set_new(all, "paintings",
-		                    json_pack("{s:i, s:o}", "n", r->rows.art_count, "strokes",
-		                              strokes_as_json(r, &r->rows.art)));
+	if (r->rows.art.count || r->rows.halves.count) {
+		json_t *art = json_pack("{s:i}", "n", r->rows.art_count), *halves = json_object();
+		if (r->rows.art.count)
+			json_object_set_new(art, "strokes", strokes_as_json(r, &r->rows.art));
+		add_features(r, halves, &r->rows.halves);
+		if (json_object_size(halves))
+			json_object_set(art, "half_against_half", halves);
+		json_decref(halves);
+		json_object_set_new(all, "paintings", art);
+	}
 	for (int i = 0; i < r->shortfalls; i++)
 		json_array_append_new(shortfall,
 		                      json_pack("{s:s, s:o, s:f, s:f}", "figure",
@@ -171,11 +218,72 @@ static void print_pixels(const fv_eval_rows *rows)
 	       rows->art_count);
 }
 
+/* By its four digits: its scale is the features' to the sixth power. */
+static const char *four(char room[16], double v, int width)
+{
+	if (v == v)
+		snprintf(room, 16, "%*.4g", width, v);
+	else
+		snprintf(room, 16, "%*s", width, "-");
+	return room;
+}
+
+static void point_row(const fv_eval_report *r, const char *title, const fv_feature_row *f)
+{
+	char t[3][16];
+	fv_out("%-16s %4d %9d", title, f->count, f->art_count);
+	for (int i = 0; i < r->rows.networks; i++) {
+		char spread[20] = "";
+		if (isfinite(f->by[i].kid.deviation))
+			snprintf(spread, sizeof spread, "(%.3g)", f->by[i].kid.deviation);
+		fv_out("   %s %-10s %s", four(t[0], f->by[i].kid.mean, 8), spread,
+		       four(t[1], f->by[i].frechet, 8));
+	}
+	if (r->rows.trunk)
+		fv_out("   %s", figure(t[2], f->lpips, 6, 3));
+	fv_out("\n");
+}
+
+static void print_points(const fv_eval_report *r)
+{
+	const fv_eval_rows *rows = &r->rows;
+	fv_out("\n%-16s %4s %9s", "", "n", "paintings");
+	for (int i = 0; i < rows->networks; i++)
+		fv_out("   %8s %-10s %8s", "KID", "", "Frechet");
+	fv_out("%s\n", rows->trunk ? "    LPIPS" : "");
+	for (int i = 0; i < FV_ROWS; i++)
+		if (rows->features[i].count)
+			point_row(r, titles[i], &rows->features[i]);
+	if (rows->halves.count && rows->networks)
+		point_row(r, "half and half", &rows->halves);
+	fv_out("\n");
+	if (rows->networks) {
+		fv_out("KID, Frechet: distance from the paintings of pictures as points, ");
+		for (int i = 0; i < rows->networks; i++)
+			fv_out("%sthe %d numbers of %s's " FV_FEATURE_LAYER, i ? " and\n" : "",
+			       rows->values[i], r->network[i]);
+		fv_out(": no FID or KID of Inception's compares with them. In parentheses:\n"
+		       "deviation over %d subsets of %d. half and half: the paintings' one half "
+		       "against the other, the floor at that n.\n",
+		       FV_KID_SUBSETS, rows->features[FV_ROW_PAINTED].by[0].kid.subset);
+		if (fv_min(rows->features[FV_ROW_PAINTED].count, rows->art_count) <= rows->values[0])
+			fv_out("With no more than %d pictures on a side the Frechet distance says "
+			       "mostly how few there are: read KID.\n",
+			       rows->values[0]);
+	}
+	if (rows->trunk)
+		fv_out("LPIPS 0.1 by %s, of the squares of %d photographs and paintings: 0 is the "
+		       "same picture.\n",
+		       rows->trunk, rows->features[FV_ROW_PAINTED].pairs);
+}
+
 void fv_eval_print(const fv_eval_report *r)
 {
 	if (r->rows.networks)
 		print_strokes(r);
 	print_pixels(&r->rows);
+	if (r->rows.networks || r->rows.trunk)
+		print_points(r);
 	for (int i = 0; i < r->shortfalls; i++)
 		fv_out("short: %s %.2f, not in %g..%g\n", r->shortfall[i].name,
 		       r->shortfall[i].value, r->shortfall[i].low, r->shortfall[i].high);

@@ -8,15 +8,25 @@
 
 #define SETS 2                          /* fv_evaluator_set */
 
-typedef struct { int count, room; uint8_t *square; fv_yard_set strokes; } set;
+typedef struct {
+	int count, room;
+	uint8_t *square;
+	fv_yard_set strokes;
+	fv_point_set points;            /* of the first so many squares: they are looked at when
+	                                 * they are needed */
+} set;
 
 struct fv_evaluator {
 	fv_context *context;
 	fv_evaluator_options o;
 	fv_yard *yard;                  /* NULL: strokes are not looked at */
+	fv_points *points;              /* NULL: neither networks nor LPIPS look at squares */
 	set set[SETS];
 	fv_yard_set row[FV_ROWS];       /* of what is being measured */
+	fv_point_set seen[FV_ROWS];
 };
+
+_Static_assert(FV_FEATURE_NETWORKS == FV_YARD_NETWORKS, "both look through the same");
 
 const char *const fv_row_names[FV_ROWS] = { "painted", "identity", "reinhard", "bands", "real" };
 
@@ -35,7 +45,12 @@ fv_status fv_evaluator_new(fv_err *err, fv_context *c, const fv_evaluator_option
 	if (!e)
 		return fv_fail_memory(err, "measuring", sizeof *e);
 	*e = (fv_evaluator){ .context = c, .o = o };
-	if (o.networks && (st = fv_yard_open(err, c, o.network, o.networks, &e->yard)))
+	const int networks = o.features ? o.networks : 0;
+	if (o.networks && o.strokes)
+		st = fv_yard_open(err, c, o.network, o.networks, &e->yard);
+	if (!st && (networks || o.lpips))
+		st = fv_points_open(err, c, o.network, networks, o.lpips, &e->points);
+	if (st)
 		fv_evaluator_free(e);
 	else
 		*out = e;
@@ -44,9 +59,13 @@ fv_status fv_evaluator_new(fv_err *err, fv_context *c, const fv_evaluator_option
 
 static void forget(fv_evaluator *e)
 {
-	for (int i = 0; i < FV_ROWS && e->yard; i++)
-		if (i != FV_ROW_REAL)           /* lives in its set */
+	for (int i = 0; i < FV_ROWS; i++) {
+		if (i == FV_ROW_REAL)           /* lives in its set */
+			continue;
+		if (e->yard)
 			fv_yard_set_free(e->yard, &e->row[i]);
+		fv_point_set_free(e->points, &e->seen[i]);
+	}
 }
 
 void fv_evaluator_free(fv_evaluator *e)
@@ -57,8 +76,10 @@ void fv_evaluator_free(fv_evaluator *e)
 	for (int i = 0; i < SETS; i++) {
 		if (e->yard)
 			fv_yard_set_free(e->yard, &e->set[i].strokes);
+		fv_point_set_free(e->points, &e->set[i].points);
 		fv_free(e->context, e->set[i].square);
 	}
+	fv_points_close(e->points);
 	fv_yard_close(e->yard);
 	fv_free(e->context, e);
 }
@@ -146,15 +167,18 @@ static fv_status look_floor(fv_err *err, fv_evaluator *e, fv_eval *v, fv_floor f
 	                             floor == FV_FLOOR_BANDS ? &whole : photo);
 }
 
-/* All rows of a photograph one after the other: what it shows is looked at once. */
+/* All rows of a photograph one after the other: what it shows is looked at once. Without one there
+ * is only what was painted. */
 static fv_status look_at_photo(fv_err *err, fv_evaluator *e, fv_eval *v, const fv_pixels *photo,
                                const fv_pixels *painted, const uint8_t *square)
 {
-	fv_status st = fv_yard_add(err, e->yard, &e->row[FV_ROW_FLOORS + FV_FLOOR_IDENTITY], photo,
-	                           photo);
+	fv_status st = FV_OK;
+	if (photo)
+		st = fv_yard_add(err, e->yard, &e->row[FV_ROW_FLOORS + FV_FLOOR_IDENTITY], photo,
+		                 photo);
 	if (!st)
 		st = fv_yard_add(err, e->yard, &e->row[FV_ROW_PAINTED], painted, photo);
-	if (st || !e->o.floors)
+	if (st || !photo || !e->o.floors)
 		return st;
 	size_t bytes = (size_t)fv_max(photo->width * photo->height * 3, FV_SQUARE_BYTES);
 	uint8_t *room = fv_alloc_rough(e->context, bytes);
@@ -171,13 +195,14 @@ static fv_status measure_strokes(fv_err *err, fv_evaluator *e, fv_eval *v,
                                  fv_eval_rows *rows)
 {
 	int count = e->o.most ? (int)fv_min(e->o.most, photos->count) : photos->count;
+	const fv_yard_set *beside = &e->row[FV_ROW_FLOORS + FV_FLOOR_IDENTITY];
 	fv_status st = FV_OK;
 	for (int i = 0; i < count && !st; i++) {
 		char text[100];
 		snprintf(text, sizeof text, "looking at strokes: %d of %d", i, count);
 		tell(&(teller){ e, text }, (double)i / count);
-		st = look_at_photo(err, e, v, &photos->pixels[i], &painted[i],
-		                   photos->square + (size_t)i * FV_SQUARE_BYTES);
+		st = look_at_photo(err, e, v, photos->pixels ? &photos->pixels[i] : NULL,
+		                   &painted[i], photos->square + (size_t)i * FV_SQUARE_BYTES);
 	}
 	e->row[FV_ROW_REAL] = e->set[FV_SET_REAL].strokes;
 	if (!st)
@@ -185,7 +210,7 @@ static fv_status measure_strokes(fv_err *err, fv_evaluator *e, fv_eval *v,
 	for (int i = 0; i < FV_ROWS && !st; i++)
 		if (e->row[i].count && (i != FV_ROW_FLOORS + FV_FLOOR_IDENTITY || e->o.floors))
 			st = fv_yard_measure(err, e->yard, &e->row[i],
-			                     &e->row[FV_ROW_FLOORS + FV_FLOOR_IDENTITY], &rows->strokes[i]);
+			                     beside->count ? beside : NULL, &rows->strokes[i]);
 	return st;
 }
 
@@ -193,14 +218,91 @@ static fv_status measure_pixels(fv_err *err, fv_evaluator *e, fv_eval *v, const 
                                 const fv_pictures *painted, fv_measures *rows)
 {
 	const fv_pictures real = { e->set[FV_SET_REAL].count, NULL, e->set[FV_SET_REAL].square };
-	fv_status st = fv_eval_set(err, v, painted, photos, tell, &(teller){ e, "measuring" },
-	                           &rows[FV_ROW_PAINTED]);
-	if (!st && e->o.floors)
+	fv_status st = fv_eval_set(err, v, painted, photos->pixels ? photos : NULL, tell,
+	                           &(teller){ e, "measuring" }, &rows[FV_ROW_PAINTED]);
+	if (!st && photos->pixels && e->o.floors)
 		st = fv_eval_floors(err, v, photos, tell, &(teller){ e, "measuring floors" },
 		                    &rows[FV_ROW_FLOORS]);
 	if (!st && real.count)
 		st = fv_eval_set(err, v, &real, NULL, tell,
 		                 &(teller){ e, "measuring real paintings" }, &rows[FV_ROW_REAL]);
+	return st;
+}
+
+/* ---- points */
+
+static void tell_seen(const fv_evaluator *e, int i, int count)
+{
+	char text[100];
+	snprintf(text, sizeof text, "looking at pictures: %d of %d", i, count);
+	tell(&(teller){ e, text }, (double)i / count);
+}
+
+static fv_status see_set(fv_err *err, fv_evaluator *e, set *s)
+{
+	fv_status st = FV_OK;
+	while (s->points.count < s->count && !st) {
+		tell_seen(e, s->points.count, s->count);
+		st = fv_points_add(err, e->points, &s->points,
+		                   s->square + (size_t)s->points.count * FV_SQUARE_BYTES, NULL);
+	}
+	return st;
+}
+
+/* square: of the photograph. */
+static fv_status see_floors(fv_err *err, fv_evaluator *e, fv_eval *v, const fv_pixels *photo,
+                            const uint8_t *square)
+{
+	const int64_t area = photo->width * photo->height * 3;
+	const size_t dressed =
+		(size_t)fv_div_up(fv_max(area, FV_SQUARE_BYTES), FV_ALIGN) * FV_ALIGN;
+	const size_t bytes =
+		dressed + FV_SQUARE_BYTES + fv_square_room(photo->height, photo->width);
+	fv_pixels p = { photo->width, photo->height, 3, 8, 3 * photo->width, NULL };
+	uint8_t *room = fv_alloc_rough(e->context, bytes), *own;
+	if (!room)
+		return fv_fail_memory(err, "measuring", bytes);
+	p.data = room, own = room + dressed;
+	fv_status st = fv_points_add(err, e->points, &e->seen[FV_ROW_FLOORS + FV_FLOOR_IDENTITY],
+	                             square, square);
+	if (!st && !(st = fv_eval_floor(err, v, FV_FLOOR_REINHARD, photo, room))) {
+		fv_square(&p, own, own + FV_SQUARE_BYTES);
+		st = fv_points_add(err, e->points, &e->seen[FV_ROW_FLOORS + FV_FLOOR_REINHARD], own,
+		                   square);
+	}
+	if (!st && !(st = fv_eval_floor(err, v, FV_FLOOR_BANDS, photo, room)))
+		st = fv_points_add(err, e->points, &e->seen[FV_ROW_FLOORS + FV_FLOOR_BANDS], room,
+		                   square);
+	fv_free(e->context, room);
+	return st;
+}
+
+static fv_status measure_points(fv_err *err, fv_evaluator *e, fv_eval *v, const fv_pictures *photos,
+                                const fv_pictures *painted, fv_eval_rows *rows)
+{
+	const fv_point_set *art = &e->set[FV_SET_PAINTINGS].points;
+	fv_status st = FV_OK;
+	for (int i = 0; i < SETS && !st; i++)
+		st = see_set(err, e, &e->set[i]);
+	for (int i = 0; i < painted->count && !st; i++) {
+		const size_t at = (size_t)i * FV_SQUARE_BYTES;
+		const uint8_t *photo = photos->pixels ? photos->square + at : NULL;
+		tell_seen(e, i, painted->count);
+		st = fv_points_add(err, e->points, &e->seen[FV_ROW_PAINTED], painted->square + at,
+		                   photo);
+		if (!st && photo && e->o.floors)
+			st = see_floors(err, e, v, &photos->pixels[i], photo);
+	}
+	e->seen[FV_ROW_REAL] = e->set[FV_SET_REAL].points;
+	for (int i = 0; i < FV_ROWS && !st; i++)
+		if (e->seen[i].count)
+			st = fv_points_measure(err, e->points, &e->seen[i], art,
+			                       &rows->features[i]);
+	if (!st)
+		st = fv_points_halves(err, e->points, art, &rows->halves);
+	for (int i = 0; i < e->o.networks && e->o.features; i++)
+		rows->values[i] = fv_points_values(e->points, i);
+	rows->trunk = fv_points_trunk(e->points);
 	return st;
 }
 
@@ -218,12 +320,14 @@ fv_status fv_evaluator_rows(fv_err *err, fv_evaluator *e, const fv_pixels *photo
 	if (!square)
 		return fv_fail_memory(err, "measuring", 2 * half);
 	const fv_pictures in = { count, photos, square }, made = { count, painted, square + half };
-	fv_status st = squares_of(err, e->context, photos, count, square);
+	fv_status st = photos ? squares_of(err, e->context, photos, count, square) : FV_OK;
 	if (!st)
 		st = squares_of(err, e->context, painted, count, square + half);
 	if (!st)
 		st = fv_eval_open(err, e->context, &art, &v);
-	if (!st && !(st = measure_pixels(err, e, v, &in, &made, rows.pixels)) && e->yard)
+	if (!st && !(st = measure_pixels(err, e, v, &in, &made, rows.pixels)) && e->points)
+		st = measure_points(err, e, v, &in, &made, &rows);
+	if (!st && e->yard)
 		st = measure_strokes(err, e, v, &in, painted, &rows);
 	fv_eval_close(v);
 	forget(e);
@@ -260,8 +364,18 @@ static const entry of_strokes[] = {
 	{ "run_off", AT(off[FV_RUN]) },
 	{ "stroke_off", AT(off[FV_STROKE]) }, { "grain_off", AT(off[FV_GRAIN]) },
 };
+#undef AT
+#define AT(field) offsetof(fv_feature_row, field)
+static const entry of_features[] = {
+	{ "feature_kid", AT(by[0].kid.mean) }, { "feature_kid_deviation", AT(by[0].kid.deviation) },
+	{ "feature_frechet", AT(by[0].frechet) }, { "second_feature_kid", AT(by[1].kid.mean) },
+	{ "second_feature_kid_deviation", AT(by[1].kid.deviation) },
+	{ "second_feature_frechet", AT(by[1].frechet) },
+};
+static const entry of_pairs[] = { { "lpips", AT(lpips) } };
 
-#define FIGURES ((FV_ROWS + 1) * (FV_COUNT(of_pixels) + FV_COUNT(of_strokes)))
+#define FIGURES ((FV_ROWS + 1) * (FV_COUNT(of_pixels) + FV_COUNT(of_strokes) + \
+	                          FV_COUNT(of_features) + FV_COUNT(of_pairs) + 1))
 typedef struct { fv_evaluation e; fv_arena *arena; fv_figure figure[FIGURES]; } evaluation;
 
 static void append(evaluation *v, const char *row, const void *values, int n, const entry *list,
@@ -271,6 +385,16 @@ static void append(evaluation *v, const char *row, const void *values, int n, co
 		double value = *(const double *)((const char *)values + list[i].at);
 		v->figure[v->e.count++] = (fv_figure){ row, list[i].name, value, n };
 	}
+}
+
+/* How many paintings stood on the other side is a figure too: these move with both. */
+static void append_features(evaluation *v, const char *row, const fv_feature_row *r)
+{
+	append(v, row, r, r->count, of_features, FV_COUNT(of_features));
+	if (r->count)
+		v->figure[v->e.count++] = (fv_figure){ row, "feature_paintings", r->art_count,
+			                               r->count };
+	append(v, row, r, r->pairs, of_pairs, FV_COUNT(of_pairs));
 }
 
 fv_status fv_evaluator_measure(fv_err *err, fv_evaluator *e, const fv_pixels *photos,
@@ -291,7 +415,9 @@ fv_status fv_evaluator_measure(fv_err *err, fv_evaluator *e, const fv_pixels *ph
 		       FV_COUNT(of_pixels));
 		append(v, fv_row_names[i], &rows.strokes[i], rows.strokes[i].count, of_strokes,
 		       FV_COUNT(of_strokes));
+		append_features(v, fv_row_names[i], &rows.features[i]);
 	}
+	append_features(v, "paintings", &rows.halves);
 	append(v, "paintings", &rows.art, rows.art.count, of_strokes, FV_COUNT(of_strokes));
 	*out = &v->e;
 	return FV_OK;

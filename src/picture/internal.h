@@ -20,6 +20,7 @@ struct fv_picture {
 	                                 * munmap(), not free() */
 	char *about;                    /* fv_picture_about's JSON from there; free(). NULL: of
 	                                 * `facts` */
+	const char *format;             /* as people call it: "JPEG" */
 	double resolution[2];           /* pixels a millimetre, across and down */
 };
 

@@ -95,8 +95,10 @@ done:
 	free((void *)(uintptr_t)s->data);
 	if (st)
 		fv_picture_free(p);
-	else
+	else {
+		p->format = s->format_name;
 		*out = p;
+	}
 	return st;
 }
 
@@ -113,6 +115,8 @@ fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *
 	                .fits = o->fits, .cancelled = o->cancelled, .user = o->user };
 	return read_source(err, &s, out, warning ? warning : &ignored);
 }
+
+const char *fv_picture_format(const fv_picture *p) { return p->format; }
 
 fv_pixels *fv_picture_pixels(fv_picture *p) { return &p->pixels; }
 

@@ -61,6 +61,8 @@ json_t *fv_picture_formats(bool here);
  * FV_E_LIMIT. out: yours, fv_picture_free. */
 fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *opt,
                           fv_picture **out, fv_err *warning);
+/* What its file is, by its first bytes: "JPEG", "PNG", "WebP", ... */
+const char *fv_picture_format(const fv_picture *p);
 /* Its pixels; may be written. Borrowed. */
 fv_pixels *fv_picture_pixels(fv_picture *p);
 /* What its file says of itself: format, size, profile, EXIF; of a picture that was read with

@@ -144,10 +144,16 @@ check "eval: two were painted" grep -q '^painted  *2 ' "$t/out"
 check "eval: a contact sheet" [ -s sheet.jpg ]
 run 2 "leaves out" eval brush --photos pictures --art paintings --kind none --bars oil
 run 0 "" eval brush --photos pictures --art paintings --more-art paintings -o sheet.jpg --kind vgg19-small
-check "eval: strokes of all rows" [ "$(grep -c '^\(painted\|photographs\|colour transfer\|band histograms\|real paintings\) ' "$t/out")" = 15 ]
+check "eval: strokes of all rows" [ "$(grep -c '^\(painted\|photographs\|colour transfer\|band histograms\|real paintings\) ' "$t/out")" = 20 ]
+check "eval: points by which network and layer" grep -q "128 numbers of vgg19-small's relu4_1" "$t/out"
+check "eval: the floor of points, one painting and two" grep -q '^half and half  *1  *2 ' "$t/out"
 check "eval: strokes of the paintings" grep -q '^the paintings  *3 ' "$t/out"
 run 6 "fall short" eval brush --photos pictures --art paintings -o bars.jpg --kind vgg19-small --no-floors --bars oil --json
 check "eval: what falls short, as JSON" grep -q '"figure"' "$t/out"
+check "eval: points in JSON: network, layer" grep -q '"layer": "relu4_1"' "$t/out"
+check "eval: points in JSON: both sides" grep -q '"n_paintings": 3' "$t/out"
+run 3 "holds no weights of LPIPS" eval brush --photos pictures --art paintings --kind none --lpips run/model.safetensors
+run 3 "cannot be opened" eval brush --photos pictures --art paintings --kind none --lpips nowhere.safetensors
 check "eval: the sheet is written all the same" [ -s bars.jpg ]
 cp b.jpg c.jpg
 run 2 "painted over" apply brush c.jpg -o c.jpg

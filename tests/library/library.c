@@ -151,14 +151,55 @@ static void evaluate(const char *network)
 		check(figure(v, "painted", "hand")->n == 2 && isfinite(figure(v, "painted", "hand")->value) && figure(v, "real", "hand")->n == 1 &&
 		      figure(v, "paintings", "coh2")->n == N && isnan(figure(v, "painted", "second_hand")->value) && figure(v, "bands", "coh2_off")->n == 2,
 		      "strokes, of %d figures", v ? v->count : 0);
+		const fv_figure *far = figure(v, "painted", "feature_frechet");
+		check(far->n == N && far->value > 0 && isfinite(far->value) &&
+		      figure(v, "painted", "feature_paintings")->value == N &&
+		      isnan(figure(v, "painted", "feature_kid")->value) &&
+		      figure(v, "bands", "feature_frechet")->value > 0 &&
+		      figure(v, "real", "feature_frechet")->n == 3 &&
+		      figure(v, "paintings", "feature_frechet")->n == N / 2 &&
+		      figure(v, "painted", "lpips")->n == -1, "points, of %d figures",
+		      v ? v->count : 0);
 	}
 	check(told > 5, "told %d times", told);
 	fv_evaluation_free(v);
+	v = NULL;
+	/* Pictures of nothing have no photographs. */
+	check(!fv_evaluator_measure(&err, e, NULL, p[1], N, &v), "%s", err.text);
+	check(figure(v, "painted", "swd")->value > 0 && isnan(figure(v, "painted", "ssim")->value) &&
+	      isfinite(figure(v, "painted", "hand")->value) &&
+	      isnan(figure(v, "painted", "content")->value) &&
+	      figure(v, "painted", "feature_frechet")->value > 0 &&
+	      figure(v, "identity", "swd")->n == -1, "without photographs, of %d figures",
+	      v ? v->count : 0);
+	fv_evaluation_free(v);
+	v = NULL;
 	fv_pixels odd = p[1][0];
 	odd.channels = 4, odd.stride_bytes = 4 * W;
 	check(fv_evaluator_measure(&err, e, p[2], &odd, 1, &v) == FV_E_SHAPE && strstr(err.text, "4 channels"), "%s", err.text);
 	fv_evaluator_free(e);
 	e = NULL;
+	/* Whole pictures alone; of four and more there is KID. */
+	o.strokes = false;
+	fv_pixels six[2 * N];
+	for (int i = 0; i < 2 * N; i++)
+		six[i] = p[i / N][i % N];
+	check(!fv_evaluator_new(&err, context, &o, &e) &&
+	      !fv_evaluator_add(&err, e, FV_SET_PAINTINGS, six, 2 * N, true) &&
+	      !fv_evaluator_measure(&err, e, NULL, six, 2 * N, &v), "%s", err.text);
+	const fv_figure *kid = figure(v, "painted", "feature_kid");
+	check(kid->n == 2 * N && isfinite(kid->value) && figure(v, "painted", "hand")->n == -1 &&
+	      fabs(figure(v, "painted", "feature_frechet")->value) < 1e-3,
+	      "KID %g of %d, and the same set is %g away", kid->value, kid->n,
+	      figure(v, "painted", "feature_frechet")->value);
+	fv_evaluation_free(v);
+	v = NULL;
+	fv_evaluator_free(e);
+	e = NULL;
+	o.lpips = "no such file";
+	check(fv_evaluator_new(&err, context, &o, &e) == FV_E_READ &&
+	      strstr(err.text, "no such file"), "%s", err.text);
+	o.lpips = NULL;
 	o.networks = 0;
 	check(!fv_evaluator_new(&err, context, &o, &e) && fv_evaluator_measure(&err, e, p[2], p[1], N, &v) == FV_E_ARGUMENT, "no paintings: %s", err.text);
 	fv_evaluator_free(e);
