@@ -88,7 +88,7 @@ static fv_status resnet_open(fv_err *err, bench *b, const fv_bench_options *o)
 	fv_node *x = fv_input(b->g[0], "picture", FV_F32, fv_nhwc(1, o->height ? o->height : 256, o->width ? o->width : 256, 3));
 	fv_resnet net;
 	fv_family_preset(&fv_family_resnet, &net);
-	fv_output(b->g[0], fv_resnet_build(&s, &net, x), "painting");
+	fv_output(b->g[0], fv_resnet_build(&s, &net, x, NULL), "painting");
 	st = compile(err, b, 0, o);
 	return st ? st : put_noise(err, b, b->program[0], -1, picture, 1);
 }

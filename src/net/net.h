@@ -26,6 +26,7 @@ typedef enum {
 	FV_INIT_TORCH,                  /* uniform +-1/sqrt(scale), scale = fan_in: PyTorch's
 	                                 * default, weight and bias */
 	FV_INIT_GLOROT,                 /* uniform +-sqrt(6 / (fan_in + fan_out)): Keras' default */
+	FV_INIT_XAVIER,                 /* the same as a normal one, times `scale` */
 } fv_init;
 
 /* A weight: O,KH,KW,I (rank 4), out,in (rank 2) or O (rank 1). */
@@ -56,14 +57,24 @@ fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x
 /* Its dabs; all else as fv_stroke_default(). */
 fv_stroke_options fv_strokenet_strokes(const fv_strokenet *c);
 
-/* ---- ResNet (resnet.c): CycleGAN's generator. x: N,H,W,3 in [-1,1], H and W multiples of 4 */
+/* ---- ResNet (resnet.c): CycleGAN's and CUT's generator. x: N,H,W,3 in [-1,1], H and W multiples
+ * of 4 */
 typedef struct {
 	int width;                      /* channels at full size (the original: 64); 4 width at a
 	                                 * quarter */
 	int blocks;                     /* residual blocks at a quarter of the size: 9, for small
 	                                 * pictures 6 */
+	bool antialias;                 /* as CUT has it: blurred where it halves, bilinear where
+	                                 * it doubles */
 } fv_resnet;
-fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x);
+/* tap: NULL, or filled with what CUT looks at: the picture with its mirrored border, what the
+ * convolutions before both halvings make, the first residual block, the fifth or last. */
+#define FV_RESNET_TAPS 5
+fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x,
+                         fv_node *tap[FV_RESNET_TAPS]);
+/* Only as far as the last of them. */
+void fv_resnet_taps(const fv_scope *s, const fv_resnet *c, fv_node *x,
+                    fv_node *tap[FV_RESNET_TAPS]);
 
 /* ---- VGG (vgg.c), frozen: what teachers and measures see. x: N,H,W,3 in [-1,1],
  * with at least 2 << last pixels a side */
@@ -117,8 +128,15 @@ void fv_feature_discriminator_build(fv_graph *g, const fv_spectral *w, int *at,
                                     fv_node *const map[FV_FEATURE_MAPS], fv_node **out);
 
 /* ---- PatchGAN (patchgan.c): pix2pix' and CycleGAN's discriminator; N,H,W,C > logits N,h,w,1 */
-typedef struct { int width, layers; } fv_patchgan;      /* the originals: 64, 3 */
+typedef struct {
+	int width, layers;              /* the originals: 64, 3 */
+	bool antialias;                 /* as CUT has it: blurred where it halves */
+} fv_patchgan;
 fv_node *fv_patchgan_build(const fv_scope *s, const fv_patchgan *c, fv_node *x);
+
+/* ---- CUT's heads on maps (patch_mlp.c): N,H,W,C at `places` (i32, of every picture the same, or N,K)
+ * > N,K,width of length 1 */
+fv_node *fv_patch_mlp(const fv_scope *s, int width, int layer, fv_node *map, fv_node *places);
 
 /* ---- the textbook's dense pair (dense.c) */
 typedef struct {

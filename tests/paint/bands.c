@@ -48,7 +48,7 @@ static fv_status build(fv_err *err, fv_context *c, fv_store *store, const painte
 	fv_node *x = fv_input(n->g, "picture", FV_F32, fv_nhwc(1, p->h, p->w, 3)), *y;
 	n->marks = !p->resnet;
 	if (p->resnet)
-		y = fv_resnet_build(&s, &(fv_resnet){ .width = p->width, .blocks = p->blocks }, x);
+		y = fv_resnet_build(&s, &(fv_resnet){ .width = p->width, .blocks = p->blocks }, x, NULL);
 	else {
 		fv_strokenet k = { .width = p->width, .blocks = p->blocks, .marks = 4, .stem = p->affine ? 5 : 3, .affine = p->affine };
 		y = fv_strokenet_build(&s, &k, x, fv_input(n->g, "marks", FV_F32, fv_nhwc(1, p->h, p->w, FV_STROKE_MARKS)));
