@@ -7,9 +7,10 @@
 /* Least squares: mean over the maps of mean((out - target)^2). Mao et al., arXiv:1611.04076. */
 fv_node *fv_lsgan(fv_graph *g, fv_node *const *out, int maps, double target);
 
-/* PatchNCE: each of q's vectors is to be more like k's of its own place than like k's of other places of
- * that picture. q, k: N,places,C, of length 1; k takes no gradient. Mean of the cross-entropies of
- * [q.k, q.k of every place, its own at -10] / temperature. Park et al., arXiv:2007.15651, equation 2. */
+/* PatchNCE: each of q's vectors is to be more like k's of its own place than like k's of other
+ * places of that picture. q, k: N,places,C, of length 1; k takes no gradient. Mean of the
+ * cross-entropies of [q.k, q.k of every place, its own at -10] / temperature. Park et al.,
+ * arXiv:2007.15651, equation 2. */
 fv_node *fv_patchnce(fv_graph *g, fv_node *q, fv_node *k, double temperature);
 
 /* Sliced Wasserstein distance between maps of features (feature_swd.c).

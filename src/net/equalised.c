@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Equalised layers as StyleGAN2 has them: weights begin normal with deviation 1 and are divided by sqrt(fan_in) when they are
- * used, so that all learn at one rate. Activated: LeakyReLU .2 behind the bias, times sqrt 2.
+/* Equalised layers as StyleGAN2 has them: weights begin normal with deviation 1 and are divided by
+ * sqrt(fan_in) when they are used, so that all learn at one rate. Activated: LeakyReLU .2 behind
+ * the bias, times sqrt 2.
  *
- * Where a layer halves or doubles, [1 3 3 1] x [1 3 3 1] / 64 is run over the picture first or last, zeros around: so the
- * sampling has no aliasing. Names are those of the PyTorch code of SinCUT. Karras et al., arXiv:1710.10196, section 4.1;
- * arXiv:1912.04958, section 4.2. */
+ * Where a layer halves or doubles, [1 3 3 1] x [1 3 3 1] / 64 is run over the picture first or
+ * last, zeros around: so the sampling has no aliasing. Names are those of the PyTorch code of
+ * SinCUT. Karras et al., arXiv:1710.10196, section 4.1; arXiv:1912.04958, section 4.2. */
 #include "net/net.h"
 #include <math.h>
 
@@ -23,8 +24,8 @@ static fv_node *blur(fv_graph *g, fv_node *x, int pad, double gain)
 		return fv_graph_error(g, FV_E_MEMORY, "no memory for a blur");
 	for (int64_t i = 0; i < fv_elements(s); i++)
 		w[i] = (float)gain * tap[i / 4 % 4] * tap[i % 4];
-	fv_conv_attr a = { .stride = 1, .groups = (int)x->shape.c, .top = pad, .bottom = pad, .left = pad,
-		           .right = pad, .kind = FV_PAD_ZERO };
+	fv_conv_attr a = { .stride = 1, .groups = (int)x->shape.c, .top = pad, .bottom = pad,
+	                   .left = pad, .right = pad, .kind = FV_PAD_ZERO };
 	return fv_conv2d(g, x, fv_constant(g, FV_F32, s, w), NULL, a);
 }
 
@@ -58,7 +59,8 @@ static fv_node *activated(const fv_scope *s, fv_node *x, const char *name, const
 
 fv_node *fv_equal_layer(const fv_scope *s, fv_node *x, int64_t out, int k, const char *name)
 {
-	return activated(s, conv(s, x, out, k, fv_conv_same(k, FV_PAD_ZERO), name, ".0"), name, ".1");
+	fv_node *y = conv(s, x, out, k, fv_conv_same(k, FV_PAD_ZERO), name, ".0");
+	return activated(s, y, name, ".1");
 }
 
 fv_node *fv_equal_dense(const fv_scope *s, fv_node *x, int64_t out, bool act, const char *name)
@@ -74,11 +76,14 @@ fv_node *fv_equal_residual(const fv_scope *s, fv_node *x, int64_t out, bool halv
 {
 	if (!x)
 		return NULL;
-	fv_conv_attr same = fv_conv_same(3, FV_PAD_ZERO), half = { .stride = 2, .groups = 1, .kind = FV_PAD_ZERO };
-	fv_node *h = activated(s, conv(s, x, x->shape.c, 3, same, name, ".conv1.0"), name, ".conv1.1");
+	fv_conv_attr same = fv_conv_same(3, FV_PAD_ZERO);
+	fv_node *h = conv(s, x, x->shape.c, 3, same, name, ".conv1.0");
+	h = activated(s, h, name, ".conv1.1");
 	fv_node *skip = x;
 	if (halve) {
-		h = activated(s, conv(s, blur(s->g, h, 2, 1), out, 3, half, name, ".conv2.1"), name, ".conv2.2");
+		fv_conv_attr half = { .stride = 2, .groups = 1, .kind = FV_PAD_ZERO };
+		h = conv(s, blur(s->g, h, 2, 1), out, 3, half, name, ".conv2.1");
+		h = activated(s, h, name, ".conv2.2");
 		x = fv_blur(s->g, x, 4, FV_PAD_ZERO);
 		skip = conv(s, x, out, 1, fv_conv_same(1, FV_PAD_ZERO), name, ".skip.1");
 	} else {
@@ -87,7 +92,8 @@ fv_node *fv_equal_residual(const fv_scope *s, fv_node *x, int64_t out, bool halv
 	return fv_scale(s->g, fv_add(s->g, h, skip), 1 / sqrt(2), 0);
 }
 
-fv_node *fv_equal_double(const fv_scope *s, fv_node *x, int64_t out, fv_node *noise, const char *name)
+fv_node *fv_equal_double(const fv_scope *s, fv_node *x, int64_t out, fv_node *noise,
+                         const char *name)
 {
 	fv_graph *g = s->g;
 	if (!x)

@@ -134,29 +134,31 @@ typedef struct {
 } fv_patchgan;
 fv_node *fv_patchgan_build(const fv_scope *s, const fv_patchgan *c, fv_node *x);
 
-/* ---- CUT's heads on maps (patch_mlp.c): N,H,W,C at `places` (i32, of every picture the same, or N,K)
- * > N,K,width of length 1 */
+/* ---- CUT's heads on maps (patch_mlp.c): N,H,W,C at `places` (i32, of every picture the same, or
+ * N,K) > N,K,width of length 1 */
 fv_node *fv_patch_mlp(const fv_scope *s, int width, int layer, fv_node *map, fv_node *places);
 
-/* ---- equalised layers (equalised.c): stored with deviation 1, divided by sqrt(fan_in) when used */
+/* ---- equalised layers (equalised.c): stored with deviation 1, by sqrt(fan_in) when used */
 /* k x k with bias and LeakyReLU */
 fv_node *fv_equal_layer(const fv_scope *s, fv_node *x, int64_t out, int k, const char *name);
 /* A small square picture to one vector, N,1,1,out; act: LeakyReLU. */
 fv_node *fv_equal_dense(const fv_scope *s, fv_node *x, int64_t out, bool act, const char *name);
 /* (layer(layer(x)) + x) / sqrt 2, or to half the size and `out` channels */
-fv_node *fv_equal_residual(const fv_scope *s, fv_node *x, int64_t out, bool halve, const char *name);
+fv_node *fv_equal_residual(const fv_scope *s, fv_node *x, int64_t out, bool halve,
+                           const char *name);
 /* To twice the size by a demodulated 3x3; noise: N,2H,2W,1, added as loud as is learnt. */
-fv_node *fv_equal_double(const fv_scope *s, fv_node *x, int64_t out, fv_node *noise, const char *name);
+fv_node *fv_equal_double(const fv_scope *s, fv_node *x, int64_t out, fv_node *noise,
+                         const char *name);
 
-/* ---- SinCUT (sincut.c): a generator for one photograph and one painting, x: N,H,W,3, H and W even; its
- * discriminator, x: N,S,S,3, S a power of two from 8 on > N,1,1,1 logits */
+/* ---- SinCUT (sincut.c): a generator for one photograph and one painting, x: N,H,W,3, sides even;
+ * its discriminator, x: N,S,S,3, S a power of two from 8 on > N,1,1,1 logits */
 typedef struct {
-	int width;                      /* channels at full size (the original: 80); 2 width at half */
+	int width;                      /* channels at full size (80); 2 width at half */
 	int blocks;                     /* residual blocks at half the size, in each half: 3 */
 } fv_sincut;
 #define FV_SINCUT_TAPS 3
-/* noise: names its draw, N,H,W,1. tap: NULL, or filled with what PatchNCE looks at: the picture, the
- * first map at half the size, the second block after it. */
+/* noise: names its draw, N,H,W,1. tap: NULL, or filled with what PatchNCE looks at: the picture,
+ * the first map at half the size, the second block after it. */
 fv_node *fv_sincut_build(const fv_scope *s, const fv_sincut *c, fv_node *x, const char *noise,
                          fv_node *tap[FV_SINCUT_TAPS]);
 /* Only as far as the last of them. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CUT's heads: what a map has at some places, by a small perceptron, each vector divided by its length.
+/* CUT's heads: what a map has at some places, by a small perceptron, each vector divided by its
+ * length.
  *
  *	C > width, ReLU > width > v / (|v| + 1e-7)
  *

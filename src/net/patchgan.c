@@ -4,15 +4,15 @@
  *	4x4 stride 2, LeakyReLU .2 > (4x4 stride 2, instance norm, LeakyReLU)
  *	  > 4x4 stride 1, norm, LeakyReLU > 4x4 stride 1 to 1
  *
- * Zeros around, one pixel. CUT's, antialiased, has stride 1 and [1 2 1] with every second pixel where
- * the others have stride 2: after norm and activation. Names and shapes are those of the PyTorch
- * originals; their biases before a norm are not asked for. Isola et al., arXiv:1611.07004, section 6.1.2; Zhu et al.,
- * arXiv:1703.10593, appendix 7.2; Park et al., arXiv:2007.15651. */
+ * Zeros around, one pixel. CUT's, antialiased, has stride 1 and [1 2 1] with every second pixel
+ * where the others have stride 2: after norm and activation. Names and shapes are those of the
+ * PyTorch originals; their biases before a norm are not asked for. Isola et al., arXiv:1611.07004,
+ * section 6.1.2; Zhu et al., arXiv:1703.10593, appendix 7.2; Park et al., arXiv:2007.15651. */
 #include "net/net.h"
 
 #define SLOPE 0.2
 #define EPS 1e-5
-#define DEVIATION 0.02                  /* of fresh weights, as in the original; CUT's: of Xavier's */
+#define DEVIATION 0.02                  /* of fresh weights; CUT's: of Xavier's */
 
 fv_node *fv_patchgan_build(const fv_scope *s, const fv_patchgan *c, fv_node *x)
 {

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CycleGAN's residual generator, and CUT's, which is without aliasing.
  *
- *	CycleGAN	7x7 > 3x3 stride 2, twice > residual blocks > transposed 3x3 stride 2, twice > 7x7, tanh
+ *	CycleGAN	7x7 > 3x3 stride 2, twice > residual blocks
+ *			  > transposed 3x3 stride 2, twice > 7x7, tanh
  *	antialias	7x7 > 3x3, [1 2 1] and every second pixel, twice > residual blocks
  *			  > bilinear to twice the size, 3x3, twice > 7x7, tanh
  *
- * Instance norm and ReLU after every convolution but the last; mirrored borders around the picture and in
- * residual blocks, zeros around the other 3x3. The transposed convolution is conv2d's adjoint, used forward.
- * Names and shapes are those of the PyTorch originals, so that their weights fit as they are; their biases
- * before a norm are not asked for, as they have no effect, but for the two that PatchNCE sees. Zhu et al.,
- * arXiv:1703.10593, appendix 7.2; Johnson et al., arXiv:1603.08155; Park et al., arXiv:2007.15651; Zhang,
- * arXiv:1904.11486. */
+ * Instance norm and ReLU after every convolution but the last; mirrored borders around the picture
+ * and in residual blocks, zeros around the other 3x3. The transposed convolution is conv2d's
+ * adjoint, used forward. Names and shapes are those of the PyTorch originals, so that their weights
+ * fit as they are; their biases before a norm are not asked for, as they have no effect, but for
+ * the two that PatchNCE sees. Zhu et al., arXiv:1703.10593, appendix 7.2; Johnson et al.,
+ * arXiv:1603.08155; Park et al., arXiv:2007.15651; Zhang, arXiv:1904.11486. */
 #include "net/family.h"
 #include <stdio.h>
 
 #define EPS 1e-5
-#define DEVIATION 0.02                  /* of fresh weights, as in the original; CUT's: of Xavier's */
+#define DEVIATION 0.02                  /* of fresh weights; CUT's: of Xavier's */
 #define LAST_BLOCK 5                    /* of those that are tapped */
 
 static fv_node *weight(const fv_scope *s, const fv_resnet *c, fv_shape shape, const char *name)
@@ -88,7 +89,8 @@ static fv_node *residual(const fv_scope *s, const fv_resnet *c, fv_node *x, int 
 	return fv_add(s->g, x, fv_normalise(s->g, h, FV_HW, EPS));
 }
 
-/* The layer of the first residual block: halving takes one more where it is apart from the convolution. */
+/* The layer of the first residual block: halving takes one more where it is apart from the
+ * convolution. */
 static int first_block(const fv_resnet *c) { return c->antialias ? 12 : 10; }
 
 /* As far as block `blocks`. */

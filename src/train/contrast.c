@@ -2,7 +2,8 @@
 #include "train/contrast.h"
 #include <stdio.h>
 
-/* For each place of h x w the one mirrored from left to right: as rows to gather, or as a table of numbers. */
+/* For each place of h x w the one mirrored from left to right: as rows to gather, or as a table of
+ * numbers. */
 static fv_node *mirrored(fv_graph *g, fv_type type, int64_t h, int64_t w)
 {
 	fv_shape s = type == FV_I32 ? FV_SHAPE(h * w) : FV_SHAPE(1, h * w, 1);
@@ -37,8 +38,8 @@ static fv_node *mirrored_places(fv_graph *g, fv_node *places, fv_shape map, fv_n
 	return fv_convert(g, either(g, drawn, fv_reshape(g, turned, places->shape), flip), FV_I32);
 }
 
-fv_node *fv_contrast(const fv_scope *heads, const fv_contrast_config *c, fv_node *const *key, fv_node *const *query, int maps,
-                     const char *of, fv_node *flip)
+fv_node *fv_contrast(const fv_scope *heads, const fv_contrast_config *c, fv_node *const *key,
+                     fv_node *const *query, int maps, const char *of, fv_node *flip)
 {
 	fv_graph *g = heads->g;
 	fv_node *sum = NULL;
@@ -47,9 +48,11 @@ fv_node *fv_contrast(const fv_scope *heads, const fv_contrast_config *c, fv_node
 		int64_t all = s.h * s.w, count = fv_min(c->patches, all);
 		char purpose[40];
 		snprintf(purpose, sizeof purpose, "places.%s.%d", of, i);
-		fv_node *at = fv_random(g, FV_PERMUTATION, purpose, FV_I32, FV_SHAPE(count), 0, (double)all);
+		fv_node *at = fv_random(g, FV_PERMUTATION, purpose, FV_I32, FV_SHAPE(count), 0,
+		                        (double)all);
+		fv_node *there = flip ? mirrored_places(g, at, s, flip) : at;
 		fv_node *k = fv_patch_mlp(heads, c->width, i, fv_detach(g, key[i]), at);
-		fv_node *q = fv_patch_mlp(heads, c->width, i, query[i], flip ? mirrored_places(g, at, s, flip) : at);
+		fv_node *q = fv_patch_mlp(heads, c->width, i, query[i], there);
 		if (c->of_batch) {
 			fv_shape one = FV_SHAPE(1, s.n * count, c->width);
 			q = fv_reshape(g, q, one), k = fv_reshape(g, k, one);

@@ -1,27 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cut: unpaired; photographs x and paintings y; a generator G, a discriminator D, heads F on five maps of G's first half.
+/* cut: unpaired; photographs x and paintings y; a generator G, a discriminator D, heads F on five
+ * maps of G's first half.
  *
  *	L_D = half of mean (D(y) - 1)^2 and D(G x)^2
  *	L_G = adv LSGAN(D(G x), 1) + nce N(x, G x) + identity N(y, G y)
  *	N(a, b) = mean over the maps of PatchNCE(F(maps of b), F(maps of a)), a's without gradient
  *
- * Order: G paints, D is updated, then G and F by the D so updated and what was painted before. Park et al., arXiv:2007.15651;
- * order and numbers are the published code's, whose lambda_NCE = 1 with identity is nce = identity = 0.5 here.
+ * Order: G paints, D is updated, then G and F by the D so updated and what was painted before. Park
+ * et al., arXiv:2007.15651; order and numbers are the published code's, whose lambda_NCE = 1 with
+ * identity is nce = identity = 0.5 here.
  *
- * FastCUT's equivariance: half of the time G gets x mirrored, and its maps are looked at where x's places are by then.
+ * FastCUT's equivariance: half of the time G gets x mirrored, and its maps are looked at where x's
+ * places are by then.
  *
- * What is painted of x gives a's maps on the way: they are made again only where it was mirrored. As in `cyclegan` gradients are
- * taken part by part, so that two generators' values are in memory at a time. */
+ * What is painted of x gives a's maps on the way: they are made again only where it was mirrored.
+ * As in `cyclegan` gradients are taken part by part, so that two generators' values are in memory
+ * at a time. */
 #include "train/cut_graph.h"
 #include "train/gradients.h"
 
 fv_cut_config fv_cut_default(void)
 {
-	return (fv_cut_config){ .net = { .width = 64, .blocks = 9, .antialias = true },
-		                .disc = { .width = 64, .layers = 3, .antialias = true }, .batch = 1, .size = 256,
-		                .contrast = { .patches = 256, .width = 256, .temperature = 0.07 },
-		                .adv = 1, .nce = 0.5, .identity = 0.5,
-		                .beta1 = 0.5, .beta2 = 0.999, .eps = 1e-8 };
+	return (fv_cut_config){
+		.net = { .width = 64, .blocks = 9, .antialias = true },
+		.disc = { .width = 64, .layers = 3, .antialias = true },
+		.batch = 1, .size = 256,
+		.contrast = { .patches = 256, .width = 256, .temperature = 0.07 },
+		.adv = 1, .nce = 0.5, .identity = 0.5,
+		.beta1 = 0.5, .beta2 = 0.999, .eps = 1e-8,
+	};
 }
 
 typedef struct {
@@ -59,13 +66,15 @@ static fv_adam_attr adam(const fv_cut_config *c)
 }
 
 /* Real and painted; updates D. Returns the flag. */
-static fv_node *discriminate(const cut *t, fv_store *store, fv_node *y, fv_node *fake, fv_node *rate, fv_node *step)
+static fv_node *discriminate(const cut *t, fv_store *store, fv_node *y, fv_node *fake,
+                             fv_node *rate, fv_node *step)
 {
 	fv_graph *g = t->g;
 	g->label = "discriminator";
 	fv_node *judged[2];
 	for (int i = 0; i < 2; i++)
-		judged[i] = fv_patchgan_build(&t->discriminator, &t->c->disc, i ? fv_detach(g, fake) : y);
+		judged[i] = fv_patchgan_build(&t->discriminator, &t->c->disc,
+		                              i ? fv_detach(g, fake) : y);
 	if (g->err.status)
 		return NULL;
 	fv_node *loss = fv_add(g, fv_lsgan(g, &judged[0], 1, 1), fv_lsgan(g, &judged[1], 1, 0));
@@ -90,18 +99,23 @@ static void back(const cut *t, fv_gradients *p, fv_node *painted)
 
 void fv_cut_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_cut_config *c)
 {
-	cut t = { g, c, { g, store, "G.", true, seed }, { g, store, "F.", true, seed }, { g, store, "D.", true, seed }, NULL };
+	cut t = { .g = g, .c = c, .generator = { g, store, "G.", true, seed },
+	          .heads = { g, store, "F.", true, seed },
+	          .discriminator = { g, store, "D.", true, seed } };
 	maps key;
 	fv_shape s = fv_nhwc(c->batch, c->size, c->size, 3);
 	fv_node *x = fv_input(g, "photos", FV_F32, s), *y = fv_input(g, "art", FV_F32, s);
-	fv_node *rate = fv_input(g, "rate", FV_F32, fv_scalar()), *step = fv_input(g, "step", FV_F32, fv_scalar());
-	if (c->flip)
-		t.flip = fv_binary(g, FV_GREATER, fv_random(g, FV_UNIFORM, "flip", FV_F32, fv_scalar(), 0, 1),
-		                   fv_number(g, FV_F32, 0.5), 0);
+	fv_node *rate = fv_input(g, "rate", FV_F32, fv_scalar());
+	fv_node *step = fv_input(g, "step", FV_F32, fv_scalar());
+	if (c->flip) {
+		fv_node *drawn = fv_random(g, FV_UNIFORM, "flip", FV_F32, fv_scalar(), 0, 1);
+		t.flip = fv_binary(g, FV_GREATER, drawn, fv_number(g, FV_F32, 0.5), 0);
+	}
 	fv_node *fake = paint(&t, x, key);
 	fv_node *ok = discriminate(&t, store, y, fake, rate, step);
 
-	fv_node *picture = fv_detach(g, fake), *nce = contrast(&t, key, picture, "photo"), *identity = NULL;
+	fv_node *picture = fv_detach(g, fake), *identity = NULL;
+	fv_node *nce = contrast(&t, key, picture, "photo");
 	fv_gradients p = fv_gradients_of(g, store, (const char *[]){ "G.", "F." }, 2);
 	if (g->err.status)
 		return;

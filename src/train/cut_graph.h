@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CUT's training step as one graph: the discriminator's update, then that of generator and heads. */
+/* CUT's training step as one graph: the discriminator's update, then generator's and heads'. */
 #ifndef FV_CUT_GRAPH_H
 #define FV_CUT_GRAPH_H
 #include "train/contrast.h"
@@ -10,7 +10,7 @@ typedef struct {
 	int batch, size;
 	fv_contrast_config contrast;
 	double adv, nce, identity;      /* weights of the losses; identity 0: without */
-	bool flip;                      /* FastCUT's: half of the time what is painted is mirrored first */
+	bool flip;                      /* FastCUT's: half of the time photographs are mirrored */
 	double beta1, beta2, eps;       /* Adam, PyTorch's form */
 } fv_cut_config;
 /* The published code's numbers, for CUT. */
@@ -18,8 +18,9 @@ fv_cut_config fv_cut_default(void);
 
 /* in	photos, art	B,S,S,3 in [-1,1]
  *	rate, step
- * drawn, unless they are put in: places.photo.0 .. 4, places.art.0 .. 4 (where there is identity): i32, `patches` of them or as
- * many as the map has; flip: a number from 0 to 1, of which more than a half mirrors
+ * drawn, unless they are put in: places.photo.0 .. 4, places.art.0 .. 4 (where there is identity):
+ * i32, `patches` of them or as many as the map has; flip: a number from 0 to 1, of which more than
+ * a half mirrors
  * out	fake		the photographs, painted (mirrored ones are)
  *	loss.d, loss.adv, loss.nce, loss.identity (where it has a weight)
  *	loss		the generator's

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cut: two folders of pictures, unpaired; a painter comes out. The step: cut_graph.h. Every number is the published code's;
- * docs/models/cut.md says what is not as there. */
+/* cut: two folders of pictures, unpaired; a painter comes out. The step: cut_graph.h. Every number
+ * is the published code's; docs/models/cut.md says what is not as there. */
 #include "train/recipe_cut.h"
 
 static const fv_option table[] = {
@@ -31,22 +31,28 @@ static double rate(const fv_run *r, int64_t update)
 	return o->rate * fv_schedule_linear(r, o->constant);
 }
 
-const fv_recipe_scalar fv_cut_scalars[] = { { "rate", rate, true }, { "step", fv_schedule_update }, { 0 } };
+const fv_recipe_scalar fv_cut_scalars[] = {
+	{ "rate", rate, true }, { "step", fv_schedule_update }, { 0 },
+};
 
 json_t *fv_cut_signature(void)
 {
-	return json_pack("{s:s, s:s, s:i, s:s}", "input", "image, sRGB, RGB, [-1,1]", "output",
-	                 "image, sRGB, RGB, [-1,1]", "multiple", fv_family_resnet.in[0].multiple, "conventions",
-	                 "reflect padding around the picture and in residual blocks, else zeros; blur [1 2 1] reflected; "
-	                 "half-pixel grid; instance norm, biased, eps 1e-5");
+	static const char image[] = "image, sRGB, RGB, [-1,1]";
+	return json_pack("{s:s, s:s, s:i, s:s}", "input", image, "output", image, "multiple",
+	                 fv_family_resnet.in[0].multiple, "conventions",
+	                 "reflect padding around the picture and in residual blocks, else zeros; "
+	                 "blur [1 2 1], reflected; half-pixel grid; instance norm, biased, "
+	                 "eps 1e-5");
 }
 
 const fv_recipe fv_recipe_cut = {
-	.name = "cut", .help = "photographs to paintings, unpaired, each place kept what it is by comparing patches",
+	.name = "cut", .help = "photographs to paintings, unpaired: each place is kept what it is",
 	.options = table, .presets = { FV_CUT_SMALL },
 	.programs = { {
-		.name = "step", .build = fv_cut_build, .ok = "ok", .inputs = FV_CUT_INPUTS, .scalars = fv_cut_scalars,
-		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" } }, { "adv", { "loss.adv" } }, { "nce", { "loss.nce" } },
+		FV_CUT_STEP,
+		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" } },
+		                                    { "adv", { "loss.adv" } },
+		                                    { "nce", { "loss.nce" } },
 		                                    { "identity", { "loss.identity" } }, { 0 } },
 	} },
 	FV_CUT_RECORD,

@@ -71,5 +71,7 @@ extern const fv_recipe_scalar fv_cut_scalars[];
 	              .shows = "photos" } },                                                       \
 	.signature = fv_cut_signature,                                                             \
 	.smallest = (const char *const[]){ "size=32", "width=4", "blocks=2", NULL }
-#define FV_CUT_INPUTS (const fv_recipe_input[]){ { "photos", "photos" }, { "art", "art" }, { 0 } }
+#define FV_CUT_STEP                                                                                \
+	.name = "step", .build = fv_cut_build, .ok = "ok", .scalars = fv_cut_scalars,              \
+	.inputs = (const fv_recipe_input[]){ { "photos", "photos" }, { "art", "art" }, { 0 } }
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SinCUT's training step as one graph: the discriminator's update, then that of generator and heads. */
+/* SinCUT's training step as one graph: the discriminator's update, then that of generator and
+ * heads. */
 #ifndef FV_SINCUT_GRAPH_H
 #define FV_SINCUT_GRAPH_H
 #include "train/contrast.h"
@@ -17,7 +18,8 @@ fv_sincut_config fv_sincut_default(void);
 
 /* in	photo, art	B,S,S,3 in [-1,1]
  *	rate, step
- * drawn, unless they are put in: places.photo.0 .. 2, places.art.0 .. 2: i32, one each; noise.photo, noise.art: B,S,S,1
+ * drawn, unless they are put in: places.photo.0 .. 2, places.art.0 .. 2: i32, one each;
+ * noise.photo, noise.art: B,S,S,1
  * out	fake		the photograph's crops, painted
  *	loss.d (without the penalty), loss.r1, loss.adv, loss.nce, loss.identity, loss.pixels
  *	loss		the generator's

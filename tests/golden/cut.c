@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ten training steps of CUT and FastCUT against PyTorch's (cut.py made cut.safetensors): what is painted first, every loss, the first
- * step's gradients, how far every weight moved. */
+/* Ten training steps of CUT and FastCUT against PyTorch's (cut.py made cut.safetensors): what is
+ * painted first, every loss, the first step's gradients, how far every weight moved. */
 #include "steps.h"
 #include "train/cut_graph.h"
 
@@ -32,7 +32,8 @@ static void feed(const steps *r, int step, bool fast)
 
 static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f, bool fast)
 {
-	static const char *const wrong[] = { "wrong.order", "wrong.pad", "wrong.kept", "wrong.own" };
+	static const char *const wrong[] = { "wrong.order", "wrong.pad", "wrong.kept",
+	                                     "wrong.own" };
 	steps r = { .file = f, .prefix = fast ? "fastcut." : "cut.", .losses = 4, .beta1 = 0.5,
 		    .loss = { "loss.adv", "loss.nce", fast ? "" : "loss.identity", "loss.d" } };
 	fv_cut_config k = fv_cut_default();
@@ -68,7 +69,8 @@ int main(int argc, char **argv)
 	fv_err err = { 0 };
 	fv_context *c;
 	fv_safetensors f;
-	if (argc < 2 || fv_context_new(&err, NULL, &c) || fv_safetensors_open(&err, c, argv[1], &f)) {
+	if (argc < 2 || fv_context_new(&err, NULL, &c) ||
+	    fv_safetensors_open(&err, c, argv[1], &f)) {
 		printf("%s\n", argc < 2 ? "usage: golden-cut cut.safetensors" : err.text);
 		return 1;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ten training steps of SinCUT against PyTorch's (sincut.py made sincut.safetensors): what is painted first, every loss, the first
- * step's gradients, how far every weight moved. */
+/* Ten training steps of SinCUT against PyTorch's (sincut.py made sincut.safetensors): what is
+ * painted first, every loss, the first step's gradients, how far every weight moved. */
 #include "steps.h"
 #include "train/sincut_graph.h"
 
@@ -33,12 +33,15 @@ static void feed(const steps *r, int step)
 
 static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f)
 {
-	static const char *const wrong[] = { "wrong.order", "wrong.pad", "wrong.single", "wrong.alone" };
+	static const char *const wrong[] = { "wrong.order", "wrong.pad", "wrong.single",
+	                                     "wrong.alone" };
 	steps r = { .file = f, .prefix = "", .losses = 6, .beta1 = 0,
-		    .loss = { "loss.d", "loss.r1", "loss.adv", "loss.nce", "loss.identity", "loss.pixels" } };
+		    .loss = { "loss.d", "loss.r1", "loss.adv", "loss.nce", "loss.identity",
+		              "loss.pixels" } };
 	fv_sincut_config k = fv_sincut_default();
 	fv_status st;
-	k.net = (fv_sincut){ .width = 6, .blocks = 2 }, k.disc = 3, k.batch = 4, k.size = 16, k.contrast.width = 16;
+	k.net = (fv_sincut){ .width = 6, .blocks = 2 }, k.disc = 3;
+	k.batch = 4, k.size = 16, k.contrast.width = 16;
 	if ((st = fv_store_new(err, c, &r.store)) || (st = fv_graph_new(err, c, &r.g)))
 		goto done;
 	fv_sincut_graph_build(r.g, r.store, 1, &k);
@@ -66,7 +69,8 @@ int main(int argc, char **argv)
 	fv_err err = { 0 };
 	fv_context *c;
 	fv_safetensors f;
-	if (argc < 2 || fv_context_new(&err, NULL, &c) || fv_safetensors_open(&err, c, argv[1], &f)) {
+	if (argc < 2 || fv_context_new(&err, NULL, &c) ||
+	    fv_safetensors_open(&err, c, argv[1], &f)) {
 		printf("%s\n", argc < 2 ? "usage: golden-sincut sincut.safetensors" : err.text);
 		return 1;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What golden tests of whole training steps share: a file of PyTorch's losses, first gradients and ways of the weights, of one
- * step or of several whose entries begin with PREFIX. */
+/* What golden tests of whole training steps share: a file of PyTorch's losses, first gradients and
+ * ways of the weights, of one step or of several whose entries begin with PREFIX. */
 #ifndef FV_GOLDEN_STEPS_H
 #define FV_GOLDEN_STEPS_H
 #include "golden.h"
@@ -17,7 +17,8 @@ typedef struct {
 	const char *prefix;             /* "" or "cut." */
 	const char *loss[STEPS_LOSSES]; /* their ports, in the file's order; "": 0 */
 	int losses;
-	double beta1;                   /* Adam's: its first moment after a step is 1 - beta1 of the gradient */
+	double beta1;                   /* Adam's: after a step its moment is 1 - beta1 of the
+	                                 * gradient */
 	fv_store *store;
 	fv_graph *g;
 	fv_program *p;
@@ -42,13 +43,15 @@ static const float *steps_numbers(const steps *r, const char *name, int64_t *cou
 }
 
 /* Distance over length of every so many numbers of a, times `scale`, to those in the file. */
-static void steps_check_near(const steps *r, const float *a, int64_t values, int64_t every, double scale, double limit,
+static void steps_check_near(const steps *r, const float *a, int64_t values, int64_t every,
+                             double scale, double limit,
                              const char *name)
 {
 	int64_t count;
 	const float *b = steps_numbers(r, name, &count);
 	double d = 0, n = 0;
-	if (!check(count == (values + every - 1) / every, "%s%s: %d numbers", r->prefix, name, (int)count))
+	if (!check(count == (values + every - 1) / every, "%s%s: %d numbers", r->prefix, name,
+	           (int)count))
 		return;
 	for (int64_t i = 0; i < count; i++) {
 		double mine = a[i * every] * scale;
@@ -66,11 +69,13 @@ static void steps_check_port(const steps *r, const char *port, const char *name)
 }
 
 /* Fills every weight; scale: of one of that name and shape. */
-static fv_status steps_begin(fv_err *err, fv_context *c, steps *r, double (*scale)(const char *name, int rank))
+static fv_status steps_begin(fv_err *err, fv_context *c, steps *r,
+                             double (*scale)(const char *name, int rank))
 {
 	int of_fauve = 0;
 	fv_status st = fv_program_new(err, c, r->g, NULL, &r->p);
-	for (const char *at = fv_safetensors_text(r->file, "names"); !st && *at && r->params < STEPS_PARAMS; r->params++) {
+	const char *at = fv_safetensors_text(r->file, "names");
+	for (; !st && *at && r->params < STEPS_PARAMS; r->params++) {
 		char name[100];
 		int n = (int)strcspn(at, " ");
 		snprintf(name, sizeof name, "%.*s", n, at);
@@ -94,7 +99,8 @@ static void steps_check_gradients(const steps *r)
 		snprintf(name, sizeof name, "m.%s", r->param[i]->name);
 		fv_tensor m = variable_values(fv_variable_find(r->store, name));
 		snprintf(name, sizeof name, "grad.%s", r->param[i]->name);
-		steps_check_near(r, m.data, fv_elements(m.shape), STEPS_EVERY, 1 / (1 - r->beta1), 1e-4, name);
+		steps_check_near(r, m.data, fv_elements(m.shape), STEPS_EVERY, 1 / (1 - r->beta1),
+		                 1e-4, name);
 		free(m.data);
 	}
 }
@@ -102,13 +108,17 @@ static void steps_check_gradients(const steps *r)
 /* Rounding grows step by step, PyTorch's own too: double says by how much. */
 static void steps_check_step(steps *r, int step)
 {
-	const float *losses = steps_numbers(r, "losses", NULL), *exact = steps_numbers(r, "losses64", NULL);
-	const float *moved = steps_numbers(r, "moved", NULL), *moved64 = steps_numbers(r, "moved64", NULL);
+	const float *losses = steps_numbers(r, "losses", NULL);
+	const float *exact = steps_numbers(r, "losses64", NULL);
+	const float *moved = steps_numbers(r, "moved", NULL);
+	const float *moved64 = steps_numbers(r, "moved64", NULL);
 	for (int i = 0; i < r->losses; i++) {
-		double truth = losses[r->losses * step + i], rounding = fabs(truth - exact[r->losses * step + i]);
+		double truth = losses[r->losses * step + i];
+		double rounding = fabs(truth - exact[r->losses * step + i]);
 		double mine = *r->loss[i] ? fv_program_number(r->p, r->loss[i]) : 0;
 		double most = (step ? 1e-3 : 1e-5) * truth + 4 * rounding;
-		check(fabs(mine - truth) <= most, "%sstep %d, %s is %.8g, PyTorch's %.8g (%.2g allowed)", r->prefix, step,
+		check(fabs(mine - truth) <= most,
+		      "%sstep %d, %s is %.8g, PyTorch's %.8g (%.2g allowed)", r->prefix, step,
 		      r->loss[i], mine, truth, most);
 		r->mine[step][i] = mine, r->allowed[step][i] = most;
 	}
@@ -120,8 +130,10 @@ static void steps_check_step(steps *r, int step)
 			far += d * d;
 		}
 		free(t.data);
-		double most = (step ? 1e-2 : 1e-3) * truth + 4 * fabs(truth - moved64[r->params * step + i]);
-		check(fabs(sqrt(far) - truth) <= most, "%sstep %d, %s has moved by %.7g, PyTorch's by %.7g (%.2g allowed)",
+		double rounding = fabs(truth - moved64[r->params * step + i]);
+		double most = (step ? 1e-2 : 1e-3) * truth + 4 * rounding;
+		check(fabs(sqrt(far) - truth) <= most,
+		      "%sstep %d, %s has moved by %.7g, PyTorch's by %.7g (%.2g allowed)",
 		      r->prefix, step, r->param[i]->name, sqrt(far), truth, most);
 	}
 }
@@ -133,8 +145,10 @@ static void steps_check_wrong(const steps *r, const char *name)
 	int told = 0;
 	for (int step = 0; step < STEPS; step++)
 		for (int i = 0; i < r->losses; i++)
-			told += fabs(r->mine[step][i] - other[r->losses * step + i]) > 2 * r->allowed[step][i];
-	check(told >= 8, "%s%s cannot be told from the right thing: %d of %d losses differ", r->prefix, name, told,
+			told += fabs(r->mine[step][i] - other[r->losses * step + i]) >
+			        2 * r->allowed[step][i];
+	check(told >= 8, "%s%s cannot be told from the right thing: %d of %d losses differ",
+	      r->prefix, name, told,
 	      STEPS * r->losses);
 }
 
