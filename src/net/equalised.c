@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Equalised layers as StyleGAN2 has them: weights begin normal with deviation 1 and are divided by
  * sqrt(fan_in) when they are used, so that all learn at one rate. Activated: LeakyReLU .2 behind
- * the bias, times sqrt 2.
+ * the bias, times sqrt 2, by which weights and bias are multiplied here, as they are fewer.
  *
  * Where a layer halves or doubles, [1 3 3 1] x [1 3 3 1] / 64 is run over the picture first or
  * last, zeros around: so the sampling has no aliasing. Names are those of the PyTorch code of
@@ -10,6 +10,7 @@
 #include <math.h>
 
 #define SLOPE 0.2
+#define ROOT 1.4142135623730951         /* of 2 */
 #define DEMODULATION_EPS 1e-8
 
 /* [1 3 3 1] both ways, each channel for itself, `pad` zeros around, times gain. */
@@ -29,38 +30,33 @@ static fv_node *blur(fv_graph *g, fv_node *x, int pad, double gain)
 	return fv_conv2d(g, x, fv_constant(g, FV_F32, s, w), NULL, a);
 }
 
-/* Layers are named NAME and a part: ".conv1.0". */
-static fv_node *weight(const fv_scope *s, fv_shape shape, const char *name, const char *part)
+/* Layers are named NAME and a part: ".conv1.0". gain: of what they make. */
+static fv_node *bias_of(const fv_scope *s, int64_t c, double gain, const char *name,
+                        const char *part)
 {
+	fv_node *b = fv_param(s, fv_nhwc(1, 1, 1, c), FV_INIT_ZERO, 0, "%s%s.bias", name, part);
+	return fv_scale(s->g, b, gain, 0);
+}
+
+/* bias: its part, or NULL: without. */
+static fv_node *conv(const fv_scope *s, fv_node *x, int64_t out, int k, fv_conv_attr a, double gain,
+                     const char *name, const char *part, const char *bias)
+{
+	if (!x)
+		return NULL;
+	fv_shape shape = fv_nhwc(out, k, k, x->shape.c);
 	fv_node *w = fv_param(s, shape, FV_INIT_NORMAL, 1, "%s%s.weight", name, part);
-	return fv_scale(s->g, w, 1 / sqrt((double)(shape.h * shape.w * shape.c)), 0);
-}
-
-static fv_node *conv(const fv_scope *s, fv_node *x, int64_t out, int k, fv_conv_attr a,
-                     const char *name, const char *part)
-{
-	if (!x)
+	w = fv_scale(s->g, w, gain / sqrt((double)(k * k * x->shape.c)), 0);
+	fv_node *b = NULL;
+	if (bias && !(b = fv_reshape(s->g, bias_of(s, out, gain, name, bias), FV_SHAPE(out))))
 		return NULL;
-	return fv_conv2d(s->g, x, weight(s, fv_nhwc(out, k, k, x->shape.c), name, part), NULL, a);
-}
-
-static fv_node *biased(const fv_scope *s, fv_node *x, const char *name, const char *part)
-{
-	if (!x)
-		return NULL;
-	fv_shape shape = fv_nhwc(1, 1, 1, x->shape.c);
-	return fv_add(s->g, x, fv_param(s, shape, FV_INIT_ZERO, 0, "%s%s.bias", name, part));
-}
-
-static fv_node *activated(const fv_scope *s, fv_node *x, const char *name, const char *part)
-{
-	return fv_scale(s->g, fv_lrelu(s->g, biased(s, x, name, part), SLOPE), sqrt(2), 0);
+	return fv_conv2d(s->g, x, w, b, a);
 }
 
 fv_node *fv_equal_layer(const fv_scope *s, fv_node *x, int64_t out, int k, const char *name)
 {
-	fv_node *y = conv(s, x, out, k, fv_conv_same(k, FV_PAD_ZERO), name, ".0");
-	return activated(s, y, name, ".1");
+	fv_conv_attr same = fv_conv_same(k, FV_PAD_ZERO);
+	return fv_lrelu(s->g, conv(s, x, out, k, same, ROOT, name, ".0", ".1"), SLOPE);
 }
 
 fv_node *fv_equal_dense(const fv_scope *s, fv_node *x, int64_t out, bool act, const char *name)
@@ -68,28 +64,29 @@ fv_node *fv_equal_dense(const fv_scope *s, fv_node *x, int64_t out, bool act, co
 	if (!x)
 		return NULL;
 	fv_conv_attr whole = { .stride = 1, .groups = 1, .kind = FV_PAD_ZERO };
-	fv_node *y = conv(s, x, out, (int)x->shape.h, whole, name, "");
-	return act ? activated(s, y, name, "") : biased(s, y, name, "");
+	fv_node *y = conv(s, x, out, (int)x->shape.h, whole, act ? ROOT : 1, name, "", "");
+	return act ? fv_lrelu(s->g, y, SLOPE) : y;
 }
 
+/* The sum is divided by the root of 2, by which its activated half is not multiplied at all. */
 fv_node *fv_equal_residual(const fv_scope *s, fv_node *x, int64_t out, bool halve, const char *name)
 {
 	if (!x)
 		return NULL;
-	fv_conv_attr same = fv_conv_same(3, FV_PAD_ZERO);
-	fv_node *h = conv(s, x, x->shape.c, 3, same, name, ".conv1.0");
-	h = activated(s, h, name, ".conv1.1");
-	fv_node *skip = x;
+	fv_graph *g = s->g;
+	fv_conv_attr one = fv_conv_same(1, FV_PAD_ZERO), same = fv_conv_same(3, FV_PAD_ZERO);
+	fv_conv_attr half = { .stride = 2, .groups = 1, .kind = FV_PAD_ZERO };
+	fv_node *h = conv(s, x, x->shape.c, 3, same, ROOT, name, ".conv1.0", ".conv1.1"), *skip;
+	h = fv_lrelu(g, h, SLOPE);
 	if (halve) {
-		fv_conv_attr half = { .stride = 2, .groups = 1, .kind = FV_PAD_ZERO };
-		h = conv(s, blur(s->g, h, 2, 1), out, 3, half, name, ".conv2.1");
-		h = activated(s, h, name, ".conv2.2");
-		x = fv_blur(s->g, x, 4, FV_PAD_ZERO);
-		skip = conv(s, x, out, 1, fv_conv_same(1, FV_PAD_ZERO), name, ".skip.1");
+		h = conv(s, blur(g, h, 2, 1), out, 3, half, 1, name, ".conv2.1", ".conv2.2");
+		skip = fv_blur(g, x, 4, FV_PAD_ZERO);
+		skip = conv(s, skip, out, 1, one, 1 / ROOT, name, ".skip.1", NULL);
 	} else {
-		h = activated(s, conv(s, h, out, 3, same, name, ".conv2.0"), name, ".conv2.1");
+		h = conv(s, h, out, 3, same, 1, name, ".conv2.0", ".conv2.1");
+		skip = fv_scale(g, x, 1 / ROOT, 0);
 	}
-	return fv_scale(s->g, fv_add(s->g, h, skip), 1 / sqrt(2), 0);
+	return fv_add(g, fv_lrelu(g, h, SLOPE), skip);
 }
 
 fv_node *fv_equal_double(const fv_scope *s, fv_node *x, int64_t out, fv_node *noise,
@@ -104,8 +101,9 @@ fv_node *fv_equal_double(const fv_scope *s, fv_node *x, int64_t out, fv_node *no
 	fv_node *length = fv_sum(g, fv_unary(g, FV_SQUARE, w, 0, 0), FV_NHW);
 	w = fv_mul(g, w, fv_unary(g, FV_RSQRT, fv_scale(g, length, 1, DEMODULATION_EPS), 0, 0));
 	fv_conv_attr a = { .stride = 2, .groups = 1, .kind = FV_PAD_ZERO, .h = 2 * x->shape.h + 1,
-		           .w = 2 * x->shape.w + 1 };
-	fv_node *h = blur(g, fv_conv2d_dx(g, x, w, a), 1, 4);
+	                   .w = 2 * x->shape.w + 1 };
+	fv_node *h = blur(g, fv_conv2d_dx(g, x, w, a), 1, 4 * ROOT);
 	fv_node *loud = fv_param(s, FV_SHAPE(1), FV_INIT_ZERO, 0, "%s.noise.weight", name);
-	return activated(s, fv_add(g, h, fv_mul(g, noise, loud)), name, ".activate");
+	h = fv_add(g, h, fv_mul(g, noise, fv_scale(g, loud, ROOT, 0)));
+	return fv_lrelu(g, fv_add(g, h, bias_of(s, out, ROOT, name, ".activate")), SLOPE);
 }
