@@ -63,7 +63,7 @@ complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcomm
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from sincut' -l photo -r -d 'the photograph to be painted'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from sincut' -l art -r -d 'the painting to learn from'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from sincut' -l batch -x -d 'crops a step, which are also told from each other'
-complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from sincut' -l size -x -d 'side of the crops: 32, 64, 128 or 256'
+complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from sincut' -l size -x -d 'side of the crops, a multiple of 32'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from sincut' -l width -x -d 'channels at full size; the discriminator'\''s are two fifths of it'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from sincut' -l blocks -x -d 'residual blocks in each half of the painter'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from sincut' -l rate -x -d 'learning rate'

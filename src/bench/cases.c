@@ -8,6 +8,7 @@
 #include "train/cut_graph.h"
 #include "train/cyclegan_graph.h"
 #include "train/dense_graph.h"
+#include "train/sincut_graph.h"
 #include "train/style_graph.h"
 #include <math.h>
 #include <stdio.h>
@@ -235,15 +236,31 @@ static fv_status cut_open(fv_err *err, bench *b, const fv_bench_options *o)
 	return compile(err, b, 0, o);
 }
 
-static fv_status cut_run(fv_err *err, bench *b)
+static fv_status step_run(fv_err *err, bench *b, const char *photos)
 {
-	static const char *const pictures[] = { "photos", "art" };
 	fv_program *p = b->program[0];
-	fv_status st = put_noise(err, b, p, -1, pictures, 2);
+	fv_status st = put_noise(err, b, p, -1, (const char *const[]){ photos, "art" }, 2);
 	fv_program_put_number(p, "rate", 2e-4);
 	fv_program_put_number(p, "step", (double)++b->step);
 	return st ? st : take_step(err, b, p);
 }
+
+static fv_status cut_run(fv_err *err, bench *b) { return step_run(err, b, "photos"); }
+
+/* ------------------------------------------------------------------ a step of sincut, small */
+static fv_status sincut_open(fv_err *err, bench *b, const fv_bench_options *o)
+{
+	fv_status st = fv_graph_new(err, b->c, &b->g[0]);
+	if (st)
+		return st;
+	fv_sincut_config k = fv_sincut_default();
+	k.net.width = 20, k.disc = 8;
+	k.batch = o->batch ? o->batch : k.batch;
+	fv_sincut_graph_build(b->g[0], b->store, 1, &k);
+	return compile(err, b, 0, o);
+}
+
+static fv_status sincut_run(fv_err *err, bench *b) { return step_run(err, b, "photo"); }
 
 /* ------------------------------------------------------------------ a step of the textbook's dense pair */
 static fv_status dense_open(fv_err *err, bench *b, const fv_bench_options *o)
@@ -306,7 +323,7 @@ typedef struct {
 } bench_case;
 static const bench_case cases[] = {
 	{ "resnet", resnet_open, paint_run, true }, { "strokenet", strokenet_open, paint_run, true }, { "style", style_open, style_run },
-	{ "cyclegan", cyclegan_open, cyclegan_run }, { "cut", cut_open, cut_run }, { "dense", dense_open, dense_run },
+	{ "cyclegan", cyclegan_open, cyclegan_run }, { "cut", cut_open, cut_run }, { "sincut", sincut_open, sincut_run }, { "dense", dense_open, dense_run },
 	{ "strokes", strokes1_open, strokes_run }, { "strokes-3", strokes3_open, strokes_run },
 };
 

@@ -151,7 +151,7 @@ fv_node *fv_equal_double(const fv_scope *s, fv_node *x, int64_t out, fv_node *no
                          const char *name);
 
 /* ---- SinCUT (sincut.c): a generator for one photograph and one painting, x: N,H,W,3, sides even;
- * its discriminator, x: N,S,S,3, S a power of two from 8 on > N,1,1,1 logits */
+ * its discriminator, x: N,S,S,3, S from 8 on > N,1,1,1 logits */
 typedef struct {
 	int width;                      /* channels at full size (80); 2 width at half */
 	int blocks;                     /* residual blocks at half the size, in each half: 3 */

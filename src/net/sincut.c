@@ -5,7 +5,7 @@
  *	generator	1x1 > residual block to half the size and twice the channels
  *			  > residual blocks > residual blocks
  *			  > demodulated 3x3 to twice the size, with noise > 1x1
- *	discriminator	1x1 > residual blocks that halve, down to 4x4 > 3x3
+ *	discriminator	1x1 > residual blocks that halve, to 4x4 or less > 3x3
  *			  > all of it to one vector > 1
  *
  * No norm looks at the picture. The last 1x1 is activated as all others are: what is painted has no

@@ -26,7 +26,7 @@ static const fv_option table[] = {
 	  .help = "crops a step, which are also told from each other" },
 	{ .name = "size", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, size),
 	  .preset = "64", .low = 32, .high = 256, .multiple = 32,
-	  .help = "side of the crops: 32, 64, 128 or 256" },
+	  .help = "side of the crops, a multiple of 32" },
 	{ .name = "width", .type = FV_OPT_INT, .kept = FV_KEPT_APART, .arg = "N",
 	  .at = offsetof(options, width), .preset = "80", .low = 5, .high = 500, .multiple = 5,
 	  .help = "channels at full size; the discriminator's are two fifths of it" },
@@ -47,10 +47,6 @@ static fv_status configure(fv_err *err, fv_run *r)
 {
 	const options *o = r->options;
 	fv_sincut_config *c = r->config;
-	if (o->size & (o->size - 1))
-		return fv_fail(err, FV_E_ARGUMENT,
-		               "size: %d is not 32, 64, 128 or 256, which can be halved down to 4",
-			       (int)o->size);
 	*c = fv_sincut_default();
 	c->net.width = (int)o->width, c->net.blocks = (int)o->blocks;
 	c->disc = (int)o->width * 2 / 5;

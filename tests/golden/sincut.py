@@ -138,9 +138,13 @@ class Dense(nn.Module):
 class Discriminator(nn.Module):
     def __init__(self):
         super().__init__()
-        c, most = DISC, 12 * DISC
-        self.convs = nn.Sequential(Layer(3, c, 1), Residual(c, 2 * c, True), Residual(2 * c, 4 * c, True))
-        self.final_conv = Layer(4 * c, most, 3)
+        c, most, size = DISC, 12 * DISC, SIZE
+        convs = [Layer(3, c, 1)]
+        while size > 4:
+            convs.append(Residual(c, min(2 * c, most), True))
+            c, size = min(2 * c, most), size // 2
+        self.convs = nn.Sequential(*convs)
+        self.final_conv = Layer(c, most, 3)
         self.final_linear = nn.Sequential(Dense(most, most, 4, True), Dense(most, 1, 1, False))
 
     def forward(self, x):
