@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fastcut: `cut` without the painting's identity, at some two thirds of the work; half of the time
+/* fastcut: `cut` without the painting's identity, at some 60 % of the time a step; half of the time
  * photographs are mirrored.
  *
  * As published places weigh ten times as much as the adversary. Painters so trained do little: the
