@@ -48,6 +48,10 @@ CASES = [
     ("a step of CycleGAN, 256x256, batch 1", ["cyclegan"], 2, {"PyTorch": 2.5}, 0.4, [("PyTorch", "cyclegan.py", ["eager", "eager-cl", "compile"], [])]),
     ("a step of CycleGAN, bf16", ["cyclegan", "--precision", "bf16", "--max-memory", "300M"], 2, {"PyTorch": 2.5}, 0.4, [
         ("PyTorch", "cyclegan.py", ["eager-autocast", "eager-autocast-cl", "compile-autocast"], [])]),
+    ("a step of CUT, small: 128x128, batch 1", ["cut"], 4, {"PyTorch": 1.5}, 0.5, [
+        ("PyTorch", "cut.py", ["eager", "eager-cl", "compile", "compile-cl"], [])]),
+    ("a step of SinCUT, small: 16 crops of 64x64", ["sincut"], 4, {"PyTorch": 1.5}, 0.5, [
+        ("PyTorch", "sincut.py", ["eager", "eager-cl"], [])]),
     ("StrokeNet paints 768x512, f32", ["strokenet", "--precision", "f32"], 5, {"PyTorch": 2.5}, 0.5, [
         ("PyTorch", "strokenet.py", ["eager", "eager-cl", "compile-cl", "compile-freeze-cl"], [])]),
     ("StrokeNet paints 768x512, bf16", ["strokenet", "--precision", "bf16"], 5, {"PyTorch": 2.5}, 0.5, [

@@ -5,8 +5,10 @@
 #include "model/model.h"
 #include "paint/paint.h"
 #include "stroke/stroke.h"
+#include "train/cut_graph.h"
 #include "train/cyclegan_graph.h"
 #include "train/dense_graph.h"
+#include "train/sincut_graph.h"
 #include "train/style_graph.h"
 #include <math.h>
 #include <stdio.h>
@@ -88,7 +90,7 @@ static fv_status resnet_open(fv_err *err, bench *b, const fv_bench_options *o)
 	fv_node *x = fv_input(b->g[0], "picture", FV_F32, fv_nhwc(1, o->height ? o->height : 256, o->width ? o->width : 256, 3));
 	fv_resnet net;
 	fv_family_preset(&fv_family_resnet, &net);
-	fv_output(b->g[0], fv_resnet_build(&s, &net, x), "painting");
+	fv_output(b->g[0], fv_resnet_build(&s, &net, x, NULL), "painting");
 	st = compile(err, b, 0, o);
 	return st ? st : put_noise(err, b, b->program[0], -1, picture, 1);
 }
@@ -221,6 +223,45 @@ static fv_status cyclegan_run(fv_err *err, bench *b)
 	return st ? st : take_step(err, b, q);
 }
 
+/* ------------------------------------------------------------------ a step of cut, small */
+static fv_status cut_open(fv_err *err, bench *b, const fv_bench_options *o)
+{
+	fv_status st = fv_graph_new(err, b->c, &b->g[0]);
+	if (st)
+		return st;
+	fv_cut_config k = fv_cut_default();
+	k.net.width = k.disc.width = 32, k.net.blocks = 6, k.size = 128;
+	k.batch = o->batch ? o->batch : k.batch;
+	fv_cut_graph_build(b->g[0], b->store, 1, &k);
+	return compile(err, b, 0, o);
+}
+
+static fv_status step_run(fv_err *err, bench *b, const char *photos)
+{
+	fv_program *p = b->program[0];
+	fv_status st = put_noise(err, b, p, -1, (const char *const[]){ photos, "art" }, 2);
+	fv_program_put_number(p, "rate", 2e-4);
+	fv_program_put_number(p, "step", (double)++b->step);
+	return st ? st : take_step(err, b, p);
+}
+
+static fv_status cut_run(fv_err *err, bench *b) { return step_run(err, b, "photos"); }
+
+/* ------------------------------------------------------------------ a step of sincut, small */
+static fv_status sincut_open(fv_err *err, bench *b, const fv_bench_options *o)
+{
+	fv_status st = fv_graph_new(err, b->c, &b->g[0]);
+	if (st)
+		return st;
+	fv_sincut_config k = fv_sincut_default();
+	k.net.width = 20, k.disc = 8;
+	k.batch = o->batch ? o->batch : k.batch;
+	fv_sincut_graph_build(b->g[0], b->store, 1, &k);
+	return compile(err, b, 0, o);
+}
+
+static fv_status sincut_run(fv_err *err, bench *b) { return step_run(err, b, "photo"); }
+
 /* ------------------------------------------------------------------ a step of the textbook's dense pair */
 static fv_status dense_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
@@ -282,7 +323,7 @@ typedef struct {
 } bench_case;
 static const bench_case cases[] = {
 	{ "resnet", resnet_open, paint_run, true }, { "strokenet", strokenet_open, paint_run, true }, { "style", style_open, style_run },
-	{ "cyclegan", cyclegan_open, cyclegan_run }, { "dense", dense_open, dense_run },
+	{ "cyclegan", cyclegan_open, cyclegan_run }, { "cut", cut_open, cut_run }, { "sincut", sincut_open, sincut_run }, { "dense", dense_open, dense_run },
 	{ "strokes", strokes1_open, strokes_run }, { "strokes-3", strokes3_open, strokes_run },
 };
 

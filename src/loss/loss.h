@@ -26,6 +26,12 @@ fv_node *fv_adversary_d(fv_graph *g, fv_adversary kind, fv_node *real, fv_node *
 /* real: only for pairs, else it may be NULL. */
 fv_node *fv_adversary_g(fv_graph *g, fv_adversary kind, fv_node *fake, fv_node *real);
 
+/* PatchNCE: each of q's vectors is to be more like k's of its own place than like k's of other
+ * places of that picture. q, k: N,places,C, of length 1; k takes no gradient. Mean of the
+ * cross-entropies of [q.k, q.k of every place, its own at -10] / temperature. Park et al.,
+ * arXiv:2007.15651, equation 2. */
+fv_node *fv_patchnce(fv_graph *g, fv_node *q, fv_node *k, double temperature);
+
 /* Sliced Wasserstein distance between maps of features (feature_swd.c).
  *
  * Of the places of a map some are looked at, and of these the projections on a direction stand

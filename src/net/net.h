@@ -32,6 +32,7 @@ typedef enum {
 	FV_INIT_TORCH,                  /* uniform +-1/sqrt(scale), scale = fan_in: PyTorch's
 	                                 * default, weight and bias */
 	FV_INIT_GLOROT,                 /* uniform +-sqrt(6 / (fan_in + fan_out)): Keras' default */
+	FV_INIT_XAVIER,                 /* the same as a normal one, times `scale` */
 } fv_init;
 
 /* A weight: O,KH,KW,I (rank 4), out,in (rank 2) or O (rank 1). */
@@ -82,14 +83,24 @@ fv_node *fv_strokenet_build(const fv_scope *s, const fv_strokenet *c, fv_node *x
 /* Its dabs; all else as fv_stroke_default(). */
 fv_stroke_options fv_strokenet_strokes(const fv_strokenet *c);
 
-/* ---- ResNet (resnet.c): CycleGAN's generator. x: N,H,W,3 in [-1,1], H and W multiples of 4 */
+/* ---- ResNet (resnet.c): CycleGAN's and CUT's generator. x: N,H,W,3 in [-1,1], H and W multiples
+ * of 4 */
 typedef struct {
 	int width;                      /* channels at full size (the original: 64); 4 width at a
 	                                 * quarter */
 	int blocks;                     /* residual blocks at a quarter of the size: 9, for small
 	                                 * pictures 6 */
+	bool antialias;                 /* as CUT has it: blurred where it halves, bilinear where
+	                                 * it doubles */
 } fv_resnet;
-fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x);
+/* tap: NULL, or filled with what CUT looks at: the picture with its mirrored border, what the
+ * convolutions before both halvings make, the first residual block, the fifth or last. */
+#define FV_RESNET_TAPS 5
+fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x,
+                         fv_node *tap[FV_RESNET_TAPS]);
+/* Only as far as the last of them. */
+void fv_resnet_taps(const fv_scope *s, const fv_resnet *c, fv_node *x,
+                    fv_node *tap[FV_RESNET_TAPS]);
 
 /* ---- VGG (vgg.c), frozen: what teachers and measures see. x: N,H,W,3 in [-1,1],
  * with at least 2 << last pixels a side */
@@ -143,8 +154,43 @@ void fv_feature_discriminator_build(fv_graph *g, const fv_spectral *w, int *at,
                                     fv_node *const map[FV_FEATURE_MAPS], fv_node **out);
 
 /* ---- PatchGAN (patchgan.c): pix2pix' and CycleGAN's discriminator; N,H,W,C > logits N,h,w,1 */
-typedef struct { int width, layers; } fv_patchgan;      /* the originals: 64, 3 */
+typedef struct {
+	int width, layers;              /* the originals: 64, 3 */
+	bool antialias;                 /* as CUT has it: blurred where it halves */
+} fv_patchgan;
 fv_node *fv_patchgan_build(const fv_scope *s, const fv_patchgan *c, fv_node *x);
+
+/* ---- CUT's heads on maps (patch_mlp.c): N,H,W,C at `places` (i32, of every picture the same, or
+ * N,K) > N,K,width of length 1 */
+fv_node *fv_patch_mlp(const fv_scope *s, int width, int layer, fv_node *map, fv_node *places);
+
+/* ---- equalised layers (equalised.c): stored with deviation 1, by sqrt(fan_in) when used */
+/* k x k with bias and LeakyReLU */
+fv_node *fv_equal_layer(const fv_scope *s, fv_node *x, int64_t out, int k, const char *name);
+/* A small square picture to one vector, N,1,1,out; act: LeakyReLU. */
+fv_node *fv_equal_dense(const fv_scope *s, fv_node *x, int64_t out, bool act, const char *name);
+/* (layer(layer(x)) + x) / sqrt 2, or to half the size and `out` channels */
+fv_node *fv_equal_residual(const fv_scope *s, fv_node *x, int64_t out, bool halve,
+                           const char *name);
+/* To twice the size by a demodulated 3x3; noise: N,2H,2W,1, added as loud as is learnt. */
+fv_node *fv_equal_double(const fv_scope *s, fv_node *x, int64_t out, fv_node *noise,
+                         const char *name);
+
+/* ---- SinCUT (sincut.c): a generator for one photograph and one painting, x: N,H,W,3, sides even;
+ * its discriminator, x: N,S,S,3, S from 8 on > N,1,1,1 logits */
+typedef struct {
+	int width;                      /* channels at full size (80); 2 width at half */
+	int blocks;                     /* residual blocks at half the size, in each half: 3 */
+} fv_sincut;
+#define FV_SINCUT_TAPS 3
+/* noise: names its draw, N,H,W,1. tap: NULL, or filled with what PatchNCE looks at: the picture,
+ * the first map at half the size, the second block after it. */
+fv_node *fv_sincut_build(const fv_scope *s, const fv_sincut *c, fv_node *x, const char *noise,
+                         fv_node *tap[FV_SINCUT_TAPS]);
+/* Only as far as the last of them. */
+void fv_sincut_taps(const fv_scope *s, const fv_sincut *c, fv_node *x,
+                    fv_node *tap[FV_SINCUT_TAPS]);
+fv_node *fv_sincut_discriminator(const fv_scope *s, int width, fv_node *x);
 
 /* ---- the textbook's dense pair (dense.c) */
 typedef struct {

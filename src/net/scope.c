@@ -23,12 +23,14 @@ static fv_status fill(fv_err *err, fv_context *c, fv_variable *v, fv_init init, 
 		return fv_fail_memory(err, v->name, (size_t)fv_variable_bytes(v));
 	fans(t.shape, &in, &out);
 	double bound = init == FV_INIT_TORCH ? 1 / sqrt(scale) : sqrt(6 / (in + out));
-	double deviation = init == FV_INIT_HE ? sqrt(2 / in) : scale;
+	double deviation = init == FV_INIT_HE ? sqrt(2 / in) : init == FV_INIT_XAVIER ? scale * sqrt(2 / (in + out)) : scale;
+	bool normal = init == FV_INIT_NORMAL || init == FV_INIT_NEAR_ONE || init == FV_INIT_HE ||
+		      init == FV_INIT_XAVIER;
 	uint64_t purpose = fv_purpose(v->name);
 	for (int64_t i = 0; i < fv_elements(t.shape); i++) {
 		fv_philox r = fv_philox_at(seed, purpose, (uint64_t)i);
 		double a = fv_unit(r.v[0]), b = fv_unit(r.v[1]), value = 0;
-		if (init == FV_INIT_NORMAL || init == FV_INIT_NEAR_ONE || init == FV_INIT_HE)
+		if (normal)
 			value = (init == FV_INIT_NEAR_ONE) +
 			        deviation * sqrt(-2 * log(1 - a)) * cos(6.283185307179586 * b);
 		else if (init == FV_INIT_ONE)

@@ -8,7 +8,9 @@ static fv_status shape(fv_err *err, fv_node *n)
 	n->shape = n->in[0]->shape;
 	n->shape.h = n->attr.blur.h;
 	n->shape.w = n->attr.blur.w;
-	if (n->shape.rank != 4 || n->shape.h / 2 != n->in[0]->shape.h || n->shape.w / 2 != n->in[0]->shape.w)
+	int taps = n->attr.blur.taps;
+	if (n->shape.rank != 4 || fv_blur_half(taps, n->shape.h) != n->in[0]->shape.h ||
+	    fv_blur_half(taps, n->shape.w) != n->in[0]->shape.w)
 		return fv_fail(err, FV_E_SHAPE, "blur_adjoint: %s is no half of %s", fv_shape_text(n->in[0]->shape).s, fv_shape_text(n->shape).s);
 	return FV_OK;
 }

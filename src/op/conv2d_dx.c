@@ -57,17 +57,18 @@ static void reference(const fv_call *c)
 	fv_conv_stats(c);
 }
 
-/* Only as painters enlarge: 3x3 to twice the size. */
+/* Only as painters enlarge: 3x3 to twice the size, or, without a border, to a row more. */
 static bool rows(const fv_node *n, fv_span out, fv_span *in)
 {
 	const fv_conv_attr *a = &n->attr.conv;
 	*in = (fv_span){ out.lo / 2 - 1, (out.hi + 1) / 2 + 1 };
-	return a->stride == 2 && a->kind == FV_PAD_ZERO && n->in[1]->shape.h == 3 && a->top == 1 && n->shape.h == 2 * n->in[0]->shape.h;
+	bool enlarges = a->top < 2 && n->shape.h == 2 * n->in[0]->shape.h + (a->top == 0);
+	return a->stride == 2 && a->kind == FV_PAD_ZERO && n->in[1]->shape.h == 3 && enlarges;
 }
 
 static int64_t band(const fv_node *n, fv_span want, fv_span have, fv_attr *a)
 {
-	a->conv.h = 2 * (have.hi - have.lo);
+	a->conv.h = 2 * (have.hi - have.lo) + (a->conv.top == 0);
 	return 2 * have.lo;
 }
 

@@ -122,8 +122,8 @@ fv_node *fv_resize(fv_graph *g, fv_resize_kind kind, fv_node *x, int64_t h, int6
 fv_node *fv_resize_adjoint(fv_graph *g, fv_resize_kind kind, fv_node *dy, int64_t h, int64_t w);
 fv_node *fv_space_to_depth(fv_graph *g, fv_node *x, int block);
 fv_node *fv_depth_to_space(fv_graph *g, fv_node *x, int block);
-/* Binomial filter of 2 ([1 1]/2: average pool) or 4 ([1 3 3 1]/8) taps a side, stride 2. 4 taps: padded by 1 on
- * each side with `kind`. y is h/2, w/2 (rounded down). */
+/* Binomial filter of 2 ([1 1]/2: average pool), 3 ([1 2 1]/4) or 4 ([1 3 3 1]/8) taps a side, stride 2. 3 and 4 taps:
+ * padded by 1 on each side with `kind`. y is h/2, w/2 (rounded down, of 3 taps up). */
 fv_node *fv_blur(fv_graph *g, fv_node *x, int taps, fv_pad_kind kind);
 fv_node *fv_blur_adjoint(fv_graph *g, fv_node *dy, int taps, fv_pad_kind kind, int64_t h, int64_t w);
 fv_node *fv_pad(fv_graph *g, fv_node *x, int top, int bottom, int left, int right, fv_pad_kind kind);

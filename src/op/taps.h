@@ -16,4 +16,5 @@ void fv_taps_forward(const fv_call *c, fv_taps_of f);
 void fv_taps_adjoint(const fv_call *c, fv_taps_of f);
 fv_taps fv_resize_taps(const fv_node *n, int64_t i, int64_t from, int64_t to);
 fv_taps fv_blur_taps(const fv_node *n, int64_t i, int64_t from, int64_t to);
+int64_t fv_blur_half(int taps, int64_t n);      /* the axis after blurring */
 #endif

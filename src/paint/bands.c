@@ -33,6 +33,7 @@ typedef struct {
 	fv_key key;
 	int64_t limit, spare;           /* bytes: in all; what stored values leave for the band in work */
 	bool *stored;                   /* by node */
+	bool *of_weights;               /* by node: no input and no draw has a part in it */
 	bool *whole_only;               /* by node: it depends on means over the picture and is small */
 	float **data, **stats;          /* stats: mean of each channel, then factors */
 	int *last;                      /* the last target that reads it */
@@ -43,20 +44,21 @@ typedef struct {
 } bands;
 
 static int64_t bytes_of(const fv_node *n) { return fv_div_up(fv_tensor_bytes(n->type, n->shape), FV_ALIGN) * FV_ALIGN; }
-static bool atom(const fv_node *n) { return n->op == &fv_op_read || n->op == &fv_op_constant; }
+/* What no picture has a part in: weights, and what is made of them alone. A band takes it whole. */
+static bool atom(const bands *b, const fv_node *n) { return b->of_weights[n->id]; }
 
 static bool is_port(const fv_node *n, const char *port) { return n->op == &fv_op_input && !strcmp(n->attr.input.name, port); }
 
 /* Leaves, which a band takes as they are. */
-static bool leaf(const fv_node *n) { return atom(n) || n->op == &fv_op_input || n->op == &fv_op_random; }
+static bool leaf(const bands *b, const fv_node *n) { return atom(b, n) || n->op == &fv_op_input || n->op == &fv_op_random; }
 
 /* ------------------------------------------------------------------ which rows of its inputs an operation needs */
-static bool understood(const fv_node *n) { return leaf(n) || (n->op->rows && n->op->rows(n, (range){ 0, n->shape.h }, &(range){ 0 })); }
+static bool understood(const bands *b, const fv_node *n) { return leaf(b, n) || (n->op->rows && n->op->rows(n, (range){ 0, n->shape.h }, &(range){ 0 })); }
 
 /* Before they are cut off at the picture's edge. */
-static range wanted(const fv_node *n, range r)
+static range wanted(const bands *b, const fv_node *n, range r)
 {
-	if (!leaf(n))
+	if (!leaf(b, n))
 		n->op->rows(n, r, &r);
 	return r;
 }
@@ -78,15 +80,20 @@ static bool reach(bands *b, const target *t, range r)
 	b->rows[value_of(t)->id] = r;
 	for (int i = value_of(t)->id; i >= 0; i--) {
 		const fv_node *v = b->whole->node[i];
-		if (b->rows[i].lo == b->rows[i].hi || atom(v) || v->op == &fv_op_random || given(b, t, v))
+		if (b->rows[i].lo == b->rows[i].hi || v->op == &fv_op_random || given(b, t, v))
 			continue;
-		range want = wanted(v, b->rows[i]), have = cut(want, v->in[0]->shape.h);
+		for (int j = 0; j < v->inputs && atom(b, v); j++)
+			if (v->in[j])
+				b->rows[v->in[j]->id] = (range){ 0, v->in[j]->shape.h };
+		if (atom(b, v))
+			continue;
+		range want = wanted(b, v, b->rows[i]), have = cut(want, v->in[0]->shape.h);
 		middle &= want.lo == have.lo && want.hi == have.hi;
 		for (int j = 0; j < v->inputs; j++) {
 			const fv_node *in = v->in[j];
 			if (!in)
 				continue;
-			range *all = &b->rows[in->id], piece = atom(in) || (j && in->shape.h == 1) ? (range){ 0, in->shape.h } : have;
+			range *all = &b->rows[in->id], piece = atom(b, in) || (j && in->shape.h == 1) ? (range){ 0, in->shape.h } : have;
 			if (all->lo == all->hi)
 				*all = piece;
 			else
@@ -111,16 +118,20 @@ static fv_node *piece(bands *b, fv_graph *g, const fv_node *v, range r)
 
 static fv_node *build(bands *b, fv_graph *g, const fv_node *v)
 {
-	range r = b->rows[v->id], want = wanted(v, r), have = v->inputs && v->in[0] ? cut(want, v->in[0]->shape.h) : want;
+	range r = b->rows[v->id], want = wanted(b, v, r), have = v->inputs && v->in[0] ? cut(want, v->in[0]->shape.h) : want;
 	fv_node *in[FV_INPUTS] = { 0 };
 	fv_attr a = v->attr;
-	if (atom(v))
-		return v->op == &fv_op_read ? fv_read(g, v->attr.variable.p) : fv_constant(g, v->type, v->shape, v->attr.constant.data);
+	if (v->op == &fv_op_read)
+		return fv_read(g, v->attr.variable.p);
+	if (v->op == &fv_op_constant)
+		return fv_constant(g, v->type, v->shape, v->attr.constant.data);
 	for (int j = 0; j < v->inputs; j++)
 		if (v->in[j])
-			in[j] = atom(v->in[j]) || (j && v->in[j]->shape.h == 1) ? b->built[v->in[j]->id] : piece(b, g, v->in[j], have);
+			in[j] = atom(b, v->in[j]) || (j && v->in[j]->shape.h == 1) ? b->built[v->in[j]->id] : piece(b, g, v->in[j], have);
 	if (!in[0])
 		return NULL;
+	if (atom(b, v))
+		return fv_append(g, v->op, v->inputs, in, ~0u, &a);
 	if (v->op->by_stats)
 		return v->op->by_stats(g, v, in[0], b->stats[v->id], b->stats[v->id] + v->shape.c);
 	int64_t first = v->op->band ? v->op->band(v, want, have, &a) : r.lo;    /* the row that the operation's first is */
@@ -229,7 +240,7 @@ static double row_bytes(bands *b, const target *t)
 	double row = 0;
 	reach(b, t, (range){ 0, v->shape.h });
 	for (int i = 0; i <= v->id; i++)
-		if (b->rows[i].hi > b->rows[i].lo && !atom(b->whole->node[i]))
+		if (b->rows[i].hi > b->rows[i].lo && !atom(b, b->whole->node[i]))
 			row += (double)bytes_of(b->whole->node[i]) / (double)v->shape.h;
 	return row;
 }
@@ -276,6 +287,12 @@ static fv_status run_target(fv_err *err, bands *b, const target *t)
 }
 
 /* ------------------------------------------------------------------ what to store */
+/* Bands of it are where the picture's are: so it is made in bands of its own. */
+static bool even(const bands *b, const fv_node *n)
+{
+	return n->shape.h % b->x->shape.h == 0 || b->x->shape.h % n->shape.h == 0;
+}
+
 /* Targets when values of up to `size` bytes are stored, and when each is read last. Returns the bytes alive at once. */
 static int64_t arrange(bands *b, int64_t size)
 {
@@ -286,14 +303,14 @@ static int64_t arrange(bands *b, int64_t size)
 	for (int i = 0; i < g->nodes; i++)
 		for (int j = 0; g->node[i]->op->rereads && j < g->node[i]->inputs; j++) {
 			const fv_node *in = g->node[i]->in[j];
-			if (in && in->op->stored && in->op->stored(in))
+			if (in && !atom(b, in) && even(b, in) && in->op->stored && in->op->stored(in))
 				b->stored[in->id] |= bytes_of(in) <= size;
 		}
 	b->stored[b->y->id] = true;
 	for (int i = 0; i < g->nodes; i++) {
 		const fv_node *n = g->node[i];
 		for (int j = 0; j < n->inputs; j++)
-			if (n->in[j] && n->in[j]->op != &fv_op_input && !atom(n->in[j]) && b->whole_only[n->in[j]->id] != b->whole_only[i])
+			if (n->in[j] && n->in[j]->op != &fv_op_input && !atom(b, n->in[j]) && b->whole_only[n->in[j]->id] != b->whole_only[i])
 				b->stored[n->in[j]->id] = true;
 	}
 	for (int i = 0; i < g->nodes; i++) {
@@ -338,7 +355,7 @@ static double seconds(bands *b, int64_t most)
 		reach(b, &b->list[k], (range){ 0, value_of(&b->list[k])->shape.h });
 		for (int i = 0; i < b->whole->nodes; i++) {
 			const fv_node *n = b->whole->node[i];
-			if (b->rows[i].lo == b->rows[i].hi || atom(n) || given(b, &b->list[k], n))
+			if (b->rows[i].lo == b->rows[i].hi || atom(b, n) || given(b, &b->list[k], n))
 				continue;
 			fv_cost c = fv_node_cost(n);
 			s += c.flops / 200e9 / b->c->threads + c.bytes / 20e9;
@@ -440,13 +457,11 @@ static fv_status begin(fv_err *err, bands *b, const char *x)
 	if (!b->x || !whole->outputs)
 		return fv_fail(err, FV_E_INTERNAL, "bands: the network has no port '%s', or no output", x);
 	b->y = whole->output[0].node;
-	for (int i = 0; i < whole->nodes; i++)
-		if (!understood(whole->node[i]))
-			return fv_fail(err, FV_E_MEMORY, "this network cannot be run in bands (%s): allow more memory", whole->node[i]->op->name);
 	size_t n = (size_t)whole->nodes;
 	fv_arena *a = b->arena = fv_arena_new(b->c);
 	if (a) {
 		b->stored = fv_arena_get(a, n);
+		b->of_weights = fv_arena_get(a, n);
 		b->whole_only = fv_arena_get(a, n);
 		b->data = fv_arena_get(a, n * sizeof *b->data);
 		b->stats = fv_arena_get(a, n * sizeof *b->stats);
@@ -455,12 +470,21 @@ static fv_status begin(fv_err *err, bands *b, const char *x)
 		b->rows = fv_arena_get(a, n * sizeof *b->rows);
 		b->built = fv_arena_get(a, n * sizeof *b->built);
 	}
-	if (!(b->stored && b->whole_only && b->data && b->stats && b->last && b->list && b->rows && b->built))
+	if (!(b->stored && b->of_weights && b->whole_only && b->data && b->stats && b->last && b->list && b->rows && b->built))
 		return fv_fail_memory(err, "bands", n * 64);
 	for (size_t i = 0; i < n; i++) {
 		const fv_node *v = whole->node[i];
+		b->of_weights[i] = v->op != &fv_op_input && v->op != &fv_op_random;
+		for (int j = 0; j < v->inputs; j++)
+			b->of_weights[i] &= !v->in[j] || b->of_weights[v->in[j]->id];
+	}
+	for (int i = 0; i < whole->nodes; i++)
+		if (!understood(b, whole->node[i]))
+			return fv_fail(err, FV_E_MEMORY, "this network cannot be run in bands (%s): allow more memory", whole->node[i]->op->name);
+	for (size_t i = 0; i < n; i++) {
+		const fv_node *v = whole->node[i];
 		bool enlarges = v->inputs && v->in[0] && v->shape.h > v->in[0]->shape.h;
-		b->whole_only[i] = v->op->whole;
+		b->whole_only[i] = v->op->whole && !b->of_weights[i];
 		for (int j = 0; j < v->inputs && !enlarges; j++)
 			b->whole_only[i] |= v->in[j] && b->whole_only[v->in[j]->id];
 	}

@@ -30,9 +30,9 @@ static fv_node *there_and_back(fv_graph *g, fv_store *store, const fv_cyclegan_c
                                const fv_scope *back, const fv_scope *discriminator, fv_gradients *p, fv_node **adv, fv_node **cycle)
 {
 	g->label = "paint";
-	fv_node *fake = fv_resnet_build(there, &c->net, x), *picture = fv_detach(g, fake);
+	fv_node *fake = fv_resnet_build(there, &c->net, x, NULL), *picture = fv_detach(g, fake);
 	g->label = "cycle";
-	*cycle = distance(g, fv_resnet_build(back, &c->net, picture), x);
+	*cycle = distance(g, fv_resnet_build(back, &c->net, picture, NULL), x);
 	if (!p->count && *cycle)
 		*p = fv_gradients_of(g, store, (const char *[]){ "G_A.", "G_B." }, 2);
 	if (g->err.status)
@@ -69,7 +69,7 @@ void fv_cyclegan_generators_build(fv_graph *g, fv_store *store, uint64_t seed, c
 	for (int i = 0; i < 2; i++) {
 		fv_node *x = i ? a : b, *way = fv_add(g, adv[i], fv_scale(g, cycle[i], c->cycle, 0));
 		if (c->identity > 0) {
-			identity[i] = distance(g, fv_resnet_build(i ? &gb : &ga, &c->net, x), x);
+			identity[i] = distance(g, fv_resnet_build(i ? &gb : &ga, &c->net, x, NULL), x);
 			if (g->err.status)
 				return;
 			fv_gradients_add(g, identity[i], c->identity, &p, 0, p.count);

@@ -124,7 +124,7 @@ static void check_refusals(void)
 		switch (i) {
 		case 0: bad = fv_resize(g, FV_BILINEAR, x, 0, 4); break;
 		case 1: bad = fv_resize(g, FV_NEAREST, matrix, 2, 2); break;
-		case 2: bad = fv_blur(g, x, 3, FV_PAD_ZERO); break;
+		case 2: bad = fv_blur(g, x, 5, FV_PAD_ZERO); break;
 		case 3: bad = fv_blur_adjoint(g, x, 4, FV_PAD_REFLECT, 10, 14); break;
 		case 4: bad = fv_pad(g, x, 5, 0, 0, 0, FV_PAD_REFLECT); break;
 		case 5: bad = fv_pad(g, x, -1, 0, 0, 0, FV_PAD_ZERO); break;
@@ -180,10 +180,16 @@ void check_pictures(void)
 		{ "blur 4 reflect", { { FV_F32, fv_nhwc(2, 8, 6, 3), -1, 1 } }, blur, B(4, FV_PAD_REFLECT) },
 		{ "blur 4 odd", { { FV_F32, fv_nhwc(1, 7, 9, 20), -1, 1 } }, blur, B(4, FV_PAD_REFLECT) },
 		{ "blur 4 zero", { { FV_F32, fv_nhwc(1, 7, 9, 3), -1, 1 } }, blur, B(4, FV_PAD_ZERO) },
+		{ "blur 3 reflect", { { FV_F32, fv_nhwc(2, 8, 6, 3), -1, 1 } }, blur, B(3, FV_PAD_REFLECT) },
+		{ "blur 3 odd", { { FV_F32, fv_nhwc(1, 7, 9, 20), -1, 1 } }, blur, B(3, FV_PAD_REFLECT) },
+		{ "blur 3 zero", { { FV_F32, fv_nhwc(1, 7, 8, 3), -1, 1 } }, blur, B(3, FV_PAD_ZERO) },
+		{ "blur 3 through a norm", { { FV_F32, fv_nhwc(1, 12, 20, 48), -1, 1 }, { FV_F32, FV_SHAPE(48, 2), 0.25, 1 } },
+		  blur_normed, B(3, FV_PAD_REFLECT), .rough = true },
 		{ "blur 2", { { FV_F32, fv_nhwc(1, 7, 8, 3), -1, 1 } }, blur, B(2, FV_PAD_ZERO), .no_nan = true },
 		{ "blur 4 through a norm", { { FV_F32, fv_nhwc(1, 12, 20, 48), -1, 1 }, { FV_F32, FV_SHAPE(48, 2), 0.25, 1 } }, blur_normed, B(4, FV_PAD_REFLECT), .rough = true },
 		{ "blur 4 through a norm, odd", { { FV_F32, fv_nhwc(1, 7, 9, 12), -1, 1 }, { FV_F32, FV_SHAPE(12, 2), 0.25, 1 } }, blur_normed, B(4, FV_PAD_ZERO), .rough = true },
 		{ "blur 2 through a norm, few", { { FV_F32, fv_nhwc(1, 7, 9, 3), -1, 1 }, { FV_F32, FV_SHAPE(3, 2), 0.25, 1 } }, blur_normed, B(2, FV_PAD_ZERO), .rough = true, .no_nan = true },
+		{ "blur_adjoint 3", { { FV_F32, fv_nhwc(1, 4, 3, 17), -1, 1 } }, blur_adjoint, B(3, FV_PAD_REFLECT, 8, 5) },
 		{ "blur_adjoint 4", { { FV_F32, fv_nhwc(1, 4, 3, 17), -1, 1 } }, blur_adjoint, B(4, FV_PAD_REFLECT, 8, 6) },
 		{ "blur_adjoint 4 odd", { { FV_F32, fv_nhwc(2, 4, 3, 3), -1, 1 } }, blur_adjoint, B(4, FV_PAD_REPLICATE, 9, 7) },
 		{ "blur_adjoint 2", { { FV_F32, fv_nhwc(1, 4, 3, 3), -1, 1 } }, blur_adjoint, B(2, FV_PAD_ZERO, 9, 7) },

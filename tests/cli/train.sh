@@ -237,6 +237,9 @@ check "the same statistics" cmp runs/roomy/stats.jsonl runs/tight/stats.jsonl
 # ---- data that are not there or no pictures
 run 0 "" train style --photos photos/one.jpg --art art/canvas.png $small --steps 2 -o runs/single
 one_line 3 "none: cannot be opened as a folder" train style --photos none --art art -o runs/no
+one_line 2 "art is missing" train sincut --photo photos/one.jpg -o runs/no
+one_line 2 "blocks: 1 is not between 2 and 64" train cut --art art --blocks 1 -o runs/no
+one_line 2 "size: 48 is no multiple of 32" train sincut --photo photos/one.jpg --art art/canvas.png --size 48 -o runs/no
 one_line 3 "art empty: holds no" train style --photos photos --art empty -o runs/no
 one_line 3 "none of the 2 .*a.jpg.*b.png" train style --photos broken --art art $small -o runs/no2
 run 3 "none of the pictures.*a.jpg" train dense --data broken -o runs/no2

@@ -71,6 +71,31 @@ def resnet(w, blocks):
     return s
 
 
+def antialiased(w, blocks):
+    s = {"model.1.weight": [w, 3, 7, 7], "model.4.weight": [2 * w, w, 3, 3], "model.4.bias": [2 * w],
+         "model.8.weight": [4 * w, 2 * w, 3, 3], "model.8.bias": [4 * w]}
+    for i in range(blocks):
+        s.update({"model.%d.conv_block.%d.weight" % (12 + i, k): [4 * w, 4 * w, 3, 3] for k in (1, 5)})
+    s.update({"model.%d.weight" % (13 + blocks): [2 * w, 4 * w, 3, 3], "model.%d.weight" % (17 + blocks): [w, 2 * w, 3, 3],
+              "model.%d.weight" % (21 + blocks): [3, w, 7, 7], "model.%d.bias" % (21 + blocks): [3]})
+    return s
+
+
+def sincut(w, blocks):
+    s = {"encoder.convs.1.0.weight": [w, 3, 1, 1], "encoder.convs.1.1.bias": [1, w, 1, 1]}
+    name = "encoder.convs.2."
+    s.update({name + "conv1.0.weight": [w, w, 3, 3], name + "conv1.1.bias": [1, w, 1, 1], name + "conv2.1.weight": [2 * w, w, 3, 3],
+              name + "conv2.2.bias": [1, 2 * w, 1, 1], name + "skip.1.weight": [2 * w, w, 1, 1]})
+    for name in ["encoder.convs.%d." % (3 + i) for i in range(blocks)] + ["decoder.convs.%d." % i for i in range(blocks)]:
+        for k in (1, 2):
+            s.update({name + "conv%d.0.weight" % k: [2 * w, 2 * w, 3, 3], name + "conv%d.1.bias" % k: [1, 2 * w, 1, 1]})
+    name = "decoder.convs.%d." % blocks
+    s.update({name + "conv.weight": [2 * w, w, 3, 3], name + "noise.weight": [1], name + "activate.bias": [1, w, 1, 1]})
+    name = "decoder.convs.%d." % (blocks + 1)
+    s.update({name + "0.weight": [3, w, 1, 1], name + "1.bias": [1, 3, 1, 1]})
+    return s
+
+
 def dense(sizes):
     s = {}
     for i in range(len(sizes) - 1):
@@ -90,6 +115,12 @@ def models():
         put("safetensors", kind, safetensors({"a": [2, 3], "b": [1], "scalar": []}, {"format": "pt"}, kind))
     put("safetensors", "rank6", safetensors({"a": [1, 2, 1, 2, 1, 2]}))
     put("safetensors", "odd", safetensors({"a": [3]}, kind="U8") + b"")
+
+
+# Last, so that the numbers of those above stay.
+def later_models():
+    put("model", "antialiased", model("resnet", {"width": 1, "blocks": 1, "antialias": True}, antialiased(1, 1), "F16"))
+    put("model", "sincut", model("sincut", {"width": 1, "blocks": 2}, sincut(1, 2)))
 
 
 # ---- runs: parts of a length each, the last takes the rest
@@ -215,3 +246,4 @@ models()
 runs()
 pictures()
 others()
+later_models()

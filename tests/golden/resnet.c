@@ -37,7 +37,7 @@ static fv_status make(fv_err *err, fv_context *c, fv_store *store, bool train, n
 	if (st)
 		return st;
 	fv_scope s = { .g = n->g, .store = store, .prefix = "", .create = true };
-	fv_node *x = fv_input(n->g, "x", FV_F32, fv_nhwc(2, 16, 24, 3)), *y = fv_resnet_build(&s, &(fv_resnet){ .width = 4, .blocks = 2 }, x);
+	fv_node *x = fv_input(n->g, "x", FV_F32, fv_nhwc(2, 16, 24, 3)), *y = fv_resnet_build(&s, &(fv_resnet){ .width = 4, .blocks = 2 }, x, NULL);
 	fv_output(n->g, y, "y");
 	if (train) {
 		static float weights[2 * 16 * 24 * 3];

@@ -35,7 +35,8 @@ static void metered_free(void *user, void *memory)
 	free(p);
 }
 
-typedef struct { const char *name; bool resnet, affine; int width, blocks; int64_t h, w; } painter;
+typedef enum { STROKENET, RESNET, ANTIALIASED, SINCUT } kind;
+typedef struct { const char *name; kind kind; bool affine; int width, blocks; int64_t h, w; } painter;
 
 typedef struct { fv_graph *g; bool marks; } network;
 
@@ -46,9 +47,11 @@ static fv_status build(fv_err *err, fv_context *c, fv_store *store, const painte
 		return st;
 	fv_scope s = { .g = n->g, .store = store, .prefix = "", .create = true, .seed = 5 };
 	fv_node *x = fv_input(n->g, "picture", FV_F32, fv_nhwc(1, p->h, p->w, 3)), *y;
-	n->marks = !p->resnet;
-	if (p->resnet)
-		y = fv_resnet_build(&s, &(fv_resnet){ .width = p->width, .blocks = p->blocks }, x);
+	n->marks = p->kind == STROKENET;
+	if (p->kind == SINCUT)
+		y = fv_sincut_build(&s, &(fv_sincut){ p->width, p->blocks }, x, "noise", NULL);
+	else if (p->kind != STROKENET)
+		y = fv_resnet_build(&s, &(fv_resnet){ p->width, p->blocks, p->kind == ANTIALIASED }, x, NULL);
 	else {
 		fv_strokenet k = { .width = p->width, .blocks = p->blocks, .marks = 4, .stem = p->affine ? 5 : 3, .affine = p->affine };
 		y = fv_strokenet_build(&s, &k, x, fv_input(n->g, "marks", FV_F32, fv_nhwc(1, p->h, p->w, FV_STROKE_MARKS)));
@@ -126,9 +129,11 @@ static void try(const painter *p)
 int main(void)
 {
 	static const painter list[] = {
-		{ "strokenet 256x160", false, true, 12, 2, 256, 160 }, { "without affine 208x112", false, false, 10, 1, 208, 112 },
-		{ "strokenet 48x304", false, true, 8, 1, 48, 304 }, { "resnet 228x96", true, false, 8, 2, 228, 96 },
-		{ "resnet 100x132", true, false, 12, 1, 100, 132 },
+		{ "strokenet 256x160", STROKENET, true, 12, 2, 256, 160 }, { "without affine 208x112", STROKENET, false, 10, 1, 208, 112 },
+		{ "strokenet 48x304", STROKENET, true, 8, 1, 48, 304 }, { "resnet 228x96", RESNET, false, 8, 2, 228, 96 },
+		{ "resnet 100x132", RESNET, false, 12, 1, 100, 132 },
+		{ "antialiased 228x96", ANTIALIASED, false, 8, 2, 228, 96 }, { "antialiased 100x132", ANTIALIASED, false, 12, 2, 100, 132 },
+		{ "sincut 228x96", SINCUT, false, 8, 2, 228, 96 }, { "sincut 98x130", SINCUT, false, 12, 3, 98, 130 },
 	};
 	for (size_t i = 0; i < FV_COUNT(list); i++)
 		try(&list[i]);
