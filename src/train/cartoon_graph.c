@@ -5,14 +5,14 @@
  *	first, for a while	L_G = content |F Gx - F x|
  *	then, each step		L_D, D's update; L_G, G's update with the updated D
  *
- *	AnimeGAN	L_D = judge_adv (real (D(y) - 1)^2 + real D(Gx)^2 + grey D(grey y)^2
- *			    + smooth D(grey b)^2)
+ *	AnimeGAN	L_D = real (D(y) - 1)^2 + real D(Gx)^2 + grey D(grey y)^2
+ *			    + smooth D(grey b)^2
  *			L_G = adv (D(Gx) - 1)^2 + content |F Gx - F x|
  *			    + style |gram F(grey y) - gram F Gx| + colour YUV(x, Gx) + tv TV(Gx)
  *	CartoonGAN	L_D = BCE(D(y), 1) + BCE(D(Gx), 0) + BCE(D(b), 0)
  *			L_G = BCE(D(Gx), 1) + content |F Gx - F x|
  *
- * Means over all elements. G has one Adam for the first phase and another for the second, as the
+ * Means over all elements. AnimeGAN's L_D times 300 would be the same to Adam. G has one Adam for the first phase and another for the second, as the
  * originals have: moments and count begin anew where the phase changes. Which phase it is, and how
  * many updates it has seen, are variables: a run that goes on for longer does not fall back.
  * Each update of D's weights is preceded by one power iteration, and so is their use by G: the
@@ -94,7 +94,7 @@ static fv_node *judged(builder *b, fv_node *fake)
 		sum = more(g, sum, sort[i].weight,
 		           verdict(b, fv_slice_of_batch(g, out, i * (int64_t)c->batch, c->batch),
 		                   sort[i].target));
-	return fv_scale(g, sum, c->judge_adv, 0);
+	return sum;
 }
 
 /* Adam, with the count of updates kept in a variable. begins (NULL: never): moments begin anew. */

@@ -13,10 +13,10 @@ typedef struct {
 	fv_vgg teacher;
 	int batch, size;
 	double content, style, colour, tv, adv; /* weights of the generator's losses; 0: left out */
-	double judge_adv;                       /* of the discriminator's */
-	double real, grey, smooth;              /* in it: of paintings and of what is painted; of
-	                                         * grey paintings; of paintings without edges */
-	double beta1, beta2, eps;               /* Adam: of AnimeGAN in TensorFlow's form, else in
+	double real, grey, smooth;              /* of the discriminator's: of paintings and of what
+	                                         * is painted; of grey paintings; of paintings
+	                                         * without edges */
+	double beta1, beta2, eps;               /* Adam: AnimeGAN's in TensorFlow's form, else in
 	                                         * PyTorch's */
 } fv_cartoon_config;
 

@@ -322,13 +322,13 @@ class Adam:
                 p.sub_(rate * c2 / c1 * m / (v.sqrt() + eps) if self.tf else rate / c1 * m / (v.sqrt() / c2 + eps))
 
 
-# weights: content, style, colour, tv, adv; of D: all, real, grey, smooth
-RECIPES = dict(animegan=(v2, 2, (2., 40., 5., 1., 3.), (2., 1.2, 1.1, .8)), animegan3=(v3, 3, (2., 40., 5., 1., 3.), (2., 1.2, 1.1, .8)),
-               cartoongan=(cartoon, 0, (4., 0, 0, 0, 1.), (1., 1., 0, 1.)))
+# weights: content, style, colour, tv, adv; of D: real, grey, smooth
+RECIPES = dict(animegan=(v2, 2, (2., 40., 5., 1., 3.), (1.2, 1.1, .8)), animegan3=(v3, 3, (2., 40., 5., 1., 3.), (1.2, 1.1, .8)),
+               cartoongan=(cartoon, 0, (4., 0, 0, 0, 1.), (1., 0, 1.)))
 
 
 def train(recipe, dtype, wrong=None, content_steps=CONTENT_STEPS, steps=STEPS):
-    net, kind, (con, sty, col, tvw, adv), (dw, real, greyw, smoothw) = RECIPES[recipe]
+    net, kind, (con, sty, col, tvw, adv), (real, greyw, smoothw) = RECIPES[recipe]
     w = Weights(dtype)
     G = lambda x: net(w, x, prefix="G.", wrong=wrong == "side")
     D = Judge(kind, w, wrong != "through", wrong == "side")
@@ -352,7 +352,7 @@ def train(recipe, dtype, wrong=None, content_steps=CONTENT_STEPS, steps=STEPS):
             with torch.no_grad():
                 fake = G(x)
             l = real * (verdict(D(W, y), 1.) + verdict(D(W, fake), 0.)) + smoothw * verdict(D(W, tone(b)), 0.)
-            l = dw * (l + greyw * verdict(D(W, tone(y)), 0.) if kind else l)
+            l = l + greyw * verdict(D(W, tone(y)), 0.) if kind else l
             row["d"] = float(l.detach())
             if second:
                 for p in {**g, **d}.values():
