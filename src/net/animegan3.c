@@ -73,7 +73,8 @@ static fv_node *batch_norm(const fv_scope *s, fv_node *x, fv_batch_norm *running
 	}
 	fv_node *mean = fv_mean(g, fv_detach(g, x), FV_NHW);
 	fv_node *variance = fv_mean(g, square(g, fv_sub(g, fv_detach(g, x), mean)), FV_NHW);
-	*running = (fv_batch_norm){ fv_reshape(g, mean, channels), fv_reshape(g, variance, channels),
+	*running = (fv_batch_norm){ fv_reshape(g, mean, channels),
+	                            fv_reshape(g, variance, channels),
 	                            means->attr.variable.p, variances->attr.variable.p };
 	return fv_affine(g, fv_normalise(g, x, FV_NHW, BATCH_EPS), scale, shift);
 }

@@ -4,7 +4,8 @@
  *	CartoonGAN, v2	3x3 > (3x3 stride 2 > 3x3, norm) twice > 3x3, norm > 3x3 to 1
  *	v3		7x7 > (3x3 stride 2, LADE > 3x3, LADE) three times > 1x1 to 1
  *
- * LeakyReLU .2 after each but the last. Width w: w; 2w, 4w; 4w, 8w; 8w; or w; w, 2w; 2w, 4w; 4w, 8w.
+ * LeakyReLU .2 after each but the last. Channels: w; 2w, 4w; 4w, 8w; 8w; or w; w, 2w; 2w, 4w; 4w,
+ * 8w.
  *
  *			CartoonGAN	v2		v3
  *	norm		instance	layer		LADE
@@ -13,8 +14,8 @@
  *	weights		plain		over their largest singular value, gradient through it
  *	bias		where no norm	none		none
  *
- * CartoonGAN's paper has batch norm, which makes a picture's verdict depend on its neighbours'; what
- * is painted, drawn and smoothed would have to go through apart. Chen, Lai, Liu, CVPR 2018; Chen,
+ * CartoonGAN's paper has batch norm, which makes a picture's verdict depend on its neighbours':
+ * what is painted, drawn and smoothed would have to go through apart. Chen, Lai, Liu, CVPR 2018; Chen,
  * Liu, Chen, ISICA 2019; Liu, Chen, Chen, IEICE 2024. */
 #include "net/net.h"
 #include <stdio.h>
@@ -38,18 +39,25 @@ static int places(const fv_cartoon_discriminator *c, place p[PLACES])
 	const int64_t w = c->width;
 	if (c->kind == FV_JUDGE_ANIMEGAN3) {
 		const place v3[] = {
-			{ "conv_0", 7, 1, 3, w }, { "conv_s2_1", 3, 2, w, w, true },
-			{ "conv_s1_1", 3, 1, w, 2 * w, true }, { "conv_s2_2", 3, 2, 2 * w, 2 * w, true },
-			{ "conv_s1_2", 3, 1, 2 * w, 4 * w, true }, { "conv_s2_3", 3, 2, 4 * w, 4 * w, true },
-			{ "conv_s1_3", 3, 1, 4 * w, 8 * w, true }, { "D_logit", 1, 1, 8 * w, 1 },
+			{ "conv_0", 7, 1, 3, w },
+			{ "conv_s2_1", 3, 2, w, w, true },
+			{ "conv_s1_1", 3, 1, w, 2 * w, true },
+			{ "conv_s2_2", 3, 2, 2 * w, 2 * w, true },
+			{ "conv_s1_2", 3, 1, 2 * w, 4 * w, true },
+			{ "conv_s2_3", 3, 2, 4 * w, 4 * w, true },
+			{ "conv_s1_3", 3, 1, 4 * w, 8 * w, true },
+			{ "D_logit", 1, 1, 8 * w, 1 },
 		};
 		memcpy(p, v3, sizeof v3);
 		return (int)FV_COUNT(v3);
 	}
 	const place v2[] = {
-		{ "conv_0", 3, 1, 3, w }, { "conv_s2_1", 3, 2, w, 2 * w },
-		{ "conv_s1_1", 3, 1, 2 * w, 4 * w, true }, { "conv_s2_2", 3, 2, 4 * w, 4 * w },
-		{ "conv_s1_2", 3, 1, 4 * w, 8 * w, true }, { "last_conv", 3, 1, 8 * w, 8 * w, true },
+		{ "conv_0", 3, 1, 3, w },
+		{ "conv_s2_1", 3, 2, w, 2 * w },
+		{ "conv_s1_1", 3, 1, 2 * w, 4 * w, true },
+		{ "conv_s2_2", 3, 2, 4 * w, 4 * w },
+		{ "conv_s1_2", 3, 1, 4 * w, 8 * w, true },
+		{ "last_conv", 3, 1, 8 * w, 8 * w, true },
 		{ "D_logit", 3, 1, 8 * w, 1 },
 	};
 	memcpy(p, v2, sizeof v2);
@@ -104,9 +112,9 @@ fv_node *fv_cartoon_discriminator_build(const fv_scope *s, const fv_cartoon_disc
 		a.stride = p[i].stride;
 		if (p[i].stride == 2 && !plain)
 			a.bottom = a.right = 0;
-		weight = plain ? fv_param(s, kernel(&p[i]), FV_INIT_NORMAL, DEVIATION, "d.%s.weight",
-		                          p[i].name)
-		               : w->layer[at++].weight;
+		weight = plain ? fv_param(s, kernel(&p[i]), FV_INIT_NORMAL, DEVIATION,
+					  "d.%s.weight", p[i].name)
+			       : w->layer[at++].weight;
 		if (plain && !p[i].normed &&
 		    !(bias = fv_param(s, FV_SHAPE(p[i].out), FV_INIT_ZERO, 0, "d.%s.bias",
 		                      p[i].name)))

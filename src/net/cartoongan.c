@@ -8,8 +8,8 @@
  * Instance norm with a scale and a shift a channel. Borders are mirrored at the 7x7 and in the
  * blocks, zeros elsewhere. The transposed convolution is conv2d's adjoint, used forward. Names and
  * shapes are those of the authors' PyTorch code (the biases before a norm are not asked for: they
- * have no effect); their released models take and give BGR: order "bgr". Chen, Lai, Liu: CartoonGAN,
- * CVPR 2018. */
+ * have no effect); their released models take and give BGR: order "bgr". Chen, Lai, Liu:
+ * CartoonGAN, CVPR 2018. */
 #include "net/family.h"
 #include <stdio.h>
 
@@ -58,7 +58,8 @@ static fv_node *pair(const fv_scope *s, const fv_cartoongan *c, fv_node *x, int6
 		return NULL;
 	a.h = 2 * x->shape.h, a.w = 2 * x->shape.w;
 	x = up ? fv_add(s->g, fv_conv2d_dx(s->g, x, w, a), b) : fv_conv2d(s->g, x, w, b, a);
-	return fv_relu(s->g, norm(s, c, conv(s, x, out, 3, FV_PAD_ZERO, false, name[1]), norm_name));
+	return fv_relu(s->g,
+		       norm(s, c, conv(s, x, out, 3, FV_PAD_ZERO, false, name[1]), norm_name));
 }
 
 static fv_node *residual(const fv_scope *s, const fv_cartoongan *c, fv_node *x, int layer)

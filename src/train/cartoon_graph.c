@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* animegan, cartoongan: unpaired. Photographs x, paintings y, the same with their edges blurred b; a
- * generator G, a discriminator D, a frozen teacher F.
+/* animegan, cartoongan: unpaired. Photographs x, paintings y, the same with their edges blurred b;
+ * a generator G, a discriminator D, a frozen teacher F.
  *
  *	first, for a while	L_G = content |F Gx - F x|
  *	then, each step		L_D, D's update; L_G, G's update with the updated D
@@ -12,9 +12,10 @@
  *	CartoonGAN	L_D = BCE(D(y), 1) + BCE(D(Gx), 0) + BCE(D(b), 0)
  *			L_G = BCE(D(Gx), 1) + content |F Gx - F x|
  *
- * Means over all elements. AnimeGAN's L_D times 300 would be the same to Adam. G has one Adam for the first phase and another for the second, as the
- * originals have: moments and count begin anew where the phase changes. Which phase it is, and how
- * many updates it has seen, are variables: a run that goes on for longer does not fall back.
+ * Means over all elements. AnimeGAN's L_D times 300 would be the same to Adam. G has one Adam for
+ * the first phase and another for the second, as the originals have: moments and count begin anew
+ * where the phase changes. Which phase it is, and how many updates it has seen, are variables: a
+ * run that goes on for longer does not fall back.
  * Each update of D's weights is preceded by one power iteration, and so is their use by G: the
  * original makes one at each of five uses, in an order that its program leaves open.
  *
@@ -122,7 +123,8 @@ static void update(builder *b, const fv_gradients *d, fv_node *rate, fv_variable
 	fv_assign(g, count, step, ok);
 }
 
-/* What the picture is compared with; the gradient by it goes to place `at` of p. Returns G's loss. */
+/* What the picture is compared with; the gradient by it goes to place `at` of p. Returns G's
+ * loss. */
 static fv_node *compare(builder *b, fv_node *fake, fv_gradients *p, int at)
 {
 	const fv_cartoon_config *c = b->c;
@@ -134,7 +136,8 @@ static fv_node *compare(builder *b, fv_node *fake, fv_gradients *p, int at)
 	fv_output(g, content, "loss.content");
 	if (c->style > 0) {
 		g->label = "style";
-		fv_node *style = fv_absolute_distance(g, fv_gram(g, map), fv_gram(g, see(b, b->grey)));
+		fv_node *style =
+			fv_absolute_distance(g, fv_gram(g, map), fv_gram(g, see(b, b->grey)));
 		fv_output(g, style, "loss.style");
 		sum = more(g, sum, c->style, style);
 	}
@@ -178,11 +181,14 @@ static void keep(fv_graph *g, const fv_gradients *d)
 		fv_output(g, d->grad[i], "gradient.%s", d->param[i]->name);
 }
 
-void fv_cartoon_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint64_t seed, const fv_cartoon_config *c,
-                            bool keep_gradients)
+void fv_cartoon_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint64_t seed,
+			    const fv_cartoon_config *c, bool keep_gradients)
 {
-	static const char *const of_g[] = { "G.block_", "G.out_layer.", "G.net.", "G.conv", "G.in", "G.deconv" };
-	builder b = { .g = g, .store = store, .teacher = teacher, .c = c, .judge = { g, store, "D.", true, seed } };
+	/* All but batch norm's running values: of v2, of v3, of CartoonGAN. */
+	static const char *const of_g[] = { "G.block_", "G.out_layer.", "G.net.", "G.conv", "G.in",
+	                                    "G.deconv" };
+	builder b = { .g = g, .store = store, .teacher = teacher, .c = c,
+	              .judge = { g, store, "D.", true, seed } };
 	fv_scope generator = { g, store, "G.", true, seed };
 	fv_batch_norm running = { 0 };
 	b.x = pictures(g, c, "photo");
@@ -190,7 +196,8 @@ void fv_cartoon_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uin
 	b.smooth = pictures(g, c, "smooth");
 	if (c->anime)
 		b.grey = fv_grey(g, b.y), b.smooth = fv_grey(g, b.smooth);
-	fv_node *rate_content = scalar(g, "rate.content"), *rate_g = scalar(g, "rate.g"), *rate_d = scalar(g, "rate.d");
+	fv_node *rate_content = scalar(g, "rate.content"), *rate_g = scalar(g, "rate.g"),
+		*rate_d = scalar(g, "rate.d");
 	phase(&b);
 
 	g->label = "paint";
@@ -217,12 +224,14 @@ void fv_cartoon_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uin
 	fv_adjoint(g, fake, p.grad[at], p.read, p.count, p.grad);
 	g->label = "update";
 	fv_node *ok = fv_gradients_finite(g, loss_g, &p, ok_d);
-	fv_node *rate = fv_add(g, fv_mul(g, rate_g, b.second), fv_mul(g, rate_content, fv_scale(g, b.second, -1, 1)));
+	fv_node *rate = fv_add(g, fv_mul(g, rate_g, b.second),
+			       fv_mul(g, rate_content, fv_scale(g, b.second, -1, 1)));
 	update(&b, &p, rate, b.count_g, b.begins, ok);
 	fv_spectral_keep(g, &b.updated, fv_mul(g, ok, b.second));
 	if (running.means) {
 		fv_average(g, running.means, running.mean, fv_number(g, FV_F32, RUNNING), ok);
-		fv_average(g, running.variances, running.variance, fv_number(g, FV_F32, RUNNING), ok);
+		fv_average(g, running.variances, running.variance, fv_number(g, FV_F32, RUNNING),
+			   ok);
 	}
 	fv_assign(g, b.past, b.second, ok);
 	fv_output(g, loss_d, "loss.d");

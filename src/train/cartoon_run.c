@@ -38,7 +38,10 @@ void fv_cartoon_build(fv_graph *g, fv_run *r)
 }
 
 static double rate(const fv_run *r, int64_t update) { return options_of(r)->rate; }
-static double rate_content(const fv_run *r, int64_t update) { return RATE_CONTENT * rate(r, update); }
+static double rate_content(const fv_run *r, int64_t update)
+{
+	return RATE_CONTENT * rate(r, update);
+}
 static double rate_judge(const fv_run *r, int64_t update) { return RATE_JUDGE * rate(r, update); }
 static double adversarial(const fv_run *r, int64_t update)
 {

@@ -2,7 +2,7 @@
 /* Edges are Canny's, as OpenCV finds them with thresholds 100 and 200 in the grey picture: Sobel,
  * |gx| + |gy|, only where it is largest across the edge, and of weak places only those that hang on
  * strong ones. Within two pixels of an edge the picture is blurred by [1 4 6 4 1]/16 in both
- * directions (what OpenCV gives for a Gaussian of five taps without a sigma), mirrored at the border.
+ * directions (OpenCV's Gaussian of five taps without a sigma), mirrored at the border.
  * Canny, IEEE PAMI 8(6), 1986; Chen, Lai, Liu: CartoonGAN, CVPR 2018, section 3.2.1. */
 #include "train/edge_smooth.h"
 #include <math.h>
@@ -50,7 +50,8 @@ static void sobel(const edges *e, const float *x)
 	}
 	for (int64_t r = 0; r < e->h; r++)
 		for (int64_t q = 0; q < e->w; q++) {
-			const uint8_t *up = e->grey + within(r - 1, e->h) * e->w, *here = e->grey + r * e->w;
+			const uint8_t *up = e->grey + within(r - 1, e->h) * e->w,
+				      *here = e->grey + r * e->w;
 			const uint8_t *down = e->grey + within(r + 1, e->h) * e->w;
 			int64_t a = within(q - 1, e->w), b = within(q + 1, e->w), at = r * e->w + q;
 			int gx = up[b] - up[a] + 2 * (here[b] - here[a]) + down[b] - down[a];
@@ -122,8 +123,10 @@ void fv_edge_smooth(const float *from, float *to, int64_t height, int64_t width,
 	for (int64_t r = 0; r < height; r++)
 		for (int64_t q = 0; q < width; q++) {
 			bool near = false;
-			for (int64_t y = within(r - REACH, height); y <= within(r + REACH, height); y++)
-				for (int64_t x = within(q - REACH, width); x <= within(q + REACH, width); x++)
+			for (int64_t y = within(r - REACH, height); y <= within(r + REACH, height);
+			     y++)
+				for (int64_t x = within(q - REACH, width);
+				     x <= within(q + REACH, width); x++)
 					near |= e.kind[y * width + x] == EDGE;
 			if (near)
 				blur(&e, from, to, r, q);

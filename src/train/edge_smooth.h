@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A picture whose edges are blurred and whose rest is as it was: what a judge of clear lines is shown
- * as an example of what it does not want. */
+/* A picture whose edges are blurred and whose rest is as it was: what a judge of clear lines is
+ * shown as an example of what it does not want. */
 #ifndef FV_EDGE_SMOOTH_H
 #define FV_EDGE_SMOOTH_H
 #include "base/base.h"

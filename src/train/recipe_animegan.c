@@ -48,8 +48,8 @@ static const fv_option table[] = {
 	{ 0 },
 };
 
-/* What the teacher's maps are multiplied by. The original's network sees colours of 0 to 255, ours of
- * spread 1, so that its maps, and the weights beside them, are of another size. With this two
+/* What the teacher's maps are multiplied by. The original's network sees colours of 0 to 255, ours
+ * of spread 1, so that its maps, and the weights beside them, are of another size. With this two
  * unrelated photographs are 100 apart in content and 9 in style. */
 #define MAP 180.0
 
@@ -73,26 +73,33 @@ static fv_status configure(fv_err *err, fv_run *r)
 	return fv_family_check(err, &fv_family_animegan, &c->light);
 }
 
+#define PUBLISHED "width=32", "size=256", "batch=12", "rate=2e-5", "grid=legacy"
+
 static json_t *signature(void)
 {
-	return json_pack("{s:s, s:s, s:i, s:s}", "input", "image, sRGB, RGB, [-1,1]", "output",
-	                 "image, sRGB, RGB, [-1,1]", "multiple", FV_ANIMEGAN_MULTIPLE, "conventions",
-	                 "reflect padding, at stride 2 right and below (v3: left and above); grid and "
-	                 "eps as the network says");
+	return json_pack(
+		"{s:s, s:s, s:i, s:s}", "input", "image, sRGB, RGB, [-1,1]", "output",
+		"image, sRGB, RGB, [-1,1]", "multiple", FV_ANIMEGAN_MULTIPLE, "conventions",
+		"reflect padding, at stride 2 right and below (v3: left and above); grid and "
+		"eps as the network says");
 }
 
 const fv_recipe fv_recipe_animegan = {
-	.name = "animegan", .help = "a light generator: clear lines and flat colours of drawings, or "
-	                            "a painter's texture in the photograph's own colours",
+	.name = "animegan",
+	.help = "a light generator: clear lines and flat colours of drawings, or a painter's "
+	        "texture in the photograph's own colours",
 	.options = table, .bytes = sizeof(fv_cartoon_options), .seconds = 3600,
 	.presets = {
-		{ "hayao", "as published for Hayao", { "width=32", "size=256", "batch=12", "rate=2e-5", "grid=legacy" } },
-		{ "shinkai", "as published for Shinkai", { "width=32", "size=256", "batch=12", "rate=2e-5", "grid=legacy", "content=1.2", "style=2", "colour=10", "real=1.7", "smooth=1" } },
-		{ "paprika", "as published for Paprika", { "width=32", "size=256", "batch=12", "rate=2e-5", "grid=legacy", "content=2", "style=0.6", "colour=50", "tv=0.1", "real=1", "smooth=0.005" } },
+		{ "hayao", "as published for Hayao", { PUBLISHED } },
+		{ "shinkai", "as published for Shinkai",
+		  { PUBLISHED, "content=1.2", "style=2", "colour=10", "real=1.7", "smooth=1" } },
+		{ "paprika", "as published for Paprika",
+		  { PUBLISHED, "content=2", "style=0.6", "colour=50", "tv=0.1", "real=1",
+		    "smooth=0.005" } },
 	},
 	.data = {
-		{ .option = "photos", .type = &fv_data_crops, .purpose = "photographs", .longest = 768,
-		  .zoom_low = 1, .zoom_high = 2,
+		{ .option = "photos", .type = &fv_data_crops, .purpose = "photographs",
+		  .longest = 768, .zoom_low = 1, .zoom_high = 2,
 		  .shipped = "photographs that come with fauve (photos/CREDITS.md)" },
 		{ .option = "art", .type = &fv_data_crops, .purpose = "paintings", .longest = 768,
 		  .zoom_low = 1, .zoom_high = 2 },
@@ -103,9 +110,9 @@ const fv_recipe fv_recipe_animegan = {
 		.name = "step", .build = fv_cartoon_build, .ok = "ok", .inputs = fv_cartoon_inputs,
 		.scalars = fv_cartoon_scalars,
 		.losses = (const fv_recipe_loss[]){
-			{ "d", { "loss.d" } }, { "adv", { "loss.adv" } }, { "content", { "loss.content" } },
-			{ "style", { "loss.style" } }, { "colour", { "loss.colour" } }, { "tv", { "loss.tv" } },
-			{ 0 } },
+			{ "d", { "loss.d" } }, { "adv", { "loss.adv" } },
+			{ "content", { "loss.content" } }, { "style", { "loss.style" } },
+			{ "colour", { "loss.colour" } }, { "tv", { "loss.tv" } }, { 0 } },
 	} },
 	.models = { { "model.safetensors", &fv_family_animegan, "G.",
 	              offsetof(fv_cartoon_config, light), .shows = "photos" } },

@@ -66,8 +66,8 @@ const fv_recipe fv_recipe_cartoongan = {
 		{ "paper", "the paper's size", { "width=64", "size=256", "batch=8" } },
 	},
 	.data = {
-		{ .option = "photos", .type = &fv_data_crops, .purpose = "photographs", .longest = 768,
-		  .zoom_low = 1, .zoom_high = 2,
+		{ .option = "photos", .type = &fv_data_crops, .purpose = "photographs",
+		  .longest = 768, .zoom_low = 1, .zoom_high = 2,
 		  .shipped = "photographs that come with fauve (photos/CREDITS.md)" },
 		{ .option = "art", .type = &fv_data_crops, .purpose = "paintings", .longest = 768,
 		  .zoom_low = 1, .zoom_high = 2 },
@@ -78,8 +78,8 @@ const fv_recipe fv_recipe_cartoongan = {
 		.name = "step", .build = fv_cartoon_build, .ok = "ok", .inputs = fv_cartoon_inputs,
 		.scalars = fv_cartoon_scalars,
 		.losses = (const fv_recipe_loss[]){
-			{ "d", { "loss.d" } }, { "adv", { "loss.adv" } }, { "content", { "loss.content" } },
-			{ 0 } },
+			{ "d", { "loss.d" } }, { "adv", { "loss.adv" } },
+			{ "content", { "loss.content" } }, { 0 } },
 	} },
 	.models = { { "model.safetensors", &fv_family_cartoongan, "G.",
 	              offsetof(fv_cartoon_config, cartoon), .shows = "photos" } },

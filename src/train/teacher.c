@@ -11,8 +11,8 @@ fv_status fv_run_teacher(fv_err *err, const fv_run *r, const char *name, fv_mode
 		return st;
 	if (m->family != &fv_family_vgg) {
 		st = fv_fail(err, FV_E_ARGUMENT,
-		             "%s: is a model of family %s and cannot teach; give a feature network, "
-		             "such as vgg16",
+		             "%s: is a model of family %s and cannot teach; give a feature "
+		             "network, such as vgg16",
 		             path, m->family->name);
 		fv_model_free(m);
 		return st;

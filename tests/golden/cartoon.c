@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AnimeGAN (v2, v3) and CartoonGAN against PyTorch (cartoon.py made cartoon.safetensors): generators forward and backward, each
- * loss, and ten training steps of each recipe's graph. Arguments: that file, the teacher. */
+/* AnimeGAN (v2, v3) and CartoonGAN against PyTorch (cartoon.py made cartoon.safetensors): generators
+ * forward and backward, each loss, and ten training steps of each recipe's graph. Arguments: that
+ * file, the teacher. */
 #include "golden.h"
 #include "model/model.h"
 #include "model/safetensors.h"
@@ -49,7 +50,8 @@ static double off(const float *mine, fv_shape s, const fv_tensor *t)
 	int64_t inner = s.rank == 4 ? s.c : 1, area = s.rank == 4 ? s.h * s.w : 1;
 	for (int64_t k = 0; k < fv_elements(s); k++) {
 		/* k counts O,KH,KW,I; there it is O,I,KH,KW. */
-		int64_t o = k / (area * inner), place = k / inner % area, at = (o * inner + k % inner) * area + place;
+		int64_t o = k / (area * inner), place = k / inner % area,
+			at = (o * inner + k % inner) * area + place;
 		double a = mine[k], b = fv_f32(*t)[s.rank == 4 ? at : k];
 		d += (a - b) * (a - b), n += b * b;
 	}
@@ -73,7 +75,11 @@ static void fill(fv_variable *v)
 	else if (s.rank == 2)                           /* spectral norm's u */
 		golden_variable(v, v->name, 1, 0);
 	else
-		golden_variable(v, v->name, 0.1, ends_with(v->name, ".bias") || ends_with(v->name, ".shift") || ends_with(v->name, ".mean") ? 0 : 1);
+		golden_variable(v, v->name, 0.1,
+				ends_with(v->name, ".bias") || ends_with(v->name, ".shift") ||
+						ends_with(v->name, ".mean")
+					? 0
+					: 1);
 }
 
 /* ------------------------------------------------------------------ generators */
@@ -88,9 +94,14 @@ static const net nets[] = {
 	{ .name = "v2", .gradients = true, .light = { FV_ANIMEGAN_V2, 2, 2, FV_GRID_HALF, 1e-5 } },
 	{ .name = "legacy", .light = { FV_ANIMEGAN_V2, 2, 2, FV_GRID_LEGACY, 1e-12 } },
 	{ .name = "corners", .light = { FV_ANIMEGAN_V2, 2, 2, FV_GRID_CORNERS, 1e-5 } },
-	{ .name = "v3", .gradients = true, .light = { FV_ANIMEGAN_V3, 2, 2, FV_GRID_LEGACY, 1e-5 } },
+	{ .name = "v3",
+	  .gradients = true,
+	  .light = { FV_ANIMEGAN_V3, 2, 2, FV_GRID_LEGACY, 1e-5 } },
 	{ .name = "v3", .paints = true, .light = { FV_ANIMEGAN_V3, 2, 2, FV_GRID_LEGACY, 1e-5 } },
-	{ .name = "cartoongan", .cartoon = true, .gradients = true, .heavy = { 2, 2, FV_ORDER_RGB, 1e-9 } },
+	{ .name = "cartoongan",
+	  .cartoon = true,
+	  .gradients = true,
+	  .heavy = { 2, 2, FV_ORDER_RGB, 1e-9 } },
 	{ .name = "bgr", .cartoon = true, .heavy = { 2, 2, FV_ORDER_BGR, 1e-9 } },
 };
 
@@ -103,11 +114,14 @@ static void check_net(const net *n)
 	fv_variable *param[MOST];
 	fv_node *wrt[MOST], *dx[MOST];
 	int params = 0;
-	if (!okay(fv_store_new(&err, context, &store), n->name) || !okay(fv_graph_new(&err, context, &g), n->name))
+	if (!okay(fv_store_new(&err, context, &store), n->name) ||
+	    !okay(fv_graph_new(&err, context, &g), n->name))
 		return;
 	fv_scope s = { .g = g, .store = store, .prefix = "", .create = true };
-	fv_node *x = fv_input(g, "x", FV_F32, fv_nhwc(BATCH, SIZE, SIZE, 3)), *weights = fv_input(g, "weights of y", FV_F32, fv_nhwc(BATCH, SIZE, SIZE, 3));
-	fv_node *y = n->cartoon ? fv_cartoongan_build(&s, &n->heavy, x) : fv_animegan_build(&s, &n->light, x, n->paints ? NULL : &running);
+	fv_node *x = fv_input(g, "x", FV_F32, fv_nhwc(BATCH, SIZE, SIZE, 3)),
+		*weights = fv_input(g, "weights of y", FV_F32, fv_nhwc(BATCH, SIZE, SIZE, 3));
+	fv_node *y = n->cartoon ? fv_cartoongan_build(&s, &n->heavy, x)
+				: fv_animegan_build(&s, &n->light, x, n->paints ? NULL : &running);
 	fv_output(g, y, "y");
 	if (n->gradients) {
 		for (fv_variable *v = store->first; v && params < MOST; v = v->next)
@@ -124,19 +138,23 @@ static void check_net(const net *n)
 		golden_put(p, "weights of y", "weights of y", 1, 0);
 		okay(fv_program_run(&err, p, (fv_key){ 0 }), n->name);
 		fv_tensor made = port_values(p, "y");
-		double d = off_few(fv_f32(made), find(n->paints ? "%s.painting" : "%s.output", n->name, ""));
+		double d = off_few(fv_f32(made),
+				   find(n->paints ? "%s.painting" : "%s.output", n->name, ""));
 		check(d < 2e-5, "%s%s is off by %.2g", n->name, n->paints ? ", painting," : "", d);
 		for (int i = 0; i < params; i++) {
 			char port[200];
 			snprintf(port, sizeof port, "grad.%s", param[i]->name);
 			fv_tensor t = port_values(p, port);
-			d = off(fv_f32(t), param[i]->shape, find("%s.grad.%s", n->name, param[i]->name));
-			check(d < 1e-4, "%s: gradient of %s is off by %.2g", n->name, param[i]->name, d);
+			d = off(fv_f32(t), param[i]->shape,
+				find("%s.grad.%s", n->name, param[i]->name));
+			check(d < 1e-4, "%s: gradient of %s is off by %.2g", n->name,
+			      param[i]->name, d);
 			free(t.data);
 		}
 		if (n->gradients) {
 			d = off_few(fv_f32(made), find("%s.wrong.padding", n->name, ""));
-			check(d > 1e-2, "%s: padding on the wrong side cannot be told: %.2g", n->name, d);
+			check(d > 1e-2, "%s: padding on the wrong side cannot be told: %.2g",
+			      n->name, d);
 		}
 		/* Grids differ: v2's two others are not its own. */
 		for (size_t i = 1; i < 3 && !strcmp(n->name, "v2"); i++) {
@@ -153,7 +171,11 @@ static void check_net(const net *n)
 /* As many weights as the originals print (recipes' numbers; v3's without its running values). */
 static void check_sizes(void)
 {
-	static const struct { const char *name; fv_animegan light; int64_t least, most; } sizes[] = {
+	static const struct {
+		const char *name;
+		fv_animegan light;
+		int64_t least, most;
+	} sizes[] = {
 		{ "v2", { FV_ANIMEGAN_V2, 32, 4, FV_GRID_HALF, 1e-5 }, 2143500, 2144500 },
 		{ "v3", { FV_ANIMEGAN_V3, 32, 4, FV_GRID_HALF, 1e-5 }, 1020000, 1040000 },
 	};
@@ -161,12 +183,15 @@ static void check_sizes(void)
 		fv_store *store = NULL;
 		fv_graph *g = NULL;
 		int64_t count = 0;
-		if (!okay(fv_store_new(&err, context, &store), "sizes") || !okay(fv_graph_new(&err, context, &g), "sizes"))
+		if (!okay(fv_store_new(&err, context, &store), "sizes") ||
+		    !okay(fv_graph_new(&err, context, &g), "sizes"))
 			return;
-		fv_animegan_build(&(fv_scope){ g, store, "", true, 1 }, &sizes[i].light, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), NULL);
+		fv_animegan_build(&(fv_scope){ g, store, "", true, 1 }, &sizes[i].light,
+				  fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), NULL);
 		for (fv_variable *v = store->first; v; v = v->next)
 			count += fv_elements(v->shape);
-		check(!g->err.status && count >= sizes[i].least && count <= sizes[i].most, "%s has %lld weights; %s", sizes[i].name, (long long)count, g->err.text);
+		check(!g->err.status && count >= sizes[i].least && count <= sizes[i].most,
+		      "%s has %lld weights; %s", sizes[i].name, (long long)count, g->err.text);
 		fv_graph_free(g);
 		fv_store_free(store);
 	}
@@ -180,9 +205,13 @@ static void check_losses(void)
 	fv_program *p = NULL;
 	if (!okay(fv_graph_new(&err, context, &g), "losses"))
 		return;
-	fv_node *a = fv_input(g, "a", FV_F32, fv_nhwc(BATCH, SIZE, SIZE, 3)), *b = fv_input(g, "b", FV_F32, fv_nhwc(BATCH, SIZE, SIZE, 3));
+	fv_node *a = fv_input(g, "a", FV_F32, fv_nhwc(BATCH, SIZE, SIZE, 3)),
+		*b = fv_input(g, "b", FV_F32, fv_nhwc(BATCH, SIZE, SIZE, 3));
 	fv_node *loss[] = {
-		fv_absolute_distance(g, fv_gram(g, a), fv_gram(g, b)), fv_huber_distance(g, a, b, 0.5), fv_yuv_distance(g, a, b), fv_total_variation(g, a),
+		fv_absolute_distance(g, fv_gram(g, a), fv_gram(g, b)),
+		fv_huber_distance(g, a, b, 0.5),
+		fv_yuv_distance(g, a, b),
+		fv_total_variation(g, a),
 		fv_absolute_distance(g, fv_grey(g, a), b),
 	};
 	for (size_t i = 0; i < FV_COUNT(name); i++) {
@@ -197,8 +226,10 @@ static void check_losses(void)
 		okay(fv_program_run(&err, p, (fv_key){ 0 }), "losses");
 		for (size_t i = 0; i < FV_COUNT(name); i++) {
 			char port[40];
-			double truth = fv_get(*find("loss.%s", name[i], ""), 0), mine = fv_program_number(p, name[i]);
-			check(fabs(mine - truth) < 1e-5 * fabs(truth), "%s is %.8g, PyTorch's %.8g", name[i], mine, truth);
+			double truth = fv_get(*find("loss.%s", name[i], ""), 0),
+			       mine = fv_program_number(p, name[i]);
+			check(fabs(mine - truth) < 1e-5 * fabs(truth), "%s is %.8g, PyTorch's %.8g",
+			      name[i], mine, truth);
 			snprintf(port, sizeof port, "grad.%s", name[i]);
 			fv_tensor t = port_values(p, port);
 			double d = off_few(fv_f32(t), find("loss.grad.%s", name[i], ""));
@@ -219,9 +250,27 @@ typedef struct {
 } recipe;
 
 static const recipe recipes[] = {
-	{ "animegan", 46, { .anime = true, .light = { FV_ANIMEGAN_V2, 2, 2, FV_GRID_HALF, 1e-5 }, .judge = { FV_JUDGE_ANIMEGAN2, 2 } }, { "order", "side" } },
-	{ "animegan3", 47, { .anime = true, .light = { FV_ANIMEGAN_V3, 2, 2, FV_GRID_LEGACY, 1e-5 }, .judge = { FV_JUDGE_ANIMEGAN3, 2 } }, { "side" } },
-	{ "cartoongan", 28, { .cartoon = { 2, 2, FV_ORDER_RGB, 1e-9 }, .judge = { FV_JUDGE_CARTOONGAN, 2 }, .content = 4, .adv = 1, .real = 1, .smooth = 1 }, { "order" } },
+	{ "animegan",
+	  46,
+	  { .anime = true,
+	    .light = { FV_ANIMEGAN_V2, 2, 2, FV_GRID_HALF, 1e-5 },
+	    .judge = { FV_JUDGE_ANIMEGAN2, 2 } },
+	  { "order", "side" } },
+	{ "animegan3",
+	  47,
+	  { .anime = true,
+	    .light = { FV_ANIMEGAN_V3, 2, 2, FV_GRID_LEGACY, 1e-5 },
+	    .judge = { FV_JUDGE_ANIMEGAN3, 2 } },
+	  { "side" } },
+	{ "cartoongan",
+	  28,
+	  { .cartoon = { 2, 2, FV_ORDER_RGB, 1e-9 },
+	    .judge = { FV_JUDGE_CARTOONGAN, 2 },
+	    .content = 4,
+	    .adv = 1,
+	    .real = 1,
+	    .smooth = 1 },
+	  { "order" } },
 };
 
 static void put_pictures(fv_program *p, int step)
@@ -251,11 +300,16 @@ static void check_gradients(fv_program *p, const recipe *r, fv_variable *const *
 		char port[200];
 		snprintf(port, sizeof port, "gradient.%s", param[i]->name);
 		fv_tensor t = port_values(p, port);
-		double d = off(fv_f32(t), param[i]->shape, find("%s.gradient.%s", r->name, param[i]->name));
+		double d = off(fv_f32(t), param[i]->shape,
+			       find("%s.gradient.%s", r->name, param[i]->name));
 		check(d < 1e-4, "%s: gradient of %s is off by %.2g", r->name, param[i]->name, d);
-		if (c->light.version == FV_ANIMEGAN_V3 && !strcmp(param[i]->name, "D.d.conv_s2_1.weight")) {
+		if (c->light.version == FV_ANIMEGAN_V3 &&
+		    !strcmp(param[i]->name, "D.d.conv_s2_1.weight")) {
 			d = off(fv_f32(t), param[i]->shape, find("%s.wrong.through", r->name, ""));
-			check(d > 1e-2, "%s: whether sigma's gradient goes through u and v cannot be told: %.2g", r->name, d);
+			check(d > 1e-2,
+			      "%s: whether sigma's gradient goes through u and v cannot be told: "
+			      "%.2g",
+			      r->name, d);
 		}
 		free(t.data);
 	}
@@ -288,7 +342,8 @@ static fv_status run_step(fv_program *p, int step, bool adversarial)
 
 static void check_steps(const recipe *r, fv_store *teacher)
 {
-	static const char *const port[LOSSES] = { "loss.content", "loss.style", "loss.adv", "loss.colour", "loss.tv", "loss.d" };
+	static const char *const port[LOSSES] = { "loss.content", "loss.style", "loss.adv",
+						  "loss.colour",  "loss.tv",    "loss.d" };
 	fv_cartoon_config c = r->c;
 	fv_store *store = NULL;
 	fv_graph *g = NULL;
@@ -300,8 +355,10 @@ static void check_steps(const recipe *r, fv_store *teacher)
 	c.batch = BATCH, c.size = SIZE, c.beta1 = 0.5, c.beta2 = 0.999, c.eps = 1e-8;
 	c.teacher = (fv_vgg){ 19, 16, FV_POOL_AVERAGE };
 	if (c.anime)
-		c.content = 2, c.style = 40, c.colour = 5, c.tv = 1, c.adv = 3, c.real = 1.2, c.grey = 1.1, c.smooth = 0.8;
-	if (!okay(fv_store_new(&err, context, &store), r->name) || !okay(fv_graph_new(&err, context, &g), r->name))
+		c.content = 2, c.style = 40, c.colour = 5, c.tv = 1, c.adv = 3, c.real = 1.2,
+		c.grey = 1.1, c.smooth = 0.8;
+	if (!okay(fv_store_new(&err, context, &store), r->name) ||
+	    !okay(fv_graph_new(&err, context, &g), r->name))
 		goto done;
 	fv_cartoon_graph_build(g, store, teacher, 1, &c, true);
 	if (!okay(fv_program_new(&err, context, g, NULL, &p), r->name))
@@ -313,7 +370,8 @@ static void check_steps(const recipe *r, fv_store *teacher)
 		int n = (int)strcspn(at, " ");
 		snprintf(name, sizeof name, "%.*s", n, at);
 		at += n + (at[n] == ' ');
-		if (!check((param[params] = fv_variable_find(store, name)) != NULL, "%s: no weights %s", r->name, name))
+		if (!check((param[params] = fv_variable_find(store, name)) != NULL,
+			   "%s: no weights %s", r->name, name))
 			goto done;
 	}
 	int own = begin(store);
@@ -324,8 +382,10 @@ static void check_steps(const recipe *r, fv_store *teacher)
 		goto done;
 	check_gradients(p, r, param, params);
 	begin(store);
-	const fv_tensor *losses = find("%s.losses", r->name, ""), *exact = find("%s.losses64", r->name, "");
-	const fv_tensor *moved = find("%s.moved", r->name, ""), *moved64 = find("%s.moved64", r->name, "");
+	const fv_tensor *losses = find("%s.losses", r->name, ""),
+			*exact = find("%s.losses64", r->name, "");
+	const fv_tensor *moved = find("%s.moved", r->name, ""),
+			*moved64 = find("%s.moved64", r->name, "");
 	for (int step = 0; step < STEPS; step++) {
 		/* Once it was adversarial it stays so, whatever is said later. */
 		if (!okay(run_step(p, r->first + step, step == CONTENT_STEPS), r->name))
@@ -335,22 +395,30 @@ static void check_steps(const recipe *r, fv_store *teacher)
 			double truth = fv_get(*exact, LOSSES * step + i);
 			bool there = truth != 0;
 			mine[step][i] = there ? fv_program_number(p, port[i]) : 0;
-			/* Rounding grows step by step, PyTorch's own too: double says by how much. */
-			allowed[step][i] = (step ? 1e-3 : 1e-5) * truth + 4 * fabs(truth - fv_get(*losses, LOSSES * step + i));
-			check(fabs(mine[step][i] - truth) <= allowed[step][i], "%s, step %d, %s is %.8g, PyTorch's %.8g (%.2g allowed)", r->name, step, port[i],
-			      mine[step][i], truth, allowed[step][i]);
+			/* Rounding grows step by step, PyTorch's own too: double says by how
+			 * much. */
+			allowed[step][i] = (step ? 1e-3 : 1e-5) * truth +
+					   4 * fabs(truth - fv_get(*losses, LOSSES * step + i));
+			check(fabs(mine[step][i] - truth) <= allowed[step][i],
+			      "%s, step %d, %s is %.8g, PyTorch's %.8g (%.2g allowed)", r->name,
+			      step, port[i], mine[step][i], truth, allowed[step][i]);
 		}
 		double sum = 0, sum_truth = 0;
 		for (int i = 0; i < params; i++) {
-			double far = moved_by(param[i], first[i]), truth = fv_get(*moved64, params * step + i);
-			/* Of few numbers, with gradients near nothing, one takes Adam's step the other way by rounding. */
-			double most = (fv_elements(param[i]->shape) < 64 ? 0.5 : 0.1) * truth + 4 * fabs(truth - fv_get(*moved, params * step + i));
+			double far = moved_by(param[i], first[i]),
+			       truth = fv_get(*moved64, params * step + i);
+			/* Of few numbers, with gradients near nothing, one takes Adam's step the
+			 * other way by rounding. */
+			double most = (fv_elements(param[i]->shape) < 64 ? 0.5 : 0.1) * truth +
+				      4 * fabs(truth - fv_get(*moved, params * step + i));
 			sum += far * far, sum_truth += truth * truth;
-			check(fabs(far - truth) <= most, "%s, step %d, %s has moved by %.7g, PyTorch's by %.7g (%.2g allowed)", r->name, step, param[i]->name, far,
-			      truth, most);
+			check(fabs(far - truth) <= most,
+			      "%s, step %d, %s has moved by %.7g, PyTorch's by %.7g (%.2g allowed)",
+			      r->name, step, param[i]->name, far, truth, most);
 		}
-		check(fabs(sqrt(sum) - sqrt(sum_truth)) <= 2e-3 * sqrt(sum_truth), "%s, step %d: all have moved by %.7g, PyTorch's by %.7g", r->name, step, sqrt(sum),
-		      sqrt(sum_truth));
+		check(fabs(sqrt(sum) - sqrt(sum_truth)) <= 2e-3 * sqrt(sum_truth),
+		      "%s, step %d: all have moved by %.7g, PyTorch's by %.7g", r->name, step,
+		      sqrt(sum), sqrt(sum_truth));
 	}
 	for (int i = 0; i < 2 && c.anime && c.light.version == FV_ANIMEGAN_V3; i++) {
 		const char *name = i ? "running.variance" : "running.mean";
@@ -368,8 +436,10 @@ static void check_steps(const recipe *r, fv_store *teacher)
 		int told = 0;
 		for (int step = 0; step < STEPS; step++)
 			for (int i = 0; i < LOSSES; i++)
-				told += fabs(mine[step][i] - fv_get(*other, LOSSES * step + i)) > 2 * allowed[step][i];
-		check(told >= 5, "%s: wrong.%s cannot be told: %d of %d losses differ", r->name, r->wrong[w], told, STEPS * LOSSES);
+				told += fabs(mine[step][i] - fv_get(*other, LOSSES * step + i)) >
+					2 * allowed[step][i];
+		check(told >= 5, "%s: wrong.%s cannot be told: %d of %d losses differ", r->name,
+		      r->wrong[w], told, STEPS * LOSSES);
 	}
 done:
 	for (int i = 0; i < params; i++)
@@ -382,8 +452,13 @@ done:
 int main(int argc, char **argv)
 {
 	fv_model *teacher = NULL;
-	if (argc < 3 || fv_context_new(&err, NULL, &context) || fv_safetensors_open(&err, context, argv[1], &file) || fv_model_open(&err, context, argv[2], &teacher)) {
-		printf("%s\n", argc < 3 ? "usage: golden-cartoon cartoon.safetensors vgg19-small.safetensors" : err.text);
+	if (argc < 3 || fv_context_new(&err, NULL, &context) ||
+	    fv_safetensors_open(&err, context, argv[1], &file) ||
+	    fv_model_open(&err, context, argv[2], &teacher)) {
+		printf("%s\n",
+		       argc < 3
+			       ? "usage: golden-cartoon cartoon.safetensors vgg19-small.safetensors"
+			       : err.text);
 		return 1;
 	}
 	for (size_t i = 0; i < FV_COUNT(nets); i++)

@@ -4,23 +4,32 @@
 
     python3 tests/golden/cartoon.py          needs torch, numpy, safetensors
 
-Everything is tiny: generators of width 2, discriminators of width 2, pictures of 32x32, batch 2; the teacher is
-features/vgg19-small.safetensors. Weights and pictures come from value.py's formula, which tests/golden/cartoon.c computes
-too, so the file holds results only. For NET v2, legacy (v2 with TensorFlow's eps and grid), corners, v3, cartoongan, bgr:
+Everything is tiny: generators and discriminators of width 2, pictures of 32x32, batch 2; the
+teacher is features/vgg19-small.safetensors. Weights and pictures come from value.py's formula,
+which tests/golden/cartoon.c computes too, so the file holds results only. Of pictures it has every
+fourth number of the first. For NET v2, legacy (v2 with TensorFlow's eps and grid), corners, v3,
+cartoongan, bgr:
 
-    NET.output, NET.grad.NAME   every fourth number of the first picture; whole gradients,
-                                of the generator, in double; the loss is the mean of output times weights of the formula.
-                                Of v3 also NET.painting, by its batch norm's running values
-    NET.wrong.padding           output with the padding of stride 2 on the other side (cartoongan: mirrored instead of zeros)
-    loss.NAME, loss.grad.NAME   value of each loss, and its gradient by the first picture, as above
+    NET.output, NET.grad.NAME   of the generator, in double; the loss is the mean of output times
+                                weights of the formula. Of v3 also v3.painting, by its batch norm's
+                                running values
+    NET.wrong.padding           output with the padding of stride 2 on the other side (cartoongan:
+                                mirrored instead of zeros)
+    loss.NAME, loss.grad.NAME   value of each loss, and its gradient by the picture
+
 and for RECIPE animegan, animegan3, cartoongan, three steps of content only and seven of all:
-    RECIPE.losses, .losses64    10,6  content, style, adv, colour, tv, d (0 where it has none); in float and in double
-    RECIPE.moved, .moved64      10,P  L2 norm of what each parameter has moved since the beginning, in the order of `RECIPE.names`
+
+    RECIPE.losses, .losses64    10,6  content, style, adv, colour, tv, d (0 where it has none); in
+                                float and in double
+    RECIPE.moved, .moved64      10,P  L2 norm of what each parameter has moved since the beginning,
+                                in the order of `RECIPE.names`
     RECIPE.gradient.NAME        of a first step that is of the second phase, in double
     RECIPE.wrong.*              10,6  order: G before D; side: padding of stride 2
-    animegan3.wrong.through     a gradient with spectral norm's u and v as constants. (v2's layer norms do not see how large
-                                what they norm is, so there sigma's gradient is nothing)
+    animegan3.wrong.through     a gradient with spectral norm's u and v as constants. (v2's layer
+                                norms do not see how large what they norm is: there sigma's gradient
+                                is nothing)
 """
+
 import os
 import numpy as np
 import torch
@@ -30,39 +39,54 @@ from value import value
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIZE, BATCH, WIDTH, BLOCKS, STEPS, CONTENT_STEPS = 32, 2, 2, 2, 10, 3
-# Pictures with which nothing before an activation is so near to 0 that rounding decides on which side it lies.
+# Pictures with which nothing before an activation is so near to 0 that rounding decides on which
+# side it lies.
 FIRST = dict(animegan=46, animegan3=47, cartoongan=28)
 RATES = dict(content=2e-4, g=1e-4, d=1e-3)
 THROUGH = "D.d.conv_s2_1.weight"
 TEACHER = load_file(os.path.join(HERE, "../../features/vgg19-small.safetensors"))
-YUV = torch.tensor([[.299, .587, .114], [-.14714119, -.28886916, .43601035], [.61497538, -.51496512, -.10001026]])
+YUV = torch.tensor(
+    [
+        [0.299, 0.587, 0.114],
+        [-0.14714119, -0.28886916, 0.43601035],
+        [0.61497538, -0.51496512, -0.10001026],
+    ]
+)
 
 
 def picture(name, dtype=torch.float64, n=BATCH):
-    v = value(name, n * SIZE * SIZE * 3).astype(np.float32)         # what fauve is given, too
+    v = value(name, n * SIZE * SIZE * 3).astype(np.float32)  # what fauve is given, too
     return torch.from_numpy(v).reshape(n, SIZE, SIZE, 3).permute(0, 3, 1, 2).to(dtype).contiguous()
 
 
 class Weights(dict):
-    """Made when they are first asked for. conv: O,I,KH,KW, counted as fauve lays it out: O,KH,KW,I."""
+    """Made when they are first asked for. conv: O,I,KH,KW, counted as fauve has it: O,KH,KW,I."""
 
     def __init__(self, dtype):
         self.dtype = dtype
 
     def make(self, name, v, learnt=True):
         if name not in self:
-            self[name] = torch.from_numpy(v.astype(np.float32)).to(self.dtype).contiguous().requires_grad_(learnt)
+            self[name] = (
+                torch.from_numpy(v.astype(np.float32))
+                .to(self.dtype)
+                .contiguous()
+                .requires_grad_(learnt)
+            )
         return self[name]
 
     def conv(self, name, o, i, k):
-        v = value(name, o * k * k * i).reshape(o, k, k, i).transpose(0, 3, 1, 2) * ((6 if k > 1 else 3) / (k * k * i)) ** .5
+        v = (
+            value(name, o * k * k * i).reshape(o, k, k, i).transpose(0, 3, 1, 2)
+            * ((6 if k > 1 else 3) / (k * k * i)) ** 0.5
+        )
         return self.make(name, v)
 
     def scale(self, name, c, learnt=True):
-        return self.make(name, 1 + value(name, c) * .1, learnt)
+        return self.make(name, 1 + value(name, c) * 0.1, learnt)
 
     def shift(self, name, c, learnt=True):
-        return self.make(name, value(name, c) * .1, learnt)
+        return self.make(name, value(name, c) * 0.1, learnt)
 
 
 def column(v):
@@ -84,11 +108,11 @@ def pad(x, top, bottom, mode="reflect"):
 
 
 def lrelu(x):
-    return F.leaky_relu(x, .2)
+    return F.leaky_relu(x, 0.2)
 
 
 def enlarged(x, grid):
-    if grid == "legacy":                # source = i/2: neighbours' means in between, the last repeated
+    if grid == "legacy":  # source = i/2: neighbours' means in between, the last repeated
         for d in (2, 3):
             n = x.shape[d]
             after = torch.cat((x.narrow(d, 1, n - 1), x.narrow(d, n - 1, 1)), d)
@@ -105,7 +129,13 @@ def v2(w, x, prefix="", grid="half", eps=1e-5, wrong=False, **_):
         c = x.shape[1]
         top, bottom = (k // 2, k // 2) if s == 1 else (1, 0) if wrong else (0, 1)
         bias = w.shift(f"{prefix}{name}.1.bias", c) if deep else None
-        x = F.conv2d(pad(x, top, bottom), w.conv(f"{prefix}{name}.1.weight", o, 1 if deep else c, k), bias, s, groups=c if deep else 1)
+        x = F.conv2d(
+            pad(x, top, bottom),
+            w.conv(f"{prefix}{name}.1.weight", o, 1 if deep else c, k),
+            bias,
+            s,
+            groups=c if deep else 1,
+        )
         return lrelu(norm(x, name + ".2"))
 
     n = WIDTH
@@ -118,20 +148,27 @@ def v2(w, x, prefix="", grid="half", eps=1e-5, wrong=False, **_):
         x = x + h if c == 8 * n else h
     x = layer(x, f"block_c.{BLOCKS + 1}", 4 * n)
     x = layer(layer(enlarged(x, grid), "block_d.0", 4 * n), "block_d.1", 4 * n)
-    x = layer(layer(layer(enlarged(x, grid), "block_e.0", 2 * n), "block_e.1", 2 * n), "block_e.2", n, 7)
+    x = layer(
+        layer(layer(enlarged(x, grid), "block_e.0", 2 * n), "block_e.1", 2 * n), "block_e.2", n, 7
+    )
     return torch.tanh(F.conv2d(x, w.conv(prefix + "out_layer.0.weight", 3, n, 1)))
 
 
 def lade(x, weight):
     t = F.conv2d(x, weight)
     m = t.mean((2, 3), keepdim=True)
-    return normalise(x, (2, 3), 1e-5) * torch.sqrt(((t - m) ** 2).mean((2, 3), keepdim=True) + 1e-5) + m
+    return (
+        normalise(x, (2, 3), 1e-5) * torch.sqrt(((t - m) ** 2).mean((2, 3), keepdim=True) + 1e-5)
+        + m
+    )
 
 
 def v3(w, x, prefix="", grid="legacy", training=True, wrong=False, **_):
     def conv(x, name, o, k, s=1):
         top, bottom = (k // 2, k // 2) if s == 1 else (0, 1) if wrong else (1, 0)
-        return F.conv2d(pad(x, top, bottom), w.conv(f"{prefix}net.{name}.weight", o, x.shape[1], k), stride=s)
+        return F.conv2d(
+            pad(x, top, bottom), w.conv(f"{prefix}net.{name}.weight", o, x.shape[1], k), stride=s
+        )
 
     def layer(x, name, o, k=3, s=1):
         x = conv(x, name, o, k, s)
@@ -140,12 +177,16 @@ def v3(w, x, prefix="", grid="legacy", training=True, wrong=False, **_):
     def attention(x):
         c = x.shape[1]
         name = prefix + "net.attention."
-        memory = w.make(name + "memory", value(name + "memory", 128 * c).reshape(128, c) * (3 / c) ** .5)
+        memory = w.make(
+            name + "memory", value(name + "memory", 128 * c).reshape(128, c) * (3 / c) ** 0.5
+        )
         h = conv(x, "attention.in", c, 1).flatten(2).transpose(1, 2) @ memory.t()
         h = torch.softmax(h, 1)
         h = (h / (1e-9 + h.sum(2, keepdim=True))) @ memory
         h = conv(h.transpose(1, 2).reshape(x.shape), "attention.out", c, 1)
-        means, variances = w.shift(prefix + "running.mean", c, False), w.scale(prefix + "running.variance", c, False)
+        means, variances = w.shift(prefix + "running.mean", c, False), w.scale(
+            prefix + "running.variance", c, False
+        )
         if training:
             m = h.mean((0, 2, 3))
             v = ((h - column(m)) ** 2).mean((0, 2, 3))
@@ -169,7 +210,9 @@ def v3(w, x, prefix="", grid="legacy", training=True, wrong=False, **_):
 def cartoon(w, x, prefix="", order="rgb", wrong=False, **_):
     def conv(x, name, o, k, mode, bias=False, s=1):
         b = w.shift(f"{prefix}{name}.bias", o) if bias else None
-        return F.conv2d(pad(x, k // 2, k // 2, mode), w.conv(f"{prefix}{name}.weight", o, x.shape[1], k), b, s)
+        return F.conv2d(
+            pad(x, k // 2, k // 2, mode), w.conv(f"{prefix}{name}.weight", o, x.shape[1], k), b, s
+        )
 
     def norm(x, name):
         return affine(w, normalise(x, (2, 3), 1e-9), prefix + name, "scale", "shift")
@@ -185,15 +228,21 @@ def cartoon(w, x, prefix="", order="rgb", wrong=False, **_):
         x = x + norm(conv(h, f"conv{i:02}_2", 4 * n, 3, "reflect"), f"in{i:02}_2")
     for i, o in ((1, 2 * n), (2, n)):
         name = f"{prefix}deconv0{i}_1"
-        weight = w.conv(name + ".weight", x.shape[1], o, 3)         # PyTorch's: in, out
+        weight = w.conv(name + ".weight", x.shape[1], o, 3)  # PyTorch's: in, out
         x = F.conv_transpose2d(x, weight, w.shift(name + ".bias", o), 2, 1, 1)
         x = F.relu(norm(conv(x, f"deconv0{i}_2", o, 3, zero), f"in{3 + BLOCKS + i:02}_1"))
     x = torch.tanh(conv(x, "deconv03_1", 3, 7, "reflect", True))
     return x.flip(1) if order == "bgr" else x
 
 
-NETS = dict(v2=(v2, {}), legacy=(v2, dict(grid="legacy", eps=1e-12)), corners=(v2, dict(grid="corners")), v3=(v3, {}),
-            cartoongan=(cartoon, {}), bgr=(cartoon, dict(order="bgr")))
+NETS = dict(
+    v2=(v2, {}),
+    legacy=(v2, dict(grid="legacy", eps=1e-12)),
+    corners=(v2, dict(grid="corners")),
+    v3=(v3, {}),
+    cartoongan=(cartoon, {}),
+    bgr=(cartoon, dict(order="bgr")),
+)
 
 
 def few(x):
@@ -216,6 +265,7 @@ def forwards(out):
 
 # ---- losses
 
+
 def grey(x):
     return (x * column(YUV[0].to(x.dtype))).sum(1, keepdim=True).expand_as(x)
 
@@ -231,13 +281,20 @@ def gram(x):
 
 
 def tv(x):
-    return ((x[:, :, 1:] - x[:, :, :-1]) ** 2).mean() / 2 + ((x[..., 1:] - x[..., :-1]) ** 2).mean() / 2
+    return ((x[:, :, 1:] - x[:, :, :-1]) ** 2).mean() / 2 + (
+        (x[..., 1:] - x[..., :-1]) ** 2
+    ).mean() / 2
 
 
 def losses(out):
     a, b = picture("a").requires_grad_(), picture("b")
-    for name, f in dict(gram=lambda: (gram(a) - gram(b)).abs().mean(), huber=lambda: F.huber_loss(a, b, delta=.5), yuv=lambda: yuv_distance(a, b),
-                        tv=lambda: tv(a), grey=lambda: (grey(a) - b).abs().mean()).items():
+    for name, f in dict(
+        gram=lambda: (gram(a) - gram(b)).abs().mean(),
+        huber=lambda: F.huber_loss(a, b, delta=0.5),
+        yuv=lambda: yuv_distance(a, b),
+        tv=lambda: tv(a),
+        grey=lambda: (grey(a) - b).abs().mean(),
+    ).items():
         a.grad = None
         l = f()
         l.backward()
@@ -245,6 +302,7 @@ def losses(out):
 
 
 # ---- steps
+
 
 def see(x):
     t = {k: v.to(x.dtype) for k, v in TEACHER.items()}
@@ -266,11 +324,21 @@ class Judge:
         if kind == 3:
             self.list = [("conv_0", 7, 1, 3, n, 0)]
             for i in range(3):
-                self.list += [(f"conv_s2_{i + 1}", 3, 2, n << i, n << i, 1), (f"conv_s1_{i + 1}", 3, 1, n << i, 2 * n << i, 1)]
+                self.list += [
+                    (f"conv_s2_{i + 1}", 3, 2, n << i, n << i, 1),
+                    (f"conv_s1_{i + 1}", 3, 1, n << i, 2 * n << i, 1),
+                ]
             self.list += [("D_logit", 1, 1, 8 * n, 1, 0)]
         else:
-            self.list = [("conv_0", 3, 1, 3, n, 0), ("conv_s2_1", 3, 2, n, 2 * n, 0), ("conv_s1_1", 3, 1, 2 * n, 4 * n, 1), ("conv_s2_2", 3, 2, 4 * n, 4 * n, 0),
-                         ("conv_s1_2", 3, 1, 4 * n, 8 * n, 1), ("last_conv", 3, 1, 8 * n, 8 * n, 1), ("D_logit", 3, 1, 8 * n, 1, 0)]
+            self.list = [
+                ("conv_0", 3, 1, 3, n, 0),
+                ("conv_s2_1", 3, 2, n, 2 * n, 0),
+                ("conv_s1_1", 3, 1, 2 * n, 4 * n, 1),
+                ("conv_s2_2", 3, 2, 4 * n, 4 * n, 0),
+                ("conv_s1_2", 3, 1, 4 * n, 8 * n, 1),
+                ("last_conv", 3, 1, 8 * n, 8 * n, 1),
+                ("D_logit", 3, 1, 8 * n, 1, 0),
+            ]
 
     def spectral(self, u):
         """one power iteration from u: weights, and where u is now"""
@@ -284,7 +352,11 @@ class Judge:
                     W[n] = p
                     continue
                 m = p.permute(0, 2, 3, 1).flatten(1)
-                begin = u[n] if n in u else torch.from_numpy(value("D.u." + n, o).astype(np.float32)).to(p.dtype)
+                begin = (
+                    u[n]
+                    if n in u
+                    else torch.from_numpy(value("D.u." + n, o).astype(np.float32)).to(p.dtype)
+                )
                 still = m if self.through else m.detach()
                 v = F.normalize(still.t() @ begin, dim=0, eps=1e-12)
                 q = F.normalize(still @ v, dim=0, eps=1e-12)
@@ -297,7 +369,9 @@ class Judge:
             if s == 2 and self.kind:
                 top, bottom = (0, 1) if self.side else (1, 0)
             bias = None if self.kind or normed else self.w.shift(f"D.d.{name}.bias", o)
-            x = F.conv2d(pad(x, top, bottom, "constant" if self.kind == 2 else "reflect"), W[name], bias, s)
+            x = F.conv2d(
+                pad(x, top, bottom, "constant" if self.kind == 2 else "reflect"), W[name], bias, s
+            )
             if normed:
                 if self.kind == 3:
                     x = lade(x, W[name + ".lade"])
@@ -310,21 +384,34 @@ class Judge:
 
 class Adam:
     def __init__(self, params, tensorflow):
-        self.p, self.tf, self.t, self.m, self.v = params, tensorflow, 0, [torch.zeros_like(p) for p in params], [torch.zeros_like(p) for p in params]
+        self.p, self.tf, self.t, self.m, self.v = (
+            params,
+            tensorflow,
+            0,
+            [torch.zeros_like(p) for p in params],
+            [torch.zeros_like(p) for p in params],
+        )
 
-    def step(self, rate, b1=.5, b2=.999, eps=1e-8):
+    def step(self, rate, b1=0.5, b2=0.999, eps=1e-8):
         self.t += 1
         with torch.no_grad():
             for p, m, v in zip(self.p, self.m, self.v):
                 m.mul_(b1).add_(p.grad, alpha=1 - b1)
                 v.mul_(b2).addcmul_(p.grad, p.grad, value=1 - b2)
-                c1, c2 = 1 - b1 ** self.t, (1 - b2 ** self.t) ** .5
-                p.sub_(rate * c2 / c1 * m / (v.sqrt() + eps) if self.tf else rate / c1 * m / (v.sqrt() / c2 + eps))
+                c1, c2 = 1 - b1**self.t, (1 - b2**self.t) ** 0.5
+                p.sub_(
+                    rate * c2 / c1 * m / (v.sqrt() + eps)
+                    if self.tf
+                    else rate / c1 * m / (v.sqrt() / c2 + eps)
+                )
 
 
 # weights: content, style, colour, tv, adv; of D: real, grey, smooth
-RECIPES = dict(animegan=(v2, 2, (2., 40., 5., 1., 3.), (1.2, 1.1, .8)), animegan3=(v3, 3, (2., 40., 5., 1., 3.), (1.2, 1.1, .8)),
-               cartoongan=(cartoon, 0, (4., 0, 0, 0, 1.), (1., 0, 1.)))
+RECIPES = dict(
+    animegan=(v2, 2, (2.0, 40.0, 5.0, 1.0, 3.0), (1.2, 1.1, 0.8)),
+    animegan3=(v3, 3, (2.0, 40.0, 5.0, 1.0, 3.0), (1.2, 1.1, 0.8)),
+    cartoongan=(cartoon, 0, (4.0, 0, 0, 0, 1.0), (1.0, 0, 1.0)),
+)
 
 
 def train(recipe, dtype, wrong=None, content_steps=CONTENT_STEPS, steps=STEPS):
@@ -332,27 +419,41 @@ def train(recipe, dtype, wrong=None, content_steps=CONTENT_STEPS, steps=STEPS):
     w = Weights(dtype)
     G = lambda x: net(w, x, prefix="G.", wrong=wrong == "side")
     D = Judge(kind, w, wrong != "through", wrong == "side")
-    verdict = (lambda out, to: ((out - to) ** 2).mean()) if kind else (lambda out, to: F.binary_cross_entropy_with_logits(out, torch.full_like(out, to)))
+    verdict = (
+        (lambda out, to: ((out - to) ** 2).mean())
+        if kind
+        else (lambda out, to: F.binary_cross_entropy_with_logits(out, torch.full_like(out, to)))
+    )
     tone = grey if kind else lambda x: x
     first = picture("photo", dtype)
-    D(D.spectral({})[0], G(first))          # makes all weights
+    D(D.spectral({})[0], G(first))  # makes all weights
     g = {k: p for k, p in w.items() if k[0] == "G" and p.requires_grad}
     d = {k: p for k, p in w.items() if k[0] == "D"}
     if "G.running.mean" in w:
-        w["G.running.mean"], w["G.running.variance"] = (w[k].clone() for k in ("G.running.mean", "G.running.variance"))
+        w["G.running.mean"], w["G.running.variance"] = (
+            w[k].clone() for k in ("G.running.mean", "G.running.variance")
+        )
     begin = {k: p.detach().clone() for k, p in {**g, **d}.items()}
-    init, opt_g, opt_d = Adam(list(g.values()), kind > 0), Adam(list(g.values()), kind > 0), Adam(list(d.values()), kind > 0)
+    init, opt_g, opt_d = (
+        Adam(list(g.values()), kind > 0),
+        Adam(list(g.values()), kind > 0),
+        Adam(list(d.values()), kind > 0),
+    )
     rows, moved, gradients = [], [], {}
     for step in range(steps):
-        x, y, b = (picture(f"{k} {FIRST[recipe] + step}", dtype) for k in ("photo", "art", "smooth"))
+        x, y, b = (
+            picture(f"{k} {FIRST[recipe] + step}", dtype) for k in ("photo", "art", "smooth")
+        )
         second, row = step >= content_steps, {}
 
         def judge(u):
             W, now = D.spectral(u)
             with torch.no_grad():
                 fake = G(x)
-            l = real * (verdict(D(W, y), 1.) + verdict(D(W, fake), 0.)) + smoothw * verdict(D(W, tone(b)), 0.)
-            l = l + greyw * verdict(D(W, tone(y)), 0.) if kind else l
+            l = real * (verdict(D(W, y), 1.0) + verdict(D(W, fake), 0.0)) + smoothw * verdict(
+                D(W, tone(b)), 0.0
+            )
+            l = l + greyw * verdict(D(W, tone(y)), 0.0) if kind else l
             row["d"] = float(l.detach())
             if second:
                 for p in {**g, **d}.values():
@@ -367,9 +468,13 @@ def train(recipe, dtype, wrong=None, content_steps=CONTENT_STEPS, steps=STEPS):
             W, now = D.spectral(u)
             fake = G(x)
             F_fake = see(fake)
-            parts = dict(content=(F_fake - see(x)).abs().mean(), adv=verdict(D(W, fake), 1.))
+            parts = dict(content=(F_fake - see(x)).abs().mean(), adv=verdict(D(W, fake), 1.0))
             if sty:
-                parts.update(style=(gram(F_fake) - gram(see(tone(y)))).abs().mean(), colour=yuv_distance(fake, x), tv=tv(fake))
+                parts.update(
+                    style=(gram(F_fake) - gram(see(tone(y)))).abs().mean(),
+                    colour=yuv_distance(fake, x),
+                    tv=tv(fake),
+                )
             weights = dict(content=con, style=sty, colour=col, tv=tvw, adv=adv)
             l = sum(weights[k] * v for k, v in parts.items() if second or k == "content")
             row.update({k: float(v.detach()) for k, v in parts.items()})
@@ -388,9 +493,11 @@ def train(recipe, dtype, wrong=None, content_steps=CONTENT_STEPS, steps=STEPS):
             D.u = u
         if "G.running.mean" in w:
             for k, v in zip(("G.running.mean", "G.running.variance"), w.seen):
-                w[k].mul_(.999).add_(v, alpha=.001)
-        rows.append([row.get(k, 0.) for k in ("content", "style", "adv", "colour", "tv", "d")])
-        moved.append([float((p.detach() - begin[k]).double().norm()) for k, p in {**g, **d}.items()])
+                w[k].mul_(0.999).add_(v, alpha=0.001)
+        rows.append([row.get(k, 0.0) for k in ("content", "style", "adv", "colour", "tv", "d")])
+        moved.append(
+            [float((p.detach() - begin[k]).double().norm()) for k, p in {**g, **d}.items()]
+        )
     return rows, moved, gradients, list(begin), w
 
 
@@ -402,16 +509,34 @@ def main():
         f32, f64 = train(recipe, torch.float32), train(recipe, torch.float64)
         names[recipe + ".names"] = " ".join(f32[3])
         put = dict(losses=f32[0], losses64=f64[0], moved=f32[1], moved64=f64[1])
-        for kind in dict(animegan=("order", "side"), animegan3=("side",), cartoongan=("order",))[recipe]:
+        for kind in dict(animegan=("order", "side"), animegan3=("side",), cartoongan=("order",))[
+            recipe
+        ]:
             put["wrong." + kind] = train(recipe, torch.float64, kind)[0]
         if recipe == "animegan3":
             put["wrong.through"] = train(recipe, torch.float64, "through", 0, 1)[2][THROUGH]
         if "G.running.mean" in f64[4]:
-            put.update({"running.mean": f64[4]["G.running.mean"], "running.variance": f64[4]["G.running.variance"]})
+            put.update(
+                {
+                    "running.mean": f64[4]["G.running.mean"],
+                    "running.variance": f64[4]["G.running.variance"],
+                }
+            )
         out.update({f"{recipe}.{k}": torch.as_tensor(v) for k, v in put.items()})
-        out.update({f"{recipe}.gradient.{k}": v for k, v in train(recipe, torch.float64, None, 0, 1)[2].items()})
-        print(recipe, np.round(np.array(f64[0]), 4), np.abs(np.array(f32[0]) - np.array(f64[0])).max())
-    save_file({k: v.detach().float().contiguous() for k, v in out.items()}, os.path.join(HERE, "cartoon.safetensors"), metadata=names)
+        out.update(
+            {
+                f"{recipe}.gradient.{k}": v
+                for k, v in train(recipe, torch.float64, None, 0, 1)[2].items()
+            }
+        )
+        print(
+            recipe, np.round(np.array(f64[0]), 4), np.abs(np.array(f32[0]) - np.array(f64[0])).max()
+        )
+    save_file(
+        {k: v.detach().float().contiguous() for k, v in out.items()},
+        os.path.join(HERE, "cartoon.safetensors"),
+        metadata=names,
+    )
 
 
 if __name__ == "__main__":

@@ -53,15 +53,20 @@ int main(void)
 	for (int r = 0; r < H; r++) {
 		/* Of two equal gradients the first is the edge: column 11; it reaches 9 .. 13. */
 		for (int q = 0; q < W; q++)
-			check((off(r, q) > 0) == (q >= 10 && q <= 13), "a step: row %d, column %d is off by %g", r, q, off(r, q));
+			check((off(r, q) > 0) == (q >= 10 && q <= 13),
+			      "a step: row %d, column %d is off by %g", r, q, off(r, q));
 		/* [1 4 6 4 1]/16 over the step: 5/16 of the pixels are beyond it. */
 		float left = to[3 * (r * W + 11) + 1], right = to[3 * (r * W + 12) + 1];
-		check(fabsf(left + 0.5f - 5 / 16.0f) < 1e-6f && fabsf(right - 0.5f + 5 / 16.0f) < 1e-6f, "row %d: %g, %g", r, left, right);
+		check(fabsf(left + 0.5f - 5 / 16.0f) < 1e-6f &&
+			      fabsf(right - 0.5f + 5 / 16.0f) < 1e-6f,
+		      "row %d: %g, %g", r, left, right);
 	}
 	fill(rows);
-	check(changed() == 4 * W && off(8, 3) > 0.2f && off(12, 3) == 0 && off(5, 3) == 0, "a step down: %d pixels", changed());
+	check(changed() == 4 * W && off(8, 3) > 0.2f && off(12, 3) == 0 && off(5, 3) == 0,
+	      "a step down: %d pixels", changed());
 	fill(diagonal);
-	check(off(12, 12) > 0.1f && off(11, 12) > 0.1f && off(3, 3) == 0 && off(H - 1, W - 1) == 0, "a diagonal: %g, %g", off(12, 12), off(3, 3));
+	check(off(12, 12) > 0.1f && off(11, 12) > 0.1f && off(3, 3) == 0 && off(H - 1, W - 1) == 0,
+	      "a diagonal: %g, %g", off(12, 12), off(3, 3));
 	fill(flat);
 	check(!changed(), "a flat picture: %d pixels", changed());
 	fill(faint);
@@ -69,7 +74,8 @@ int main(void)
 	fill(weak_alone);
 	check(!changed(), "a weak step alone: %d pixels", changed());
 	fill(weak);
-	check(off(3, 11) > 0 && off(20, 11) > 0 && off(20, 20) == 0, "a weak step below a strong one: %g, %g", off(3, 11), off(20, 11));
+	check(off(3, 11) > 0 && off(20, 11) > 0 && off(20, 20) == 0,
+	      "a weak step below a strong one: %g, %g", off(3, 11), off(20, 11));
 	free(room);
 	return finish("edge_smooth");
 }
