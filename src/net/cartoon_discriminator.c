@@ -15,8 +15,8 @@
  *	bias		where no norm	none		none
  *
  * CartoonGAN's paper has batch norm, which makes a picture's verdict depend on its neighbours':
- * what is painted, drawn and smoothed would have to go through apart. Chen, Lai, Liu, CVPR 2018; Chen,
- * Liu, Chen, ISICA 2019; Liu, Chen, Chen, IEICE 2024. */
+ * what is painted, drawn and smoothed would have to go through apart. Chen, Lai, Liu, CVPR 2018;
+ * Chen, Liu, Chen, ISICA 2019; Liu, Chen, Chen, IEICE 2024. */
 #include "net/net.h"
 #include <stdio.h>
 

@@ -31,11 +31,11 @@ static const fv_option table[] = {
 	  .low = 0, .high = 1000, .help = "weight of what is shown" },
 	{ .name = "style", .type = FV_OPT_FLOAT, .arg = "X", AT(style), .preset = "2.5", .low = 0,
 	  .high = 1000, .help = "weight of texture" },
-	{ .name = "colour", .type = FV_OPT_FLOAT, .arg = "X", AT(colour), .preset = "15", .low = 0,
+	{ .name = "colour", .type = FV_OPT_FLOAT, .arg = "X", AT(colour), .preset = "50", .low = 0,
 	  .high = 1000, .help = "weight of the photograph's own colours" },
 	{ .name = "tv", .type = FV_OPT_FLOAT, .arg = "X", AT(tv), .preset = "1", .low = 0,
 	  .high = 1000, .help = "weight of smoothness" },
-	{ .name = "adv", .type = FV_OPT_FLOAT, .arg = "X", AT(adv), .preset = "300", .low = 0,
+	{ .name = "adv", .type = FV_OPT_FLOAT, .arg = "X", AT(adv), .preset = "100", .low = 0,
 	  .high = 10000, .help = "weight of the adversary" },
 	{ .name = "features", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .kept = FV_KEPT_APART,
 	  .arg = "FILE", AT(features), .preset = "vgg16",
@@ -73,7 +73,7 @@ static fv_status configure(fv_err *err, fv_run *r)
 	return fv_family_check(err, &fv_family_animegan, &c->light);
 }
 
-#define PUBLISHED "width=32", "size=256", "batch=12", "rate=2e-5", "grid=legacy"
+#define PUBLISHED "width=32", "size=256", "batch=12", "rate=2e-5", "grid=legacy", "adv=300"
 
 static json_t *signature(void)
 {
@@ -90,7 +90,7 @@ const fv_recipe fv_recipe_animegan = {
 	        "texture in the photograph's own colours",
 	.options = table, .bytes = sizeof(fv_cartoon_options), .seconds = 3600,
 	.presets = {
-		{ "hayao", "as published for Hayao", { PUBLISHED } },
+		{ "hayao", "as published for Hayao", { PUBLISHED, "colour=15" } },
 		{ "shinkai", "as published for Shinkai",
 		  { PUBLISHED, "content=1.2", "style=2", "colour=10", "real=1.7", "smooth=1" } },
 		{ "paprika", "as published for Paprika",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AnimeGAN (v2, v3) and CartoonGAN against PyTorch (cartoon.py made cartoon.safetensors): generators
- * forward and backward, each loss, and ten training steps of each recipe's graph. Arguments: that
- * file, the teacher. */
+/* AnimeGAN (v2, v3) and CartoonGAN against PyTorch (cartoon.py made cartoon.safetensors): their
+ * generators forward and backward, each loss, and ten training steps of each recipe's graph.
+ * Arguments: that file, the teacher. */
 #include "golden.h"
 #include "model/model.h"
 #include "model/safetensors.h"
