@@ -247,6 +247,18 @@ static int64_t height(bands *b, const target *t)
 	return b->whole_only[value_of(t)->id] ? align : fv_max(1, fv_min(band, most) / align) * align;
 }
 
+/* A norm over all channels: each gets the mean and the mean sum of squares of them all. */
+static void join_channels(double *sums, int64_t channels)
+{
+	double count = 0, mean = 0, squares = 0;
+	for (int64_t k = 0; k < channels; k++)
+		fv_moments_join(&count, &mean, &squares, sums[0], sums[1 + 2 * k], sums[2 + 2 * k]);
+	for (int64_t k = 0; k < channels; k++) {
+		sums[1 + 2 * k] = mean;
+		sums[2 + 2 * k] = squares / (double)channels;
+	}
+}
+
 static fv_status run_target(fv_err *err, bands *b, const target *t)
 {
 	const fv_node *v = value_of(t);
@@ -266,6 +278,8 @@ static fv_status run_target(fv_err *err, bands *b, const target *t)
 		if (!st)
 			st = band_run(err, b, t, &d, r, sums);
 	}
+	if (t->stats && !st && t->n->attr.normalise.axes & FV_AXIS_C)
+		join_channels(sums, c);
 	for (int64_t k = 0; k < c && t->stats && !st; k++) {
 		b->stats[t->n->id][k] = (float)sums[1 + 2 * k];
 		b->stats[t->n->id][c + k] = (float)(1 / sqrt(sums[2 + 2 * k] / sums[0] + t->n->attr.normalise.eps));

@@ -35,7 +35,14 @@ static void metered_free(void *user, void *memory)
 	free(p);
 }
 
-typedef struct { const char *name; bool resnet, affine; int width, blocks; int64_t h, w; } painter;
+typedef enum { STROKENET, RESNET, ANIMEGAN, CARTOONGAN } kind;
+typedef struct {
+	const char *name;
+	kind kind;
+	bool affine;
+	int width, blocks;
+	int64_t h, w;
+} painter;
 
 typedef struct { fv_graph *g; bool marks; } network;
 
@@ -46,8 +53,14 @@ static fv_status build(fv_err *err, fv_context *c, fv_store *store, const painte
 		return st;
 	fv_scope s = { .g = n->g, .store = store, .prefix = "", .create = true, .seed = 5 };
 	fv_node *x = fv_input(n->g, "picture", FV_F32, fv_nhwc(1, p->h, p->w, 3)), *y;
-	n->marks = !p->resnet;
-	if (p->resnet)
+	n->marks = p->kind == STROKENET;
+	if (p->kind == ANIMEGAN) {
+		fv_animegan k = { FV_ANIMEGAN_V2, p->width, p->blocks, FV_GRID_LEGACY, 1e-5 };
+		y = fv_animegan_build(&s, &k, x, NULL);
+	} else if (p->kind == CARTOONGAN) {
+		fv_cartoongan k = { p->width, p->blocks, FV_ORDER_BGR, 1e-9 };
+		y = fv_cartoongan_build(&s, &k, x);
+	} else if (p->kind == RESNET)
 		y = fv_resnet_build(&s, &(fv_resnet){ .width = p->width, .blocks = p->blocks }, x);
 	else {
 		fv_strokenet k = { .width = p->width, .blocks = p->blocks, .marks = 4, .stem = p->affine ? 5 : 3, .affine = p->affine };
@@ -126,9 +139,10 @@ static void try(const painter *p)
 int main(void)
 {
 	static const painter list[] = {
-		{ "strokenet 256x160", false, true, 12, 2, 256, 160 }, { "without affine 208x112", false, false, 10, 1, 208, 112 },
-		{ "strokenet 48x304", false, true, 8, 1, 48, 304 }, { "resnet 228x96", true, false, 8, 2, 228, 96 },
-		{ "resnet 100x132", true, false, 12, 1, 100, 132 },
+		{ "strokenet 256x160", STROKENET, true, 12, 2, 256, 160 }, { "without affine 208x112", STROKENET, false, 10, 1, 208, 112 },
+		{ "strokenet 48x304", STROKENET, true, 8, 1, 48, 304 }, { "resnet 228x96", RESNET, false, 8, 2, 228, 96 },
+		{ "resnet 100x132", RESNET, false, 12, 1, 100, 132 },
+		{ "animegan 208x96", ANIMEGAN, false, 8, 2, 208, 96 }, { "cartoongan 228x96", CARTOONGAN, false, 8, 2, 228, 96 },
 	};
 	for (size_t i = 0; i < FV_COUNT(list); i++)
 		try(&list[i]);
