@@ -442,6 +442,15 @@ static fv_status run(fv_err *err, bands *b)
 	return st;
 }
 
+/* An operation that cannot be made in bands; NULL: there is none. */
+static const fv_node *not_in_bands(const fv_graph *whole)
+{
+	for (int i = 0; i < whole->nodes; i++)
+		if (!understood(whole->node[i]))
+			return whole->node[i];
+	return NULL;
+}
+
 /* Checks the network, and makes the lists. */
 static fv_status begin(fv_err *err, bands *b, const char *x)
 {
@@ -454,9 +463,11 @@ static fv_status begin(fv_err *err, bands *b, const char *x)
 	if (!b->x || !whole->outputs)
 		return fv_fail(err, FV_E_INTERNAL, "bands: the network has no port '%s', or no output", x);
 	b->y = whole->output[0].node;
-	for (int i = 0; i < whole->nodes; i++)
-		if (!understood(whole->node[i]))
-			return fv_fail(err, FV_E_MEMORY, "this network cannot be run in bands (%s): allow more memory", whole->node[i]->op->name);
+	const fv_node *odd = not_in_bands(whole);
+	if (odd)
+		return fv_fail(err, FV_E_MEMORY,
+		               "this network cannot be run in bands (%s): allow more memory",
+		               odd->op->name);
 	size_t n = (size_t)whole->nodes;
 	fv_arena *a = b->arena = fv_arena_new(b->c);
 	if (a) {
@@ -485,8 +496,15 @@ fv_status fv_bands_least(fv_err *err, fv_context *c, fv_graph *whole, const char
 {
 	bands b = { .c = c, .whole = whole };
 	int64_t best;
-	fv_status st = begin(err, &b, x);
-	if (!st)
+	fv_program *program = NULL;
+	fv_status st;
+	if (!whole->err.status && not_in_bands(whole)) {        /* then it is painted whole */
+		if (!(st = fv_program_new(err, c, whole, NULL, &program)))
+			*bytes = fv_program_bytes(program);
+		fv_program_free(program);
+		return st;
+	}
+	if (!(st = begin(err, &b, x)))
 		st = look_at_sizes(err, &b, &best, bytes);
 	fv_arena_free(b.arena);
 	return st;

@@ -136,15 +136,53 @@ static void try(const painter *p)
 	check(m.now == 0, "%s: %lld bytes are lost", p->name, (long long)m.now);
 }
 
+/* A network that cannot be painted in bands says what it takes whole, and why it takes no less. */
+static void whole(void)
+{
+	fv_err err = { 0 };
+	fv_context *c;
+	fv_store *store;
+	fv_graph *g;
+	int64_t bytes = 0;
+	float x[32 * 32 * 3] = { 0 }, y[32 * 32 * 3];
+	const fv_animegan k = { FV_ANIMEGAN_V3, 4, 1, FV_GRID_HALF, 1e-5 };
+	const fv_bands_input from = { "picture", x };
+	if (fv_context_new(&err, NULL, &c) || fv_store_new(&err, c, &store)) {
+		check(false, "whole: %s", err.text);
+		return;
+	}
+	for (int i = 0; i < 2; i++) {
+		if (!check(!fv_graph_new(&err, c, &g), "whole: %s", err.text))
+			break;
+		fv_scope s = { .g = g, .store = store, .prefix = "", .create = true };
+		fv_node *picture = fv_input(g, "picture", FV_F32, fv_nhwc(1, 32, 32, 3));
+		fv_output(g, fv_animegan_build(&s, &k, picture, NULL), "y");
+		if (i == 0)
+			check(!fv_bands_least(&err, c, g, "picture", &bytes) && bytes > 16384,
+			      "whole: %lld bytes, %s", (long long)bytes, err.text);
+		else
+			check(fv_bands_run(&err, c, g, &from, 1, y, (fv_key){ 0 }, 1000) ==
+			              FV_E_MEMORY && strstr(err.text, "cannot be run in bands"),
+			      "whole: %s", err.text);
+		fv_graph_free(g);
+	}
+	fv_store_free(store);
+	fv_context_free(c);
+}
+
 int main(void)
 {
 	static const painter list[] = {
-		{ "strokenet 256x160", STROKENET, true, 12, 2, 256, 160 }, { "without affine 208x112", STROKENET, false, 10, 1, 208, 112 },
-		{ "strokenet 48x304", STROKENET, true, 8, 1, 48, 304 }, { "resnet 228x96", RESNET, false, 8, 2, 228, 96 },
+		{ "strokenet 256x160", STROKENET, true, 12, 2, 256, 160 },
+		{ "without affine 208x112", STROKENET, false, 10, 1, 208, 112 },
+		{ "strokenet 48x304", STROKENET, true, 8, 1, 48, 304 },
+		{ "resnet 228x96", RESNET, false, 8, 2, 228, 96 },
 		{ "resnet 100x132", RESNET, false, 12, 1, 100, 132 },
-		{ "animegan 208x96", ANIMEGAN, false, 8, 2, 208, 96 }, { "cartoongan 228x96", CARTOONGAN, false, 8, 2, 228, 96 },
+		{ "animegan 208x96", ANIMEGAN, false, 8, 2, 208, 96 },
+		{ "cartoongan 228x96", CARTOONGAN, false, 8, 2, 228, 96 },
 	};
 	for (size_t i = 0; i < FV_COUNT(list); i++)
 		try(&list[i]);
+	whole();
 	return finish("bands");
 }
