@@ -20,6 +20,11 @@ fv_cyclegan_config fv_cyclegan_default(void)
 
 static fv_adam_attr adam(const fv_cyclegan_config *c) { return (fv_adam_attr){ .beta1 = c->beta1, .beta2 = c->beta2, .eps = c->eps }; }
 
+static fv_node *distance(fv_graph *g, fv_node *x, fv_node *y)
+{
+	return fv_mean(g, fv_unary(g, FV_ABS, fv_sub(g, x, y), 0, 0), FV_ALL);
+}
+
 /* From x by `there` and back again. p is filled when both generators have their weights. Returns the painted picture. */
 static fv_node *there_and_back(fv_graph *g, fv_store *store, const fv_cyclegan_config *c, fv_node *x, const fv_scope *there,
                                const fv_scope *back, const fv_scope *discriminator, fv_gradients *p, fv_node **adv, fv_node **cycle)
@@ -27,7 +32,7 @@ static fv_node *there_and_back(fv_graph *g, fv_store *store, const fv_cyclegan_c
 	g->label = "paint";
 	fv_node *fake = fv_resnet_build(there, &c->net, x), *picture = fv_detach(g, fake);
 	g->label = "cycle";
-	*cycle = fv_absolute_distance(g, fv_resnet_build(back, &c->net, picture), x);
+	*cycle = distance(g, fv_resnet_build(back, &c->net, picture), x);
 	if (!p->count && *cycle)
 		*p = fv_gradients_of(g, store, (const char *[]){ "G_A.", "G_B." }, 2);
 	if (g->err.status)
@@ -64,7 +69,7 @@ void fv_cyclegan_generators_build(fv_graph *g, fv_store *store, uint64_t seed, c
 	for (int i = 0; i < 2; i++) {
 		fv_node *x = i ? a : b, *way = fv_add(g, adv[i], fv_scale(g, cycle[i], c->cycle, 0));
 		if (c->identity > 0) {
-			identity[i] = fv_absolute_distance(g, fv_resnet_build(i ? &gb : &ga, &c->net, x), x);
+			identity[i] = distance(g, fv_resnet_build(i ? &gb : &ga, &c->net, x), x);
 			if (g->err.status)
 				return;
 			fv_gradients_add(g, identity[i], c->identity, &p, 0, p.count);
