@@ -51,4 +51,19 @@ fv_node *fv_feature_swd(fv_graph *g, fv_node *map, fv_node *places, fv_node *dir
  * of content is the mean squared difference of two. */
 fv_node *fv_content(fv_graph *g, fv_node *map);
 fv_node *fv_square_distance(fv_graph *g, fv_node *a, fv_node *b);
+
+/* Mean of |a - b|, and of Huber's function of it: a square up to delta, straight beyond. Huber,
+ * Annals of Mathematical Statistics 35, 1964. */
+fv_node *fv_absolute_distance(fv_graph *g, fv_node *a, fv_node *b);
+fv_node *fv_huber_distance(fv_graph *g, fv_node *a, fv_node *b, double delta);
+/* N,H,W,C > N,C,C: F'F / (H W C), how channels go together. Gatys, Ecker, Bethge,
+ * arXiv:1508.06576; over the size of the map as in Johnson et al., arXiv:1603.08155. */
+fv_node *fv_gram(fv_graph *g, fv_node *map);
+/* Of neighbours in each direction: half the mean of (x[p+1] - x[p])^2. */
+fv_node *fv_total_variation(fv_graph *g, fv_node *x);
+/* Of x in [-1,1]: its brightness in all three channels; Y,U,V of (x + 1)/2. */
+fv_node *fv_grey(fv_graph *g, fv_node *x);
+fv_node *fv_yuv(fv_graph *g, fv_node *x);
+/* Mean of |a - b| in Y, plus Huber's in U and in V. */
+fv_node *fv_yuv_distance(fv_graph *g, fv_node *a, fv_node *b);
 #endif

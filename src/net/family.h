@@ -76,7 +76,8 @@ typedef struct {
 /* Those of src/net/meson.build, ended by NULL. */
 extern const fv_family *const fv_families[];
 /* Those that recipes train and measures look through; others need no line here. */
-extern const fv_family fv_family_dense, fv_family_resnet, fv_family_sincut,
+extern const fv_family fv_family_animegan, fv_family_cartoongan, fv_family_dense, fv_family_resnet,
+	fv_family_sincut,
 	fv_family_strokenet, fv_family_vgg;
 
 /* The family of a file's metadata. FV_E_FORMAT: unknown, or an early fauve's. */

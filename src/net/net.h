@@ -124,7 +124,14 @@ typedef struct {
 	fv_node *weight, *bias, *u;
 	fv_variable *state;             /* where u is kept between steps */
 } fv_spectral_layer;
-typedef struct { fv_spectral_layer layer[FV_SPECTRAL_MAX]; int count; } fv_spectral;
+typedef struct {
+	fv_spectral_layer layer[FV_SPECTRAL_MAX];
+	int count;
+	bool through;                   /* the gradient goes through the power iteration too */
+} fv_spectral;
+/* Appends a layer that is only a weight, whatever its kernel; init and scale as fv_param()'s. */
+void fv_spectral_weight(const fv_scope *s, const fv_spectral *previous, fv_spectral *out,
+                        fv_shape shape, fv_init init, double scale, const char *name);
 /* Appends a layer: one power iteration from `previous` (NULL: from the stored vector), then
  * weight / sigma. */
 void fv_spectral_conv(const fv_scope *s, const fv_spectral *previous, fv_spectral *out,
@@ -133,6 +140,55 @@ void fv_spectral_conv(const fv_scope *s, const fv_spectral *previous, fv_spectra
 fv_node *fv_spectral_apply(fv_graph *g, const fv_spectral *w, int *at, fv_node *x);
 /* Keeps every u for the next step, where flag (scalar) is not 0. */
 void fv_spectral_keep(fv_graph *g, const fv_spectral *w, fv_node *flag);
+
+/* ---- AnimeGAN (animegan.c, animegan3.c): light generators. x: N,H,W,3 in [-1,1], H and W
+ * multiples of FV_ANIMEGAN_MULTIPLE */
+#define FV_ANIMEGAN_MULTIPLE 8
+typedef enum { FV_ANIMEGAN_V2, FV_ANIMEGAN_V3 } fv_animegan_version;
+typedef enum { FV_GRID_HALF, FV_GRID_LEGACY, FV_GRID_CORNERS } fv_grid;
+typedef struct {
+	fv_animegan_version version;
+	int width;                      /* channels at full size (the originals: 32) */
+	int blocks;                     /* of v2: inverted residual blocks (the original: 4) */
+	fv_grid grid;                   /* how it enlarges: half pixels, TensorFlow 1's grid, or
+	                                 * corners on corners */
+	double eps;                     /* added to the norms' variances */
+} fv_animegan;
+/* What a batch norm measured while training, and where its running values are kept. */
+typedef struct { fv_node *mean, *variance; fv_variable *means, *variances; } fv_batch_norm;
+/* running: NULL in a model that paints, where v3's batch norm goes by its running values; while
+ * training it goes by the batch's, and fills *running (v2 has none and leaves it as it is). */
+fv_node *fv_animegan_build(const fv_scope *s, const fv_animegan *c, fv_node *x,
+                           fv_batch_norm *running);
+fv_node *fv_animegan3_build(const fv_scope *s, const fv_animegan *c, fv_node *x,
+                            fv_batch_norm *running);
+/* The fv_resize_kind of a grid. */
+int fv_grid_kind(fv_grid grid);
+/* v3's norm: x with the mean and spread of what a 1x1 convolution makes of it. weight: C,1,1,C */
+fv_node *fv_lade(fv_graph *g, fv_node *x, fv_node *weight, double eps);
+
+/* ---- CartoonGAN (cartoongan.c). x: N,H,W,3 in [-1,1], H and W multiples of 4 */
+typedef enum { FV_ORDER_RGB, FV_ORDER_BGR } fv_order;
+typedef struct {
+	int width;                      /* channels at full size (the original: 64) */
+	int blocks;                     /* residual blocks at a quarter of the size: 8 */
+	fv_order order;                 /* of the colours inside; outside they are RGB */
+	double eps;
+} fv_cartoongan;
+fv_node *fv_cartoongan_build(const fv_scope *s, const fv_cartoongan *c, fv_node *x);
+
+/* ---- discriminators of both (cartoon_discriminator.c): N,H,W,3 > logits N,h,w,1 */
+typedef enum {
+	FV_JUDGE_CARTOONGAN,            /* instance norm, mirrored borders, plain weights */
+	FV_JUDGE_ANIMEGAN2,             /* layer norm, zeros around, spectral norm */
+	FV_JUDGE_ANIMEGAN3,             /* LADE, mirrored borders, spectral norm */
+} fv_judge_kind;
+typedef struct { fv_judge_kind kind; int width; } fv_cartoon_discriminator;     /* 32 */
+/* Its weights for a phase: none are made where they are plain. */
+void fv_cartoon_discriminator_weights(const fv_scope *s, const fv_cartoon_discriminator *c,
+                                      const fv_spectral *previous, fv_spectral *out);
+fv_node *fv_cartoon_discriminator_build(const fv_scope *s, const fv_cartoon_discriminator *c,
+                                        const fv_spectral *w, fv_node *x);
 
 /* ---- multi-scale patch discriminator (patch_discriminator.c): N,H,W,3 >
  * `scales` maps of logits */

@@ -64,7 +64,12 @@ static fv_cost cost(const fv_node *n)
 	return (fv_cost){ .flops = 8 * e, .bytes = (3 + n->attr.out.residual) * e * b };
 }
 
-static bool rows(const fv_node *n, fv_span out, fv_span *in) { return n->attr.normalise.axes == FV_HW && fv_same_rows(n, out, in); }
+/* Of what is over all channels there is one mean for them all, so by_stats gets it for each. */
+static bool rows(const fv_node *n, fv_span out, fv_span *in)
+{
+	fv_axes axes = n->attr.normalise.axes;
+	return (axes == FV_HW || (axes == FV_HWC && n->shape.n == 1)) && fv_same_rows(n, out, in);
+}
 
 static fv_node *by_stats(fv_graph *g, const fv_node *n, fv_node *x, const float *means, const float *rstds)
 {

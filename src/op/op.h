@@ -117,7 +117,12 @@ fv_node *fv_expand(fv_graph *g, fv_node *x, fv_shape shape);
 /* Sums dy down to `shape`, the adjoint of broadcasting to dy's shape. */
 fv_node *fv_sum_to(fv_graph *g, fv_node *dy, fv_shape shape);
 /* ---- pictures: resize and its adjoint (half-pixel grid, clamped edges), blocks, antialiased halving */
-typedef enum { FV_NEAREST, FV_BILINEAR, FV_SPLINE3, FV_SPLINE5, FV_BINOMIAL } fv_resize_kind;  /* the last three: for enlarging, smoother */
+typedef enum {
+	FV_NEAREST, FV_BILINEAR,
+	FV_BILINEAR_LEGACY,             /* TensorFlow 1's grid: source = i from/to */
+	FV_BILINEAR_CORNERS,            /* corners on corners: source = i (from - 1)/(to - 1) */
+	FV_SPLINE3, FV_SPLINE5, FV_BINOMIAL,    /* for enlarging, smoother */
+} fv_resize_kind;
 fv_node *fv_resize(fv_graph *g, fv_resize_kind kind, fv_node *x, int64_t h, int64_t w);
 fv_node *fv_resize_adjoint(fv_graph *g, fv_resize_kind kind, fv_node *dy, int64_t h, int64_t w);
 fv_node *fv_space_to_depth(fv_graph *g, fv_node *x, int block);

@@ -3,6 +3,8 @@
  * clamped (PyTorch's align_corners=False).
  *
  *	bilinear	source = (i + 1/2) from/to - 1/2, not below 0
+ *	legacy		bilinear with source = i from/to: TensorFlow 1's grid
+ *	corners		bilinear with source = i (from - 1)/(to - 1): align_corners=True
  *	spline		source the same, below 0 too; weight of a value at distance d: Bn(d)
  *	binomial	bilinear, then [1 2 1]/4 over the result, mirrored at its edges:
  *			[1 5 10 10 5 1]/16 for twice the size
@@ -23,13 +25,17 @@ static double spline(int n, double d)
 	return sum / factorial;
 }
 
-static fv_taps bilinear(int64_t i, int64_t from, int64_t to)
+static fv_taps between(double at, int64_t from)
 {
-	double at = fmax(0, ((double)i + 0.5) * (double)from / (double)to - 0.5);
 	int64_t low = fv_min((int64_t)at, from - 1);
 	double fraction = low == from - 1 ? 0 : at - (double)low;
 	return fraction == 0 ? (fv_taps){ 1, { low }, { 1 } } :
 	       (fv_taps){ 2, { low, low + 1 }, { 1 - fraction, fraction } };
+}
+
+static fv_taps bilinear(int64_t i, int64_t from, int64_t to)
+{
+	return between(fmax(0, ((double)i + 0.5) * (double)from / (double)to - 0.5), from);
 }
 
 /* Three neighbours of the bilinear result, so at most six taps; those of one place are added up. */
@@ -58,6 +64,10 @@ fv_taps fv_resize_taps(const fv_node *n, int64_t i, int64_t from, int64_t to)
 		return binomial(i, from, to);
 	if (n->attr.resize.kind == FV_NEAREST)
 		return (fv_taps){ 1, { i * from / to }, { 1 } };
+	if (n->attr.resize.kind == FV_BILINEAR_LEGACY)
+		return between((double)i * (double)from / (double)to, from);
+	if (n->attr.resize.kind == FV_BILINEAR_CORNERS)
+		return between((double)i * (double)(from - 1) / (double)fv_max(1, to - 1), from);
 	if (n->attr.resize.kind >= FV_SPLINE3) {
 		int degree = n->attr.resize.kind == FV_SPLINE3 ? 3 : 5;
 		double at = ((double)i + 0.5) * (double)from / (double)to - 0.5;
@@ -95,9 +105,13 @@ static void reference(const fv_call *c) { fv_taps_forward(c, fv_resize_taps); }
 /* Rows of x on either side that a row of y may reach for. */
 static bool rows(const fv_node *n, fv_span out, fv_span *in)
 {
-	static const int64_t reach[] = { [FV_NEAREST] = 0, [FV_BILINEAR] = 1, [FV_SPLINE3] = 2, [FV_SPLINE5] = 3, [FV_BINOMIAL] = 2 };
+	static const int64_t reach[] = {
+		[FV_NEAREST] = 0, [FV_BILINEAR] = 1, [FV_BILINEAR_LEGACY] = 1, [FV_BILINEAR_CORNERS] = 1,
+		[FV_SPLINE3] = 2, [FV_SPLINE5] = 3, [FV_BINOMIAL] = 2,
+	};
 	int64_t times = n->shape.h / n->in[0]->shape.h, more = reach[n->attr.resize.kind];
-	if (n->shape.h % n->in[0]->shape.h)
+	/* Corners: where a row comes from depends on how high the whole is. */
+	if (n->shape.h % n->in[0]->shape.h || n->attr.resize.kind == FV_BILINEAR_CORNERS)
 		return false;
 	*in = (fv_span){ out.lo / times - more, fv_div_up(out.hi, times) + more };
 	return true;

@@ -34,6 +34,7 @@ typedef struct {
 	int64_t limit, spare;           /* bytes: in all; what stored values leave for the band in work */
 	bool *stored;                   /* by node */
 	bool *of_weights;               /* by node: no input and no draw has a part in it */
+	const fv_node *odd;             /* cannot be made in bands; NULL: all can */
 	bool *whole_only;               /* by node: it depends on means over the picture and is small */
 	float **data, **stats;          /* stats: mean of each channel, then factors */
 	int *last;                      /* the last target that reads it */
@@ -258,6 +259,18 @@ static int64_t height(bands *b, const target *t)
 	return b->whole_only[value_of(t)->id] ? align : fv_max(1, fv_min(band, most) / align) * align;
 }
 
+/* A norm over all channels: each gets the mean and the mean sum of squares of them all. */
+static void join_channels(double *sums, int64_t channels)
+{
+	double count = 0, mean = 0, squares = 0;
+	for (int64_t k = 0; k < channels; k++)
+		fv_moments_join(&count, &mean, &squares, sums[0], sums[1 + 2 * k], sums[2 + 2 * k]);
+	for (int64_t k = 0; k < channels; k++) {
+		sums[1 + 2 * k] = mean;
+		sums[2 + 2 * k] = squares / (double)channels;
+	}
+}
+
 static fv_status run_target(fv_err *err, bands *b, const target *t)
 {
 	const fv_node *v = value_of(t);
@@ -277,6 +290,8 @@ static fv_status run_target(fv_err *err, bands *b, const target *t)
 		if (!st)
 			st = band_run(err, b, t, &d, r, sums);
 	}
+	if (t->stats && !st && t->n->attr.normalise.axes & FV_AXIS_C)
+		join_channels(sums, c);
 	for (int64_t k = 0; k < c && t->stats && !st; k++) {
 		b->stats[t->n->id][k] = (float)sums[1 + 2 * k];
 		b->stats[t->n->id][c + k] = (float)(1 / sqrt(sums[2 + 2 * k] / sums[0] + t->n->attr.normalise.eps));
@@ -478,9 +493,12 @@ static fv_status begin(fv_err *err, bands *b, const char *x)
 		for (int j = 0; j < v->inputs; j++)
 			b->of_weights[i] &= !v->in[j] || b->of_weights[v->in[j]->id];
 	}
-	for (int i = 0; i < whole->nodes; i++)
-		if (!understood(b, whole->node[i]))
-			return fv_fail(err, FV_E_MEMORY, "this network cannot be run in bands (%s): allow more memory", whole->node[i]->op->name);
+	for (int i = 0; i < whole->nodes && !b->odd; i++)
+		b->odd = understood(b, whole->node[i]) ? NULL : whole->node[i];
+	if (b->odd)
+		return fv_fail(err, FV_E_MEMORY,
+		               "this network cannot be run in bands (%s): allow more memory",
+		               b->odd->op->name);
 	for (size_t i = 0; i < n; i++) {
 		const fv_node *v = whole->node[i];
 		bool enlarges = v->inputs && v->in[0] && v->shape.h > v->in[0]->shape.h;
@@ -495,10 +513,16 @@ fv_status fv_bands_least(fv_err *err, fv_context *c, fv_graph *whole, const char
 {
 	bands b = { .c = c, .whole = whole };
 	int64_t best;
-	fv_status st = begin(err, &b, x);
-	if (!st)
+	fv_program *program = NULL;
+	fv_status st;
+	if (!(st = begin(err, &b, x)))
 		st = look_at_sizes(err, &b, &best, bytes);
 	fv_arena_free(b.arena);
+	if (b.odd) {                                    /* then it is painted whole */
+		if (!(st = fv_program_new(err, c, whole, NULL, &program)))
+			*bytes = fv_program_bytes(program);
+		fv_program_free(program);
+	}
 	return st;
 }
 

@@ -11,6 +11,7 @@ typedef struct { const char *port; const float *data; } fv_bands_input;
  * FV_E_MEMORY: it cannot be done within the limit; says what would be needed. */
 fv_status fv_bands_run(fv_err *err, fv_context *c, fv_graph *whole, const fv_bands_input *in, int inputs, float *out, fv_key key,
                        int64_t limit);
-/* The least limit with which that goes; x: the first input's port. */
+/* The least limit with which that goes; of a network that cannot be run in bands, what it takes
+ * whole. x: the first input's port. */
 fv_status fv_bands_least(fv_err *err, fv_context *c, fv_graph *whole, const char *x, int64_t *bytes);
 #endif

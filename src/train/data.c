@@ -2,6 +2,7 @@
 /* A recipe's data: found by its options, opened by their kind, told. */
 #include "train/feed.h"
 #include "base/file.h"
+#include "train/edge_smooth.h"
 #include "train/mnist.h"
 #include "train/run.h"
 #include <stdlib.h>
@@ -39,6 +40,9 @@ static fv_status gather(fv_err *err, const fv_texts *folders, const char *option
 typedef struct {
 	fv_names names;
 	fv_feed *feed;
+	int64_t index;                  /* of the batch in `last`; -1: none yet */
+	float *last;                    /* several ports may ask for it */
+	void *room;                     /* to blur edges */
 } crops;
 
 static fv_status find_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d)
@@ -79,18 +83,33 @@ static fv_status open_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv
 		return st;
 	d->height = d->width = r->size;
 	snprintf(d->found, sizeof d->found, "%s", fv_feed_found(s->feed));
-	return FV_OK;
+	size_t batch = (size_t)(d->batch * r->size * r->size * 3) * sizeof *s->last, room = fv_edge_smooth_room(r->size, r->size);
+	s->index = -1;
+	s->last = fv_alloc(r->context, batch);
+	s->room = fv_alloc(r->context, room);
+	return s->last && s->room ? FV_OK : fv_fail_memory(err, want->option, batch + room);
 }
 
 static void take_crops(fv_data *d, int64_t index, int part, float *to)
 {
-	fv_feed_take(((crops *)d->own)->feed, index, to);
+	crops *s = d->own;
+	int64_t each = d->height * d->width * 3;
+	if (s->index != index)
+		fv_feed_take(s->feed, index, s->last);
+	s->index = index;
+	for (int64_t k = 0; k < d->batch; k++)
+		if (part)
+			fv_edge_smooth(s->last + k * each, to + k * each, d->height, d->width, s->room);
+		else
+			memcpy(to + k * each, s->last + k * each, (size_t)each * sizeof *to);
 }
 
 static void close_crops(fv_data *d)
 {
 	crops *s = d->own;
 	fv_feed_close(s->feed);
+	fv_free(d->context, s->last);
+	fv_free(d->context, s->room);
 	fv_names_free(&s->names);
 	fv_free(d->context, s);
 }

@@ -105,16 +105,15 @@ static fv_status open_teacher(fv_err *err, fv_run *r, style *s)
 	const options *o = r->options;
 	fv_style_config *c = r->config;
 	fv_err without;
-	char path[FV_PATH_MAX];
-	fv_status st = fv_run_place(err, r, "features", o->features, path, sizeof path);
-	if (st || (st = fv_model_open(err, r->context, path, &s->teacher)))
+	fv_status st = fv_run_teacher(err, r, o->features, &s->teacher);
+	if (st)
 		return st;
-	if (s->teacher->family != &fv_family_vgg)
-		return fv_fail(err, FV_E_ARGUMENT, "%s: is a model of family %s and cannot teach; give a feature network, such as vgg16", path, s->teacher->family->name);
 	const fv_vgg *file = s->teacher->config;
 	c->teacher.depth = file->depth, c->teacher.width = file->width;
 	/* Previews go without where the small network is not here, or teaches itself. */
-	if (strstr(path, CRITIC) || fv_run_place(&without, r, "features", CRITIC, s->critic_path, sizeof s->critic_path) || access(s->critic_path, R_OK))
+	if (strstr(o->features, CRITIC) ||
+	    fv_run_place(&without, r, "features", CRITIC, s->critic_path, sizeof s->critic_path) ||
+	    access(s->critic_path, R_OK))
 		*s->critic_path = 0;
 	return fv_teacher_variables(err, s->teacher->store, c);
 }

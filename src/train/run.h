@@ -2,6 +2,7 @@
 /* A run's folder: what is written there, and how a run goes on from it. */
 #ifndef FV_RUN_H
 #define FV_RUN_H
+#include "model/model.h"
 #include "train/train.h"
 
 fv_status fv_run_open(fv_err *err, fv_run *r);          /* makes the folder, takes its lock */
@@ -19,6 +20,10 @@ fv_status fv_run_cut_stats(fv_err *err, fv_run *r);     /* drops lines behind r-
 /* A line of times.jsonl: {"step":N,...}; the format is what stands behind the step. */
 fv_status fv_run_time(fv_err *err, fv_run *r, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void fv_run_say(const fv_run *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* teacher.c: opens the feature network that the option `features` names; free it with
+ * fv_model_free(). FV_E_ARGUMENT: it is a model of another kind. */
+fv_status fv_run_teacher(fv_err *err, const fv_run *r, const char *name, fv_model **out);
 
 /* All variables and counters in memory, for the warm-up. fv_state_restore frees it. */
 typedef struct fv_state fv_state;

@@ -161,6 +161,10 @@ void check_pictures(void)
 	const problem list[] = {
 		{ "resize bilinear x2", { { FV_F32, fv_nhwc(2, 5, 6, 3), -1, 1 } }, resize, R(FV_BILINEAR, 10, 12) },
 		{ "resize bilinear odd", { { FV_F32, fv_nhwc(1, 5, 6, 20), -1, 1 } }, resize, R(FV_BILINEAR, 7, 4) },
+		{ "resize legacy x2", { { FV_F32, fv_nhwc(2, 5, 6, 3), -1, 1 } }, resize,
+		  R(FV_BILINEAR_LEGACY, 10, 12) },
+		{ "resize corners x2", { { FV_F32, fv_nhwc(1, 5, 6, 20), -1, 1 } }, resize,
+		  R(FV_BILINEAR_CORNERS, 10, 12) },
 		{ "resize nearest", { { FV_F32, fv_nhwc(1, 5, 6, 3), -1, 1 } }, resize, R(FV_NEAREST, 10, 12) },
 		{ "resize spline x2", { { FV_F32, fv_nhwc(2, 5, 6, 3), -1, 1 } }, resize, R(FV_SPLINE3, 10, 12) },
 		{ "resize spline odd", { { FV_F32, fv_nhwc(1, 5, 2, 20), -1, 1 } }, resize, R(FV_SPLINE3, 7, 4) },
@@ -168,6 +172,10 @@ void check_pictures(void)
 		{ "resize binomial, one row", { { FV_F32, fv_nhwc(1, 1, 2, 20), -1, 1 } }, resize, R(FV_BINOMIAL, 2, 4) },
 		{ "resize spline of degree 5", { { FV_F32, fv_nhwc(1, 3, 2, 20), -1, 1 } }, resize, R(FV_SPLINE5, 6, 4) },
 		{ "resize large", { { FV_F32, fv_nhwc(1, 64, 72, 16), -1, 1 } }, resize, R(FV_BILINEAR, 128, 144), .rough = true },
+		{ "resize_adjoint legacy x4", { { FV_F32, fv_nhwc(2, 20, 24, 17), -1, 1 } },
+		  resize_adjoint, R(FV_BILINEAR_LEGACY, 5, 6) },
+		{ "resize_adjoint corners x4", { { FV_F32, fv_nhwc(1, 12, 8, 17), -1, 1 } },
+		  resize_adjoint, R(FV_BILINEAR_CORNERS, 3, 2) },
 		{ "resize_adjoint spline", { { FV_F32, fv_nhwc(1, 10, 12, 17), -1, 1 } }, resize_adjoint, R(FV_SPLINE3, 5, 6) },
 		{ "resize_adjoint binomial", { { FV_F32, fv_nhwc(1, 16, 14, 17), -1, 1 } }, resize_adjoint, R(FV_BINOMIAL, 8, 7) },
 		{ "resize_adjoint spline of degree 5", { { FV_F32, fv_nhwc(1, 16, 14, 17), -1, 1 } }, resize_adjoint, R(FV_SPLINE5, 8, 7) },
@@ -216,6 +224,11 @@ void check_pictures(void)
 	/* PyTorch 2's interpolate (align_corners=False), avg_pool2d, F.pad and pixel_unshuffle give these. */
 	const known values[] = {
 		{ "bilinear x2", fv_nhwc(1, 1, 3, 1), resize, R(FV_BILINEAR, 1, 6), 6, { 0, 4, 8 }, { 0, 1, 3, 5, 7, 8 } },
+		/* TensorFlow 1's resize_bilinear, and PyTorch's align_corners=True */
+		{ "bilinear x2, legacy", fv_nhwc(1, 1, 3, 1), resize, R(FV_BILINEAR_LEGACY, 1, 6), 6,
+		  { 0, 4, 8 }, { 0, 2, 4, 6, 8, 8 } },
+		{ "bilinear x2, corners", fv_nhwc(1, 1, 3, 1), resize, R(FV_BILINEAR_CORNERS, 1, 6), 6,
+		  { 0, 10, 20 }, { 0, 4, 8, 12, 16, 20 }, 1e-12 },
 		{ "bilinear 4 to 2", fv_nhwc(1, 1, 4, 1), resize, R(FV_BILINEAR, 1, 2), 2, { 0, 4, 8, 16 }, { 2, 12 } },
 		{ "nearest 3 to 5", fv_nhwc(1, 1, 3, 1), resize, R(FV_NEAREST, 1, 5), 5, { 1, 2, 3 }, { 1, 1, 2, 2, 3 } },
 		/* B3(0.25) is 235/384, B3(0.75) 121/384, B3(1.25) 27/384, B3(1.75) 1/384 */

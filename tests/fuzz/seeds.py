@@ -117,10 +117,61 @@ def models():
     put("safetensors", "odd", safetensors({"a": [3]}, kind="U8") + b"")
 
 
+def animegan(w, blocks):
+    s = {}
+
+    def layer(name, o, i, k, deep=False):
+        s[name + ".1.weight"] = [o, 1 if deep else i, k, k]
+        if deep:
+            s[name + ".1.bias"] = [o]
+        s.update({name + ".2.weight": [o], name + ".2.bias": [o]})
+
+    for name, o, i, k in (("block_a.0", w, 3, 7), ("block_a.1", 2 * w, w, 3),
+                          ("block_a.2", 2 * w, 2 * w, 3), ("block_b.0", 4 * w, 2 * w, 3),
+                          ("block_b.1", 4 * w, 4 * w, 3), ("block_c.0", 4 * w, 4 * w, 3),
+                          ("block_c.%d" % (blocks + 1), 4 * w, 8 * w, 3),
+                          ("block_d.0", 4 * w, 4 * w, 3), ("block_d.1", 4 * w, 4 * w, 3),
+                          ("block_e.0", 2 * w, 4 * w, 3), ("block_e.1", 2 * w, 2 * w, 3),
+                          ("block_e.2", w, 2 * w, 7)):
+        layer(name, o, i, k)
+    for n in range(1, blocks + 1):
+        c, name = 4 * w if n == 1 else 8 * w, "block_c.%d.layers." % n
+        layer(name + "0", 2 * c, c, 1)
+        layer(name + "1", 2 * c, 2 * c, 3, True)
+        s.update({name + "2.weight": [8 * w, 2 * c, 1, 1], name + "3.weight": [8 * w],
+                  name + "3.bias": [8 * w]})
+    s["out_layer.0.weight"] = [3, w, 1, 1]
+    return s
+
+
+def cartoongan(w, blocks):
+    s = {"conv01_1.weight": [w, 3, 7, 7], "deconv03_1.weight": [3, w, 7, 7], "deconv03_1.bias": [3]}
+
+    def norm(name, c):
+        s.update({name + ".scale": [c], name + ".shift": [c]})
+
+    norm("in01_1", w)
+    for name, at, i, o in (("conv02", 2, w, 2 * w), ("conv03", 3, 2 * w, 4 * w),
+                           ("deconv01", blocks + 4, 4 * w, 2 * w),
+                           ("deconv02", blocks + 5, 2 * w, w)):
+        s.update({name + "_1.weight": [i, o, 3, 3] if name[0] == "d" else [o, i, 3, 3],
+                  name + "_1.bias": [o], name + "_2.weight": [o, o, 3, 3]})
+        norm("in%02d_1" % at, o)
+    for n in range(4, 4 + blocks):
+        for k in (1, 2):
+            s["conv%02d_%d.weight" % (n, k)] = [4 * w, 4 * w, 3, 3]
+            norm("in%02d_%d" % (n, k), 4 * w)
+    return s
+
+
 # Last, so that the numbers of those above stay.
 def later_models():
     put("model", "antialiased", model("resnet", {"width": 1, "blocks": 1, "antialias": True}, antialiased(1, 1), "F16"))
     put("model", "sincut", model("sincut", {"width": 1, "blocks": 2}, sincut(1, 2)))
+    light = {"version": "v2", "width": 1, "blocks": 1, "grid": "legacy", "eps": 1e-12}
+    put("model", "animegan", model("animegan", light, animegan(1, 1)))
+    heavy = {"width": 1, "blocks": 1, "order": "bgr", "eps": 1e-9}
+    put("model", "cartoongan", model("cartoongan", heavy, cartoongan(1, 1)))
 
 
 # ---- runs: parts of a length each, the last takes the rest
@@ -246,4 +297,4 @@ models()
 runs()
 pictures()
 others()
-later_models()
+later_models()                          # drawn last: all others stay as they are

@@ -35,8 +35,14 @@ static void metered_free(void *user, void *memory)
 	free(p);
 }
 
-typedef enum { STROKENET, RESNET, ANTIALIASED, SINCUT } kind;
-typedef struct { const char *name; kind kind; bool affine; int width, blocks; int64_t h, w; } painter;
+typedef enum { STROKENET, RESNET, ANTIALIASED, SINCUT, ANIMEGAN, CARTOONGAN } kind;
+typedef struct {
+	const char *name;
+	kind kind;
+	bool affine;
+	int width, blocks;
+	int64_t h, w;
+} painter;
 
 typedef struct { fv_graph *g; bool marks; } network;
 
@@ -48,11 +54,18 @@ static fv_status build(fv_err *err, fv_context *c, fv_store *store, const painte
 	fv_scope s = { .g = n->g, .store = store, .prefix = "", .create = true, .seed = 5 };
 	fv_node *x = fv_input(n->g, "picture", FV_F32, fv_nhwc(1, p->h, p->w, 3)), *y;
 	n->marks = p->kind == STROKENET;
-	if (p->kind == SINCUT)
+	if (p->kind == ANIMEGAN) {
+		fv_animegan k = { FV_ANIMEGAN_V2, p->width, p->blocks, FV_GRID_LEGACY, 1e-5 };
+		y = fv_animegan_build(&s, &k, x, NULL);
+	} else if (p->kind == CARTOONGAN) {
+		fv_cartoongan k = { p->width, p->blocks, FV_ORDER_BGR, 1e-9 };
+		y = fv_cartoongan_build(&s, &k, x);
+	} else if (p->kind == SINCUT) {
 		y = fv_sincut_build(&s, &(fv_sincut){ p->width, p->blocks }, x, "noise", NULL);
-	else if (p->kind != STROKENET)
-		y = fv_resnet_build(&s, &(fv_resnet){ p->width, p->blocks, p->kind == ANTIALIASED }, x, NULL);
-	else {
+	} else if (p->kind != STROKENET) {
+		fv_resnet k = { p->width, p->blocks, p->kind == ANTIALIASED };
+		y = fv_resnet_build(&s, &k, x, NULL);
+	} else {
 		fv_strokenet k = { .width = p->width, .blocks = p->blocks, .marks = 4, .stem = p->affine ? 5 : 3, .affine = p->affine };
 		y = fv_strokenet_build(&s, &k, x, fv_input(n->g, "marks", FV_F32, fv_nhwc(1, p->h, p->w, FV_STROKE_MARKS)));
 	}
@@ -126,16 +139,57 @@ static void try(const painter *p)
 	check(m.now == 0, "%s: %lld bytes are lost", p->name, (long long)m.now);
 }
 
+/* A network that cannot be painted in bands says what it takes whole, and why it takes no less. */
+static void whole(void)
+{
+	fv_err err = { 0 };
+	fv_context *c;
+	fv_store *store;
+	fv_graph *g;
+	int64_t bytes = 0;
+	float x[32 * 32 * 3] = { 0 }, y[32 * 32 * 3];
+	const fv_animegan k = { FV_ANIMEGAN_V3, 4, 1, FV_GRID_HALF, 1e-5 };
+	const fv_bands_input from = { "picture", x };
+	if (fv_context_new(&err, NULL, &c) || fv_store_new(&err, c, &store)) {
+		check(false, "whole: %s", err.text);
+		return;
+	}
+	for (int i = 0; i < 2; i++) {
+		if (!check(!fv_graph_new(&err, c, &g), "whole: %s", err.text))
+			break;
+		fv_scope s = { .g = g, .store = store, .prefix = "", .create = true };
+		fv_node *picture = fv_input(g, "picture", FV_F32, fv_nhwc(1, 32, 32, 3));
+		fv_output(g, fv_animegan_build(&s, &k, picture, NULL), "y");
+		if (i == 0)
+			check(!fv_bands_least(&err, c, g, "picture", &bytes) && bytes > 16384,
+			      "whole: %lld bytes, %s", (long long)bytes, err.text);
+		else
+			check(fv_bands_run(&err, c, g, &from, 1, y, (fv_key){ 0 }, 1000) ==
+			              FV_E_MEMORY && strstr(err.text, "cannot be run in bands"),
+			      "whole: %s", err.text);
+		fv_graph_free(g);
+	}
+	fv_store_free(store);
+	fv_context_free(c);
+}
+
 int main(void)
 {
 	static const painter list[] = {
-		{ "strokenet 256x160", STROKENET, true, 12, 2, 256, 160 }, { "without affine 208x112", STROKENET, false, 10, 1, 208, 112 },
-		{ "strokenet 48x304", STROKENET, true, 8, 1, 48, 304 }, { "resnet 228x96", RESNET, false, 8, 2, 228, 96 },
+		{ "strokenet 256x160", STROKENET, true, 12, 2, 256, 160 },
+		{ "without affine 208x112", STROKENET, false, 10, 1, 208, 112 },
+		{ "strokenet 48x304", STROKENET, true, 8, 1, 48, 304 },
+		{ "resnet 228x96", RESNET, false, 8, 2, 228, 96 },
 		{ "resnet 100x132", RESNET, false, 12, 1, 100, 132 },
-		{ "antialiased 228x96", ANTIALIASED, false, 8, 2, 228, 96 }, { "antialiased 100x132", ANTIALIASED, false, 12, 2, 100, 132 },
-		{ "sincut 228x96", SINCUT, false, 8, 2, 228, 96 }, { "sincut 98x130", SINCUT, false, 12, 3, 98, 130 },
+		{ "animegan 208x96", ANIMEGAN, false, 8, 2, 208, 96 },
+		{ "cartoongan 228x96", CARTOONGAN, false, 8, 2, 228, 96 },
+		{ "antialiased 228x96", ANTIALIASED, false, 8, 2, 228, 96 },
+		{ "antialiased 100x132", ANTIALIASED, false, 12, 2, 100, 132 },
+		{ "sincut 228x96", SINCUT, false, 8, 2, 228, 96 },
+		{ "sincut 98x130", SINCUT, false, 12, 3, 98, 130 },
 	};
 	for (size_t i = 0; i < FV_COUNT(list); i++)
 		try(&list[i]);
+	whole();
 	return finish("bands");
 }
