@@ -98,8 +98,8 @@ static fv_status resnet_open(fv_err *err, bench *b, const fv_bench_options *o)
 static fv_status strokenet_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
 	/* As painting does, up to what the network takes. */
-	int64_t h = fv_port_side(&fv_family_strokenet.in[0], o->height ? o->height : 512);
-	int64_t w = fv_port_side(&fv_family_strokenet.in[0], o->width ? o->width : 768);
+	int64_t h = fv_port_side(&fv_family_strokenet.in[0], NULL, o->height ? o->height : 512);
+	int64_t w = fv_port_side(&fv_family_strokenet.in[0], NULL, o->width ? o->width : 768);
 	fv_status st = FV_OK;
 	if (o->model) {
 		if ((st = fv_model_open(err, b->c, o->model, &b->model)))

@@ -45,8 +45,8 @@ static const fv_model_port *ports(fv_arena *a, const fv_port *p, const void *con
 	for (; out && p->name; p++) {
 		fv_model_port v = { p->name, p->kind, 0, p->low, p->high, 1, 1 };
 		v.channels = p->kind == FV_PORT_MAP ? 0 : fv_port_channels(p, config);
-		v.multiple = p->multiple > 1 ? p->multiple : 1;
-		v.least = p->least > 1 ? p->least : 1;
+		v.multiple = fv_port_multiple(p, config);
+		v.least = fv_port_least(p, config);
 		json_t *j = json_pack("{s:s, s:s, s:i, s:f, s:f, s:i, s:i}", "name", v.name, "kind",
 		                      kinds[v.kind], "channels", v.channels, "low", v.low, "high", v.high,
 		                      "multiple", v.multiple, "least", v.least);

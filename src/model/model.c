@@ -24,7 +24,7 @@ static fv_status prove(fv_err *err, fv_model *m)
 	if (st)
 		return st;
 	fv_scope s = { .g = g, .store = m->store, .prefix = "" };
-	int64_t side = fv_port_side(&m->family->in[0], 32);
+	int64_t side = fv_port_side(&m->family->in[0], m->config, 32);
 	fv_family_build(&s, m->family, m->config, side, side, (fv_node *[FV_PORTS]){ NULL }, (fv_node *[FV_PORTS]){ NULL });
 	if (g->err.status)
 		st = fv_fail(err, g->err.status, "%s", g->err.text);

@@ -52,7 +52,8 @@ fv_node *fv_batch_norm(const fv_scope *s, fv_node *x, double eps, const char *na
 		scale = fv_mul(g, scale, r);
 		return fv_affine(g, x, scale, fv_sub(g, shift, fv_mul(g, mean, scale)));
 	}
-	fv_node *y = fv_normalise(g, x, FV_NHW, eps);
+	/* Of one picture both are the same, and passes and bands know the latter. */
+	fv_node *y = fv_normalise(g, x, x->shape.n == 1 ? FV_HW : FV_NHW, eps);
 	if (s->running && y)
 		follow(s, fv_output_of(g, y, 1), c, fv_elements(x->shape) / c, eps, mean, variance);
 	return fv_affine(g, y, scale, shift);

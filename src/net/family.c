@@ -257,10 +257,21 @@ int fv_port_find(const fv_port *list, fv_port_kind kind)
 	return -1;
 }
 
-int64_t fv_port_side(const fv_port *p, int64_t n)
+int fv_port_multiple(const fv_port *p, const void *config)
 {
-	int64_t multiple = fv_max(1, p->multiple);
-	return fv_max(p->least, fv_div_up(n, multiple) * multiple);
+	int multiple = p->multiple_of ? p->multiple_of(config) : p->multiple;
+	return multiple > 1 ? multiple : 1;
+}
+
+int fv_port_least(const fv_port *p, const void *config)
+{
+	return p->multiple_of ? p->multiple_of(config) : p->least > 1 ? p->least : 1;
+}
+
+int64_t fv_port_side(const fv_port *p, const void *config, int64_t n)
+{
+	int64_t multiple = fv_port_multiple(p, config);
+	return fv_max(fv_port_least(p, config), fv_div_up(n, multiple) * multiple);
 }
 
 void fv_family_build(const fv_scope *s, const fv_family *f, const void *config, int64_t h,

@@ -47,6 +47,7 @@ typedef struct {
 	size_t channels_at;
 	double low, high;               /* range of an image's values */
 	int multiple, least;            /* of H and W: multiples of it, at least so large; 0: 1 */
+	int (*multiple_of)(const void *config); /* where the config says both; else NULL */
 } fv_port;
 #define FV_PORTS 5                      /* with the one that ends the list */
 
@@ -77,8 +78,7 @@ typedef struct {
 extern const fv_family *const fv_families[];
 /* Those that recipes train and measures look through; others need no line here. */
 extern const fv_family fv_family_animegan, fv_family_cartoongan, fv_family_dense, fv_family_resnet,
-	fv_family_sincut,
-	fv_family_strokenet, fv_family_vgg;
+	fv_family_sincut, fv_family_strokenet, fv_family_unet, fv_family_vgg;
 
 /* The family of a file's metadata. FV_E_FORMAT: unknown, or an early fauve's. */
 fv_status fv_family_find(fv_err *err, const char *name, json_t *network, const fv_family **out);
@@ -97,8 +97,10 @@ fv_status fv_family_must(fv_err *err, const fv_family *f, fv_use use);
 int fv_port_channels(const fv_port *p, const void *config);
 /* The place of the first port of that kind; -1: there is none. */
 int fv_port_find(const fv_port *list, fv_port_kind kind);
+int fv_port_multiple(const fv_port *p, const void *config);
+int fv_port_least(const fv_port *p, const void *config);
 /* n pixels of a side, enlarged to what the port takes. */
-int64_t fv_port_side(const fv_port *p, int64_t n);
+int64_t fv_port_side(const fv_port *p, const void *config, int64_t n);
 /* Appends the network with an input for each of its ports that `in` leaves NULL, for h x w pixels:
  * multiples of what the ports want. `in` and `out` have FV_PORTS places. */
 void fv_family_build(const fv_scope *s, const fv_family *f, const void *config, int64_t h,

@@ -102,6 +102,19 @@ fv_node *fv_resnet_build(const fv_scope *s, const fv_resnet *c, fv_node *x,
 void fv_resnet_taps(const fv_scope *s, const fv_resnet *c, fv_node *x,
                     fv_node *tap[FV_RESNET_TAPS]);
 
+/* ---- U-Net (unet.c): pix2pix' generator. x: N,H,W,3 in [-1,1], H and W multiples of 2^depth */
+typedef struct {
+	int width;                      /* channels at half the size (the original: 64); each level
+	                                 * has twice as many, up to 8 width */
+	int depth;                      /* how many times the size is halved: 8 for 256 pixels, 7
+	                                 * for 128 */
+	enum { FV_UNET_BATCH, FV_UNET_INSTANCE } norm;
+	bool dropout;                   /* of a half, where the map is small */
+} fv_unet;
+fv_node *fv_unet_build(const fv_scope *s, const fv_unet *c, fv_node *x);
+/* The deepest, up to 8, for pictures of that side. */
+int fv_unet_depth(int64_t side);
+
 /* ---- VGG (vgg.c), frozen: what teachers and measures see. x: N,H,W,3 in [-1,1],
  * with at least 2 << last pixels a side */
 typedef enum { FV_POOL_MAX, FV_POOL_AVERAGE } fv_pooling;        /* of 2x2 pixels */
@@ -211,7 +224,8 @@ void fv_feature_discriminator_build(fv_graph *g, const fv_spectral *w, int *at,
 
 /* ---- PatchGAN (patchgan.c): pix2pix' and CycleGAN's discriminator; N,H,W,C > logits N,h,w,1 */
 typedef struct {
-	int width, layers;              /* the originals: 64, 3 */
+	int width, layers;              /* the originals: 64, 3; no layers: it looks at pixels */
+	bool batch_norm;                /* pix2pix; else instance norm */
 	bool antialias;                 /* as CUT has it: blurred where it halves */
 } fv_patchgan;
 fv_node *fv_patchgan_build(const fv_scope *s, const fv_patchgan *c, fv_node *x);

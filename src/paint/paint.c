@@ -76,7 +76,8 @@ static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int
 			st = fv_fail(err, FV_E_INTERNAL, "a painter of family %s asks for %s, which painting does not know how to make", f->name, f->in[i].name);
 	if (st || (st = fv_graph_new(err, m->context, &p->graph)))
 		return st;
-	p->height = fv_port_side(image_of(m), height), p->width = fv_port_side(image_of(m), width);
+	p->height = fv_port_side(image_of(m), m->config, height);
+	p->width = fv_port_side(image_of(m), m->config, width);
 	fv_scope s = { .g = p->graph, .store = m->store, .prefix = "" };
 	fv_family_build(&s, f, m->config, p->height, p->width, in, out);
 	fv_output(p->graph, out[0], "%s", f->out[0].name);
@@ -276,15 +277,20 @@ typedef struct {
 static work work_of(const fv_model *m, int64_t h, int64_t w, const fv_paint_options *opt)
 {
 	const fv_port *image = image_of(m);
-	work k = { .strokes = marks_of(m), .broad = 1, .turned = opt->palette != 0.5f, .h = fv_port_side(image, h), .w = fv_port_side(image, w) };
+	work k = { .strokes = marks_of(m), .broad = 1, .turned = opt->palette != 0.5f };
 	double size = 1;
+	k.h = fv_port_side(image, m->config, h);
+	k.w = fv_port_side(image, m->config, w);
 	if (k.strokes)
 		k.broad = working_broad(m, h, w, opt->strokes > 0 ? opt->strokes : FV_PAINT_STROKES, &size);
 	k.resized = size != 1;
 	if (k.resized) {
-		const int64_t multiple = fv_max(1, image->multiple);
-		k.h = fv_port_side(image, (int64_t)(size * (double)h / (double)multiple + 0.5) * multiple);
-		k.w = fv_port_side(image, (int64_t)(size * (double)w / (double)multiple + 0.5) * multiple);
+		const int64_t multiple = fv_port_multiple(image, m->config);
+		const double high = size * (double)h, wide = size * (double)w;
+		k.h = (int64_t)(high / (double)multiple + 0.5) * multiple;
+		k.w = (int64_t)(wide / (double)multiple + 0.5) * multiple;
+		k.h = fv_port_side(image, m->config, k.h);
+		k.w = fv_port_side(image, m->config, k.w);
 	}
 	k.floats = (6 + (k.strokes ? FV_STROKE_MARKS : 0)) * k.h * k.w;
 	k.bytes = (k.floats + (k.resized ? 3 * h * w : 0)) * (int64_t)sizeof(float) + (k.turned ? fv_palette_bytes(m->context, h, w) : 0);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cyclegan: unpaired; pictures a and b; generators G_A (a to b) and G_B, discriminators D_A (of b) and D_B.
  *
- *	L_G = LSGAN(D_A(G_A a), 1) + LSGAN(D_B(G_B b), 1) + cycle (|G_B(G_A a) - a| + |G_A(G_B b) - b|)
+ *	L_G = adversary of D_A(G_A a) and of D_B(G_B b) + cycle (|G_B(G_A a) - a| + |G_A(G_B b) - b|)
  *	    + identity (|G_A b - b| + |G_B a - a|)
- *	L_D = mean of (D(real) - 1)^2 and D(fake)^2, for each
+ *	L_D = half of the adversary's of D(real) and D(fake), for each; by least squares:
+ *	      mean of (D(real) - 1)^2 and D(fake)^2
  *
  * Means over all elements. One Adam over both generators, one over both discriminators. Zhu et al., arXiv:1703.10593; order and
  * weights are the PyTorch original's.
@@ -14,8 +15,12 @@
 
 fv_cyclegan_config fv_cyclegan_default(void)
 {
-	return (fv_cyclegan_config){ .net = { .width = 64, .blocks = 9 }, .disc = { .width = 64, .layers = 3 }, .batch = 1, .size = 256,
-	                             .cycle = 10, .identity = 5, .beta1 = 0.5, .beta2 = 0.999, .eps = 1e-8 };
+	return (fv_cyclegan_config){
+		.family = &fv_family_resnet, .resnet = { .width = 64, .blocks = 9 },
+		.unet = { .width = 64, .depth = 8, .norm = FV_UNET_INSTANCE },
+		.disc = { .width = 64, .layers = 3 }, .loss = FV_ADVERSARY_LSGAN, .batch = 1,
+		.size = 256, .cycle = 10, .identity = 5, .beta1 = 0.5, .beta2 = 0.999, .eps = 1e-8,
+	};
 }
 
 static fv_adam_attr adam(const fv_cyclegan_config *c) { return (fv_adam_attr){ .beta1 = c->beta1, .beta2 = c->beta2, .eps = c->eps }; }
@@ -25,14 +30,22 @@ static fv_node *distance(fv_graph *g, fv_node *x, fv_node *y)
 	return fv_mean(g, fv_unary(g, FV_ABS, fv_sub(g, x, y), 0, 0), FV_ALL);
 }
 
+static fv_node *paint(const fv_scope *s, const fv_cyclegan_config *c, fv_node *x)
+{
+	const bool resnet = c->family == &fv_family_resnet;
+	fv_node *painted = NULL;
+	c->family->build(s, resnet ? (const void *)&c->resnet : &c->unet, &x, &painted);
+	return painted;
+}
+
 /* From x by `there` and back again. p is filled when both generators have their weights. Returns the painted picture. */
 static fv_node *there_and_back(fv_graph *g, fv_store *store, const fv_cyclegan_config *c, fv_node *x, const fv_scope *there,
                                const fv_scope *back, const fv_scope *discriminator, fv_gradients *p, fv_node **adv, fv_node **cycle)
 {
 	g->label = "paint";
-	fv_node *fake = fv_resnet_build(there, &c->net, x, NULL), *picture = fv_detach(g, fake);
+	fv_node *fake = paint(there, c, x), *picture = fv_detach(g, fake);
 	g->label = "cycle";
-	*cycle = distance(g, fv_resnet_build(back, &c->net, picture, NULL), x);
+	*cycle = distance(g, paint(back, c, picture), x);
 	if (!p->count && *cycle)
 		*p = fv_gradients_of(g, store, (const char *[]){ "G_A.", "G_B." }, 2);
 	if (g->err.status)
@@ -43,7 +56,7 @@ static fv_node *there_and_back(fv_graph *g, fv_store *store, const fv_cyclegan_c
 	fv_gradients_add(g, *cycle, c->cycle, p, 0, p->count + 1);
 	g->label = "adversary";
 	fv_node *judged = fv_patchgan_build(discriminator, &c->disc, picture);
-	*adv = judged ? fv_lsgan(g, &judged, 1, 1) : NULL;
+	*adv = judged ? fv_adversary_g(g, c->loss, judged, NULL) : NULL;
 	fv_gradients_add(g, *adv, 1, p, by_picture, by_picture + 1);
 	g->label = "paint";
 	fv_adjoint(g, fake, p->grad[by_picture], p->read, p->count, p->grad);
@@ -68,8 +81,9 @@ void fv_cyclegan_generators_build(fv_graph *g, fv_store *store, uint64_t seed, c
 	g->label = "identity";
 	for (int i = 0; i < 2; i++) {
 		fv_node *x = i ? a : b, *way = fv_add(g, adv[i], fv_scale(g, cycle[i], c->cycle, 0));
+		identity[i] = fv_number(g, FV_F32, 0);
 		if (c->identity > 0) {
-			identity[i] = distance(g, fv_resnet_build(i ? &gb : &ga, &c->net, x, NULL), x);
+			identity[i] = distance(g, paint(i ? &gb : &ga, c, x), x);
 			if (g->err.status)
 				return;
 			fv_gradients_add(g, identity[i], c->identity, &p, 0, p.count);
@@ -107,7 +121,7 @@ void fv_cyclegan_discriminators_build(fv_graph *g, fv_store *store, uint64_t see
 		fv_node *real = fv_slice_of_batch(g, out, 0, c->batch), *fake = fv_slice_of_batch(g, out, c->batch, c->batch);
 		if (g->err.status)
 			return;
-		fv_node *loss = fv_scale(g, fv_add(g, fv_lsgan(g, &real, 1, 1), fv_lsgan(g, &fake, 1, 0)), 0.5, 0);
+		fv_node *loss = fv_scale(g, fv_adversary_d(g, c->loss, real, fake), 0.5, 0);
 		d[i] = fv_gradients_of(g, store, &prefix[i], 1);
 		if (g->err.status)
 			return;

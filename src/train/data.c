@@ -114,7 +114,34 @@ static void close_crops(fv_data *d)
 	fv_free(d->context, s);
 }
 
-const fv_data_type fv_data_crops = { find_crops, open_crops, take_crops, close_crops };
+static fv_status show_crops(fv_err *err, fv_run *r, const fv_data *d, int part, int64_t side, int n,
+                            float *to)
+{
+	fv_feed *feed = NULL;
+	const fv_feed_options f = {
+		.purpose = "previews",
+		.path = d->path,
+		.count = (int)fv_min(d->count, 24),
+		.decode = r->o.decode,
+		.user = r->o.user,
+		.seed = 1,
+		.batch = n,
+		.size = side,
+		.longest = d->want->longest,
+		.zoom_low = 1.2,
+		.zoom_high = 1.2,
+	};
+	fv_status st = fv_feed_open(err, r->context, &f, &feed);
+	if (!st)
+		fv_feed_take(feed, 0, to);
+	fv_feed_close(feed);
+	return st;
+}
+
+const fv_data_type fv_data_crops = {
+	.find = find_crops, .open = open_crops, .take = take_crops, .close = close_crops,
+	.show = show_crops,
+};
 
 fv_feed *fv_data_feed(const fv_data *d) { return ((crops *)d->own)->feed; }
 
@@ -156,7 +183,9 @@ static void close_digits(fv_data *d)
 	fv_free(d->context, d->own);
 }
 
-const fv_data_type fv_data_digits = { NULL, open_digits, take_digits, close_digits };
+const fv_data_type fv_data_digits = {
+	.open = open_digits, .take = take_digits, .close = close_digits,
+};
 
 /* ------------------------------------------------------------------ all of a recipe's */
 fv_data *fv_run_data(const fv_run *r, const char *option)

@@ -14,7 +14,7 @@
 /* The model's network with its weights as they are; ports in the family's order. */
 static fv_status open_sample(fv_err *err, fv_run *r, int side, fv_graph **g, fv_program **p)
 {
-	const fv_recipe_model *m = r->recipe->models;
+	const fv_recipe_model *m = r->model;
 	const void *config = (const char *)r->config + m->config;
 	fv_node *in[FV_PORTS] = { NULL }, *out[FV_PORTS] = { NULL };
 	fv_status st = fv_graph_new(err, r->context, g);
@@ -35,7 +35,7 @@ static uint8_t byte_of(float v) { return (uint8_t)(fminf(fmaxf(v, 0), 1) * 255 +
 
 static fv_status show_made(fv_err *err, fv_run *r, const char *path)
 {
-	const fv_port *out = &r->recipe->models[0].family->out[0];
+	const fv_port *out = &r->model[0].family->out[0];
 	fv_graph *g = NULL;
 	fv_program *p = NULL;
 	fv_type type;
@@ -74,13 +74,21 @@ done:
 	return st;
 }
 
-/* x: PREVIEWS photographs; y: their paintings. room: a float for each value of a picture. */
-static fv_status paint(fv_err *err, fv_run *r, const float *x, float *y, float *room)
+/* A picture is shown as large as this, or, of a pair, as it was learnt from. */
+static int64_t side_of(const fv_run *r, const fv_data *d)
 {
-	const fv_recipe_model *m = r->recipe->models;
+	const fv_recipe_model *m = r->model;
+	const fv_port *image = &m->family->in[fv_port_find(m->family->in, FV_PORT_IMAGE)];
+	const void *config = (const char *)r->config + m->config;
+	return fv_port_side(image, config, d->want->type->paired ? r->size : PREVIEW_SIDE);
+}
+
+/* x: PREVIEWS photographs; y: their paintings. room: a float for each value of a picture. */
+static fv_status paint(fv_err *err, fv_run *r, int side, const float *x, float *y, float *room)
+{
+	const fv_recipe_model *m = r->model;
 	const fv_family *f = m->family;
-	const int side = PREVIEW_SIDE, image = fv_port_find(f->in, FV_PORT_IMAGE),
-		  marks = fv_port_find(f->in, FV_PORT_MARKS);
+	const int image = fv_port_find(f->in, FV_PORT_IMAGE), marks = fv_port_find(f->in, FV_PORT_MARKS);
 	const int64_t n = (int64_t)side * side;
 	fv_graph *g = NULL;
 	fv_program *p = NULL;
@@ -109,54 +117,43 @@ static fv_status paint(fv_err *err, fv_run *r, const float *x, float *y, float *
 	return st;
 }
 
-/* Left the photograph's crop, right its painting. */
+/* Left the photograph, then its painting, and of a pair what it ought to be. */
 static fv_status show_painted(fv_err *err, fv_run *r, const char *path)
 {
-	const fv_data *d = fv_run_data(r, r->recipe->models[0].shows);
-	const int64_t n = (int64_t)PREVIEW_SIDE * PREVIEW_SIDE * 3, floats = (2 * PREVIEWS + 1) * n;
-	fv_feed *feed = NULL;
-	fv_feed_options f = {
-		.purpose = "previews",
-		.path = d->path,
-		.count = (int)fv_min(d->count, 24),
-		.decode = r->o.decode,
-		.user = r->o.user,
-		.seed = 1,
-		.batch = PREVIEWS,
-		.size = PREVIEW_SIDE,
-		.longest = d->want->longest,
-		.zoom_low = 1.2,
-		.zoom_high = 1.2,
-	};
-	uint8_t *bytes = fv_alloc(r->context, (size_t)(2 * PREVIEWS * n));
-	float *x = fv_alloc(r->context, (size_t)floats * sizeof *x), *y = x + PREVIEWS * n;
-	fv_status st = x && bytes ? fv_feed_open(err, r->context, &f, &feed)
-				  : fv_fail_memory(err, path, (size_t)floats * sizeof *x);
-	if (st)
+	const fv_data *d = fv_run_data(r, r->model[0].shows);
+	const fv_data_type *type = d->want->type;
+	const int columns = type->paired ? 3 : 2;
+	const int64_t side = side_of(r, d), n = side * side * 3, all = columns * PREVIEWS * n;
+	uint8_t *bytes = fv_alloc(r->context, (size_t)all);
+	float *x = fv_alloc(r->context, (size_t)(all + n) * sizeof *x), *y = x + PREVIEWS * n;
+	fv_status st = x && bytes ? type->show(err, r, d, 0, side, PREVIEWS, x)
+				  : fv_fail_memory(err, path, (size_t)all * sizeof *x);
+	if (!st && type->paired)
+		st = type->show(err, r, d, 1, side, PREVIEWS, y + PREVIEWS * n);
+	if (st || (st = paint(err, r, (int)side, x, y, x + all)))
 		goto done;
-	fv_feed_take(feed, 0, x);
-	if ((st = paint(err, r, x, y, y + PREVIEWS * n)) ||
-	    (st = fv_watch_painted(err, r, x, y, PREVIEWS, PREVIEW_SIDE)))
+	/* Of a pair it is known what the painting ought to be like; else it is like the photograph. */
+	const float *like = type->paired ? y + PREVIEWS * n : x;
+	if ((st = fv_watch_painted(err, r, like, y, PREVIEWS, side)))
 		goto done;
-	fv_pixels cell[2 * PREVIEWS];
-	for (int i = 0; i < 2 * PREVIEWS; i++) {
-		const float *v = (i % 2 ? y : x) + i / 2 * n;
+	fv_pixels cell[3 * PREVIEWS];
+	for (int i = 0; i < columns * PREVIEWS; i++) {
+		const float *v = x + (i % columns * PREVIEWS + i / columns) * n;
 		for (int64_t k = 0; k < n; k++)
 			bytes[i * n + k] = (uint8_t)(fminf(fmaxf((v[k] + 1) * 127.5f, 0), 255) + 0.5f);
-		cell[i] = (fv_pixels){ PREVIEW_SIDE, PREVIEW_SIDE, 3, 8, PREVIEW_SIDE * 3, bytes + i * n };
+		cell[i] = (fv_pixels){ side, side, 3, 8, side * 3, bytes + i * n };
 	}
 	if (!r->recipe->look || !(st = r->recipe->look(err, r, cell, PREVIEWS)))
-		st = r->o.sheet(r->o.user, err, path, cell, 2 * PREVIEWS, 4);
+		st = r->o.sheet(r->o.user, err, path, cell, columns * PREVIEWS, 2 * columns);
 done:
 	fv_free(r->context, bytes);
 	fv_free(r->context, x);
-	fv_feed_close(feed);
 	return st;
 }
 
 fv_status fv_run_preview(fv_err *err, fv_run *r, const char *path)
 {
-	const fv_recipe_model *m = r->recipe->models;
+	const fv_recipe_model *m = r->model;
 	if (!r->o.sheet || !m->file)
 		return FV_OK;
 	return m->family->use == FV_GENERATES ? show_made(err, r, path) : m->shows ? show_painted(err, r, path) : FV_OK;

@@ -23,12 +23,18 @@ typedef struct {
 	 * same with their edges blurred). */
 	void (*take)(fv_data *d, int64_t index, int part, float *to);
 	void (*close)(fv_data *d);
+	/* Of pictures, for previews: n of side x side, 3 in [-1,1], the same at each call. NULL: none
+	 * are shown. */
+	fv_status (*show)(fv_err *err, fv_run *r, const fv_data *d, int part, int64_t side, int n,
+	                  float *to);
+	bool paired;                    /* parts 0 and 1 are pictures of the crops' side, and shown so */
 } fv_data_type;
 extern const fv_data_type fv_data_crops;        /* square crops of pictures: of folders, or of one picture (feed.h) */
 extern const fv_data_type fv_data_digits;       /* small grey pictures: an idx file, or a folder (mnist.h) */
+extern const fv_data_type fv_data_pairs;        /* pictures and what is to become of them (pairs.h) */
 
 struct fv_data_want {
-	const char *option;             /* by which it is given, in the recipe's table: TEXTS for crops, TEXT for digits */
+	const char *option;             /* by which it is given, in the recipe's table: TEXTS for crops, else TEXT */
 	const fv_data_type *type;
 	const char *purpose;            /* of crops: names the draws, and what was found: "photographs" */
 	int batch;                      /* samples of a batch; 0: the option `batch` */
@@ -99,6 +105,7 @@ typedef struct {
 #define FV_RECIPE_DATA 4
 #define FV_RECIPE_PRESETS 5
 #define FV_RECIPE_PROGRAMS 4
+#define FV_RECIPE_MODELS 3              /* with what ends the list */
 #define FV_LOSSES 16
 typedef struct {
 	const char *name, *help;        /* help: what it learns and from what, for a list of recipes */
@@ -109,10 +116,11 @@ typedef struct {
 	int64_t steps;
 	const fv_data_want data[FV_RECIPE_DATA];
 	size_t config_bytes;            /* of what its graphs are built from */
-	/* Fills r->config from r->options and the data. FV_E_ARGUMENT: they do not go together. */
+	/* Fills r->config from r->options and the data; changes r->model, the models below, where
+	 * options choose a family or a direction. FV_E_ARGUMENT: they do not go together. */
 	fv_status (*configure)(fv_err *err, fv_run *r);
 	fv_recipe_program programs[FV_RECIPE_PROGRAMS];
-	fv_recipe_model models[3];
+	fv_recipe_model models[FV_RECIPE_MODELS];
 	json_t *(*signature)(void);     /* as it stands in the models' metadata */
 	const char *const *smallest;    /* option texts of a run as small as they get, for tests; ended by NULL */
 

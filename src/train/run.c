@@ -90,12 +90,12 @@ static fv_status save_models(fv_err *err, fv_run *r)
 {
 	char path[4096];
 	json_t *about = NULL;
-	fv_status st = r->recipe->models[0].file ? about_of(err, r, &about) : FV_OK;
-	for (const fv_recipe_model *m = r->recipe->models; m->file && !st; m++) {
+	fv_status st = r->model[0].file ? about_of(err, r, &about) : FV_OK;
+	for (const fv_recipe_model *m = r->model; m->file && !st; m++) {
 		const void *config = (const char *)r->config + m->config;
 		path_of(r, m->file, path, sizeof path);
 		st = fv_model_write(err, r->context, path, r->store, m->prefix, m->family, config, about);
-		if (!st && m == r->recipe->models && r->o.copy)
+		if (!st && m == r->model && r->o.copy)
 			st = fv_model_write(err, r->context, r->o.copy, r->store, m->prefix, m->family, config, about);
 	}
 	json_decref(about);

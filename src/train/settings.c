@@ -459,6 +459,7 @@ fv_status fv_settings_take(fv_err *err, fv_run *r)
 		st = fv_fail_memory(err, "options", r->recipe->bytes);
 		goto done;
 	}
+	memcpy(r->model, r->recipe->models, sizeof r->model);
 	tables_of(r, t);
 	if ((st = make_lists(err, r, &t[0], 0)) || (st = make_lists(err, r, &t[1], 0)) ||
 	    (st = fv_option_presets(err, fv_train_table, &r->common)))

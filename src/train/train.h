@@ -46,6 +46,7 @@ struct fv_run {
 	void *options, *config, *state; /* the recipe's: its options' struct, what its graphs are built from, its own material */
 	uint64_t seed;
 	fv_data data[FV_RECIPE_DATA];
+	fv_recipe_model model[FV_RECIPE_MODELS];        /* the recipe's, as options have them */
 	fv_run_program program[FV_RECIPE_PROGRAMS];
 	fv_store *store;
 	int64_t batch, size;            /* the options of these names; 1 and 0 without */

@@ -39,7 +39,7 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f)
 	double mine[STEPS][LOSSES], allowed[STEPS][LOSSES];
 	int params = 0;
 	fv_status st;
-	k.net = (fv_resnet){ .width = 8, .blocks = 2 }, k.disc.width = 8, k.batch = 2, k.size = 32;
+	k.resnet = (fv_resnet){ .width = 8, .blocks = 2 }, k.disc.width = 8, k.batch = 2, k.size = 32;
 	if ((st = fv_store_new(err, c, &store)) || (st = fv_graph_new(err, c, &g[0])) || (st = fv_graph_new(err, c, &g[1])))
 		goto done;
 	fv_cyclegan_generators_build(g[0], store, 1, &k);

@@ -40,7 +40,7 @@ static void check_record(fv_context *c, const fv_family *f)
 	check_ports(f, config);
 	if (!fv_store_new(&err, c, &s) && !fv_graph_new(&err, c, &g)) {
 		fv_scope scope = { .g = g, .store = s, .prefix = "", .create = true };
-		int64_t side = fv_port_side(&f->in[0], 1);
+		int64_t side = fv_port_side(&f->in[0], config, 1);
 		fv_family_build(&scope, f, config, side, side, in, out);
 		for (int i = 0; f->out[i].name; i++)
 			check(!g->err.status && out[i], "%s: output %s: %s", f->name, f->out[i].name,

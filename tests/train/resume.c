@@ -53,7 +53,7 @@ static void begin_with(const fv_recipe *r, const char *where)
 	for (int i = 0; r->smallest && r->smallest[i]; i++)
 		snprintf(text[n++], sizeof *text, "%s", r->smallest[i]);
 	for (int i = 0; i < FV_RECIPE_DATA && r->data[i].option; i++)
-		snprintf(text[n++], sizeof *text, "%s=%s/%s", r->data[i].option, where, r->data[i].type == &fv_data_crops ? "pictures" : "digits.idx");
+		snprintf(text[n++], sizeof *text, "%s=%s/%s", r->data[i].option, where, r->data[i].type == &fv_data_digits ? "digits.idx" : "pictures");
 	snprintf(text[n++], sizeof *text, "steps=%d", STEPS);
 	for (int i = 0; i < n; i++)
 		list[i] = text[i];
@@ -139,7 +139,7 @@ static void other(const fv_option *o, const json_t *was, char *to, size_t room)
 	case FV_OPT_ENUM: snprintf(to, room, "%s=%s", o->name, o->choices[!strcmp(o->choices[0], json_string_value(was))]); break;
 	default:
 		if (o->kept & FV_KEPT_MOVES)
-			snprintf(to, room, "%s=moved/%s", o->name, o->type == FV_OPT_TEXTS ? "pictures" : "digits.idx");
+			snprintf(to, room, "%s=moved/%s", o->name, o->kind == FV_ARG_FOLDER ? "pictures" : "digits.idx");
 		else
 			snprintf(to, room, "%s=other", o->name);
 	}
@@ -221,7 +221,7 @@ static void check_data(const fv_recipe *r)
 	const char *texts[] = { given, NULL };
 	snprintf(run, sizeof run, "%s-straight", r->name);
 	for (int i = 0; i < FV_RECIPE_DATA && r->data[i].option; i++) {
-		snprintf(given, sizeof given, "%s=others/%s", r->data[i].option, r->data[i].type == &fv_data_crops ? "pictures" : "digits.idx");
+		snprintf(given, sizeof given, "%s=others/%s", r->data[i].option, r->data[i].type == &fv_data_digits ? "digits.idx" : "pictures");
 		check(train(NULL, run, texts) == FV_E_ARGUMENT && strstr(err.text, "begun with data"), "%s: %s: %s", r->name, given, err.text);
 	}
 }
