@@ -143,7 +143,7 @@ static fv_status read_weights(fv_err *err, fv_context *c, const char *path, fv_l
 	                        " in it; docs/yardstick.md says how to make such a file",
 	                        path);
 	if (!st)
-		st = fv_weights_make(err, path, &f, l->store);
+		st = fv_weights_make(err, path, &f, true, l->store);
 	fv_safetensors_close(&f);
 	return st;
 }

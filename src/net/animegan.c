@@ -78,7 +78,7 @@ static fv_node *twice(const fv_scope *s, const fv_animegan *c, fv_node *x)
 }
 
 fv_node *fv_animegan_build(const fv_scope *s, const fv_animegan *c, fv_node *x,
-                           fv_batch_norm *running)
+                           fv_running_norm *running)
 {
 	char last[24];
 	int64_t w = c->width;

@@ -57,7 +57,7 @@ static fv_node *layer(const fv_scope *s, const fv_animegan *c, fv_node *x, int64
 	                SLOPE);
 }
 
-static fv_node *batch_norm(const fv_scope *s, fv_node *x, fv_batch_norm *running)
+static fv_node *batch_norm(const fv_scope *s, fv_node *x, fv_running_norm *running)
 {
 	fv_graph *g = s->g;
 	fv_shape channels = FV_SHAPE(x->shape.c);
@@ -73,14 +73,14 @@ static fv_node *batch_norm(const fv_scope *s, fv_node *x, fv_batch_norm *running
 	}
 	fv_node *mean = fv_mean(g, fv_detach(g, x), FV_NHW);
 	fv_node *variance = fv_mean(g, square(g, fv_sub(g, fv_detach(g, x), mean)), FV_NHW);
-	*running = (fv_batch_norm){ fv_reshape(g, mean, channels),
+	*running = (fv_running_norm){ fv_reshape(g, mean, channels),
 	                            fv_reshape(g, variance, channels),
 	                            means->attr.variable.p, variances->attr.variable.p };
 	return fv_affine(g, fv_normalise(g, x, FV_NHW, BATCH_EPS), scale, shift);
 }
 
 /* A = X W; softmax over the places; over the sum of each place's; Y = A W'. */
-static fv_node *attention(const fv_scope *s, fv_node *x, fv_batch_norm *running)
+static fv_node *attention(const fv_scope *s, fv_node *x, fv_running_norm *running)
 {
 	fv_graph *g = s->g;
 	const fv_conv_attr one = fv_conv_same(1, FV_PAD_ZERO);
@@ -118,7 +118,7 @@ static fv_node *up(const fv_scope *s, const fv_animegan *c, fv_node *x, fv_node 
 }
 
 fv_node *fv_animegan3_build(const fv_scope *s, const fv_animegan *c, fv_node *x,
-                            fv_batch_norm *running)
+                            fv_running_norm *running)
 {
 	int64_t w = c->width;
 	fv_node *x0 = layer(s, c, x, w, 7, 1, "base.0");

@@ -168,13 +168,13 @@ typedef struct {
 	double eps;                     /* added to the norms' variances */
 } fv_animegan;
 /* What a batch norm measured while training, and where its running values are kept. */
-typedef struct { fv_node *mean, *variance; fv_variable *means, *variances; } fv_batch_norm;
+typedef struct { fv_node *mean, *variance; fv_variable *means, *variances; } fv_running_norm;
 /* running: NULL in a model that paints, where v3's batch norm goes by its running values; while
  * training it goes by the batch's, and fills *running (v2 has none and leaves it as it is). */
 fv_node *fv_animegan_build(const fv_scope *s, const fv_animegan *c, fv_node *x,
-                           fv_batch_norm *running);
+                           fv_running_norm *running);
 fv_node *fv_animegan3_build(const fv_scope *s, const fv_animegan *c, fv_node *x,
-                            fv_batch_norm *running);
+                            fv_running_norm *running);
 /* The fv_resize_kind of a grid. */
 int fv_grid_kind(fv_grid grid);
 /* v3's norm: x with the mean and spread of what a 1x1 convolution makes of it. weight: C,1,1,C */

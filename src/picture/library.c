@@ -79,11 +79,7 @@ fv_status fv_vips_ready(fv_err *err)
 	return loaded ? FV_OK : fv_fail(err, FV_E_INTERNAL, "%s", library.why);
 }
 
-void fv_picture_end(void)
-{
-	fv_child_end();
-	if (library.loaded)
-		vips_shutdown();
-}
+/* libvips stays: once it is shut down it decodes nothing more, and pictures may begin again. */
+void fv_picture_end(void) { fv_child_end(); }
 
 const char *fv_picture_library(void) { return fv_vips_ready(NULL) ? NULL : vips_version_string(); }

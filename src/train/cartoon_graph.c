@@ -190,7 +190,7 @@ void fv_cartoon_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uin
 	builder b = { .g = g, .store = store, .teacher = teacher, .c = c,
 	              .judge = { g, store, "D.", true, seed } };
 	fv_scope generator = { g, store, "G.", true, seed };
-	fv_batch_norm running = { 0 };
+	fv_running_norm running = { 0 };
 	b.x = pictures(g, c, "photo");
 	b.y = pictures(g, c, "art");
 	b.smooth = pictures(g, c, "smooth");

@@ -310,6 +310,10 @@ int main(int argc, char **argv)
 	claims(argv[1], argv[2]);
 	no_files();
 	lies("/proc/self/exe", name[2]);
+	/* What was ended may begin again. */
+	fv_picture_end();
+	if (check(!fv_picture_begin(&err, argv[0]), "%s", err.text))
+		same(name[2], argv[1]);
 	mishaps(argv[1], name[2]);
 	for (int i = 0; i < 4; i++)
 		unlink(name[i]);

@@ -110,7 +110,7 @@ static void check_net(const net *n)
 	fv_store *store = NULL;
 	fv_graph *g = NULL;
 	fv_program *p = NULL;
-	fv_batch_norm running = { 0 };
+	fv_running_norm running = { 0 };
 	fv_variable *param[MOST];
 	fv_node *wrt[MOST], *dx[MOST];
 	int params = 0;
