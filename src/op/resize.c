@@ -106,8 +106,8 @@ static void reference(const fv_call *c) { fv_taps_forward(c, fv_resize_taps); }
 static bool rows(const fv_node *n, fv_span out, fv_span *in)
 {
 	static const int64_t reach[] = {
-		[FV_NEAREST] = 0, [FV_BILINEAR] = 1, [FV_BILINEAR_LEGACY] = 1, [FV_BILINEAR_CORNERS] = 1,
-		[FV_SPLINE3] = 2, [FV_SPLINE5] = 3, [FV_BINOMIAL] = 2,
+		[FV_NEAREST] = 0, [FV_BILINEAR] = 1, [FV_BILINEAR_LEGACY] = 1,
+		[FV_BILINEAR_CORNERS] = 1, [FV_SPLINE3] = 2, [FV_SPLINE5] = 3, [FV_BINOMIAL] = 2,
 	};
 	int64_t times = n->shape.h / n->in[0]->shape.h, more = reach[n->attr.resize.kind];
 	/* Corners: where a row comes from depends on how high the whole is. */

@@ -83,7 +83,8 @@ static fv_status open_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv
 		return st;
 	d->height = d->width = r->size;
 	snprintf(d->found, sizeof d->found, "%s", fv_feed_found(s->feed));
-	size_t batch = (size_t)(d->batch * r->size * r->size * 3) * sizeof *s->last, room = fv_edge_smooth_room(r->size, r->size);
+	size_t batch = (size_t)(d->batch * r->size * r->size * 3) * sizeof *s->last;
+	size_t room = fv_edge_smooth_room(r->size, r->size);
 	s->index = -1;
 	s->last = fv_alloc(r->context, batch);
 	s->room = fv_alloc(r->context, room);
@@ -99,7 +100,8 @@ static void take_crops(fv_data *d, int64_t index, int part, float *to)
 	s->index = index;
 	for (int64_t k = 0; k < d->batch; k++)
 		if (part)
-			fv_edge_smooth(s->last + k * each, to + k * each, d->height, d->width, s->room);
+			fv_edge_smooth(s->last + k * each, to + k * each, d->height, d->width,
+			               s->room);
 		else
 			memcpy(to + k * each, s->last + k * each, (size_t)each * sizeof *to);
 }

@@ -19,8 +19,8 @@ typedef struct {
 	fv_status (*find)(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d);
 	/* Opens it; fills d->own, d->found, and the size of a sample where it has one. */
 	fv_status (*open)(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d);
-	/* Batch `index`, a pure function of it and the seed. part: 0 the pictures, 1 what goes with them (labels, answers; of crops the
-	 * same with their edges blurred). */
+	/* Batch `index`, a pure function of it and the seed. part: 0 the pictures, 1 what goes with
+	 * them (labels, answers; of crops the same with their edges blurred). */
 	void (*take)(fv_data *d, int64_t index, int part, float *to);
 	void (*close)(fv_data *d);
 	/* Of pictures, for previews: n of side x side, 3 in [-1,1], the same at each call. NULL: none

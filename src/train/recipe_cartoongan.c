@@ -25,7 +25,7 @@ static const fv_option table[] = {
 	  .high = 0.1, .help = "the generator's learning rate" },
 	{ .name = "beginning", .type = FV_OPT_FLOAT, .arg = "X", AT(beginning), .preset = "0.1",
 	  .low = 0, .high = 1, .help = "share of the steps in which it learns content alone" },
-	{ .name = "content", .type = FV_OPT_FLOAT, .arg = "X", AT(content), .preset = "10",
+	{ .name = "content", .type = FV_OPT_FLOAT, .arg = "X", AT(content), .preset = "100",
 	  .low = 0, .high = 10000, .help = "weight of what is shown" },
 	{ .name = "features", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .kept = FV_KEPT_APART,
 	  .arg = "FILE", AT(features), .preset = "vgg16",
@@ -63,7 +63,8 @@ const fv_recipe fv_recipe_cartoongan = {
 	.name = "cartoongan", .help = "clear edges and flat areas, as in drawings",
 	.options = table, .bytes = sizeof(fv_cartoon_options), .seconds = 3600,
 	.presets = {
-		{ "paper", "the paper's size", { "width=64", "size=256", "batch=8" } },
+		{ "paper", "the paper's size and weight",
+		  { "width=64", "size=256", "batch=8", "content=10" } },
 	},
 	.data = {
 		{ .option = "photos", .type = &fv_data_crops, .purpose = "photographs",
