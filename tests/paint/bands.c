@@ -35,7 +35,7 @@ static void metered_free(void *user, void *memory)
 	free(p);
 }
 
-typedef struct { const char *name; bool resnet, affine; int width, blocks; int64_t h, w; } painter;
+typedef struct { const char *name; bool resnet, affine; int width, blocks; int64_t h, w; int depth; } painter;
 
 typedef struct { fv_graph *g; bool marks; } network;
 
@@ -46,8 +46,12 @@ static fv_status build(fv_err *err, fv_context *c, fv_store *store, const painte
 		return st;
 	fv_scope s = { .g = n->g, .store = store, .prefix = "", .create = true, .seed = 5 };
 	fv_node *x = fv_input(n->g, "picture", FV_F32, fv_nhwc(1, p->h, p->w, 3)), *y;
-	n->marks = !p->resnet;
-	if (p->resnet)
+	n->marks = !p->resnet && !p->depth;
+	if (p->depth) {
+		const fv_unet k = { .width = p->width, .depth = p->depth, .dropout = true };
+		s.batch_statistics = s.dropout = true;
+		y = fv_unet_build(&s, &k, x);
+	} else if (p->resnet)
 		y = fv_resnet_build(&s, &(fv_resnet){ .width = p->width, .blocks = p->blocks }, x);
 	else {
 		fv_strokenet k = { .width = p->width, .blocks = p->blocks, .marks = 4, .stem = p->affine ? 5 : 3, .affine = p->affine };
@@ -129,6 +133,8 @@ int main(void)
 		{ "strokenet 256x160", false, true, 12, 2, 256, 160 }, { "without affine 208x112", false, false, 10, 1, 208, 112 },
 		{ "strokenet 48x304", false, true, 8, 1, 48, 304 }, { "resnet 228x96", true, false, 8, 2, 228, 96 },
 		{ "resnet 100x132", true, false, 12, 1, 100, 132 },
+		{ "unet 192x128", .width = 6, .depth = 6, .h = 192, .w = 128 },
+		{ "unet 512x256", .width = 2, .depth = 8, .h = 512, .w = 256 },
 	};
 	for (size_t i = 0; i < FV_COUNT(list); i++)
 		try(&list[i]);
