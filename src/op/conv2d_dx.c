@@ -57,12 +57,14 @@ static void reference(const fv_call *c)
 	fv_conv_stats(c);
 }
 
-/* Only as painters enlarge: 3x3 to twice the size. */
+/* Only as painters enlarge: 3x3 or 4x4 to twice the size. */
 static bool rows(const fv_node *n, fv_span out, fv_span *in)
 {
 	const fv_conv_attr *a = &n->attr.conv;
 	*in = (fv_span){ out.lo / 2 - 1, (out.hi + 1) / 2 + 1 };
-	return a->stride == 2 && a->kind == FV_PAD_ZERO && n->in[1]->shape.h == 3 && a->top == 1 && n->shape.h == 2 * n->in[0]->shape.h;
+	const int64_t k = n->in[1]->shape.h;
+	return a->stride == 2 && a->kind == FV_PAD_ZERO && (k == 3 || k == 4) && a->top == 1 &&
+	       n->shape.h == 2 * n->in[0]->shape.h;
 }
 
 static int64_t band(const fv_node *n, fv_span want, fv_span have, fv_attr *a)
