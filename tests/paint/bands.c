@@ -135,6 +135,7 @@ int main(void)
 		{ "resnet 100x132", true, false, 12, 1, 100, 132 },
 		{ "unet 192x128", .width = 6, .depth = 6, .h = 192, .w = 128 },
 		{ "unet 512x256", .width = 2, .depth = 8, .h = 512, .w = 256 },
+		{ "unet 1536x64", .width = 2, .depth = 6, .h = 1536, .w = 64 },
 	};
 	for (size_t i = 0; i < FV_COUNT(list); i++)
 		try(&list[i]);
