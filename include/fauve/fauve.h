@@ -185,6 +185,15 @@ typedef struct fv_description {
 FV_API fv_status fv_model_describe(fv_err *err, const fv_model *m, fv_description **out);
 FV_API void fv_description_free(fv_description *d);
 
+/** What batch norm goes by, of a model that has it (pix2pix'). */
+typedef enum {
+	FV_NORM_DEFAULT,           /**< FV_NORM_PICTURE; of a model without batch norm nothing */
+	FV_NORM_PICTURE,           /**< the picture's own mean and variance */
+	FV_NORM_PUBLISHED,         /**< the same, and dropout as in training: each seed and picture has
+	                            *   its own draws; as pix2pix' authors paint */
+	FV_NORM_RUNNING,           /**< those that training's pictures had on average */
+} fv_norm;
+
 /** Options of painting; begin with FV_PAINT_DEFAULTS (NULL means the same). */
 typedef struct fv_paint_options {
 	size_t size;               /**< sizeof(fv_paint_options) */
@@ -213,6 +222,7 @@ typedef struct fv_paint_options {
 	                            *   must know its palette */
 	float relief;              /**< 0.25..4: how strongly neighbouring strokes differ, times
 	                            *   what the style asks for */
+	fv_norm norm;              /**< other than FV_NORM_DEFAULT only for a model with batch norm */
 } fv_paint_options;
 #define FV_PAINT_DEFAULTS { .size = sizeof(fv_paint_options), .strength = 1, .detail = 0.75f, .palette = 0.5f, .relief = 1 }
 

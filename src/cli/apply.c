@@ -13,6 +13,7 @@ typedef struct {
 	const char *output, *strokes, *flow;
 	double strength, detail, palette, relief, megapixels;
 	int64_t seed, quality, memory;
+	int norm;
 	bool keep_private, force;
 } options;
 
@@ -20,6 +21,9 @@ typedef struct {
 static const struct { const char *name; double share; } strokes[] = {
 	{ "fine", 0.02 }, { "medium", 0.034 }, { "broad", 0.05 },
 };
+
+/* In the order of fv_norm, from FV_NORM_PICTURE on. */
+static const char *const norms[] = { "picture", "published", "running", NULL };
 
 static const fv_option table[] = {
 	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "OUT",
@@ -44,6 +48,11 @@ static const fv_option table[] = {
 	  .preset = "1", .low = 0.25, .high = 4,
 	  .help = "how strongly neighbouring strokes differ: below 1 softer than the style has it, "
 	          "above 1 bolder" },
+	{ .name = "norm", .type = FV_OPT_ENUM, .arg = "WHAT", .at = offsetof(options, norm),
+	  .preset_help = "picture, where there is batch norm", .choices = norms,
+	  .help = "of a model with batch norm, as pix2pix': picture goes by the picture's own mean and "
+	          "variance; published adds dropout, drawn by the seed, as its authors do; running "
+	          "goes by what training's pictures had on average" },
 	{ .name = "flow", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "FILE",
 	  .at = offsetof(options, flow),
 	  .help = "a picture whose colours say where strokes run: the hue is twice the angle (red "
@@ -276,6 +285,7 @@ static fv_status how_of(fv_err *err, const task *t, const fv_pixels *v, fv_paint
 	how->palette = (float)o->palette;
 	how->relief = (float)o->relief;
 	how->seed = (uint64_t)o->seed;
+	how->norm = (fv_norm)(o->norm + 1);             /* -1: not given */
 	how->flow = t->flow;
 	return read_strokes(err, o->strokes, v->width > v->height ? v->width : v->height,
 	                    &how->strokes);

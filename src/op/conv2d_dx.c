@@ -57,13 +57,15 @@ static void reference(const fv_call *c)
 	fv_conv_stats(c);
 }
 
-/* Only as painters enlarge: 3x3 to twice the size, or, without a border, to a row more. */
+/* Only as painters enlarge: 3x3 or 4x4 to twice the size, or, 3x3 without a border, to a row more. */
 static bool rows(const fv_node *n, fv_span out, fv_span *in)
 {
 	const fv_conv_attr *a = &n->attr.conv;
 	*in = (fv_span){ out.lo / 2 - 1, (out.hi + 1) / 2 + 1 };
-	bool enlarges = a->top < 2 && n->shape.h == 2 * n->in[0]->shape.h + (a->top == 0);
-	return a->stride == 2 && a->kind == FV_PAD_ZERO && n->in[1]->shape.h == 3 && enlarges;
+	const int64_t k = n->in[1]->shape.h;
+	const bool border = a->top == 1 && (k == 3 || k == 4), none = a->top == 0 && k == 3;
+	return a->stride == 2 && a->kind == FV_PAD_ZERO && (border || none) &&
+	       n->shape.h == 2 * n->in[0]->shape.h + none;
 }
 
 static int64_t band(const fv_node *n, fv_span want, fv_span have, fv_attr *a)

@@ -271,6 +271,18 @@ static void join_channels(double *sums, int64_t channels)
 	}
 }
 
+/* Whether rows of every node that is reached are as many further down as those of the value are. A
+ * network that halves more often than bands are aligned to needs another program where not. */
+static bool moves_alike(const bands *b, const fv_node *v, int64_t by)
+{
+	for (int i = 0; i <= v->id; i++) {
+		const int64_t h = b->whole->node[i]->shape.h;
+		if (b->rows[i].lo < b->rows[i].hi && h > 1 && !b->whole_only[i] && by * h % v->shape.h)
+			return false;
+	}
+	return true;
+}
+
 static fv_status run_target(fv_err *err, bands *b, const target *t)
 {
 	const fv_node *v = value_of(t);
@@ -282,7 +294,7 @@ static fv_status run_target(fv_err *err, bands *b, const target *t)
 	for (int64_t lo = 0; lo < h && !st; lo += rows) {
 		range r = { lo, fv_min(h, lo + rows) };
 		bool same = reach(b, t, r) && r.hi - r.lo == rows;
-		if (!(same && middle)) {
+		if (!(same && middle && moves_alike(b, v, lo - d.lo))) {
 			band_free(&d);
 			st = band_new(err, b, t, lo, &d);
 			middle = same;

@@ -65,11 +65,12 @@ static void store(const fv_pixels *in, const float *y, int64_t w, float strength
 			}
 }
 
-static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int64_t width, fv_painting *p)
+static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int64_t width,
+                             fv_norm norm, fv_painting *p)
 {
 	const fv_family *f = m->family;
 	fv_node *in[FV_PORTS] = { NULL }, *out[FV_PORTS] = { NULL };
-	*p = (fv_painting){ 0 };
+	*p = (fv_painting){ .norm = norm };
 	fv_status st = fv_family_must(err, f, FV_PAINTS);
 	for (int i = 0; f->in[i].name && !st; i++)
 		if (f->in[i].kind != FV_PORT_IMAGE && f->in[i].kind != FV_PORT_MARKS)
@@ -78,16 +79,19 @@ static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int
 		return st;
 	p->height = fv_port_side(image_of(m), m->config, height);
 	p->width = fv_port_side(image_of(m), m->config, width);
-	fv_scope s = { .g = p->graph, .store = m->store, .prefix = "" };
+	fv_scope s = { .g = p->graph, .store = m->store, .prefix = "",
+	               .batch_statistics = norm != FV_NORM_RUNNING,
+	               .dropout = norm == FV_NORM_PUBLISHED };
 	fv_family_build(&s, f, m->config, p->height, p->width, in, out);
 	fv_output(p->graph, out[0], "%s", f->out[0].name);
 	return FV_OK;
 }
 
-fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_program_options *opt, fv_painting *out)
+static fv_status plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, fv_norm norm,
+                      const fv_program_options *opt, fv_painting *out)
 {
 	fv_painting p;
-	fv_status st = paint_graph(err, m, height, width, &p);
+	fv_status st = paint_graph(err, m, height, width, norm, &p);
 	if (!st)
 		st = fv_program_new(err, m->context, p.graph, opt, &p.program);
 	if (st) {
@@ -96,6 +100,11 @@ fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t 
 	}
 	*out = p;
 	return FV_OK;
+}
+
+fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_program_options *opt, fv_painting *out)
+{
+	return plan(err, m, height, width, FV_NORM_DEFAULT, opt, out);
 }
 
 void fv_painting_free(fv_painting *p)
@@ -135,6 +144,8 @@ int64_t fv_painter_bytes(const fv_painter *p) { return p->painting.program ? fv_
 typedef struct {
 	int64_t h, w;                   /* multiples of what the network wants */
 	float *x, *z, *y;               /* h,w,3; h,w,FV_STROKE_MARKS or NULL; h,w,3 */
+	fv_norm norm;
+	fv_key key;                     /* of dropout's draws */
 } canvas;
 
 /* A program for the canvas' size: the one of the picture before, if it may be. */
@@ -142,7 +153,8 @@ static fv_status prepare(fv_err *err, fv_painter *p, const canvas *k, int64_t mo
 {
 	fv_painting *q = &p->painting;
 	int64_t bytes = fv_painter_bytes(p);
-	bool same = q->program && q->height == k->h && q->width == k->w && (!most || bytes <= most);
+	bool same = q->program && q->height == k->h && q->width == k->w && q->norm == k->norm &&
+	            (!most || bytes <= most);
 	if (same && !p->kept) {
 		fv_err ignored;                 /* without that memory all goes on as it did */
 		fv_program_prepack(&ignored, q->program, most ? fv_min(FV_PAINT_KEEP, most - bytes) : FV_PAINT_KEEP);
@@ -152,16 +164,17 @@ static fv_status prepare(fv_err *err, fv_painter *p, const canvas *k, int64_t mo
 		return FV_OK;
 	fv_painting_free(q);
 	p->kept = false;
-	return fv_paint_plan(err, p->model, k->h, k->w, &(fv_program_options){ .most = most, .timed = true }, q);
+	return plan(err, p->model, k->h, k->w, k->norm,
+	            &(fv_program_options){ .most = most, .timed = true }, q);
 }
 
 static fv_status run_bands(fv_err *err, const fv_model *m, const canvas *k, int64_t most)
 {
 	fv_painting p;
-	fv_status st = paint_graph(err, m, k->h, k->w, &p);
+	fv_status st = paint_graph(err, m, k->h, k->w, k->norm, &p);
 	const fv_bands_input in[] = { { image_of(m)->name, k->x }, { k->z ? marks_of(m)->name : NULL, k->z } };
 	if (!st)
-		st = fv_bands_run(err, m->context, p.graph, in, k->z ? 2 : 1, k->y, (fv_key){ 0 }, most);
+		st = fv_bands_run(err, m->context, p.graph, in, k->z ? 2 : 1, k->y, k->key, most);
 	fv_painting_free(&p);
 	return st;
 }
@@ -179,7 +192,7 @@ static fv_status run_whole(fv_err *err, fv_painter *painter, const canvas *k, in
 	fv_program_put(p, image_of(m)->name, k->x);
 	if (k->z)
 		fv_program_put(p, marks_of(m)->name, k->z);
-	st = fv_program_run(err, p, (fv_key){ 0 });
+	st = fv_program_run(err, p, k->key);
 	return st ? st : fv_program_get(err, p, m->family->out[0].name, k->y);
 }
 
@@ -312,7 +325,7 @@ fv_status fv_paint_least(fv_err *err, const fv_model *m, int64_t height, int64_t
 	if (st)
 		return st;
 	work k = work_of(m, height, width, opt);
-	if (!(st = paint_graph(err, m, k.h, k.w, &p)))
+	if (!(st = paint_graph(err, m, k.h, k.w, opt->norm, &p)))
 		st = fv_bands_least(err, m->context, p.graph, image_of(m)->name, &network);
 	if (!st)
 		*bytes = k.bytes + fv_max(k.direct, network) + 1;
@@ -327,7 +340,8 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	const int64_t h = in->height, w = in->width;
 	const work how = work_of(m, h, w, opt);
 	const bool strokes = how.strokes, resized = how.resized, turned = how.turned;
-	canvas k = { .h = how.h, .w = how.w };
+	canvas k = { .h = how.h, .w = how.w, .norm = opt->norm };
+	k.key = (fv_key){ .seed = opt->norm == FV_NORM_PUBLISHED ? opt->seed ^ fingerprint(in) : 0 };
 	int64_t pixels = k.h * k.w, floats = how.floats, bytes = how.bytes, most = opt->max_memory;
 	const double relief[] = { m->relief[0] * (double)opt->relief, m->relief[1] * (double)opt->relief };
 	float *room = NULL, *whole = NULL;
@@ -368,6 +382,16 @@ done:
 	return st;
 }
 
+static bool has_batch_norm(const fv_model *m)
+{
+	for (const fv_variable *v = m->store->first; v; v = v->next) {
+		const char *end = strrchr(v->name, '.');
+		if (end && !strcmp(end, ".running_mean"))
+			return true;
+	}
+	return false;
+}
+
 fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in, const fv_paint_options *opt, fv_pixels *out)
 {
 	fv_paint_options o = FV_PAINT_DEFAULTS;
@@ -388,6 +412,9 @@ fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in
 		return fv_fail(err, FV_E_ARGUMENT, "palette %g must lie between 0 and 1", (double)o.palette);
 	if (!(o.relief >= 0.25 && o.relief <= 4))
 		return fv_fail(err, FV_E_ARGUMENT, "relief %g must lie between 0.25 and 4", (double)o.relief);
+	if (o.norm && !has_batch_norm(painter->model))
+		return fv_fail(err, FV_E_ARGUMENT, "norm: this model of family %s has no batch norm to "
+		               "choose for; leave it out", painter->model->family->name);
 	if (!(o.strokes >= 0 && o.strokes <= 0.5))
 		return fv_fail(err, FV_E_ARGUMENT, "strokes %g of the longer side wide: 0 to 0.5 can be painted", (double)o.strokes);
 	return paint(err, painter, in, &o, out);

@@ -15,6 +15,7 @@ typedef struct {
 	fv_graph *graph;
 	fv_program *program;
 	int64_t height, width;          /* of the padded picture */
+	fv_norm norm;
 } fv_painting;
 fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_program_options *opt, fv_painting *out);
 void fv_painting_free(fv_painting *p);

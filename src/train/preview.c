@@ -24,8 +24,10 @@ static fv_status open_sample(fv_err *err, fv_run *r, int side, fv_graph **g, fv_
 		if (m->family->in[i].kind == FV_PORT_NOISE)
 			in[i] = fv_random(*g, FV_NORMAL, m->family->in[i].name, FV_F32,
 					  FV_SHAPE(CELLS, fv_port_channels(&m->family->in[i], config)), 0, 1);
-	fv_family_build(&(fv_scope){ .g = *g, .store = r->store, .prefix = m->prefix }, m->family, config, side, side,
-			in, out);
+	/* As fv_paint() and fv_generate() do where nothing is asked for. */
+	const fv_scope s = { .g = *g, .store = r->store, .prefix = m->prefix,
+	                     .batch_statistics = m->family->use == FV_PAINTS };
+	fv_family_build(&s, m->family, config, side, side, in, out);
 	fv_output(*g, out[0], "%s", m->family->out[0].name);
 	return fv_program_new(err, r->context, *g, NULL, p);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Five training steps of CycleGAN against PyTorch's (cyclegan.py made cyclegan.safetensors): every loss, and how far every
+/* Ten training steps of CycleGAN against PyTorch's (cyclegan.py made cyclegan.safetensors): every loss, and how far every
  * weight moved in each step. */
 #include "golden.h"
 #include "test.h"
 #include "model/safetensors.h"
 #include "train/cyclegan_graph.h"
 
-#define STEPS 5
+#define STEPS 10
 #define LOSSES 8
 #define PARAMS 64
 
@@ -37,6 +37,7 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f)
 	fv_variable *param[PARAMS];
 	float *first[PARAMS] = { NULL };
 	double mine[STEPS][LOSSES], allowed[STEPS][LOSSES];
+	double grown = 0;
 	int params = 0;
 	fv_status st;
 	k.resnet = (fv_resnet){ .width = 8, .blocks = 2 }, k.disc.width = 8, k.batch = 2, k.size = 32;
@@ -91,8 +92,12 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f)
 		mine[step][7] = fv_program_number(p[1], "loss.b");
 		for (int i = 0; i < LOSSES; i++) {
 			double truth = losses[LOSSES * step + i];
-			/* Rounding grows step by step, PyTorch's own too: double says by how much. */
-			allowed[step][i] = 5e-5 * truth + 4 * fabs(truth - exact[LOSSES * step + i]);
+			/* Rounding grows step by step, PyTorch's own too: double says by how much. From
+			 * the sixth on a sign of cycle's differences may turn, and one loss tells it to
+			 * the others. */
+			const double own = fabs(truth - (double)exact[LOSSES * step + i]);
+			grown = fmax(grown, own);
+			allowed[step][i] = 5e-5 * truth + 4 * own + (step < 5 ? 0 : grown);
 			check(fabs(mine[step][i] - truth) <= allowed[step][i], "step %d, %s is %.8g, PyTorch's %.8g (%.2g allowed)", step, what[i], mine[step][i], truth,
 			      allowed[step][i]);
 		}
@@ -103,7 +108,7 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f)
 			for (int64_t n = 0; n < fv_elements(t.shape); n++)
 				far += ((double)now[n] - first[i][n]) * ((double)now[n] - first[i][n]);
 			free(t.data);
-			double most = 1e-3 * truth + 4 * fabs(truth - moved64[params * step + i]);
+			double most = (step < 5 ? 1e-3 : 1e-2) * truth + 4 * fabs(truth - moved64[params * step + i]);
 			check(fabs(sqrt(far) - truth) <= most, "step %d, %s has moved by %.7g, PyTorch's by %.7g (%.2g allowed)", step, param[i]->name, sqrt(far), truth, most);
 		}
 	}

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A golden training run of CycleGAN's step: five steps in PyTorch, written to cyclegan.safetensors.
+"""A golden training run of CycleGAN's step: ten steps in PyTorch, written to cyclegan.safetensors.
 
     python3 tests/golden/cyclegan.py         needs torch, numpy, safetensors
 
 Painters of width 8 with two blocks, judges of width 8, pictures of 32x32, batch 2, no pool. Weights and pictures come from one
 formula (`value`) that tests/golden/cyclegan.c computes too; the file holds results only:
 
-    losses, losses64    5,8  adversary, cycle, identity of G_A's way, of G_B's; D_A, D_B; in float and in double
-    moved, moved64      5,P  L2 norm of what each parameter has moved since the beginning, in the order of `names`
-    wrong.*             5,8  what the step is not: first: judges before painters; sum: the judges' losses not halved;
+    losses, losses64    10,8  adversary, cycle, identity of G_A's way, of G_B's; D_A, D_B; in float and in double
+    moved, moved64      10,P  L2 norm of what each parameter has moved since the beginning, in the order of `names`
+    wrong.*             10,8  what the step is not: first: judges before painters; sum: the judges' losses not halved;
                              pad: zeros around the 3x3 convolutions
 """
 import itertools
@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional as F
 from value import value
 
-STEPS, SIZE, BATCH, WIDTH, BLOCKS = 5, 32, 2, 8, 2
+STEPS, SIZE, BATCH, WIDTH, BLOCKS = 10, 32, 2, 8, 2
 
 
 def norm(c):

@@ -35,13 +35,14 @@ static void metered_free(void *user, void *memory)
 	free(p);
 }
 
-typedef enum { STROKENET, RESNET, ANTIALIASED, SINCUT, ANIMEGAN, CARTOONGAN } kind;
+typedef enum { STROKENET, RESNET, ANTIALIASED, SINCUT, ANIMEGAN, CARTOONGAN, UNET } kind;
 typedef struct {
 	const char *name;
 	kind kind;
 	bool affine;
 	int width, blocks;
 	int64_t h, w;
+	int depth;
 } painter;
 
 typedef struct { fv_graph *g; bool marks; } network;
@@ -60,6 +61,10 @@ static fv_status build(fv_err *err, fv_context *c, fv_store *store, const painte
 	} else if (p->kind == CARTOONGAN) {
 		fv_cartoongan k = { p->width, p->blocks, FV_ORDER_BGR, 1e-9 };
 		y = fv_cartoongan_build(&s, &k, x);
+	} else if (p->kind == UNET) {
+		const fv_unet k = { .width = p->width, .depth = p->depth, .dropout = true };
+		s.batch_statistics = s.dropout = true;
+		y = fv_unet_build(&s, &k, x);
 	} else if (p->kind == SINCUT) {
 		y = fv_sincut_build(&s, &(fv_sincut){ p->width, p->blocks }, x, "noise", NULL);
 	} else if (p->kind != STROKENET) {
@@ -187,6 +192,9 @@ int main(void)
 		{ "antialiased 100x132", ANTIALIASED, false, 12, 2, 100, 132 },
 		{ "sincut 228x96", SINCUT, false, 8, 2, 228, 96 },
 		{ "sincut 98x130", SINCUT, false, 12, 3, 98, 130 },
+		{ "unet 192x128", UNET, false, 6, 0, 192, 128, 6 },
+		{ "unet 512x256", UNET, false, 2, 0, 512, 256, 8 },
+		{ "unet 1536x64", UNET, false, 2, 0, 1536, 64, 6 },
 	};
 	for (size_t i = 0; i < FV_COUNT(list); i++)
 		try(&list[i]);
