@@ -2,6 +2,7 @@
 /* The options that a run has: defaults, the preset's values over them, what run.json has, what is given. Everything follows from two
  * tables: the recipe's, and that of what every recipe has. */
 #include "base/file.h"
+#include "train/measure.h"
 #include "train/train.h"
 #include <math.h>
 #include <stdlib.h>
@@ -33,6 +34,33 @@ const fv_option fv_train_table[] = {
 	  .at = offsetof(fv_train_common, max_memory),
 	  .help = "of a step and what it trains: where it would take more, what is cheap is made again rather than "
 	          "kept, which takes a little longer and gives the same run; with precision bf16 what is left is kept rounded" },
+	{ .name = "until", .type = FV_OPT_TEXT, .kept = FV_KEPT_CHANGES, .arg = "'METRIC<X'",
+	  .at = offsetof(fv_train_common, until),
+	  .help = "stop when what it makes of pictures that it does not learn from is good enough: 'swd<70', "
+	          "'ssim>0.5', any figure of `fauve eval`; none: no more" },
+	{ .name = "measure", .type = FV_OPT_TEXT, .kept = FV_KEPT_CHANGES, .arg = "METRIC",
+	  .at = offsetof(fv_train_common, measure),
+	  .help = "measure, and keep the best model as best.safetensors, without stopping for it; METRIC> where "
+	          "more is better; none: no more" },
+	{ .name = "patience", .type = FV_OPT_INT, .kept = FV_KEPT_CHANGES, .arg = "N",
+	  .at = offsetof(fv_train_common, patience), .low = 1, .high = 1e6,
+	  .help = "stop when so many measurements in a row were no better than the best" },
+	{ .name = "measure-every", .type = FV_OPT_TEXT, .kept = FV_KEPT_CHANGES, .arg = "N|T",
+	  .at = offsetof(fv_train_common, measure_every),
+	  .preset_help = "twenty times a run, less often where that took more than a tenth of the time",
+	  .help = "steps, or time, between measurements" },
+	{ .name = "held-photos", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .kept = FV_KEPT_CHANGES, .arg = "DIR",
+	  .at = offsetof(fv_train_common, held_photos), .preset_help = "set aside from those to learn from",
+	  .help = "photographs to measure on, which are not learnt from" },
+	{ .name = "held-art", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .kept = FV_KEPT_CHANGES, .arg = "DIR",
+	  .at = offsetof(fv_train_common, held_art), .preset_help = "set aside from those to learn from",
+	  .help = "real pictures to compare with, which are not learnt from" },
+	{ .name = "set-aside", .type = FV_OPT_INT, .arg = "N", .at = offsetof(fv_train_common, set_aside), .low = 2,
+	  .high = 1000, .preset_help = "24, where it measures",
+	  .help = "of the pictures to learn from one in ten is measured on instead, so many at most" },
+	{ .name = "tensorboard", .type = FV_OPT_FLAG, .kept = FV_KEPT_CHANGES,
+	  .at = offsetof(fv_train_common, tensorboard),
+	  .help = "also write what it is to show as event files for TensorBoard into the run's folder" },
 	{ 0 },
 };
 
@@ -181,7 +209,7 @@ static fv_status recall(fv_err *err, fv_run *r, const json_t *j)
 		 * recipe. */
 		bool nothing = json_is_null(v) || (json_is_array(v) && !json_array_size(v)) ||
 			       (json_is_integer(v) && !json_integer_value(v));
-		if (!strcmp(key, "recipe") || !strcmp(key, "precision") ||
+		if (!strcmp(key, "recipe") || !strcmp(key, "precision") || !strcmp(key, "stopped") ||
 		    (nothing && !(o && json_is_integer(v) && fv_option_in_range(o, 0))))
 			continue;
 		if (!o && !strcmp(key, "features") && json_is_string(v))
@@ -198,10 +226,8 @@ static fv_status recall(fv_err *err, fv_run *r, const json_t *j)
 	return FV_OK;
 }
 
-fv_status fv_settings_write(fv_err *err, fv_run *r)
+json_t *fv_settings_all(const fv_run *r)
 {
-	char path[FV_PATH_MAX];
-	fv_writer *w = NULL;
 	options t[TABLES];
 	tables_of(r, t);
 	json_t *j = json_pack("{s:s, s:s}", "recipe", r->recipe->name, "precision", precision_of(r->context));
@@ -210,12 +236,25 @@ fv_status fv_settings_write(fv_err *err, fv_run *r)
 		for (const fv_option *o = t[k].table; whole && o && o->name; o++) {
 			json_t *v = o->kept & FV_KEPT_INNER ? json_null() : fv_option_json(o, t[k].values, r->folder);
 			whole = v;
-			if (json_is_null(v) || (json_is_array(v) && !json_array_size(v)))
+			if (json_is_null(v) || json_is_false(v) || (json_is_array(v) && !json_array_size(v)))
 				json_decref(v);
 			else if (v)
 				whole = !json_object_set_new(j, o->name, v);
 		}
-	char *text = whole ? json_dumps(j, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
+	if (whole && r->stopped)
+		whole = !json_object_set_new(j, "stopped", json_pack("{s:s, s:I, s:s}", "by", r->stopped, "step",
+		                                                     (json_int_t)r->step, "text", r->stopped_text));
+	if (!whole)
+		json_decref(j);
+	return whole ? j : NULL;
+}
+
+fv_status fv_settings_write(fv_err *err, fv_run *r)
+{
+	char path[FV_PATH_MAX];
+	fv_writer *w = NULL;
+	json_t *j = fv_settings_all(r);
+	char *text = j ? json_dumps(j, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
 	json_decref(j);
 	snprintf(path, sizeof path, "%s/run.json", r->folder);
 	fv_status st =
@@ -323,7 +362,9 @@ static fv_status take_given(fv_err *err, fv_run *r, bool begun)
 	g[1] = (options){ r->recipe->options, fv_arena_get(r->arena, r->recipe->bytes + 1) };
 	if (!g[1].values)
 		return fv_fail_memory(err, "options", r->recipe->bytes);
-	fv_status st = make_lists(err, r, &g[1], count);
+	fv_status st = make_lists(err, r, &g[0], count);
+	if (!st)
+		st = make_lists(err, r, &g[1], count);
 	/* All of them first: of a number that is given twice the last counts. */
 	for (int i = 0; i < count && !st; i++) {
 		char *name, *value;
@@ -422,6 +463,27 @@ static fv_status blame_file(fv_err *err, const fv_run *r, fv_status st)
 	return st == FV_E_ARGUMENT ? fv_fail(err, FV_E_FORMAT, "%s/run.json: %s", r->folder, e.text) : st;
 }
 
+static bool is_given(const fv_run *r, const char *name)
+{
+	size_t n = strlen(name);
+	for (const char *const *o = r->o.options; o && *o; o++)
+		if (!strncmp(*o, name, n) && (*o)[n] == '=')
+			return true;
+	return false;
+}
+
+/* What is to be measured. The sentence is about run.json where nothing of it was given. */
+static fv_status want_measures(fv_err *err, fv_run *r, bool begun)
+{
+	static const char *const names[] = { "until", "measure", "patience", "measure-every", "held-photos",
+		                             "held-art", "set-aside" };
+	bool any = false;
+	for (size_t i = 0; i < FV_COUNT(names); i++)
+		any = any || is_given(r, names[i]);
+	fv_status st = fv_measure_wanted(err, r, begun);
+	return st && begun && !any ? blame_file(err, r, st) : st;
+}
+
 fv_status fv_settings_take(fv_err *err, fv_run *r)
 {
 	json_t *j = NULL;
@@ -441,7 +503,8 @@ fv_status fv_settings_take(fv_err *err, fv_run *r)
 		goto done;
 	}
 	tables_of(r, t);
-	if ((st = make_lists(err, r, &t[1], 0)) || (st = fv_option_presets(err, fv_train_table, &r->common)))
+	if ((st = fv_option_presets(err, fv_train_table, &r->common)) || (st = make_lists(err, r, &t[0], 0)) ||
+	    (st = make_lists(err, r, &t[1], 0)))
 		goto done;
 	/* The preset lies under everything else that is known. */
 	r->common.preset = json_string_value(json_object_get(j, "preset"));
@@ -459,6 +522,8 @@ fv_status fv_settings_take(fv_err *err, fv_run *r)
 		goto done;
 	if ((st = check_needed(err, r)) && j)
 		st = blame_file(err, r, st);
+	if (!st)
+		st = want_measures(err, r, j != NULL);
 	r->seed = (uint64_t)r->common.seed;
 	r->batch = fv_run_integer(r, "batch", 1);
 	r->size = fv_run_integer(r, "size", 0);
@@ -490,6 +555,8 @@ json_t *fv_settings_kept(const fv_run *r)
 	put_options(r, j, 0);
 	json_object_set_new(j, "seed", json_integer(r->common.seed));
 	json_object_set_new(j, "data", json_string(r->found));
+	if (r->common.set_aside)
+		json_object_set_new(j, "set-aside", json_integer(r->common.set_aside));
 	if (r->context->bf16 || r->context->exact)
 		json_object_set_new(j, "precision", json_string(precision_of(r->context)));
 	return j;

@@ -5,9 +5,13 @@
  *	checkpoint.safetensors (and .previous)	the whole run: going on from it equals never having stopped (but which of them a
  *						rollback goes back to is the clock's choice)
  *	model.safetensors			what `apply` or `generate` takes, as of the last checkpoint
+ *	best.safetensors			the model that was measured as the best (measure.h), where models are measured
  *	stats.jsonl				losses by step; cut back to the checkpoint's step when resumed
+ *	metrics.jsonl				what was measured, by step; the same
  *	times.jsonl				wall times by step, and what the watch (watch.h) saw: they differ from run to run
- *	run.json				the options that the run has
+ *	run.json				the options that the run has, and, once it has stopped, what stopped it
+ *	report.html				all of this to look at (report.h)
+ *	events.out.tfevents.*			the same for TensorBoard, where that is asked for (events.h)
  *	sheets/					contact sheets */
 #ifndef FV_TRAIN_H
 #define FV_TRAIN_H
@@ -23,6 +27,10 @@ typedef struct {
 	const char *name, *preset;
 	double time, preview, checkpoint;       /* seconds */
 	int64_t steps, seed, max_memory;
+	const char *until, *measure, *measure_every;
+	int64_t patience, set_aside;
+	fv_texts held_photos, held_art;
+	bool tensorboard;
 } fv_train_common;
 extern const fv_option fv_train_table[];
 
@@ -33,6 +41,30 @@ typedef struct {
 	fv_variable *history[8];        /* of each input that has one: its pictures */
 } fv_run_program;
 #define FV_RECIPE_INPUTS 8
+
+/* What is measured while it trains (measure.h), and what came of it: part of the checkpoint. */
+typedef struct {
+	char metric[40];                /* empty: nothing is */
+	bool more;                      /* more of it is better */
+	double until;                   /* good enough; NAN: it never is */
+	int64_t every;                  /* steps; 0: not known yet */
+	int64_t step, best_step;        /* of the last, and of the best; 0: there was none yet */
+	double value, best;             /* NAN: none */
+	int64_t stale;                  /* measurements since the best */
+	int n;                          /* pictures */
+	uint64_t pictures;              /* a hash of them: figures of others cannot be compared */
+	double seconds;                 /* that one takes */
+} fv_measured;
+
+/* What the watch sees now (watch.h). */
+#define FV_WATCH_KINDS 5
+#define FV_WATCH_SATURATED 4
+typedef struct {
+	bool begun[FV_WATCH_KINDS];
+	double won[16];                 /* of each loss: the share of late steps at which the judge had won */
+	double between;                 /* the data's own deviation from sample to sample; 0: not known yet */
+	double apart;                   /* and the distance of a sample from the one that is nearest */
+} fv_watch;
 
 struct fv_run {
 	fv_context *context;
@@ -60,10 +92,16 @@ struct fv_run {
 	bool named;                     /* the recipe was named: else the run's own goes on */
 	double more_time;               /* given for a run that goes on, else NAN; more_steps likewise, else 0 */
 	int64_t more_steps;
+	fv_measured measured;
+	struct fv_measure *measure;     /* measure.c's own */
+	fv_watch watch;
+	struct fv_events *events;       /* events.c's own */
+	const char *stopped;            /* by what: "steps", "time", "until", "plateau", "user", "not finite"; NULL: it has not */
+	char stopped_text[200];         /* in a sentence */
 	/* run.c's own */
 	char found[300];                /* what the data were: a run goes on with the same */
 	int lock;
-	FILE *stats, *times;
+	FILE *stats, *times, *metrics;
 	double spent;                   /* seconds that earlier starts of this run took */
 };
 
@@ -77,6 +115,8 @@ fv_status fv_train_begun(fv_err *err, fv_context *c, const char *folder, const c
 fv_status fv_settings_take(fv_err *err, fv_run *r);
 /* Writes run.json. */
 fv_status fv_settings_write(fv_err *err, fv_run *r);
+/* What run.json says; yours. NULL: a path is no UTF-8, or no memory. */
+json_t *fv_settings_all(const fv_run *r);
 /* What a run may not change on the way, for the checkpoint; yours. */
 json_t *fv_settings_kept(const fv_run *r);
 fv_status fv_settings_same(fv_err *err, const fv_run *r, json_t *kept);
