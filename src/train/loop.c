@@ -144,7 +144,7 @@ static void live(fv_run *r, double begun, int64_t first)
 		snprintf(text + n, sizeof text - (size_t)n, "  dropped %" PRId64, r->dropped);
 	const fv_train_progress p = { .size = sizeof p, .step = r->step, .steps = r->steps, .done = (double)r->step / (double)r->steps, .losses = r->losses,
 	                              .name = r->loss_name, .loss = r->loss, .text = text,
-	                              .metric = *r->measured.metric && r->measured.step ? r->measured.metric : NULL,
+	                              .metric = fv_measure_told(r) ? r->measured.metric : NULL,
 	                              .value = r->measured.value, .best = r->measured.best, .best_step = r->measured.best_step };
 	if (!r->o.progress(r->o.user, &p))
 		r->stop = true;
@@ -263,7 +263,10 @@ static fv_status run(fv_err *err, fv_run *r)
 	if (!strcmp(r->stopped, "user"))
 		return fv_fail(err, FV_E_CANCELLED, "stopped at step %" PRId64 " of %" PRId64 "; go on with: fauve train --resume %s",
 		               r->step, r->steps, fv_shell_quote(r->folder, path, sizeof path));
-	fv_run_say(r, "stopped by %s: %s", r->stopped, r->stopped_text);
+	fv_run_say(r, "stopped (%s): %s", r->stopped, r->stopped_text);
+	if (r->measured.best_step)
+		fv_run_say(r, "the best: %s/best.safetensors, %s %.4g, of step %" PRId64, r->folder,
+		           r->measured.metric, r->measured.best, r->measured.best_step);
 	return FV_OK;
 }
 

@@ -45,7 +45,10 @@ static bool begins_with_one_of(const char *name, const char *const *list)
 
 static const fv_recipe_model *model_of(const fv_run *r) { return &r->recipe->models[0]; }
 
-static bool paints(const fv_run *r) { return model_of(r)->family->use == FV_PAINTS; }
+static bool paints(const fv_run *r)
+{
+	return model_of(r)->file && model_of(r)->family->use == FV_PAINTS;
+}
 
 /* ------------------------------------------------------------------ what is asked for */
 /* The networks that it takes; -1: there is no such figure. */
@@ -126,13 +129,13 @@ fv_status fv_measure_wanted(fv_err *err, fv_run *r, bool begun)
 	fv_status st = FV_OK;
 	r->measured = (fv_measured){ .until = NAN, .value = NAN, .best = NAN };
 	if (!given(o->until) && !given(o->measure)) {
-		if (o->patience)
-			return fv_fail(err, FV_E_ARGUMENT, "patience counts measurements that are no better: "
-			               "say of what, with measure or until");
-		if (o->measure_every || o->held_photos.count || o->held_art.count || (o->set_aside && !begun))
-			return fv_fail(err, FV_E_ARGUMENT, "%s: nothing is measured: say what, with measure or "
-			               "until", o->measure_every ? "measure-every"
-			               : o->set_aside ? "set-aside" : "held pictures");
+		static const char *const names[] = { "patience", "measure-every", "held-photos", "held-art",
+			                             "set-aside" };
+		/* A run that measures no more may have them all the same. */
+		for (size_t i = 0; i < FV_COUNT(names); i++)
+			if (fv_settings_given(r, names[i]))
+				return fv_fail(err, FV_E_ARGUMENT, "%s: nothing is measured: say what, with "
+				               "measure or until", names[i]);
 		return FV_OK;
 	}
 	if (!model_of(r)->file || (!paints(r) && model_of(r)->family->use != FV_GENERATES) ||
@@ -606,10 +609,15 @@ json_t *fv_measure_about(const fv_run *r)
 	                 (json_int_t)m->step, "n", m->n, "best", real(m->best), "best_step", (json_int_t)m->best_step);
 }
 
+bool fv_measure_told(const fv_run *r)
+{
+	return *r->measured.metric && r->measured.step && r->measured.best_step;
+}
+
 int fv_measure_live(const fv_run *r, char *text, size_t room)
 {
 	const fv_measured *m = &r->measured;
-	if (!*m->metric || !m->step)
+	if (!fv_measure_told(r))
 		return 0;
 	return snprintf(text, room, "  %s %.4g (best %.4g)", m->metric, m->value, m->best);
 }

@@ -38,6 +38,8 @@ json_t *fv_measure_kept(const fv_run *r);
 fv_status fv_measure_recall(fv_err *err, fv_run *r, const char *path, const json_t *kept);
 /* What a model says of it; yours. */
 json_t *fv_measure_about(const fv_run *r);
+/* Is there anything to tell: has any measurement come to something? */
+bool fv_measure_told(const fv_run *r);
 /* What it has come to, for the live line; returns how many letters. */
 int fv_measure_live(const fv_run *r, char *text, size_t room);
 #endif

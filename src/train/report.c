@@ -387,7 +387,7 @@ static fv_status put_body(fv_err *err, page *p)
 	fprintf(f, " <small>%s</small></h1>\n<p>Step %" PRId64 " of %" PRId64 ", %.0f %%. ", r->recipe->name, r->step,
 	        r->steps, 100 * fv_run_done(r));
 	if (r->stopped) {
-		fprintf(f, "Stopped by %s: ", r->stopped);
+		fprintf(f, "Stopped (%s): ", r->stopped);
 		put_text(f, r->stopped_text);
 		fputs(".", f);
 	} else

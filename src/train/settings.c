@@ -463,7 +463,7 @@ static fv_status blame_file(fv_err *err, const fv_run *r, fv_status st)
 	return st == FV_E_ARGUMENT ? fv_fail(err, FV_E_FORMAT, "%s/run.json: %s", r->folder, e.text) : st;
 }
 
-static bool is_given(const fv_run *r, const char *name)
+bool fv_settings_given(const fv_run *r, const char *name)
 {
 	size_t n = strlen(name);
 	for (const char *const *o = r->o.options; o && *o; o++)
@@ -479,7 +479,7 @@ static fv_status want_measures(fv_err *err, fv_run *r, bool begun)
 		                             "held-art", "set-aside" };
 	bool any = false;
 	for (size_t i = 0; i < FV_COUNT(names); i++)
-		any = any || is_given(r, names[i]);
+		any = any || fv_settings_given(r, names[i]);
 	fv_status st = fv_measure_wanted(err, r, begun);
 	return st && begun && !any ? blame_file(err, r, st) : st;
 }

@@ -113,6 +113,8 @@ fv_status fv_train_begun(fv_err *err, fv_context *c, const char *folder, const c
 /* ---- settings.c: the options that a run has, and what of them is written where */
 /* Recipe, options, config's room: by what is given, over what the run in the folder has. */
 fv_status fv_settings_take(fv_err *err, fv_run *r);
+/* Was it given now, rather than known from run.json? */
+bool fv_settings_given(const fv_run *r, const char *name);
 /* Writes run.json. */
 fv_status fv_settings_write(fv_err *err, fv_run *r);
 /* What run.json says; yours. NULL: a path is no UTF-8, or no memory. */
