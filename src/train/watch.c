@@ -201,9 +201,8 @@ fv_status fv_watch_step(fv_err *err, fv_run *r)
 	for (const fv_recipe_program *p = r->recipe->programs; p->name; p++)
 		for (const fv_recipe_loss *l = p->losses; l && l->name && i < r->losses; l++, i++) {
 			double *won = &r->watch.won[i];
-			if ((l->won_below == 0 && l->won_above == 0) || isnan(r->loss[i]))
-				continue;
-			*won += (has_won(l, r->loss[i]) - *won) / WON_STEPS;
+			if (!isnan(r->loss[i]))
+				*won += (has_won(l, r->loss[i]) - *won) / WON_STEPS;
 			doubt = doubt && *won < 0.5;
 			if (*won > 0.95)
 				worst = i;
