@@ -210,6 +210,14 @@ static fv_status step(fv_err *err, fv_run *r, const pace *p)
 	return FV_OK;
 }
 
+static void stop_at_end(fv_run *r)
+{
+	if (!r->more_steps && (r->common.time > 0 || (!r->common.steps && r->recipe->seconds > 0)))
+		fv_run_stop(r, "time", "its time is up, after %" PRId64 " steps", r->steps);
+	else
+		fv_run_stop(r, "steps", "its %" PRId64 " steps are done", r->steps);
+}
+
 static fv_status run(fv_err *err, fv_run *r)
 {
 	double now = fv_now();
@@ -221,7 +229,7 @@ static fv_status run(fv_err *err, fv_run *r)
 	if ((st = measure(err, r, &measured)))
 		return st;
 	if (!fv_measure_stops(r) && r->step == r->steps)
-		fv_run_stop(r, "steps", "its %" PRId64 " steps are done", r->steps);
+		stop_at_end(r);
 	if (measured && (st = checkpoint(err, r, &p)))
 		return st;
 	while (!r->stopped) {
@@ -237,10 +245,8 @@ static fv_status run(fv_err *err, fv_run *r)
 		stop = r->stop || fv_cancelled(r->context);
 		if (fv_measure_stops(r))
 			;
-		else if (r->step == r->steps && r->common.time > 0)
-			fv_run_stop(r, "time", "its time is up, after %" PRId64 " steps", r->steps);
 		else if (r->step == r->steps)
-			fv_run_stop(r, "steps", "its %" PRId64 " steps are done", r->steps);
+			stop_at_end(r);
 		else if (stop)
 			fv_run_stop(r, "user", "it was told to, at step %" PRId64 " of %" PRId64, r->step, r->steps);
 		now = fv_now();
@@ -298,6 +304,8 @@ static fv_status begin(fv_err *err, fv_run *r)
 		r->common.time = r->more_time, r->common.steps = 0;
 	if (r->more_steps)
 		r->common.steps = r->more_steps, r->common.time = NAN;
+	/* What the recipe says is not what the run was given: run.json does not have it. */
+	const fv_train_common given = r->common;
 	if (!r->common.steps && !(r->common.time > 0)) {
 		r->common.time = r->recipe->seconds;
 		r->common.steps = r->recipe->steps;
@@ -305,6 +313,7 @@ static fv_status begin(fv_err *err, fv_run *r)
 	fv_status st = fv_measure_first(err, r);
 	if (!st)
 		st = count_steps(err, r);
+	r->common = given;
 	return st ? st : fv_run_save(err, r);           /* something to roll back to, and a disk that can be written */
 }
 

@@ -472,7 +472,7 @@ double fv_measure_pace(fv_run *r, double each)
 		double seconds = 0;
 		fv_duration_parse(how, &seconds);
 		m->every = (int64_t)fmin(FV_STEPS_MAX, fmax(1, seconds / fmax(each, 1e-6)));
-	} else if (r->common.steps > 0 || !(each > 0))
+	} else if (r->common.steps > 0 || !(r->common.time > 0) || !(each > 0))
 		/* By the clock only where the number of steps is: the same command, the same run. */
 		m->every = fv_max(1, r->steps / TIMES);
 	else {
