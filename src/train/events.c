@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #define PREFIX "events.out.tfevents."
-#define SHEET_MOST (64 << 20)           /* bytes of a sheet */
-#define RECORD_MOST (80 << 20)          /* bytes of a record that was ours */
+#define SHEET_MOST (64 << 20)  /* bytes of a sheet */
+#define RECORD_MOST (80 << 20) /* bytes of a record that was ours */
 
 uint32_t fv_crc32c(uint32_t crc, const void *data, size_t bytes)
 {
@@ -79,7 +79,10 @@ static void put_varint(message *m, uint64_t v)
 
 /* A field's number and how it is written. */
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
-static void put_key(message *m, int field, int how) { put_varint(m, (uint64_t)(field << 3 | how)); }
+static void put_key(message *m, int field, int how)
+{
+	put_varint(m, (uint64_t)(field << 3 | how));
+}
 
 static void put_bytes(message *m, int field, const void *data, size_t bytes)
 {
@@ -99,7 +102,7 @@ static void put_float(message *m, int field, float v)
 /* Adds a Summary.Value to a summary: {1: tag, 2: number, 4: image}. */
 static void add_scalar(message *summary, const char *group, const char *name, double v)
 {
-	message value = { .context = summary->context };
+	message value = {.context = summary->context};
 	char tag[120];
 	snprintf(tag, sizeof tag, "%s/%s", group, name);
 	put_bytes(&value, 1, tag, strlen(tag));
@@ -128,8 +131,8 @@ static bool jpeg_size(const uint8_t *p, size_t bytes, int *height, int *width)
 /* Summary.Image: {1: height, 2: width, 3: channels, 4: the file}. */
 static void add_sheet(message *summary, const uint8_t *data, size_t bytes, int height, int width)
 {
-	message image = { .context = summary->context }, value = image;
-	const int number[] = { height, width, 3 };
+	message image = {.context = summary->context}, value = image;
+	const int number[] = {height, width, 3};
 	for (int i = 0; i < 3; i++) {
 		put_key(&image, i + 1, VARINT);
 		put_varint(&image, (uint64_t)number[i]);
@@ -153,7 +156,7 @@ struct fv_events {
 static fv_status write_event(fv_err *err, fv_run *r, int field, const void *data, size_t bytes)
 {
 	struct fv_events *e = r->events;
-	message event = { .context = r->context }, record = event;
+	message event = {.context = r->context}, record = event;
 	struct timespec now;
 	double wall;
 	uint64_t bits;
@@ -184,9 +187,9 @@ static fv_status write_event(fv_err *err, fv_run *r, int field, const void *data
 
 static fv_status write_summary(fv_err *err, fv_run *r, message *summary)
 {
-	fv_status st = summary->failed ? fv_fail_memory(err, r->events->path, summary->bytes)
-	               : summary->bytes ? write_event(err, r, 5, summary->data, summary->bytes)
-	                                : FV_OK;
+	fv_status st = summary->failed  ? fv_fail_memory(err, r->events->path, summary->bytes)
+		       : summary->bytes ? write_event(err, r, 5, summary->data, summary->bytes)
+					: FV_OK;
 	fv_free(summary->context, summary->data);
 	return st;
 }
@@ -214,7 +217,7 @@ static fv_status cut(fv_err *err, const fv_run *r, const char *path)
 	if (st)
 		return st;
 	while (at + 16 <= bytes) {
-		uint8_t head[12], event[32] = { 0 };
+		uint8_t head[12], event[32] = {0};
 		uint64_t length = 0;
 		if (pread(fd, head, sizeof head, (off_t)at) != sizeof head)
 			break;
@@ -223,7 +226,8 @@ static fv_status cut(fv_err *err, const fv_run *r, const char *path)
 		if (length > RECORD_MOST || length > bytes - at - 16)
 			break;
 		size_t n = (size_t)fv_min((int64_t)length, sizeof event);
-		if (pread(fd, event, n, (off_t)(at + 12)) != (ssize_t)n || step_of(event, n) > r->step)
+		if (pread(fd, event, n, (off_t)(at + 12)) != (ssize_t)n ||
+		    step_of(event, n) > r->step)
 			break;
 		at += 16 + (size_t)length;
 	}
@@ -263,12 +267,15 @@ fv_status fv_events_open(fv_err *err, fv_run *r)
 	e->fd = -1;
 	/* Readers take them in the order of their names: by time, which in one second counts on. */
 	for (long long now = (long long)time(NULL), i = 0; i < 1000 && e->fd < 0; i++) {
-		snprintf(e->path, sizeof e->path, "%s/" PREFIX "%010lld.%03lld.fauve", r->folder, now, i);
-		e->fd = open(e->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
+		snprintf(e->path, sizeof e->path, "%s/" PREFIX "%010lld.%03lld.fauve", r->folder,
+			 now, i);
+		e->fd = open(e->path,
+			     O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
 		if (e->fd < 0 && errno != EEXIST)
 			break;
 	}
-	return e->fd < 0 ? fv_fail_write(err, e->path) : write_event(err, r, 3, version, strlen(version));
+	return e->fd < 0 ? fv_fail_write(err, e->path)
+			 : write_event(err, r, 3, version, strlen(version));
 }
 
 void fv_events_close(fv_run *r)
@@ -281,7 +288,7 @@ void fv_events_close(fv_run *r)
 
 fv_status fv_events_step(fv_err *err, fv_run *r)
 {
-	message m = { .context = r->context };
+	message m = {.context = r->context};
 	if (!r->events)
 		return FV_OK;
 	for (int i = 0; i < r->losses; i++)
@@ -298,7 +305,7 @@ fv_status fv_events_step(fv_err *err, fv_run *r)
 
 fv_status fv_events_speed(fv_err *err, fv_run *r, double samples_per_second)
 {
-	message m = { .context = r->context };
+	message m = {.context = r->context};
 	if (!r->events)
 		return FV_OK;
 	add_scalar(&m, "speed", "samples_per_second", samples_per_second);
@@ -307,27 +314,27 @@ fv_status fv_events_speed(fv_err *err, fv_run *r, double samples_per_second)
 
 fv_status fv_events_metrics(fv_err *err, fv_run *r)
 {
-	message m = { .context = r->context };
+	message m = {.context = r->context};
 	const char *name;
 	json_t *v, *line = r->events ? fv_measure_line(r) : NULL;
 	if (!r->events)
 		return FV_OK;
-	json_object_foreach(line, name, v)
-		if (json_is_number(v) && strcmp(name, "n"))
-			add_scalar(&m, "metric", name, json_number_value(v));
+	json_object_foreach(line, name, v) if (json_is_number(v) && strcmp(name, "n"))
+		add_scalar(&m, "metric", name, json_number_value(v));
 	json_decref(line);
 	return write_summary(err, r, &m);
 }
 
 fv_status fv_events_sheet(fv_err *err, fv_run *r, const char *path)
 {
-	message m = { .context = r->context };
+	message m = {.context = r->context};
 	void *data;
 	size_t bytes;
 	int height, width;
 	if (!r->events || access(path, R_OK))
 		return FV_OK;
-	fv_status st = fv_file_read(err, r->context, path, FV_OPEN_MEMBER, SHEET_MOST, &data, &bytes);
+	fv_status st =
+		fv_file_read(err, r->context, path, FV_OPEN_MEMBER, SHEET_MOST, &data, &bytes);
 	if (st)
 		return st;
 	if (jpeg_size(data, bytes, &height, &width))

@@ -10,30 +10,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LONGEST 640                     /* pictures to paint are reduced to that */
+#define LONGEST 640 /* pictures to paint are reduced to that */
 #define ART_LONGEST 1024
-#define MOST 60                         /* pictures of a folder, as `fauve eval` takes them */
-#define TIMES 20                        /* a run, where nothing is said; fewer where they take long: */
-#define SHARE 0.1                       /* of the time */
-#define LEAST 3                         /* but so many */
+#define MOST 60   /* pictures of a folder, as `fauve eval` takes them */
+#define TIMES 20  /* a run, where nothing is said; fewer where they take long: */
+#define SHARE 0.1 /* of the time */
+#define LEAST 3   /* but so many */
 
 struct fv_measure {
-	/* The run's, but in full precision and without a file of timed kernels: figures are to be the
-	 * same whenever and wherever the run goes on. */
+	/* The run's, but in full precision and without a file of timed kernels: figures are to be
+	 * the same whenever and wherever the run goes on. */
 	fv_context context;
 	fv_model *network[FV_YARD_NETWORKS];
 	fv_evaluator *evaluator;
-	char line[3000];                /* of the last measurement, as it stands in metrics.jsonl */
-	fv_pixels *photo, *made;        /* count each; photo NULL: the model makes them from noise */
+	char line[3000];         /* of the last measurement, as it stands in metrics.jsonl */
+	fv_pixels *photo, *made; /* count each; photo NULL: the model makes them from noise */
 	int count, art;
 };
 
 /* More of these is better; of all others less is. */
-static const char *const more_is_better[] = { "ssim", "corr", "chroma", "near", "content",
-	                                      "second_near", "second_content", NULL };
+static const char *const more_is_better[] = {"ssim",    "corr",        "chroma",         "near",
+					     "content", "second_near", "second_content", NULL};
 /* These compare with the photograph that was painted. */
-static const char *const of_photographs[] = { "ssim", "corr", "lattice_input_", "near", "content",
-	                                      "second_near", "second_content", "grey", "skin", NULL };
+static const char *const of_photographs[] = {"ssim",    "corr",        "lattice_input_", "near",
+					     "content", "second_near", "second_content", "grey",
+					     "skin",    NULL};
 
 static bool begins_with_one_of(const char *name, const char *const *list)
 {
@@ -43,7 +44,10 @@ static bool begins_with_one_of(const char *name, const char *const *list)
 	return false;
 }
 
-static const fv_recipe_model *model_of(const fv_run *r) { return &r->recipe->models[0]; }
+static const fv_recipe_model *model_of(const fv_run *r)
+{
+	return &r->recipe->models[0];
+}
 
 static bool paints(const fv_run *r)
 {
@@ -60,7 +64,8 @@ static int networks_for(const fv_run *r, const char *metric)
 		if (!name)
 			return -1;
 		if (!strcmp(name, metric))
-			return paints(r) || !begins_with_one_of(name, of_photographs) ? networks : -1;
+			return paints(r) || !begins_with_one_of(name, of_photographs) ? networks
+										      : -1;
 	}
 }
 
@@ -69,7 +74,7 @@ static fv_status unknown(fv_err *err, const fv_run *r, const char *option, const
 	char all[700] = "";
 	size_t n = 0;
 	int networks;
-	fv_near best = { 0 };
+	fv_near best = {0};
 	for (int i = 0; fv_evaluator_name(i, &networks) && n < sizeof all; i++) {
 		const char *name = fv_evaluator_name(i, &networks);
 		if (networks_for(r, name) < 0)
@@ -77,20 +82,26 @@ static fv_status unknown(fv_err *err, const fv_run *r, const char *option, const
 		fv_nearer(metric, name, &best);
 		n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", n ? ", " : "", name);
 	}
-	return fv_fail(err, FV_E_ARGUMENT, "%s: '%s' is no figure of what this recipe makes%s%s%s; those are %s",
-	               option, metric, best.name ? "; did you mean '" : "", best.name ? best.name : "",
-	               best.name ? "'?" : "", all);
+	return fv_fail(err, FV_E_ARGUMENT,
+		       "%s: '%s' is no figure of what this recipe makes%s%s%s; those are %s",
+		       option, metric, best.name ? "; did you mean '" : "",
+		       best.name ? best.name : "", best.name ? "'?" : "", all);
 }
 
-typedef struct { char metric[40]; char sign; double value; } condition;
+typedef struct {
+	char metric[40];
+	char sign;
+	double value;
+} condition;
 
 /* "METRIC", "METRIC>", "METRIC<3" */
-static fv_status parse(fv_err *err, const fv_run *r, const char *option, const char *text, condition *c)
+static fv_status parse(fv_err *err, const fv_run *r, const char *option, const char *text,
+		       condition *c)
 {
 	size_t n = strcspn(text, "<>");
 	const char *value = text + n + (text[n] != 0);
 	char *end;
-	*c = (condition){ .sign = text[n], .value = NAN };
+	*c = (condition){.sign = text[n], .value = NAN};
 	snprintf(c->metric, sizeof c->metric, "%.*s", (int)n, text);
 	for (size_t k = strlen(c->metric); k && c->metric[k - 1] == ' ';)
 		c->metric[--k] = 0;
@@ -100,8 +111,9 @@ static fv_status parse(fv_err *err, const fv_run *r, const char *option, const c
 	if (*value) {
 		c->value = strtod(value, &end);
 		if (*end || !(fabs(c->value) < 1e300))
-			return fv_fail(err, FV_E_ARGUMENT, "%s: '%s' is not a number; write %s%c0.5", option,
-			               value, c->metric, c->sign);
+			return fv_fail(err, FV_E_ARGUMENT,
+				       "%s: '%s' is not a number; write %s%c0.5", option, value,
+				       c->metric, c->sign);
 	}
 	return FV_OK;
 }
@@ -115,7 +127,10 @@ static bool is_span(const char *text)
 	return fv_duration_parse(text, &seconds) && seconds >= 0.1 && seconds < 1e7;
 }
 
-static bool given(const char *text) { return text && *text && strcmp(text, "none"); }
+static bool given(const char *text)
+{
+	return text && *text && strcmp(text, "none");
+}
 
 static bool has_folder(const fv_run *r, bool art)
 {
@@ -125,56 +140,73 @@ static bool has_folder(const fv_run *r, bool art)
 fv_status fv_measure_wanted(fv_err *err, fv_run *r, bool begun)
 {
 	const fv_train_common *o = &r->common;
-	condition until = { .value = NAN }, measure = { .value = NAN };
+	condition until = {.value = NAN}, measure = {.value = NAN};
 	fv_status st = FV_OK;
-	r->measured = (fv_measured){ .until = NAN, .value = NAN, .best = NAN };
+	r->measured = (fv_measured){.until = NAN, .value = NAN, .best = NAN};
 	if (!given(o->until) && !given(o->measure)) {
-		static const char *const names[] = { "patience", "measure-every", "held-photos", "held-art",
-			                             "set-aside" };
+		static const char *const names[] = {"patience", "measure-every", "held-photos",
+						    "held-art", "set-aside"};
 		/* A run that measures no more may have them all the same. */
 		for (size_t i = 0; i < FV_COUNT(names); i++)
 			if (fv_settings_given(r, names[i]))
-				return fv_fail(err, FV_E_ARGUMENT, "%s: nothing is measured: say what, with "
-				               "measure or until", names[i]);
+				return fv_fail(err, FV_E_ARGUMENT,
+					       "%s: nothing is measured: say what, with "
+					       "measure or until",
+					       names[i]);
 		return FV_OK;
 	}
 	if (!model_of(r)->file || (!paints(r) && model_of(r)->family->use != FV_GENERATES) ||
 	    (paints(r) && !model_of(r)->shows))
-		return fv_fail(err, FV_E_ARGUMENT, "%s: makes no pictures that could be measured", r->recipe->name);
+		return fv_fail(err, FV_E_ARGUMENT, "%s: makes no pictures that could be measured",
+			       r->recipe->name);
 	if (o->measure_every && !is_span(o->measure_every))
-		return fv_fail(err, FV_E_ARGUMENT, "measure-every: '%s' is neither a number of steps nor a time; write "
-		               "500 or 5m", o->measure_every);
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "measure-every: '%s' is neither a number of steps nor a time; write "
+			       "500 or 5m",
+			       o->measure_every);
 	if (given(o->until) && (st = parse(err, r, "until", o->until, &until)))
 		return st;
 	if (given(o->until) && isnan(until.value))
-		return fv_fail(err, FV_E_ARGUMENT, "until: '%s': a bound is missing; write '%s<0.5', or, to measure "
-		               "without stopping, give measure", o->until, until.metric);
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "until: '%s': a bound is missing; write '%s<0.5', or, to measure "
+			       "without stopping, give measure",
+			       o->until, until.metric);
 	if (given(o->measure) && (st = parse(err, r, "measure", o->measure, &measure)))
 		return st;
 	if (!isnan(measure.value))
-		return fv_fail(err, FV_E_ARGUMENT, "measure: '%s': only until has a bound", o->measure);
+		return fv_fail(err, FV_E_ARGUMENT, "measure: '%s': only until has a bound",
+			       o->measure);
 	const condition *c = given(o->until) ? &until : &measure;
 	if (given(o->until) && given(o->measure) &&
 	    (strcmp(until.metric, measure.metric) || (measure.sign && measure.sign != until.sign)))
-		return fv_fail(err, FV_E_ARGUMENT, "measure %s and until %s: one figure says which model is the best; "
-		               "give one of them", o->measure, o->until);
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "measure %s and until %s: one figure says which model is the best; "
+			       "give one of them",
+			       o->measure, o->until);
 	if (!paints(r) && o->held_photos.count)
-		return fv_fail(err, FV_E_ARGUMENT, "held-photos: %s paints no photographs; give held-art, pictures "
-		               "to compare with", r->recipe->name);
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "held-photos: %s paints no photographs; give held-art, pictures "
+			       "to compare with",
+			       r->recipe->name);
 	snprintf(r->measured.metric, sizeof r->measured.metric, "%s", c->metric);
 	r->measured.more = c->sign ? c->sign == '>' : begins_with_one_of(c->metric, more_is_better);
 	r->measured.until = until.value;
 	bool folders = has_folder(r, true) && (!paints(r) || has_folder(r, false));
 	if (begun && !o->set_aside && !folders)
-		return fv_fail(err, FV_E_ARGUMENT, "%s: this run learns from all of its pictures: to measure it give "
-		               "others, by %sheld-art", r->folder, paints(r) ? "held-photos and " : "");
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "%s: this run learns from all of its pictures: to measure it give "
+			       "others, by %sheld-art",
+			       r->folder, paints(r) ? "held-photos and " : "");
 	if (!begun && !o->set_aside && !folders)
 		r->common.set_aside = FV_SET_ASIDE;
 	return FV_OK;
 }
 
 /* ------------------------------------------------------------------ which pictures */
-static fv_data *photo_data(const fv_run *r) { return paints(r) ? fv_run_data(r, model_of(r)->shows) : NULL; }
+static fv_data *photo_data(const fv_run *r)
+{
+	return paints(r) ? fv_run_data(r, model_of(r)->shows) : NULL;
+}
 
 /* What is compared with: the data that are not painted. */
 static fv_data *art_data(const fv_run *r)
@@ -196,8 +228,8 @@ int fv_measure_aside(const fv_run *r, const fv_data_want *want)
 	return (photos || data == want) && !has_folder(r, !photos) ? (int)r->common.set_aside : 0;
 }
 
-static fv_status read_folders(fv_err *err, fv_run *r, const fv_texts *from, const char *option, int64_t longest,
-                              fv_pixels **out, int *count)
+static fv_status read_folders(fv_err *err, fv_run *r, const fv_texts *from, const char *option,
+			      int64_t longest, fv_pixels **out, int *count)
 {
 	fv_status st = FV_OK;
 	fv_pixels *p = malloc(MOST * sizeof *p);
@@ -206,16 +238,19 @@ static fv_status read_folders(fv_err *err, fv_run *r, const fv_texts *from, cons
 	*count = 0;
 	*out = p;
 	if (!r->o.decode)
-		return fv_fail(err, FV_E_ARGUMENT, "%s: a decoder is needed to read pictures", option);
+		return fv_fail(err, FV_E_ARGUMENT, "%s: a decoder is needed to read pictures",
+			       option);
 	for (int i = 0; i < from->count && !st; i++) {
-		fv_names n = { 0 };
+		fv_names n = {0};
 		if ((st = fv_folder_list(err, from->item[i], &n)))
 			break;
 		for (int k = 0; k < n.count && *count < MOST && !st; k++) {
-			fv_err why = { 0 };
+			fv_err why = {0};
 			fv_status s = fv_cancelled(r->context)
-				              ? fv_fail(&why, FV_E_CANCELLED, "stopped while pictures were read")
-				              : r->o.decode(r->o.user, &why, n.path[k], longest, &p[*count]);
+					      ? fv_fail(&why, FV_E_CANCELLED,
+							"stopped while pictures were read")
+					      : r->o.decode(r->o.user, &why, n.path[k], longest,
+							    &p[*count]);
 			*count += !s;
 			if (s == FV_E_MEMORY || s == FV_E_CANCELLED)
 				st = fv_fail(err, s, "%s", why.text);
@@ -224,9 +259,9 @@ static fv_status read_folders(fv_err *err, fv_run *r, const fv_texts *from, cons
 		}
 		fv_names_free(&n);
 	}
-	return !st && !*count ? fv_fail(err, FV_E_READ, "%s %s: holds no picture to measure on", option,
-	                                from->item[0])
-	                      : st;
+	return !st && !*count ? fv_fail(err, FV_E_READ, "%s %s: holds no picture to measure on",
+					option, from->item[0])
+			      : st;
 }
 
 /* The pictures of a side, which are the caller's then: the data's own, or a folder's. */
@@ -235,11 +270,13 @@ static fv_status take(fv_err *err, fv_run *r, bool art, fv_pixels **out, int *co
 	fv_data *d = art ? art_data(r) : photo_data(r);
 	const char *option = art ? "held-art" : "held-photos";
 	if (has_folder(r, art))
-		return read_folders(err, r, art ? &r->common.held_art : &r->common.held_photos, option,
-		                    art ? ART_LONGEST : LONGEST, out, count);
+		return read_folders(err, r, art ? &r->common.held_art : &r->common.held_photos,
+				    option, art ? ART_LONGEST : LONGEST, out, count);
 	if (!d || !d->want->type->sets_aside)
-		return fv_fail(err, FV_E_ARGUMENT, "%s: pictures like its %s cannot be set aside; give a folder of "
-		               "others with %s", r->recipe->name, d ? d->want->option : "data", option);
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "%s: pictures like its %s cannot be set aside; give a folder of "
+			       "others with %s",
+			       r->recipe->name, d ? d->want->option : "data", option);
 	*out = d->held;
 	*count = d->helds;
 	d->held = NULL;
@@ -258,13 +295,14 @@ static void mix(fv_run *r, const fv_pixels *p, int count)
 {
 	for (int i = 0; i < count; i++)
 		for (int64_t y = 0; y < p[i].height; y++)
-			r->measured.pictures = fv_hash_mix(r->measured.pictures, (char *)p[i].data + y * p[i].stride_bytes,
-			                                   (size_t)(p[i].width * 3));
+			r->measured.pictures = fv_hash_mix(
+				r->measured.pictures, (char *)p[i].data + y * p[i].stride_bytes,
+				(size_t)(p[i].width * 3));
 }
 
 static fv_status open_evaluator(fv_err *err, fv_run *r, struct fv_measure *m)
 {
-	static const char *const names[] = { "vgg16", "vgg19-small" };       /* as `fauve eval` has them */
+	static const char *const names[] = {"vgg16", "vgg19-small"}; /* as `fauve eval` has them */
 	char path[FV_PATH_MAX];
 	fv_evaluator_options o = FV_EVALUATOR_DEFAULTS;
 	fv_status st = FV_OK;
@@ -282,8 +320,10 @@ static fv_status add_art(fv_err *err, fv_run *r, struct fv_measure *m)
 	fv_pixels *art = NULL;
 	fv_status st = take(err, r, true, &art, &m->art);
 	if (!st && m->art < 2)
-		st = fv_fail(err, FV_E_ARGUMENT, "%d picture to compare with is too few to measure by: give more with "
-		             "held-art", m->art);
+		st = fv_fail(err, FV_E_ARGUMENT,
+			     "%d picture to compare with is too few to measure by: give more with "
+			     "held-art",
+			     m->art);
 	for (int i = 0; i < m->art && !st; i++)
 		st = fv_evaluator_add(err, m->evaluator, FV_SET_PAINTINGS, &art[i], 1, true);
 	if (!st)
@@ -332,7 +372,8 @@ void fv_measure_close(fv_run *r)
 
 /* ------------------------------------------------------------------ measuring */
 /* Room for what is made, packed RGB, as large as `of` says: one size, or each photograph's. */
-static fv_status make_room(fv_err *err, struct fv_measure *m, const fv_pixels *of, bool each, uint8_t **room)
+static fv_status make_room(fv_err *err, struct fv_measure *m, const fv_pixels *of, bool each,
+			   uint8_t **room)
 {
 	size_t bytes = 0;
 	for (int i = 0; i < m->count; i++)
@@ -340,7 +381,7 @@ static fv_status make_room(fv_err *err, struct fv_measure *m, const fv_pixels *o
 	uint8_t *at = *room = fv_alloc_rough(&m->context, bytes);
 	for (int i = 0; i < m->count && at; i++) {
 		const fv_pixels *p = &of[each ? i : 0];
-		m->made[i] = (fv_pixels){ p->width, p->height, 3, 8, 3 * p->width, at };
+		m->made[i] = (fv_pixels){p->width, p->height, 3, 8, 3 * p->width, at};
 		at += p->width * p->height * 3;
 	}
 	return at ? FV_OK : fv_fail_memory(err, "measuring", bytes);
@@ -360,7 +401,8 @@ static fv_status paint(fv_err *err, struct fv_measure *m, const fv_model *model)
 static fv_status generate(fv_err *err, struct fv_measure *m, const fv_model *model, int channels)
 {
 	for (int i = 0; i < m->count; i++)
-		m->made[i].channels = channels, m->made[i].stride_bytes = m->made[i].width * channels;
+		m->made[i].channels = channels,
+		m->made[i].stride_bytes = m->made[i].width * channels;
 	fv_status st = fv_generate(err, model, NULL, m->count, m->made);
 	for (int i = 0; i < m->count; i++) {
 		fv_pixels *p = &m->made[i];
@@ -377,7 +419,7 @@ static fv_status evaluate(fv_err *err, fv_run *r, fv_evaluation **out)
 	struct fv_measure *m = r->measure;
 	char path[FV_PATH_MAX];
 	fv_model *model = NULL;
-	fv_pixels each = { 0 };
+	fv_pixels each = {0};
 	uint8_t *room = NULL;
 	fv_status st = fv_run_save_models(err, r);
 	snprintf(path, sizeof path, "%s/%s", r->folder, model_of(r)->file);
@@ -390,7 +432,8 @@ static fv_status evaluate(fv_err *err, fv_run *r, fv_evaluation **out)
 	if (!st)
 		st = m->photo ? paint(err, m, model) : generate(err, m, model, each.channels);
 	if (!st)
-		st = fv_evaluator_measure(err, m->evaluator, m->photo ? m->photo : m->made, m->made, m->count, out);
+		st = fv_evaluator_measure(err, m->evaluator, m->photo ? m->photo : m->made, m->made,
+					  m->count, out);
 	fv_free(&m->context, room);
 	fv_model_free(model);
 	return st;
@@ -398,7 +441,8 @@ static fv_status evaluate(fv_err *err, fv_run *r, fv_evaluation **out)
 
 static bool is_of_it(const fv_run *r, const fv_figure *f)
 {
-	return !strcmp(f->set, "painted") && (paints(r) || !begins_with_one_of(f->name, of_photographs));
+	return !strcmp(f->set, "painted") &&
+	       (paints(r) || !begins_with_one_of(f->name, of_photographs));
 }
 
 /* A line for metrics.jsonl; *value: of the metric. */
@@ -413,8 +457,10 @@ static void line_of(fv_run *r, const fv_evaluation *v, double *value)
 			continue;
 		if (!strcmp(f->name, r->measured.metric))
 			*value = f->value;
-		n += isfinite(f->value) ? snprintf(line + n, room - (size_t)n, ",\"%s\":%.9g", f->name, f->value)
-		                        : snprintf(line + n, room - (size_t)n, ",\"%s\":null", f->name);
+		n += isfinite(f->value)
+			     ? snprintf(line + n, room - (size_t)n, ",\"%s\":%.9g", f->name,
+					f->value)
+			     : snprintf(line + n, room - (size_t)n, ",\"%s\":null", f->name);
 	}
 }
 
@@ -429,7 +475,7 @@ static fv_status measure(fv_err *err, fv_run *r, double *value)
 	r->measured.seconds = fv_now() - begun;
 	snprintf(r->measure->line, sizeof r->measure->line, "\"n\":%d", r->measured.n);
 	*value = NAN;
-	if (st == FV_E_FORMAT)                  /* it makes NaN: that is as bad as can be, but no end */
+	if (st == FV_E_FORMAT) /* it makes NaN: that is as bad as can be, but no end */
 		return FV_OK;
 	if (st)
 		return fv_fail(err, st, "%s", why.text);
@@ -446,13 +492,19 @@ fv_status fv_measure_first(fv_err *err, fv_run *r)
 		return FV_OK;
 	fv_status st = measure(err, r, &value);
 	if (!st && isnan(value))
-		st = fv_fail(err, FV_E_ARGUMENT, "%s cannot be told of %d pictures beside %d; give more, with %sheld-art "
-		             "or a larger set-aside", m->metric, m->n, r->measure->art, paints(r) ? "held-photos, " : "");
+		st = fv_fail(
+			err, FV_E_ARGUMENT,
+			"%s cannot be told of %d pictures beside %d; give more, with %sheld-art "
+			"or a larger set-aside",
+			m->metric, m->n, r->measure->art, paints(r) ? "held-photos, " : "");
 	if (!st)
 		st = fv_run_metrics(err, r, r->measure->line);
 	if (!st)
-		fv_run_say(r, "measuring: %s on %d pictures that are not learnt from, beside %d; %.4g before the first "
-		           "step; %.1f s each time", m->metric, m->n, r->measure->art, value, m->seconds);
+		fv_run_say(r,
+			   "measuring: %s on %d pictures that are not learnt from, beside %d; %.4g "
+			   "before the first "
+			   "step; %.1f s each time",
+			   m->metric, m->n, r->measure->art, value, m->seconds);
 	return st;
 }
 
@@ -473,12 +525,15 @@ double fv_measure_pace(fv_run *r, double each)
 		fv_duration_parse(how, &seconds);
 		m->every = (int64_t)fmin(FV_STEPS_MAX, fmax(1, seconds / fmax(each, 1e-6)));
 	} else if (r->common.steps > 0 || !(r->common.time > 0) || !(each > 0))
-		/* By the clock only where the number of steps is: the same command, the same run. */
+		/* By the clock only where the number of steps is: the same command, the same run.
+		 */
 		m->every = fv_max(1, r->steps / TIMES);
 	else {
 		if (m->seconds > 0)
-			times = fmax(LEAST, fmin(times, floor(SHARE * r->common.time / m->seconds)));
-		m->every = (int64_t)fmin(FV_STEPS_MAX, fmax(1, (r->common.time / times - m->seconds) / each));
+			times = fmax(LEAST,
+				     fmin(times, floor(SHARE * r->common.time / m->seconds)));
+		m->every = (int64_t)fmin(FV_STEPS_MAX,
+					 fmax(1, (r->common.time / times - m->seconds) / each));
 	}
 	return m->seconds / (double)m->every;
 }
@@ -488,7 +543,8 @@ bool fv_measure_due(const fv_run *r)
 	const fv_measured *m = &r->measured;
 	if (!*m->metric || m->every < 1 || r->step <= m->step)
 		return false;
-	/* Not behind a step that was dropped: a checkpoint follows, which a rollback would go back to. */
+	/* Not behind a step that was dropped: a checkpoint follows, which a rollback would go back
+	 * to. */
 	return r->step == r->steps || (!r->in_a_row && r->step / m->every > m->step / m->every);
 }
 
@@ -499,7 +555,8 @@ fv_status fv_measure(fv_err *err, fv_run *r)
 	fv_status st = measure(err, r, &value);
 	if (st)
 		return st;
-	bool better = !isnan(value) && (isnan(m->best) || (m->more ? value > m->best : value < m->best));
+	bool better =
+		!isnan(value) && (isnan(m->best) || (m->more ? value > m->best : value < m->best));
 	m->step = r->step;
 	m->value = value;
 	m->stale = better ? 0 : m->stale + 1;
@@ -512,10 +569,13 @@ fv_status fv_measure(fv_err *err, fv_run *r)
 	if (!st)
 		st = fv_run_metrics(err, r, r->measure->line);
 	if (!st && better)
-		fv_run_say(r, "step %" PRId64 ": %s %.4g, the best so far (%d pictures)", r->step, m->metric, value, m->n);
+		fv_run_say(r, "step %" PRId64 ": %s %.4g, the best so far (%d pictures)", r->step,
+			   m->metric, value, m->n);
 	else if (!st)
-		fv_run_say(r, "step %" PRId64 ": %s %.4g; the best is %.4g, of step %" PRId64 " (%d pictures)", r->step,
-		           m->metric, value, m->best, m->best_step, m->n);
+		fv_run_say(r,
+			   "step %" PRId64 ": %s %.4g; the best is %.4g, of step %" PRId64
+			   " (%d pictures)",
+			   r->step, m->metric, value, m->best, m->best_step, m->n);
 	return st;
 }
 
@@ -525,18 +585,25 @@ bool fv_measure_stops(fv_run *r)
 	if (!*m->metric || !m->step)
 		return false;
 	if (!isnan(m->until) && (m->more ? m->value > m->until : m->value < m->until))
-		fv_run_stop(r, "until", "%s is %.4g, %s %g, at step %" PRId64 " (%d pictures)", m->metric, m->value,
-		            m->more ? "above" : "below", m->until, m->step, m->n);
+		fv_run_stop(r, "until", "%s is %.4g, %s %g, at step %" PRId64 " (%d pictures)",
+			    m->metric, m->value, m->more ? "above" : "below", m->until, m->step,
+			    m->n);
 	else if (r->common.patience && m->stale >= r->common.patience)
-		fv_run_stop(r, "plateau", "%" PRId64 " measurements without a better %s than %.4g, of step %" PRId64
-		            " (%d pictures)", m->stale, m->metric, m->best, m->best_step, m->n);
+		fv_run_stop(r, "plateau",
+			    "%" PRId64
+			    " measurements without a better %s than %.4g, of step %" PRId64
+			    " (%d pictures)",
+			    m->stale, m->metric, m->best, m->best_step, m->n);
 	else
 		return false;
 	return true;
 }
 
 /* ------------------------------------------------------------------ what is kept */
-static json_t *real(double v) { return isfinite(v) ? json_real(v) : json_null(); }
+static json_t *real(double v)
+{
+	return isfinite(v) ? json_real(v) : json_null();
+}
 
 json_t *fv_measure_line(const fv_run *r)
 {
@@ -550,10 +617,12 @@ json_t *fv_measure_kept(const fv_run *r)
 	const fv_measured *m = &r->measured;
 	char pictures[20];
 	snprintf(pictures, sizeof pictures, "%016" PRIx64, m->pictures);
-	return json_pack("{s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "metric", m->metric, "more", m->more,
-	                 "pictures", pictures, "asked", r->common.measure_every ? r->common.measure_every : "", "every",
-	                 (json_int_t)m->every, "step", (json_int_t)m->step, "best_step", (json_int_t)m->best_step,
-	                 "stale", (json_int_t)m->stale, "value", real(m->value), "best", real(m->best));
+	return json_pack("{s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "metric", m->metric,
+			 "more", m->more, "pictures", pictures, "asked",
+			 r->common.measure_every ? r->common.measure_every : "", "every",
+			 (json_int_t)m->every, "step", (json_int_t)m->step, "best_step",
+			 (json_int_t)m->best_step, "stale", (json_int_t)m->stale, "value",
+			 real(m->value), "best", real(m->best));
 }
 
 fv_status fv_measure_recall(fv_err *err, fv_run *r, const char *path, const json_t *kept)
@@ -561,23 +630,28 @@ fv_status fv_measure_recall(fv_err *err, fv_run *r, const char *path, const json
 	fv_measured *m = &r->measured;
 	char pictures[20];
 	int64_t number[4];
-	static const char *const name[] = { "every", "step", "best_step", "stale" };
+	static const char *const name[] = {"every", "step", "best_step", "stale"};
 	if (!*m->metric)
 		return FV_OK;
 	m->every = m->step = m->best_step = m->stale = 0;
 	m->value = m->best = NAN;
 	if (!kept)
-		return FV_OK;                   /* begun without */
+		return FV_OK; /* begun without */
 	for (int i = 0; i < 4; i++) {
 		const json_t *v = json_object_get(kept, name[i]);
 		number[i] = json_integer_value(v);
 		if (!json_is_integer(v) || number[i] < 0 || number[i] > FV_STEPS_MAX)
-			return fv_fail(err, FV_E_FORMAT, "%s: is no checkpoint of a run: of what was measured, '%s' is no "
-			               "whole number from 0 to %d", path, name[i], FV_STEPS_MAX);
+			return fv_fail(
+				err, FV_E_FORMAT,
+				"%s: is no checkpoint of a run: of what was measured, '%s' is no "
+				"whole number from 0 to %d",
+				path, name[i], FV_STEPS_MAX);
 	}
 	if (number[1] > r->step || number[2] > number[1])
-		return fv_fail(err, FV_E_FORMAT, "%s: is no checkpoint of a run: it was measured at step %" PRId64
-		               " of %" PRId64, path, number[1], r->step);
+		return fv_fail(err, FV_E_FORMAT,
+			       "%s: is no checkpoint of a run: it was measured at step %" PRId64
+			       " of %" PRId64,
+			       path, number[1], r->step);
 	const char *asked = json_string_value(json_object_get(kept, "asked")),
 		   *how = r->common.measure_every ? r->common.measure_every : "",
 		   *metric = json_string_value(json_object_get(kept, "metric")),
@@ -586,12 +660,16 @@ fv_status fv_measure_recall(fv_err *err, fv_run *r, const char *path, const json
 	if (asked && !strcmp(asked, how))
 		m->every = number[0];
 	m->step = number[1];
-	if (!metric || strcmp(metric, m->metric) || json_is_true(json_object_get(kept, "more")) != m->more) {
-		fv_run_say(r, "measuring: another figure than before, so the best is looked for anew");
+	if (!metric || strcmp(metric, m->metric) ||
+	    json_is_true(json_object_get(kept, "more")) != m->more) {
+		fv_run_say(r,
+			   "measuring: another figure than before, so the best is looked for anew");
 		return FV_OK;
 	}
 	if (!seen || strcmp(seen, pictures)) {
-		fv_run_say(r, "measuring: on other pictures than before, so the best is looked for anew");
+		fv_run_say(
+			r,
+			"measuring: on other pictures than before, so the best is looked for anew");
 		return FV_OK;
 	}
 	const json_t *value = json_object_get(kept, "value"), *best = json_object_get(kept, "best");
@@ -605,8 +683,9 @@ fv_status fv_measure_recall(fv_err *err, fv_run *r, const char *path, const json
 json_t *fv_measure_about(const fv_run *r)
 {
 	const fv_measured *m = &r->measured;
-	return json_pack("{s:s, s:o, s:I, s:i, s:o, s:I}", "metric", m->metric, "value", real(m->value), "step",
-	                 (json_int_t)m->step, "n", m->n, "best", real(m->best), "best_step", (json_int_t)m->best_step);
+	return json_pack("{s:s, s:o, s:I, s:i, s:o, s:I}", "metric", m->metric, "value",
+			 real(m->value), "step", (json_int_t)m->step, "n", m->n, "best",
+			 real(m->best), "best_step", (json_int_t)m->best_step);
 }
 
 bool fv_measure_told(const fv_run *r)

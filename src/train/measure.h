@@ -14,7 +14,7 @@
 fv_status fv_measure_wanted(fv_err *err, fv_run *r, bool begun);
 /* How many of the data's pictures are to be set aside, at most. */
 int fv_measure_aside(const fv_run *r, const fv_data_want *want);
-#define FV_SET_ASIDE 24                 /* where nothing is said */
+#define FV_SET_ASIDE 24 /* where nothing is said */
 /* Pictures and networks, after the data. Does nothing where nothing is measured. */
 fv_status fv_measure_open(fv_err *err, fv_run *r);
 void fv_measure_close(fv_run *r);

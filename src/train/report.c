@@ -12,12 +12,12 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-extern const char fv_report_page[];     /* report.html */
+extern const char fv_report_page[]; /* report.html */
 
-#define POINTS 240                      /* of a curve: what lies between is their mean, least and most */
+#define POINTS 240 /* of a curve: what lies between is their mean, least and most */
 #define CURVES 120
 #define SHEETS 400
-#define EVENTS 200                      /* of the watch, the last */
+#define EVENTS 200 /* of the watch, the last */
 #define WIDTH 360
 #define HEIGHT 130
 #define LEFT 46
@@ -29,14 +29,17 @@ typedef struct {
 	int count[POINTS], all;
 } curve;
 
-typedef struct { curve *list; int count; } curves;
+typedef struct {
+	curve *list;
+	int count;
+} curves;
 
 typedef struct {
 	FILE *out;
 	fv_run *r;
-	int64_t steps;                  /* the axis ends there */
+	int64_t steps; /* the axis ends there */
 	curves losses, measured, times;
-	json_t *seen;                   /* lines of the watch */
+	json_t *seen; /* lines of the watch */
 } page;
 
 /* ------------------------------------------------------------------ what the files say */
@@ -76,10 +79,13 @@ static void take_line(page *p, json_t *line, curves *to)
 			json_array_remove(p->seen, 0);
 		return;
 	}
-	json_object_foreach(line, name, v) {
-		curve *c = !strcmp(name, "step") || !strcmp(name, "seconds") || !strcmp(name, "n") ||
-		                           !strcmp(name, "dropped") || !json_is_number(v)
-		                   ? NULL : curve_of(to, name, true);
+	json_object_foreach(line, name, v)
+	{
+		curve *c = !strcmp(name, "step") || !strcmp(name, "seconds") ||
+					   !strcmp(name, "n") || !strcmp(name, "dropped") ||
+					   !json_is_number(v)
+				   ? NULL
+				   : curve_of(to, name, true);
 		if (c)
 			add_point(c, step, p->steps, json_number_value(v));
 	}
@@ -93,7 +99,8 @@ static fv_status read_lines(fv_err *err, page *p, const char *name, curves *to)
 	snprintf(path, sizeof path, "%s/%s", p->r->folder, name);
 	if (!(to->list = fv_alloc(p->r->context, CURVES * sizeof *to->list)))
 		return fv_fail_memory(err, path, CURVES * sizeof *to->list);
-	fv_status st = access(path, F_OK) ? FV_E_READ : fv_file_open(err, path, FV_OPEN_MEMBER, &fd, NULL);
+	fv_status st =
+		access(path, F_OK) ? FV_E_READ : fv_file_open(err, path, FV_OPEN_MEMBER, &fd, NULL);
 	if (st)
 		return st == FV_E_READ ? FV_OK : st;
 	FILE *f = fdopen(fd, "r");
@@ -118,12 +125,23 @@ static void put_text(FILE *f, const char *text)
 	char shown[2000];
 	for (const char *s = fv_show(shown, sizeof shown, text); *s; s++)
 		switch (*s) {
-		case '<': fputs("&lt;", f); break;
-		case '>': fputs("&gt;", f); break;
-		case '&': fputs("&amp;", f); break;
-		case '"': fputs("&quot;", f); break;
-		case '\'': fputs("&#39;", f); break;
-		default: fputc(*s, f);
+		case '<':
+			fputs("&lt;", f);
+			break;
+		case '>':
+			fputs("&gt;", f);
+			break;
+		case '&':
+			fputs("&amp;", f);
+			break;
+		case '"':
+			fputs("&quot;", f);
+			break;
+		case '\'':
+			fputs("&#39;", f);
+			break;
+		default:
+			fputc(*s, f);
 		}
 }
 
@@ -155,9 +173,13 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double mean_at(const curve *c, int i) { return c->sum[i] / c->count[i]; }
+static double mean_at(const curve *c, int i)
+{
+	return c->sum[i] / c->count[i];
+}
 
-/* The range that all but a few of the points lie in: one step that went astray flattens no curve. */
+/* The range that all but a few of the points lie in: one step that went astray flattens no curve.
+ */
 static void range_of(const curve *c, double aim, double *low, double *high)
 {
 	double v[POINTS + 1];
@@ -173,18 +195,28 @@ static void range_of(const curve *c, double aim, double *low, double *high)
 	*low -= room, *high += room;
 }
 
-static double across(double share) { return LEFT + share * (WIDTH - LEFT - 6); }
+static double across(double share)
+{
+	return LEFT + share * (WIDTH - LEFT - 6);
+}
 static double down(double v, double low, double high)
 {
 	return 6 + (1 - fmin(1, fmax(0, (v - low) / (high - low)))) * (HEIGHT - BOTTOM - 6);
 }
-static double middle(int i) { return across((i + 0.5) / POINTS); }
+static double middle(int i)
+{
+	return across((i + 0.5) / POINTS);
+}
 
 static void put_steps(FILE *f, int64_t steps)
 {
 	for (int k = 0; k <= 2; k++)
-		fprintf(f, "<text x=\"%.0f\" y=\"%d\" text-anchor=\"%s\">%" PRId64 "</text>", across(k / 2.0),
-		        HEIGHT - 4, k == 0 ? "start" : k == 1 ? "middle" : "end", steps * k / 2);
+		fprintf(f, "<text x=\"%.0f\" y=\"%d\" text-anchor=\"%s\">%" PRId64 "</text>",
+			across(k / 2.0), HEIGHT - 4,
+			k == 0   ? "start"
+			: k == 1 ? "middle"
+				 : "end",
+			steps * k / 2);
 }
 
 /* aim: a line to reach, or NAN. */
@@ -197,33 +229,42 @@ static void put_curve(page *p, const curve *c, const char *title, double aim)
 	range_of(c, aim, &low, &high);
 	fputs("<figure><figcaption><b>", f);
 	put_text(f, title);
-	fprintf(f, "</b><span>%.4g</span></figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\"><title>", c->last, WIDTH,
-	        HEIGHT);
+	fprintf(f,
+		"</b><span>%.4g</span></figcaption>\n<svg viewBox=\"0 0 %d %d\" "
+		"role=\"img\"><title>",
+		c->last, WIDTH, HEIGHT);
 	put_text(f, title);
 	fprintf(f, ": %d values, the last %.6g</title>", c->all, c->last);
-	fprintf(f, "<path class=\"axis\" fill=\"none\" d=\"M%d 6V%dH%d\"/>", LEFT, HEIGHT - BOTTOM, WIDTH - 6);
-	fprintf(f, "<text x=\"%d\" y=\"14\" text-anchor=\"end\">%.3g</text>"
-	        "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.3g</text>", LEFT - 4, high, LEFT - 4, HEIGHT - BOTTOM, low);
+	fprintf(f, "<path class=\"axis\" fill=\"none\" d=\"M%d 6V%dH%d\"/>", LEFT, HEIGHT - BOTTOM,
+		WIDTH - 6);
+	fprintf(f,
+		"<text x=\"%d\" y=\"14\" text-anchor=\"end\">%.3g</text>"
+		"<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.3g</text>",
+		LEFT - 4, high, LEFT - 4, HEIGHT - BOTTOM, low);
 	put_steps(f, p->steps);
 	fputs("<path class=\"band\" d=\"", f);
 	for (int i = 0, n = 0; i < POINTS; i++)
 		if (c->count[i])
-			fprintf(f, "%c%.1f %.1f", n++ ? 'L' : 'M', middle(i), down(c->high[i], low, high));
+			fprintf(f, "%c%.1f %.1f", n++ ? 'L' : 'M', middle(i),
+				down(c->high[i], low, high));
 	for (int i = POINTS; i--;)
 		if (c->count[i])
 			fprintf(f, "L%.1f %.1f", middle(i), down(c->low[i], low, high));
 	fputs("Z\"/><path class=\"line\" d=\"", f);
 	for (int i = 0, n = 0; i < POINTS; i++)
 		if (c->count[i])
-			fprintf(f, "%c%.1f %.1f", n++ ? 'L' : 'M', middle(i), down(mean_at(c, i), low, high));
+			fprintf(f, "%c%.1f %.1f", n++ ? 'L' : 'M', middle(i),
+				down(mean_at(c, i), low, high));
 	fputs("\"/>", f);
 	if (!isnan(aim))
-		fprintf(f, "<path class=\"aim\" d=\"M%d %.1fH%d\"/>", LEFT, down(aim, low, high), WIDTH - 6);
+		fprintf(f, "<path class=\"aim\" d=\"M%d %.1fH%d\"/>", LEFT, down(aim, low, high),
+			WIDTH - 6);
 	if (c->all == 1)
 		for (int i = 0; i < POINTS; i++)
 			if (c->count[i])
-				fprintf(f, "<circle class=\"dot\" r=\"3\" cx=\"%.1f\" cy=\"%.1f\"/>", middle(i),
-				        down(c->last, low, high));
+				fprintf(f,
+					"<circle class=\"dot\" r=\"3\" cx=\"%.1f\" cy=\"%.1f\"/>",
+					middle(i), down(c->last, low, high));
 	fputs("</svg></figure>\n", f);
 }
 
@@ -246,9 +287,12 @@ static void put_metrics(page *p)
 	const curve *c = curve_of(&p->measured, m->metric, false);
 	fputs("<h2>How good: what it makes of pictures that it does not learn from</h2>\n", f);
 	if (m->step && !isnan(m->best))
-		fprintf(f, "<p>%s: the best is %.4g, of step %" PRId64 ", kept as best.safetensors; the last %.4g; %s is better; "
-		        "%d pictures, every %" PRId64 " steps.</p>\n", m->metric, m->best, m->best_step, m->value,
-		        m->more ? "more" : "less", m->n, m->every);
+		fprintf(f,
+			"<p>%s: the best is %.4g, of step %" PRId64
+			", kept as best.safetensors; the last %.4g; %s is better; "
+			"%d pictures, every %" PRId64 " steps.</p>\n",
+			m->metric, m->best, m->best_step, m->value, m->more ? "more" : "less", m->n,
+			m->every);
 	fputs("<div class=\"curves\">\n", f);
 	if (c)
 		put_curve(p, c, c->name, m->until);
@@ -264,7 +308,7 @@ static fv_status put_rates(fv_err *err, page *p)
 {
 	char name[80];
 	double v;
-	curves all = { fv_alloc(p->r->context, FV_RATES * sizeof *all.list), 0 };
+	curves all = {fv_alloc(p->r->context, FV_RATES * sizeof *all.list), 0};
 	if (!all.list)
 		return fv_fail_memory(err, "report", FV_RATES * sizeof *all.list);
 	const int64_t now = p->steps, whole = p->r->steps;
@@ -311,12 +355,19 @@ static void put_sheets(page *p)
 	if (n) {
 		qsort(steps, (size_t)n, sizeof *steps, by_step);
 		const int shown = (int)fv_min(n, SHEETS);
-		fprintf(p->out, "<h2>Sheets</h2>\n<p><input type=\"range\" id=\"when\" min=\"0\" max=\"%d\" value=\"%d\" "
-		        "aria-label=\"which sheet\" data-steps=\"", shown - 1, shown - 1);
+		fprintf(p->out,
+			"<h2>Sheets</h2>\n<p><input type=\"range\" id=\"when\" min=\"0\" "
+			"max=\"%d\" value=\"%d\" "
+			"aria-label=\"which sheet\" data-steps=\"",
+			shown - 1, shown - 1);
 		for (int i = 0; i < shown; i++)
-			fprintf(p->out, "%s%lld", i ? "," : "", steps[shown > 1 ? (int64_t)i * (n - 1) / (shown - 1) : n - 1]);
-		fprintf(p->out, "\"> <output id=\"step\">step %lld</output></p>\n<img id=\"sheet\" alt=\"step %lld\" "
-		        "src=\"sheets/sheet_%06lld.jpg\">\n", steps[n - 1], steps[n - 1], steps[n - 1]);
+			fprintf(p->out, "%s%lld", i ? "," : "",
+				steps[shown > 1 ? (int64_t)i * (n - 1) / (shown - 1) : n - 1]);
+		fprintf(p->out,
+			"\"> <output id=\"step\">step %lld</output></p>\n<img id=\"sheet\" "
+			"alt=\"step %lld\" "
+			"src=\"sheets/sheet_%06lld.jpg\">\n",
+			steps[n - 1], steps[n - 1], steps[n - 1]);
 	}
 	free(steps);
 }
@@ -332,10 +383,11 @@ static void put_watch(page *p)
 		return;
 	}
 	fputs("<table><tr><th>step</th><th>what</th><th></th><th></th></tr>\n", f);
-	json_array_foreach(p->seen, i, line) {
-		static const char *const column[] = { "watch", "state", "text" };
+	json_array_foreach(p->seen, i, line)
+	{
+		static const char *const column[] = {"watch", "state", "text"};
 		fprintf(f, "<tr><td class=\"n\">%lld</td>",
-		        (long long)json_integer_value(json_object_get(line, "step")));
+			(long long)json_integer_value(json_object_get(line, "step")));
 		for (int k = 0; k < 3; k++) {
 			const char *text = json_string_value(json_object_get(line, column[k]));
 			fputs("<td>", f);
@@ -356,12 +408,14 @@ static fv_status put_settings(fv_err *err, page *p)
 	if (!all)
 		return fv_fail_memory(err, "report", 1);
 	fputs("<h2>Settings</h2>\n<table>\n", p->out);
-	json_object_foreach(all, name, v) {
+	json_object_foreach(all, name, v)
+	{
 		if (json_is_string(v))
 			put_row(p->out, name, json_string_value(v));
 		else if (json_is_array(v)) {
 			json_array_foreach(v, i, item)
-				put_row(p->out, name, json_string_value(item) ? json_string_value(item) : "");
+				put_row(p->out, name,
+					json_string_value(item) ? json_string_value(item) : "");
 		} else if (strcmp(name, "stopped")) {
 			char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
 			put_row(p->out, name, text ? text : "");
@@ -384,8 +438,8 @@ static fv_status put_body(fv_err *err, page *p)
 	FILE *f = p->out;
 	fputs("<h1>", f);
 	put_text(f, base_name(r->folder, name, sizeof name));
-	fprintf(f, " <small>%s</small></h1>\n<p>Step %" PRId64 " of %" PRId64 ", %.0f %%. ", r->recipe->name, r->step,
-	        r->steps, 100 * fv_run_done(r));
+	fprintf(f, " <small>%s</small></h1>\n<p>Step %" PRId64 " of %" PRId64 ", %.0f %%. ",
+		r->recipe->name, r->step, r->steps, 100 * fv_run_done(r));
 	if (r->stopped) {
 		fprintf(f, "Stopped (%s): ", r->stopped);
 		put_text(f, r->stopped_text);
@@ -438,7 +492,7 @@ fv_status fv_report_write(fv_err *err, fv_run *r)
 	char path[FV_PATH_MAX], *text = NULL;
 	size_t bytes = 0;
 	fv_writer *w = NULL;
-	page p = { .r = r, .steps = fv_max(1, r->step), .seen = json_array() };
+	page p = {.r = r, .steps = fv_max(1, r->step), .seen = json_array()};
 	fv_status st = read_lines(err, &p, "stats.jsonl", &p.losses);
 	if (!st)
 		st = read_lines(err, &p, "metrics.jsonl", &p.measured);
