@@ -28,6 +28,13 @@ _fauve()
 	train:--preview-every) COMPREPLY=(); return ;;
 	train:--checkpoint-every) COMPREPLY=(); return ;;
 	train:--max-memory) COMPREPLY=(); return ;;
+	train:--until) COMPREPLY=(); return ;;
+	train:--measure) COMPREPLY=(); return ;;
+	train:--patience) COMPREPLY=(); return ;;
+	train:--measure-every) COMPREPLY=(); return ;;
+	train:--held-photos) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	train:--held-art) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	train:--set-aside) COMPREPLY=(); return ;;
 	train:--photos) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	train:--art) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	train:--batch) COMPREPLY=(); return ;;
@@ -76,7 +83,7 @@ _fauve()
 	:*) COMPREPLY=($(compgen -W 'apply train generate eval styles info doctor bench help' -- "$cur")) ;;
 	apply:-*) COMPREPLY=($(compgen -W '--output --strength --strokes --detail --palette --relief --flow --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
-	train:-*) local own=; case $sub in style) own='--photos --art --batch --size --width --blocks --rate --adv --content --style --colour --features ' ;; dense) own='--data --batch --rate ' ;; esac; COMPREPLY=($(compgen -W "$own"'--output --resume --name --preset --time --steps --seed --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
+	train:-*) local own=; case $sub in style) own='--photos --art --batch --size --width --blocks --rate --adv --content --style --colour --features ' ;; dense) own='--data --batch --rate ' ;; esac; COMPREPLY=($(compgen -W "$own"'--output --resume --name --preset --time --steps --seed --preview-every --checkpoint-every --max-memory --until --measure --patience --measure-every --held-photos --held-art --set-aside --tensorboard --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;
 	generate:-*) COMPREPLY=($(compgen -W '--output --count --seed --columns --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	generate:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;

@@ -38,7 +38,7 @@ static fv_status gather(fv_err *err, const fv_texts *folders, const char *option
 }
 
 typedef struct {
-	fv_names names;                 /* those that are set aside stand last */
+	fv_names names; /* those that are set aside stand last */
 	fv_feed *feed;
 } crops;
 
@@ -47,8 +47,11 @@ static fv_status count_aside(fv_err *err, const fv_run *r, fv_data *d, int64_t c
 {
 	const char *option = d->want->option;
 	if (d->aside && count < 4)
-		return fv_fail(err, FV_E_ARGUMENT, "%s: %" PRId64 " pictures are too few to set some aside and measure on "
-		               "them; give others with held-photos or held-art", option, count);
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "%s: %" PRId64
+			       " pictures are too few to set some aside and measure on "
+			       "them; give others with held-photos or held-art",
+			       option, count);
 	d->aside = d->aside ? (int)fv_min(d->aside, fv_max(2, count / 10)) : 0;
 	if (d->aside && !(d->held = calloc((size_t)d->aside, sizeof *d->held)))
 		return fv_fail_memory(err, option, (size_t)d->aside * sizeof *d->held);
@@ -56,7 +59,10 @@ static fv_status count_aside(fv_err *err, const fv_run *r, fv_data *d, int64_t c
 }
 
 /* Evenly over the list: its k-th of `aside` stands at this place of it. */
-static int64_t place_aside(const fv_data *d, int64_t count, int64_t k) { return k * count / d->aside; }
+static int64_t place_aside(const fv_data *d, int64_t count, int64_t k)
+{
+	return k * count / d->aside;
+}
 
 /* The paths that are set aside change places with the last ones, the others keep their order. */
 static fv_status set_paths_aside(fv_err *err, fv_data *d, fv_names *n)
@@ -83,18 +89,21 @@ static fv_status decode_aside(fv_err *err, fv_run *r, fv_data *d)
 		fv_err why = { 0 };
 		if (fv_cancelled(r->context))
 			return fv_fail(err, FV_E_CANCELLED, "stopped while pictures were read");
-		fv_status s = r->o.decode(r->o.user, &why, d->path[d->count + i], d->want->longest, &d->held[d->helds]);
+		fv_status s = r->o.decode(r->o.user, &why, d->path[d->count + i], d->want->longest,
+					  &d->held[d->helds]);
 		d->helds += !s;
-		if (s == FV_E_MEMORY)           /* to go on without it would be another run */
+		if (s == FV_E_MEMORY) /* to go on without it would be another run */
 			st = fv_fail(err, s, "%s", why.text);
 		else if (s)
 			fv_log(r->context, FV_LOG_WARNING, "%s; left out", why.text);
 	}
 	size_t n = strlen(d->found);
 	snprintf(d->found + n, sizeof d->found - n, "; %d more set aside", d->helds);
-	return !st && !d->helds ? fv_fail(err, FV_E_READ, "%s: none of the %d pictures that are set aside can be read",
-	                                  d->want->option, d->aside)
-	                        : st;
+	return !st && !d->helds
+		       ? fv_fail(err, FV_E_READ,
+				 "%s: none of the %d pictures that are set aside can be read",
+				 d->want->option, d->aside)
+		       : st;
 }
 
 static fv_status find_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d)
@@ -202,10 +211,11 @@ static fv_status open_digits(fv_err *err, fv_run *r, const fv_data_want *want, f
 		return st;
 	d->height = s->height;
 	d->width = s->width;
-	int m = snprintf(d->found, sizeof d->found, "%" PRId64 " pictures, %" PRId64 "x%" PRId64, s->count, s->width,
-	                 s->height);
+	int m = snprintf(d->found, sizeof d->found, "%" PRId64 " pictures, %" PRId64 "x%" PRId64,
+			 s->count, s->width, s->height);
 	if (d->helds)
-		snprintf(d->found + m, sizeof d->found - (size_t)m, "; %d more set aside", d->helds);
+		snprintf(d->found + m, sizeof d->found - (size_t)m, "; %d more set aside",
+			 d->helds);
 	return FV_OK;
 }
 
@@ -252,12 +262,17 @@ fv_status fv_run_open_data(fv_err *err, fv_run *r)
 		const fv_option *o = fv_option_find(r->recipe->options, want->option);
 		if (!o)
 			return fv_fail(err, FV_E_INTERNAL, "%s: its data '%s' are no option", r->recipe->name, want->option);
-		r->data[i] = (fv_data){ .want = want, .context = r->context, .seed = r->seed,
+		r->data[i] = (fv_data){ .want = want,
+					.context = r->context,
+					.seed = r->seed,
 					.batch = want->batch ? want->batch : r->batch,
 					.aside = fv_measure_aside(r, want) };
 		if (r->data[i].aside && !want->type->sets_aside)
-			return fv_fail(err, FV_E_ARGUMENT, "%s: pictures like its %s cannot be set aside; give others to "
-			               "measure on with held-photos or held-art", r->recipe->name, want->option);
+			return fv_fail(
+				err, FV_E_ARGUMENT,
+				"%s: pictures like its %s cannot be set aside; give others to "
+				"measure on with held-photos or held-art",
+				r->recipe->name, want->option);
 		if (want->shipped && !((const fv_texts *)((const char *)r->options + o->at))->count)
 			shipped = want->shipped;
 		st = want->type->find ? want->type->find(err, r, want, &r->data[i]) : FV_OK;

@@ -102,7 +102,7 @@ static void put_float(message *m, int field, float v)
 /* Adds a Summary.Value to a summary: {1: tag, 2: number, 4: image}. */
 static void add_scalar(message *summary, const char *group, const char *name, double v)
 {
-	message value = {.context = summary->context};
+	message value = { .context = summary->context };
 	char tag[120];
 	snprintf(tag, sizeof tag, "%s/%s", group, name);
 	put_bytes(&value, 1, tag, strlen(tag));
@@ -131,8 +131,8 @@ static bool jpeg_size(const uint8_t *p, size_t bytes, int *height, int *width)
 /* Summary.Image: {1: height, 2: width, 3: channels, 4: the file}. */
 static void add_sheet(message *summary, const uint8_t *data, size_t bytes, int height, int width)
 {
-	message image = {.context = summary->context}, value = image;
-	const int number[] = {height, width, 3};
+	message image = { .context = summary->context }, value = image;
+	const int number[] = { height, width, 3 };
 	for (int i = 0; i < 3; i++) {
 		put_key(&image, i + 1, VARINT);
 		put_varint(&image, (uint64_t)number[i]);
@@ -156,7 +156,7 @@ struct fv_events {
 static fv_status write_event(fv_err *err, fv_run *r, int field, const void *data, size_t bytes)
 {
 	struct fv_events *e = r->events;
-	message event = {.context = r->context}, record = event;
+	message event = { .context = r->context }, record = event;
 	struct timespec now;
 	double wall;
 	uint64_t bits;
@@ -217,7 +217,7 @@ static fv_status cut(fv_err *err, const fv_run *r, const char *path)
 	if (st)
 		return st;
 	while (at + 16 <= bytes) {
-		uint8_t head[12], event[32] = {0};
+		uint8_t head[12], event[32] = { 0 };
 		uint64_t length = 0;
 		if (pread(fd, head, sizeof head, (off_t)at) != sizeof head)
 			break;
@@ -288,7 +288,7 @@ void fv_events_close(fv_run *r)
 
 fv_status fv_events_step(fv_err *err, fv_run *r)
 {
-	message m = {.context = r->context};
+	message m = { .context = r->context };
 	if (!r->events)
 		return FV_OK;
 	for (int i = 0; i < r->losses; i++)
@@ -305,7 +305,7 @@ fv_status fv_events_step(fv_err *err, fv_run *r)
 
 fv_status fv_events_speed(fv_err *err, fv_run *r, double samples_per_second)
 {
-	message m = {.context = r->context};
+	message m = { .context = r->context };
 	if (!r->events)
 		return FV_OK;
 	add_scalar(&m, "speed", "samples_per_second", samples_per_second);
@@ -314,7 +314,7 @@ fv_status fv_events_speed(fv_err *err, fv_run *r, double samples_per_second)
 
 fv_status fv_events_metrics(fv_err *err, fv_run *r)
 {
-	message m = {.context = r->context};
+	message m = { .context = r->context };
 	const char *name;
 	json_t *v, *line = r->events ? fv_measure_line(r) : NULL;
 	if (!r->events)
@@ -327,7 +327,7 @@ fv_status fv_events_metrics(fv_err *err, fv_run *r)
 
 fv_status fv_events_sheet(fv_err *err, fv_run *r, const char *path)
 {
-	message m = {.context = r->context};
+	message m = { .context = r->context };
 	void *data;
 	size_t bytes;
 	int height, width;

@@ -100,7 +100,9 @@ static fv_status roll_back(fv_err *err, fv_run *r)
 	int64_t at = r->step, steps = r->steps, attempt = r->attempt + 1;
 	double scale = r->rate_scale / 2;
 	if (attempt > FV_ROLLBACKS)
-		fv_run_stop(r, "not finite", "losses were not finite after %d rollbacks, at step %" PRId64, FV_ROLLBACKS, at);
+		fv_run_stop(r, "not finite",
+			    "losses were not finite after %d rollbacks, at step %" PRId64,
+			    FV_ROLLBACKS, at);
 	if (attempt > FV_ROLLBACKS)
 		return fv_fail(err, FV_E_INTERNAL, "%s: losses were not finite after %d rollbacks; the last good checkpoint is kept: "
 		               "try a smaller rate", r->folder, FV_ROLLBACKS);
@@ -112,8 +114,10 @@ static fv_status roll_back(fv_err *err, fv_run *r)
 	r->rate_scale = scale;
 	r->in_a_row = 0;
 	fv_run_say(r, "step %" PRId64 ": three steps in a row were not finite; back to step %" PRId64 " with the rate at %g", at, r->step, scale);
-	if ((st = fv_watch_note(err, r, "rollback", "done", "three steps in a row up to %" PRId64
-	                        " were not finite: back to step %" PRId64 ", the rate at %g", at, r->step, scale)))
+	if ((st = fv_watch_note(err, r, "rollback", "done",
+				"three steps in a row up to %" PRId64
+				" were not finite: back to step %" PRId64 ", the rate at %g",
+				at, r->step, scale)))
 		return st;
 	if ((st = fv_run_cut_stats(err, r)))
 		return st;
@@ -142,10 +146,18 @@ static void live(fv_run *r, double begun, int64_t first)
 		n += fv_measure_live(r, text + n, sizeof text - (size_t)n);
 	if (r->dropped && n < (int)sizeof text)
 		snprintf(text + n, sizeof text - (size_t)n, "  dropped %" PRId64, r->dropped);
-	const fv_train_progress p = { .size = sizeof p, .step = r->step, .steps = r->steps, .done = (double)r->step / (double)r->steps, .losses = r->losses,
-	                              .name = r->loss_name, .loss = r->loss, .text = text,
-	                              .metric = fv_measure_told(r) ? r->measured.metric : NULL,
-	                              .value = r->measured.value, .best = r->measured.best, .best_step = r->measured.best_step };
+	const fv_train_progress p = { .size = sizeof p,
+				      .step = r->step,
+				      .steps = r->steps,
+				      .done = (double)r->step / (double)r->steps,
+				      .losses = r->losses,
+				      .name = r->loss_name,
+				      .loss = r->loss,
+				      .text = text,
+				      .metric = fv_measure_told(r) ? r->measured.metric : NULL,
+				      .value = r->measured.value,
+				      .best = r->measured.best,
+				      .best_step = r->measured.best_step };
 	if (!r->o.progress(r->o.user, &p))
 		r->stop = true;
 }
@@ -160,16 +172,19 @@ static fv_status preview(fv_err *err, fv_run *r)
 
 /* When the loop last did what it does now and then, by the clock. */
 typedef struct {
-	double begun, checked, previewed;
+	double begun, checked, previewed, reported;
 	int64_t first, timed;           /* steps */
 } pace;
+#define REPORT_EVERY 10                 /* seconds at least, where only a checkpoint was made */
 
 static fv_status checkpoint(fv_err *err, fv_run *r, pace *p)
 {
-	double now = fv_now(), speed = (double)((r->step - p->timed) * r->batch) / fmax(now - p->checked, 1e-6);
+	double now = fv_now(),
+	       speed = (double)((r->step - p->timed) * r->batch) / fmax(now - p->checked, 1e-6);
 	fv_status st = fv_run_save(err, r);
 	if (!st)
-		st = fv_run_time(err, r, "\"seconds\":%.3f,\"samples_per_second\":%.4g", r->spent + now - p->begun, speed);
+		st = fv_run_time(err, r, "\"seconds\":%.3f,\"samples_per_second\":%.4g",
+				 r->spent + now - p->begun, speed);
 	if (!st)
 		st = fv_events_speed(err, r, speed);
 	p->checked = fv_now();
@@ -177,7 +192,8 @@ static fv_status checkpoint(fv_err *err, fv_run *r, pace *p)
 	return st;
 }
 
-/* Measures when it is time to. Ctrl-C meanwhile stops the run before it has: it measures when it goes on. */
+/* Measures when it is time to. Ctrl-C meanwhile stops the run before it has: it measures when it
+ * goes on. */
 static fv_status measure(fv_err *err, fv_run *r, bool *done)
 {
 	*done = !r->stop && !fv_cancelled(r->context) && fv_measure_due(r);
@@ -221,7 +237,7 @@ static void stop_at_end(fv_run *r)
 static fv_status run(fv_err *err, fv_run *r)
 {
 	double now = fv_now();
-	pace p = { now, now, now, r->step, r->step };
+	pace p = { now, now, now, now, r->step, r->step };
 	fv_status st = FV_OK;
 	char path[800];
 	bool measured = false, last = false, stop = false;
@@ -248,11 +264,14 @@ static fv_status run(fv_err *err, fv_run *r)
 		else if (r->step == r->steps)
 			stop_at_end(r);
 		else if (stop)
-			fv_run_stop(r, "user", "it was told to, at step %" PRId64 " of %" PRId64, r->step, r->steps);
+			fv_run_stop(r, "user", "it was told to, at step %" PRId64 " of %" PRId64,
+				    r->step, r->steps);
 		now = fv_now();
 		last = r->stopped && strcmp(r->stopped, "user");
-		/* A checkpoint is what a rollback goes back to: none is made after a step that was dropped, if that can wait. */
-		bool check = r->stopped || measured || (r->finite && now - p.checked > r->common.checkpoint);
+		/* A checkpoint is what a rollback goes back to: none is made after a step that was
+		 * dropped, if that can wait. */
+		bool check = r->stopped || measured ||
+			     (r->finite && now - p.checked > r->common.checkpoint);
 		if (check && (st = checkpoint(err, r, &p)))
 			return st;
 		bool show = !stop && (last || now - p.previewed > r->common.preview);
@@ -263,16 +282,22 @@ static fv_status run(fv_err *err, fv_run *r)
 				return st;
 			p.previewed = fv_now();
 		}
-		if ((check || show) && !r->stopped && (st = fv_report_write(err, r)))
-			return st;
+		bool late = now - p.reported > REPORT_EVERY;
+		if (!r->stopped && (show || measured || (check && late))) {
+			if ((st = fv_report_write(err, r)))
+				return st;
+			p.reported = fv_now();
+		}
 	}
 	if (!strcmp(r->stopped, "user"))
-		return fv_fail(err, FV_E_CANCELLED, "stopped at step %" PRId64 " of %" PRId64 "; go on with: fauve train --resume %s",
-		               r->step, r->steps, fv_shell_quote(r->folder, path, sizeof path));
+		return fv_fail(err, FV_E_CANCELLED,
+			       "stopped at step %" PRId64 " of %" PRId64
+			       "; go on with: fauve train --resume %s",
+			       r->step, r->steps, fv_shell_quote(r->folder, path, sizeof path));
 	fv_run_say(r, "stopped (%s): %s", r->stopped, r->stopped_text);
 	if (r->measured.best_step)
 		fv_run_say(r, "the best: %s/best.safetensors, %s %.4g, of step %" PRId64, r->folder,
-		           r->measured.metric, r->measured.best, r->measured.best_step);
+			   r->measured.metric, r->measured.best, r->measured.best_step);
 	return FV_OK;
 }
 

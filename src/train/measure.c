@@ -28,184 +28,15 @@ struct fv_measure {
 	int count, art;
 };
 
-/* More of these is better; of all others less is. */
-static const char *const more_is_better[] = {"ssim",    "corr",        "chroma",         "near",
-					     "content", "second_near", "second_content", NULL};
-/* These compare with the photograph that was painted. */
-static const char *const of_photographs[] = {"ssim",    "corr",        "lattice_input_", "near",
-					     "content", "second_near", "second_content", "grey",
-					     "skin",    NULL};
-
-static bool begins_with_one_of(const char *name, const char *const *list)
-{
-	for (; *list; list++)
-		if (!strncmp(name, *list, strlen(*list)))
-			return true;
-	return false;
-}
-
 static const fv_recipe_model *model_of(const fv_run *r)
 {
 	return &r->recipe->models[0];
 }
 
-static bool paints(const fv_run *r)
-{
-	return model_of(r)->file && model_of(r)->family->use == FV_PAINTS;
-}
-
-/* ------------------------------------------------------------------ what is asked for */
-/* The networks that it takes; -1: there is no such figure. */
-static int networks_for(const fv_run *r, const char *metric)
-{
-	int networks;
-	for (int i = 0;; i++) {
-		const char *name = fv_evaluator_name(i, &networks);
-		if (!name)
-			return -1;
-		if (!strcmp(name, metric))
-			return paints(r) || !begins_with_one_of(name, of_photographs) ? networks
-										      : -1;
-	}
-}
-
-static fv_status unknown(fv_err *err, const fv_run *r, const char *option, const char *metric)
-{
-	char all[700] = "";
-	size_t n = 0;
-	int networks;
-	fv_near best = {0};
-	for (int i = 0; fv_evaluator_name(i, &networks) && n < sizeof all; i++) {
-		const char *name = fv_evaluator_name(i, &networks);
-		if (networks_for(r, name) < 0)
-			continue;
-		fv_nearer(metric, name, &best);
-		n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", n ? ", " : "", name);
-	}
-	return fv_fail(err, FV_E_ARGUMENT,
-		       "%s: '%s' is no figure of what this recipe makes%s%s%s; those are %s",
-		       option, metric, best.name ? "; did you mean '" : "",
-		       best.name ? best.name : "", best.name ? "'?" : "", all);
-}
-
-typedef struct {
-	char metric[40];
-	char sign;
-	double value;
-} condition;
-
-/* "METRIC", "METRIC>", "METRIC<3" */
-static fv_status parse(fv_err *err, const fv_run *r, const char *option, const char *text,
-		       condition *c)
-{
-	size_t n = strcspn(text, "<>");
-	const char *value = text + n + (text[n] != 0);
-	char *end;
-	*c = (condition){.sign = text[n], .value = NAN};
-	snprintf(c->metric, sizeof c->metric, "%.*s", (int)n, text);
-	for (size_t k = strlen(c->metric); k && c->metric[k - 1] == ' ';)
-		c->metric[--k] = 0;
-	if (networks_for(r, c->metric) < 0)
-		return unknown(err, r, option, c->metric);
-	value += strspn(value, " ");
-	if (*value) {
-		c->value = strtod(value, &end);
-		if (*end || !(fabs(c->value) < 1e300))
-			return fv_fail(err, FV_E_ARGUMENT,
-				       "%s: '%s' is not a number; write %s%c0.5", option, value,
-				       c->metric, c->sign);
-	}
-	return FV_OK;
-}
-
-/* Steps, "500", or a time, "5m". */
-static bool is_span(const char *text)
-{
-	double seconds;
-	if (!text[strspn(text, "0123456789")])
-		return strlen(text) < 10 && atoi(text) > 0;
-	return fv_duration_parse(text, &seconds) && seconds >= 0.1 && seconds < 1e7;
-}
-
-static bool given(const char *text)
-{
-	return text && *text && strcmp(text, "none");
-}
-
-static bool has_folder(const fv_run *r, bool art)
-{
-	return (art ? r->common.held_art : r->common.held_photos).count > 0;
-}
-
-fv_status fv_measure_wanted(fv_err *err, fv_run *r, bool begun)
-{
-	const fv_train_common *o = &r->common;
-	condition until = {.value = NAN}, measure = {.value = NAN};
-	fv_status st = FV_OK;
-	r->measured = (fv_measured){.until = NAN, .value = NAN, .best = NAN};
-	if (!given(o->until) && !given(o->measure)) {
-		static const char *const names[] = {"patience", "measure-every", "held-photos",
-						    "held-art", "set-aside"};
-		/* A run that measures no more may have them all the same. */
-		for (size_t i = 0; i < FV_COUNT(names); i++)
-			if (fv_settings_given(r, names[i]))
-				return fv_fail(err, FV_E_ARGUMENT,
-					       "%s: nothing is measured: say what, with "
-					       "measure or until",
-					       names[i]);
-		return FV_OK;
-	}
-	if (!model_of(r)->file || (!paints(r) && model_of(r)->family->use != FV_GENERATES) ||
-	    (paints(r) && !model_of(r)->shows))
-		return fv_fail(err, FV_E_ARGUMENT, "%s: makes no pictures that could be measured",
-			       r->recipe->name);
-	if (o->measure_every && !is_span(o->measure_every))
-		return fv_fail(err, FV_E_ARGUMENT,
-			       "measure-every: '%s' is neither a number of steps nor a time; write "
-			       "500 or 5m",
-			       o->measure_every);
-	if (given(o->until) && (st = parse(err, r, "until", o->until, &until)))
-		return st;
-	if (given(o->until) && isnan(until.value))
-		return fv_fail(err, FV_E_ARGUMENT,
-			       "until: '%s': a bound is missing; write '%s<0.5', or, to measure "
-			       "without stopping, give measure",
-			       o->until, until.metric);
-	if (given(o->measure) && (st = parse(err, r, "measure", o->measure, &measure)))
-		return st;
-	if (!isnan(measure.value))
-		return fv_fail(err, FV_E_ARGUMENT, "measure: '%s': only until has a bound",
-			       o->measure);
-	const condition *c = given(o->until) ? &until : &measure;
-	if (given(o->until) && given(o->measure) &&
-	    (strcmp(until.metric, measure.metric) || (measure.sign && measure.sign != until.sign)))
-		return fv_fail(err, FV_E_ARGUMENT,
-			       "measure %s and until %s: one figure says which model is the best; "
-			       "give one of them",
-			       o->measure, o->until);
-	if (!paints(r) && o->held_photos.count)
-		return fv_fail(err, FV_E_ARGUMENT,
-			       "held-photos: %s paints no photographs; give held-art, pictures "
-			       "to compare with",
-			       r->recipe->name);
-	snprintf(r->measured.metric, sizeof r->measured.metric, "%s", c->metric);
-	r->measured.more = c->sign ? c->sign == '>' : begins_with_one_of(c->metric, more_is_better);
-	r->measured.until = until.value;
-	bool folders = has_folder(r, true) && (!paints(r) || has_folder(r, false));
-	if (begun && !o->set_aside && !folders)
-		return fv_fail(err, FV_E_ARGUMENT,
-			       "%s: this run learns from all of its pictures: to measure it give "
-			       "others, by %sheld-art",
-			       r->folder, paints(r) ? "held-photos and " : "");
-	if (!begun && !o->set_aside && !folders)
-		r->common.set_aside = FV_SET_ASIDE;
-	return FV_OK;
-}
-
 /* ------------------------------------------------------------------ which pictures */
 static fv_data *photo_data(const fv_run *r)
 {
-	return paints(r) ? fv_run_data(r, model_of(r)->shows) : NULL;
+	return fv_measure_paints(r) ? fv_run_data(r, model_of(r)->shows) : NULL;
 }
 
 /* What is compared with: the data that are not painted. */
@@ -220,12 +51,14 @@ static fv_data *art_data(const fv_run *r)
 int fv_measure_aside(const fv_run *r, const fv_data_want *want)
 {
 	const fv_data_want *data = r->recipe->data;
-	const char *shows = paints(r) ? model_of(r)->shows : NULL;
+	const char *shows = fv_measure_paints(r) ? model_of(r)->shows : NULL;
 	bool photos = shows && !strcmp(want->option, shows);
 	/* The first that are not painted are what is compared with; others are not needed. */
 	while (!photos && shows && !strcmp(data->option, shows))
 		data++;
-	return (photos || data == want) && !has_folder(r, !photos) ? (int)r->common.set_aside : 0;
+	return (photos || data == want) && !fv_measure_has_folder(r, !photos)
+		       ? (int)r->common.set_aside
+		       : 0;
 }
 
 static fv_status read_folders(fv_err *err, fv_run *r, const fv_texts *from, const char *option,
@@ -241,11 +74,11 @@ static fv_status read_folders(fv_err *err, fv_run *r, const fv_texts *from, cons
 		return fv_fail(err, FV_E_ARGUMENT, "%s: a decoder is needed to read pictures",
 			       option);
 	for (int i = 0; i < from->count && !st; i++) {
-		fv_names n = {0};
+		fv_names n = { 0 };
 		if ((st = fv_folder_list(err, from->item[i], &n)))
 			break;
 		for (int k = 0; k < n.count && *count < MOST && !st; k++) {
-			fv_err why = {0};
+			fv_err why = { 0 };
 			fv_status s = fv_cancelled(r->context)
 					      ? fv_fail(&why, FV_E_CANCELLED,
 							"stopped while pictures were read")
@@ -269,7 +102,7 @@ static fv_status take(fv_err *err, fv_run *r, bool art, fv_pixels **out, int *co
 {
 	fv_data *d = art ? art_data(r) : photo_data(r);
 	const char *option = art ? "held-art" : "held-photos";
-	if (has_folder(r, art))
+	if (fv_measure_has_folder(r, art))
 		return read_folders(err, r, art ? &r->common.held_art : &r->common.held_photos,
 				    option, art ? ART_LONGEST : LONGEST, out, count);
 	if (!d || !d->want->type->sets_aside)
@@ -302,11 +135,12 @@ static void mix(fv_run *r, const fv_pixels *p, int count)
 
 static fv_status open_evaluator(fv_err *err, fv_run *r, struct fv_measure *m)
 {
-	static const char *const names[] = {"vgg16", "vgg19-small"}; /* as `fauve eval` has them */
+	static const char *const names[] = { "vgg16",
+					     "vgg19-small" }; /* as `fauve eval` has them */
 	char path[FV_PATH_MAX];
 	fv_evaluator_options o = FV_EVALUATOR_DEFAULTS;
 	fv_status st = FV_OK;
-	o.networks = networks_for(r, r->measured.metric);
+	o.networks = fv_measure_networks(r, r->measured.metric);
 	o.network = (const fv_model *const *)m->network;
 	o.floors = false;
 	for (int i = 0; i < o.networks && !st; i++)
@@ -348,7 +182,7 @@ fv_status fv_measure_open(fv_err *err, fv_run *r)
 	if (!st)
 		st = add_art(err, r, m);
 	m->count = m->art;
-	if (!st && paints(r) && !(st = take(err, r, false, &m->photo, &m->count)))
+	if (!st && fv_measure_paints(r) && !(st = take(err, r, false, &m->photo, &m->count)))
 		mix(r, m->photo, m->count);
 	r->measured.n = m->count;
 	if (!st && !(m->made = fv_alloc(r->context, (size_t)m->count * sizeof *m->made)))
@@ -381,7 +215,7 @@ static fv_status make_room(fv_err *err, struct fv_measure *m, const fv_pixels *o
 	uint8_t *at = *room = fv_alloc_rough(&m->context, bytes);
 	for (int i = 0; i < m->count && at; i++) {
 		const fv_pixels *p = &of[each ? i : 0];
-		m->made[i] = (fv_pixels){p->width, p->height, 3, 8, 3 * p->width, at};
+		m->made[i] = (fv_pixels){ p->width, p->height, 3, 8, 3 * p->width, at };
 		at += p->width * p->height * 3;
 	}
 	return at ? FV_OK : fv_fail_memory(err, "measuring", bytes);
@@ -419,7 +253,7 @@ static fv_status evaluate(fv_err *err, fv_run *r, fv_evaluation **out)
 	struct fv_measure *m = r->measure;
 	char path[FV_PATH_MAX];
 	fv_model *model = NULL;
-	fv_pixels each = {0};
+	fv_pixels each = { 0 };
 	uint8_t *room = NULL;
 	fv_status st = fv_run_save_models(err, r);
 	snprintf(path, sizeof path, "%s/%s", r->folder, model_of(r)->file);
@@ -441,8 +275,7 @@ static fv_status evaluate(fv_err *err, fv_run *r, fv_evaluation **out)
 
 static bool is_of_it(const fv_run *r, const fv_figure *f)
 {
-	return !strcmp(f->set, "painted") &&
-	       (paints(r) || !begins_with_one_of(f->name, of_photographs));
+	return !strcmp(f->set, "painted") && fv_measure_networks(r, f->name) >= 0;
 }
 
 /* A line for metrics.jsonl; *value: of the metric. */
@@ -496,14 +329,14 @@ fv_status fv_measure_first(fv_err *err, fv_run *r)
 			err, FV_E_ARGUMENT,
 			"%s cannot be told of %d pictures beside %d; give more, with %sheld-art "
 			"or a larger set-aside",
-			m->metric, m->n, r->measure->art, paints(r) ? "held-photos, " : "");
+			m->metric, m->n, r->measure->art,
+			fv_measure_paints(r) ? "held-photos, " : "");
 	if (!st)
 		st = fv_run_metrics(err, r, r->measure->line);
 	if (!st)
 		fv_run_say(r,
 			   "measuring: %s on %d pictures that are not learnt from, beside %d; %.4g "
-			   "before the first "
-			   "step; %.1f s each time",
+			   "before the first step; %.1f s each time",
 			   m->metric, m->n, r->measure->art, value, m->seconds);
 	return st;
 }
@@ -525,8 +358,8 @@ double fv_measure_pace(fv_run *r, double each)
 		fv_duration_parse(how, &seconds);
 		m->every = (int64_t)fmin(FV_STEPS_MAX, fmax(1, seconds / fmax(each, 1e-6)));
 	} else if (r->common.steps > 0 || !(r->common.time > 0) || !(each > 0))
-		/* By the clock only where the number of steps is: the same command, the same run.
-		 */
+		/* By the clock only where the number of steps is: else the same command would be
+		 * another run. */
 		m->every = fv_max(1, r->steps / TIMES);
 	else {
 		if (m->seconds > 0)
@@ -630,7 +463,7 @@ fv_status fv_measure_recall(fv_err *err, fv_run *r, const char *path, const json
 	fv_measured *m = &r->measured;
 	char pictures[20];
 	int64_t number[4];
-	static const char *const name[] = {"every", "step", "best_step", "stale"};
+	static const char *const name[] = { "every", "step", "best_step", "stale" };
 	if (!*m->metric)
 		return FV_OK;
 	m->every = m->step = m->best_step = m->stale = 0;

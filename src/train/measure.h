@@ -10,11 +10,19 @@
 #define FV_MEASURE_H
 #include "train/train.h"
 
+/* ---- wanted.c */
 /* What the options ask for, into r->measured. begun: the run was there already. FV_E_ARGUMENT. */
 fv_status fv_measure_wanted(fv_err *err, fv_run *r, bool begun);
+/* The networks that a figure takes; -1: it is none of what this recipe makes. */
+int fv_measure_networks(const fv_run *r, const char *metric);
+bool fv_measure_paints(const fv_run *r);        /* or makes pictures from noise */
+/* Is a folder given of pictures to compare with, or of photographs? */
+bool fv_measure_has_folder(const fv_run *r, bool art);
+
+/* ---- measure.c */
 /* How many of the data's pictures are to be set aside, at most. */
 int fv_measure_aside(const fv_run *r, const fv_data_want *want);
-#define FV_SET_ASIDE 24 /* where nothing is said */
+#define FV_SET_ASIDE 24                 /* where nothing is said */
 /* Pictures and networks, after the data. Does nothing where nothing is measured. */
 fv_status fv_measure_open(fv_err *err, fv_run *r);
 void fv_measure_close(fv_run *r);

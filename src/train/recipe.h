@@ -46,7 +46,7 @@ struct fv_data {
 	const char *const *path;        /* of crops: the files */
 	int count;
 	char found[120];                /* "189 pictures, 320x240 to 640x640, 2 broken" */
-	/* Pictures that are measured on and not learnt from: RGB, 8 bits, their data from malloc(). */
+	/* Pictures to measure on, not learnt from: RGB, 8 bits, their data from malloc(). */
 	int aside;                      /* at most so many are to be set aside; 0: none */
 	fv_pixels *held;
 	int helds;
@@ -70,8 +70,9 @@ typedef struct {
 typedef struct {
 	const char *name;               /* in stats.jsonl; NULL ends the list */
 	const char *port[2];            /* where it is read; of two the mean */
-	/* Where it stays below, or above, that, the discriminator has won and teaches little: least squares' own loss
-	 * below 0.01, cross-entropy's of the generator above 6. 0 and 0: it says nothing of that. */
+	/* Where it stays below, or above, that, the discriminator has won and teaches little: least
+	 * squares' own loss below 0.01, cross-entropy's of the generator above 6. 0 and 0: it says
+	 * nothing of that. */
 	double won_below, won_above;
 } fv_recipe_loss;
 

@@ -308,7 +308,7 @@ static fv_status put_rates(fv_err *err, page *p)
 {
 	char name[80];
 	double v;
-	curves all = {fv_alloc(p->r->context, FV_RATES * sizeof *all.list), 0};
+	curves all = { fv_alloc(p->r->context, FV_RATES * sizeof *all.list), 0 };
 	if (!all.list)
 		return fv_fail_memory(err, "report", FV_RATES * sizeof *all.list);
 	const int64_t now = p->steps, whole = p->r->steps;
@@ -385,7 +385,7 @@ static void put_watch(page *p)
 	fputs("<table><tr><th>step</th><th>what</th><th></th><th></th></tr>\n", f);
 	json_array_foreach(p->seen, i, line)
 	{
-		static const char *const column[] = {"watch", "state", "text"};
+		static const char *const column[] = { "watch", "state", "text" };
 		fprintf(f, "<tr><td class=\"n\">%lld</td>",
 			(long long)json_integer_value(json_object_get(line, "step")));
 		for (int k = 0; k < 3; k++) {
@@ -492,7 +492,7 @@ fv_status fv_report_write(fv_err *err, fv_run *r)
 	char path[FV_PATH_MAX], *text = NULL;
 	size_t bytes = 0;
 	fv_writer *w = NULL;
-	page p = {.r = r, .steps = fv_max(1, r->step), .seen = json_array()};
+	page p = { .r = r, .steps = fv_max(1, r->step), .seen = json_array() };
 	fv_status st = read_lines(err, &p, "stats.jsonl", &p.losses);
 	if (!st)
 		st = read_lines(err, &p, "metrics.jsonl", &p.measured);

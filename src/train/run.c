@@ -88,8 +88,9 @@ static fv_status about_of(fv_err *err, fv_run *r, json_t **out)
 	if (!st && (json_object_set_new(j, "training", fv_settings_about(r)) || json_object_set_new(j, "data", json_string(r->found)) ||
 	            (recipe->signature && json_object_set_new(j, "signature", recipe->signature()))))
 		st = fv_fail(err, FV_E_MEMORY, "%s: no memory for the model", r->folder);
-	if (!st && *r->measured.metric && (json_object_set_new(j, "measured", fv_measure_about(r)) ||
-	                                   (r->stopped && json_object_set_new(j, "stopped", stopped_of(r)))))
+	if (!st && *r->measured.metric &&
+	    (json_object_set_new(j, "measured", fv_measure_about(r)) ||
+	     (r->stopped && json_object_set_new(j, "stopped", stopped_of(r)))))
 		st = fv_fail(err, FV_E_MEMORY, "%s: no memory for the model", r->folder);
 	if (st) {
 		json_decref(j);
@@ -99,7 +100,8 @@ static fv_status about_of(fv_err *err, fv_run *r, json_t **out)
 	return FV_OK;
 }
 
-/* The best of model.safetensors is best.safetensors, that of model-back.safetensors best-back.safetensors. */
+/* The best of model.safetensors is best.safetensors, that of model-back.safetensors
+ * best-back.safetensors. */
 static void best_name(const char *file, char *name, size_t room)
 {
 	bool is_model = !strncmp(file, "model", 5);
@@ -123,8 +125,14 @@ static fv_status save_models(fv_err *err, fv_run *r, bool best)
 	return st;
 }
 
-fv_status fv_run_save_models(fv_err *err, fv_run *r) { return save_models(err, r, false); }
-fv_status fv_run_save_best(fv_err *err, fv_run *r) { return save_models(err, r, true); }
+fv_status fv_run_save_models(fv_err *err, fv_run *r)
+{
+	return save_models(err, r, false);
+}
+fv_status fv_run_save_best(fv_err *err, fv_run *r)
+{
+	return save_models(err, r, true);
+}
 
 fv_status fv_run_save(fv_err *err, fv_run *r)
 {
@@ -137,7 +145,8 @@ fv_status fv_run_save(fv_err *err, fv_run *r)
 	json_t *about = json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:i, s:f, s:o}", "format", 1, "program", FV_VERSION, "step", (json_int_t)r->step, "steps",
 	                          (json_int_t)r->steps, "dropped", (json_int_t)r->dropped, "attempt", (json_int_t)r->attempt, "in_a_row", r->in_a_row,
 	                          "rate_scale", r->rate_scale, "settings", fv_settings_kept(r));
-	if (about && *r->measured.metric && json_object_set_new(about, "measured", fv_measure_kept(r))) {
+	if (about && *r->measured.metric &&
+	    json_object_set_new(about, "measured", fv_measure_kept(r))) {
 		json_decref(about);
 		about = NULL;
 	}
@@ -294,8 +303,8 @@ static fv_status cut(fv_err *err, fv_run *r, const char *name, FILE **f)
 		return st;
 	long keep = 0;
 	long long step;
-	while (next_line(r, *f, line, sizeof line) &&
-	       sscanf(line, "{\"step\":%lld", &step) == 1 && step <= r->step)
+	while (next_line(r, *f, line, sizeof line) && sscanf(line, "{\"step\":%lld", &step) == 1 &&
+	       step <= r->step)
 		keep = ftell(*f);
 	return cut_lines(err, r, path, *f, keep);
 }

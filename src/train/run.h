@@ -14,7 +14,8 @@ fv_status fv_run_save_models(fv_err *err, fv_run *r);   /* the models alone */
 fv_status fv_run_save_best(fv_err *err, fv_run *r);     /* under the names of the best */
 /* A line of metrics.jsonl. */
 fv_status fv_run_metrics(fv_err *err, fv_run *r, const char *line);
-/* The i-th rate of the recipe at a step, past or to come, as it would be now; false: there is none. */
+/* The i-th rate of the recipe at a step, past or to come, as it would be now; false: there is
+ * none. */
 #define FV_RATES 8
 bool fv_run_rate(const fv_run *r, int i, int64_t step, char *name, size_t room, double *value);
 /* It stops for that. */

@@ -8,62 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const fv_option fv_train_table[] = {
-	{ .name = "name", .type = FV_OPT_TEXT, .kept = FV_KEPT_CHANGES, .arg = "NAME",
-	  .at = offsetof(fv_train_common, name),
-	  .help = "a name for the model: it stands among your styles from the first checkpoint on, to be used while it "
-	          "learns and after" },
-	{ .name = "preset", .type = FV_OPT_TEXT, .arg = "NAME", .at = offsetof(fv_train_common, preset),
-	  .help = "begin with a set of values that the recipe has; what is given beside it counts" },
-	{ .name = "time", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T",
-	  .at = offsetof(fv_train_common, time), .preset_help = "the recipe's", .low = 1, .high = 1e7,
-	  .help = "how long to train, turned into steps after a timed warm-up; with a run that is resumed, how long to "
-	          "go on, at the pace that it has had" },
-	{ .name = "steps", .type = FV_OPT_INT, .kept = FV_KEPT_CHANGES, .arg = "N",
-	  .at = offsetof(fv_train_common, steps), .preset_help = "the recipe's", .low = 1, .high = FV_STEPS_MAX,
-	  .help = "how many steps to train, those of a resumed run included" },
-	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(fv_train_common, seed), .preset = "1",
-	  .low = 0, .high = 1e15, .help = "of everything that is drawn" },
-	{ .name = "preview-every", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T",
-	  .at = offsetof(fv_train_common, preview), .preset = "4m", .low = 1, .high = 1e7,
-	  .help = "between contact sheets" },
-	{ .name = "checkpoint-every", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T",
-	  .at = offsetof(fv_train_common, checkpoint), .preset = "2m", .low = 0.1, .high = 1e7,
-	  .help = "between checkpoints" },
-	{ .name = "max-memory", .type = FV_OPT_SIZE, .kept = FV_KEPT_CHANGES, .arg = "SIZE",
-	  .at = offsetof(fv_train_common, max_memory),
-	  .help = "of a step and what it trains: where it would take more, what is cheap is made again rather than "
-	          "kept, which takes a little longer and gives the same run; with precision bf16 what is left is kept rounded" },
-	{ .name = "until", .type = FV_OPT_TEXT, .kept = FV_KEPT_CHANGES, .arg = "'METRIC<X'",
-	  .at = offsetof(fv_train_common, until),
-	  .help = "stop when what it makes of pictures that it does not learn from is good enough: 'swd<70', "
-	          "'ssim>0.5', any figure of `fauve eval`; none: no more" },
-	{ .name = "measure", .type = FV_OPT_TEXT, .kept = FV_KEPT_CHANGES, .arg = "METRIC",
-	  .at = offsetof(fv_train_common, measure),
-	  .help = "measure, and keep the best model as best.safetensors, without stopping for it; METRIC> where "
-	          "more is better; none: no more" },
-	{ .name = "patience", .type = FV_OPT_INT, .kept = FV_KEPT_CHANGES, .arg = "N",
-	  .at = offsetof(fv_train_common, patience), .low = 1, .high = 1e6,
-	  .help = "stop when so many measurements in a row were no better than the best" },
-	{ .name = "measure-every", .type = FV_OPT_TEXT, .kept = FV_KEPT_CHANGES, .arg = "N|T",
-	  .at = offsetof(fv_train_common, measure_every),
-	  .preset_help = "twenty times a run, less often where that took more than a tenth of the time",
-	  .help = "steps, or time, between measurements" },
-	{ .name = "held-photos", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .kept = FV_KEPT_CHANGES, .arg = "DIR",
-	  .at = offsetof(fv_train_common, held_photos), .preset_help = "set aside from those to learn from",
-	  .help = "photographs to measure on, which are not learnt from" },
-	{ .name = "held-art", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .kept = FV_KEPT_CHANGES, .arg = "DIR",
-	  .at = offsetof(fv_train_common, held_art), .preset_help = "set aside from those to learn from",
-	  .help = "real pictures to compare with, which are not learnt from" },
-	{ .name = "set-aside", .type = FV_OPT_INT, .arg = "N", .at = offsetof(fv_train_common, set_aside), .low = 2,
-	  .high = 1000, .preset_help = "24, where it measures",
-	  .help = "of the pictures to learn from one in ten is measured on instead, so many at most" },
-	{ .name = "tensorboard", .type = FV_OPT_FLAG, .kept = FV_KEPT_CHANGES,
-	  .at = offsetof(fv_train_common, tensorboard),
-	  .help = "also write what it is to show as event files for TensorBoard into the run's folder" },
-	{ 0 },
-};
-
 const fv_recipe *fv_recipe_find(const char *name)
 {
 	for (int i = 0; fv_recipes[i]; i++)
@@ -209,7 +153,8 @@ static fv_status recall(fv_err *err, fv_run *r, const json_t *j)
 		 * recipe. */
 		bool nothing = json_is_null(v) || (json_is_array(v) && !json_array_size(v)) ||
 			       (json_is_integer(v) && !json_integer_value(v));
-		if (!strcmp(key, "recipe") || !strcmp(key, "precision") || !strcmp(key, "stopped") ||
+		if (!strcmp(key, "recipe") || !strcmp(key, "precision") ||
+		    !strcmp(key, "stopped") ||
 		    (nothing && !(o && json_is_integer(v) && fv_option_in_range(o, 0))))
 			continue;
 		if (!o && !strcmp(key, "features") && json_is_string(v))
@@ -236,14 +181,17 @@ json_t *fv_settings_all(const fv_run *r)
 		for (const fv_option *o = t[k].table; whole && o && o->name; o++) {
 			json_t *v = o->kept & FV_KEPT_INNER ? json_null() : fv_option_json(o, t[k].values, r->folder);
 			whole = v;
-			if (json_is_null(v) || json_is_false(v) || (json_is_array(v) && !json_array_size(v)))
+			if (json_is_null(v) || json_is_false(v) ||
+			    (json_is_array(v) && !json_array_size(v)))
 				json_decref(v);
 			else if (v)
 				whole = !json_object_set_new(j, o->name, v);
 		}
 	if (whole && r->stopped)
-		whole = !json_object_set_new(j, "stopped", json_pack("{s:s, s:I, s:s}", "by", r->stopped, "step",
-		                                                     (json_int_t)r->step, "text", r->stopped_text));
+		whole = !json_object_set_new(j, "stopped",
+		                             json_pack("{s:s, s:I, s:s}", "by", r->stopped, "step",
+		                                       (json_int_t)r->step, "text",
+		                                       r->stopped_text));
 	if (!whole)
 		json_decref(j);
 	return whole ? j : NULL;
@@ -475,8 +423,8 @@ bool fv_settings_given(const fv_run *r, const char *name)
 /* What is to be measured. The sentence is about run.json where nothing of it was given. */
 static fv_status want_measures(fv_err *err, fv_run *r, bool begun)
 {
-	static const char *const names[] = { "until", "measure", "patience", "measure-every", "held-photos",
-		                             "held-art", "set-aside" };
+	static const char *const names[] = { "until", "measure", "patience", "measure-every",
+		                             "held-photos", "held-art", "set-aside" };
 	bool any = false;
 	for (size_t i = 0; i < FV_COUNT(names); i++)
 		any = any || fv_settings_given(r, names[i]);
@@ -503,7 +451,8 @@ fv_status fv_settings_take(fv_err *err, fv_run *r)
 		goto done;
 	}
 	tables_of(r, t);
-	if ((st = fv_option_presets(err, fv_train_table, &r->common)) || (st = make_lists(err, r, &t[0], 0)) ||
+	if ((st = fv_option_presets(err, fv_train_table, &r->common)) ||
+	    (st = make_lists(err, r, &t[0], 0)) ||
 	    (st = make_lists(err, r, &t[1], 0)))
 		goto done;
 	/* The preset lies under everything else that is known. */

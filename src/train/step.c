@@ -43,7 +43,8 @@ bool fv_run_rate(const fv_run *r, int i, int64_t step, char *name, size_t room, 
 				continue;
 			bool one = !r->recipe->programs[1].name;
 			snprintf(name, room, "%s%s%s", one ? "" : p->name, one ? "" : ".", s->port);
-			*value = s->at(&at, runs(&at, p, fv_max(0, step - r->dropped))) * r->rate_scale;
+			*value = s->at(&at, runs(&at, p, fv_max(0, step - r->dropped))) *
+				 r->rate_scale;
 			return true;
 		}
 	return false;

@@ -5,13 +5,13 @@
  *	checkpoint.safetensors (and .previous)	the whole run: going on from it equals never having stopped (but which of them a
  *						rollback goes back to is the clock's choice)
  *	model.safetensors			what `apply` or `generate` takes, as of the last checkpoint
- *	best.safetensors			the model that was measured as the best (measure.h), where models are measured
+ *	best.safetensors			the model that was measured as the best (measure.h)
  *	stats.jsonl				losses by step; cut back to the checkpoint's step when resumed
  *	metrics.jsonl				what was measured, by step; the same
  *	times.jsonl				wall times by step, and what the watch (watch.h) saw: they differ from run to run
- *	run.json				the options that the run has, and, once it has stopped, what stopped it
+ *	run.json				the options that the run has; what stopped it
  *	report.html				all of this to look at (report.h)
- *	events.out.tfevents.*			the same for TensorBoard, where that is asked for (events.h)
+ *	events.out.tfevents.*			the same for TensorBoard (events.h)
  *	sheets/					contact sheets */
 #ifndef FV_TRAIN_H
 #define FV_TRAIN_H
@@ -61,9 +61,9 @@ typedef struct {
 #define FV_WATCH_SATURATED 4
 typedef struct {
 	bool begun[FV_WATCH_KINDS];
-	double won[16];                 /* of each loss: the share of late steps at which the judge had won */
-	double between;                 /* the data's own deviation from sample to sample; 0: not known yet */
-	double apart;                   /* and the distance of a sample from the one that is nearest */
+	double won[FV_LOSSES];  /* of each: the share of late steps at which the judge had won */
+	double between;         /* the data's own deviation from sample to sample; 0: not known */
+	double apart;           /* and the distance of a sample from the one that is nearest */
 } fv_watch;
 
 struct fv_run {
@@ -96,7 +96,7 @@ struct fv_run {
 	struct fv_measure *measure;     /* measure.c's own */
 	fv_watch watch;
 	struct fv_events *events;       /* events.c's own */
-	const char *stopped;            /* by what: "steps", "time", "until", "plateau", "user", "not finite"; NULL: it has not */
+	const char *stopped;            /* by what (fv_train_options.stopped); NULL: it has not */
 	char stopped_text[200];         /* in a sentence */
 	/* run.c's own */
 	char found[300];                /* what the data were: a run goes on with the same */

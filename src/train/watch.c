@@ -14,10 +14,10 @@
  * draws (tests/train/watch.c); a lattice that can be seen has hundreds. JPEG's own blocks have period 8: inputs count. */
 #define LATTICE 10
 #define LATTICE_OF_INPUT 3
-#define ALIKE 0.25                      /* of what goes in, or of the data (tests/train/watch.c) */
-#define YOUNG 0.05                      /* of the steps */
-#define WATCH_VALUES 2048               /* of a sample: enough to tell two apart */
-#define WON_STEPS 50                    /* it has won when it did at three times as many */
+#define ALIKE 0.25        /* of what goes in, or of the data (tests/train/watch.c) */
+#define YOUNG 0.05        /* of the steps */
+#define WATCH_VALUES 2048 /* of a sample: enough to tell two apart */
+#define WON_STEPS 50      /* it has won when it did at three times as many */
 
 static double mean_of(const float *v, int64_t n)
 {
@@ -90,7 +90,7 @@ fv_status fv_watch_measure(fv_err *err, fv_context *c, const float *x, const flo
 static bool flat(double y, double x) { return y < FLAT && !(y >= FLAT_OF_INPUT * x); }
 
 static const char *const kinds[FV_WATCH_KINDS] = { "constant", "collapse", "inverted", "lattice",
-	                                           "saturated" };
+						   "saturated" };
 static const char *const over[FV_WATCH_KINDS] = {
 	"the outputs are flat no more",
 	"the outputs differ again",
@@ -104,24 +104,30 @@ int fv_watch_judge(const fv_watched *w, fv_finding found[FV_FINDINGS])
 	int n = 0;
 	bool constant = flat(w->within, w->within_input);
 	bool same = flat(w->between, w->between_input) ||
-	            (w->between_input >= FLAT && w->between < ALIKE * w->between_input) ||
-	            w->apart < ALIKE * w->apart_input;
+		    (w->between_input >= FLAT && w->between < ALIKE * w->between_input) ||
+		    w->apart < ALIKE * w->apart_input;
 	if (constant) {
 		found[n] = (fv_finding){ .name = "constant" };
 		snprintf(found[n++].text, sizeof found->text,
-		         "the outputs are one flat colour (deviation %.3f): the generator has collapsed; "
-		         "try a smaller rate or another seed", w->within);
+			 "the outputs are one flat colour (deviation %.3f): the generator has "
+			 "collapsed; "
+			 "try a smaller rate or another seed",
+			 w->within);
 	} else if (same) {
 		found[n] = (fv_finding){ .name = "collapse" };
-		snprintf(found[n++].text, sizeof found->text,
-		         "the outputs are much alike, whatever they are made of (deviation from one to "
-		         "the next %.3f): the generator has collapsed; if that stays, go back to an "
-		         "earlier model and try a smaller rate or another seed", w->between);
+		snprintf(
+			found[n++].text, sizeof found->text,
+			"the outputs are much alike, whatever they are made of (deviation from one "
+			"to "
+			"the next %.3f): the generator has collapsed; if that stays, go back to an "
+			"earlier model and try a smaller rate or another seed",
+			w->between);
 	} else if (w->corr < 0) {
 		found[n] = (fv_finding){ .name = "inverted" };
 		snprintf(found[n++].text, sizeof found->text,
-		         "light and dark are swapped in the paintings (correlation %.2f); "
-		         "if that stays, try another seed", w->corr);
+			 "light and dark are swapped in the paintings (correlation %.2f); "
+			 "if that stays, try another seed",
+			 w->corr);
 	}
 	int worst = -1;
 	for (int i = 0; i < 3; i++)
@@ -132,22 +138,24 @@ int fv_watch_judge(const fv_watched *w, fv_finding found[FV_FINDINGS])
 	if (worst >= 0) {
 		found[n] = (fv_finding){ .name = "lattice" };
 		snprintf(found[n++].text, sizeof found->text,
-		         "the paintings show a lattice of period %d (%.0f times its neighbours); "
-		         "if that stays, try a smaller adv or rate", 2 << worst, w->lattice[worst]);
+			 "the paintings show a lattice of period %d (%.0f times its neighbours); "
+			 "if that stays, try a smaller adv or rate",
+			 2 << worst, w->lattice[worst]);
 	}
 	return n;
 }
 
 /* ------------------------------------------------------------------ beginnings and ends */
 fv_status fv_watch_note(fv_err *err, fv_run *r, const char *name, const char *state,
-                        const char *format, ...)
+			const char *format, ...)
 {
 	char text[300];
 	va_list ap;
 	va_start(ap, format);
 	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	return fv_run_time(err, r, "\"watch\":\"%s\",\"state\":\"%s\",\"text\":\"%s\"", name, state, text);
+	return fv_run_time(err, r, "\"watch\":\"%s\",\"state\":\"%s\",\"text\":\"%s\"", name, state,
+			   text);
 }
 
 /* text: what is seen; NULL: it is not. */
@@ -158,13 +166,15 @@ static fv_status turn(fv_err *err, fv_run *r, int kind, const char *text)
 	r->watch.begun[kind] = text;
 	text = text ? text : over[kind];
 	fv_run_say(r, "step %" PRId64 ": %s", r->step, text);
-	return fv_watch_note(err, r, kinds[kind], r->watch.begun[kind] ? "begins" : "ends", "%s", text);
+	return fv_watch_note(err, r, kinds[kind], r->watch.begun[kind] ? "begins" : "ends", "%s",
+			     text);
 }
 
 void fv_watch_recall(fv_run *r, const char *line)
 {
 	char name[20], state[20];
-	if (sscanf(line, "{\"step\":%*d,\"watch\":\"%19[a-z]\",\"state\":\"%19[a-z]\"", name, state) != 2)
+	if (sscanf(line, "{\"step\":%*d,\"watch\":\"%19[a-z]\",\"state\":\"%19[a-z]\"", name,
+		   state) != 2)
 		return;
 	for (int k = 0; k < FV_WATCH_KINDS; k++)
 		if (!strcmp(name, kinds[k]))
@@ -210,14 +220,16 @@ fv_status fv_watch_step(fv_err *err, fv_run *r)
 	if (worst < 0)
 		return doubt ? turn(err, r, FV_WATCH_SATURATED, NULL) : FV_OK;
 	snprintf(text, sizeof text,
-	         "the discriminator has won: it is sure of everything (loss %s %.3g) and teaches little; "
-	         "if that stays, try a smaller rate", r->loss_name[worst], r->loss[worst]);
+		 "the discriminator has won: it is sure of everything (loss %s %.3g) and teaches "
+		 "little; "
+		 "if that stays, try a smaller rate",
+		 r->loss_name[worst], r->loss[worst]);
 	return turn(err, r, FV_WATCH_SATURATED, text);
 }
 
 /* ------------------------------------------------------------------ previews */
 fv_status fv_watch_painted(fv_err *err, fv_run *r, const float *x, const float *y, int64_t count,
-                           int64_t side)
+			   int64_t side)
 {
 	fv_watched w;
 	fv_status st = fv_watch_measure(err, r->context, x, y, count, side, side, &w);
@@ -241,13 +253,15 @@ static double distance(const float *a, const float *b, int64_t values, int64_t s
 void fv_watch_alike(const float *y, int64_t count, int64_t values, double *between, double *apart)
 {
 	double within, least[FV_WATCH_SAMPLES];
-	const int64_t n = fv_min(count, FV_WATCH_SAMPLES), stride = fv_max(1, values / WATCH_VALUES);
+	const int64_t n = fv_min(count, FV_WATCH_SAMPLES),
+		      stride = fv_max(1, values / WATCH_VALUES);
 	spread(y, n, values, &within, between);
 	for (int64_t i = 0; i < n; i++) {
 		least[i] = INFINITY;
 		for (int64_t k = 0; k < n; k++)
 			if (k != i)
-				least[i] = fmin(least[i], distance(y + i * values, y + k * values, values, stride));
+				least[i] = fmin(least[i], distance(y + i * values, y + k * values,
+								   values, stride));
 	}
 	qsort(least, (size_t)n, sizeof *least, ascending);
 	*apart = n > 1 ? least[n / 2] : NAN;

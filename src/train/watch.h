@@ -4,14 +4,16 @@
  *
  *	inverted	what is light in the photograph is dark in the painting
  *	constant	the outputs are one flat colour
- *	collapse	the outputs are much alike: whatever the photograph, or, of samples made from
- *			noise, beside how far the data lie apart, from one to the next or from the nearest
- *	lattice		a grid of period 2, 4 or 8: power there, against its spectral neighbours and
- *			against the input
+ *	collapse	the outputs are much alike: whatever the photograph, or, of samples made
+ *			from noise, beside how far the data lie apart, from one to the next or
+ *			from the nearest
+ *	lattice		a grid of period 2, 4 or 8: power there, against its spectral neighbours
+ *			and against the input
  *
  * and in the losses of the last steps (fv_recipe_loss.won_below, won_above):
  *
- *	saturated	the discriminator has won: it is sure of everything and teaches nothing any more */
+ *	saturated	the discriminator has won: it is sure of everything and teaches nothing
+ *			any more */
 #ifndef FV_WATCH_H
 #define FV_WATCH_H
 #include "train/train.h"

@@ -24,8 +24,8 @@ static bool progress(void *user, const fv_train_progress *p)
 static fv_status sheet(void *user, fv_err *e, const char *path, const fv_pixels *p, int count,
 		       int columns)
 {
-	static const uint8_t jpeg[] = {0xff, 0xd8, 0xff, 0xe0, 0,    4, 1, 2, 0xff, 0xc0, 0, 17,
-				       8,    1,    2,    1,    0x23, 3, 0, 0, 0,    0,    0};
+	static const uint8_t jpeg[] = { 0xff, 0xd8, 0xff, 0xe0, 0,    4, 1, 2, 0xff, 0xc0, 0, 17,
+					8,    1,    2,    1,    0x23, 3, 0, 0, 0,    0,    0 };
 	FILE *f = fopen(path, "wb");
 	fwrite(jpeg, 1, sizeof jpeg, f);
 	fclose(f);
@@ -35,18 +35,19 @@ static fv_status sheet(void *user, fv_err *e, const char *path, const fv_pixels 
 static fv_status train(const char *run, bool begin, const char *steps)
 {
 	fv_context *c = NULL;
-	fv_train_options o = {.size = sizeof o,
-			      .recipe = begin ? "dense" : NULL,
-			      .run = run,
-			      .progress = progress,
-			      .sheet = sheet,
-			      .options = begin ? (const char *const[]){"data=idx", "batch=4", steps,
-								       "checkpoint-every=0.1s",
-								       "tensorboard=on", NULL}
-					       : (const char *const[]){steps, NULL}};
-	if (fv_context_new(&err,
-			   &(fv_context_options){.size = sizeof(fv_context_options), .threads = 1},
-			   &c))
+	fv_train_options o = { .size = sizeof o,
+			       .recipe = begin ? "dense" : NULL,
+			       .run = run,
+			       .progress = progress,
+			       .sheet = sheet,
+			       .options =
+				       begin ? (const char *const[]){ "data=idx", "batch=4", steps,
+								      "checkpoint-every=0.1s",
+								      "tensorboard=on", NULL }
+					     : (const char *const[]){ steps, NULL } };
+	if (fv_context_new(
+		    &err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 1 },
+		    &c))
 		return FV_E_INTERNAL;
 	fv_status st = fv_train(&err, c, &o);
 	fv_context_free(c);
@@ -55,7 +56,7 @@ static fv_status train(const char *run, bool begin, const char *steps)
 
 static void check_sums(void)
 {
-	uint8_t block[32] = {0};
+	uint8_t block[32] = { 0 };
 	/* RFC 3720, appendix B.4 */
 	check(fv_crc32c(0, "123456789", 9) == 0xe3069283, "123456789: %08x",
 	      fv_crc32c(0, "123456789", 9));
@@ -67,7 +68,7 @@ static void check_sums(void)
 	check(fv_crc32c(0, block, 32) == 0x46dd794e, "ascending: %08x", fv_crc32c(0, block, 32));
 	check(fv_crc32c(fv_crc32c(0, block, 11), block + 11, 21) == 0x46dd794e, "in two parts");
 	/* Every event file that TensorFlow writes begins with this: a record of 24 bytes. */
-	static const uint8_t length[8] = {24};
+	static const uint8_t length[8] = { 24 };
 	check(fv_crc32c_masked(length, 8) == 0x224b7fa3, "masked: %08x",
 	      fv_crc32c_masked(length, 8));
 }

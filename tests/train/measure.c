@@ -22,39 +22,39 @@ typedef struct {
 	int64_t batch, size;
 } options;
 static const fv_option table[] = {
-	{.name = "photos",
-	 .type = FV_OPT_TEXTS,
-	 .kind = FV_ARG_FOLDER,
-	 .kept = FV_KEPT_MOVES,
-	 .required = true,
-	 .arg = "DIR",
-	 .at = offsetof(options, photos),
-	 .help = "photographs"},
-	{.name = "art",
-	 .type = FV_OPT_TEXTS,
-	 .kind = FV_ARG_FOLDER,
-	 .kept = FV_KEPT_MOVES,
-	 .required = true,
-	 .arg = "DIR",
-	 .at = offsetof(options, art),
-	 .help = "paintings"},
-	{.name = "batch",
-	 .type = FV_OPT_INT,
-	 .arg = "N",
-	 .at = offsetof(options, batch),
-	 .preset = "1",
-	 .low = 1,
-	 .high = 9,
-	 .help = "samples"},
-	{.name = "size",
-	 .type = FV_OPT_INT,
-	 .arg = "N",
-	 .at = offsetof(options, size),
-	 .preset = "32",
-	 .low = 32,
-	 .high = 64,
-	 .help = "pixels"},
-	{0},
+	{ .name = "photos",
+	  .type = FV_OPT_TEXTS,
+	  .kind = FV_ARG_FOLDER,
+	  .kept = FV_KEPT_MOVES,
+	  .required = true,
+	  .arg = "DIR",
+	  .at = offsetof(options, photos),
+	  .help = "photographs" },
+	{ .name = "art",
+	  .type = FV_OPT_TEXTS,
+	  .kind = FV_ARG_FOLDER,
+	  .kept = FV_KEPT_MOVES,
+	  .required = true,
+	  .arg = "DIR",
+	  .at = offsetof(options, art),
+	  .help = "paintings" },
+	{ .name = "batch",
+	  .type = FV_OPT_INT,
+	  .arg = "N",
+	  .at = offsetof(options, batch),
+	  .preset = "1",
+	  .low = 1,
+	  .high = 9,
+	  .help = "samples" },
+	{ .name = "size",
+	  .type = FV_OPT_INT,
+	  .arg = "N",
+	  .at = offsetof(options, size),
+	  .preset = "32",
+	  .low = 32,
+	  .high = 64,
+	  .help = "pixels" },
+	{ 0 },
 };
 
 static fv_status configure(fv_err *err, fv_run *r)
@@ -69,10 +69,10 @@ static fv_status configure(fv_err *err, fv_run *r)
 static void build(fv_graph *g, fv_run *r)
 {
 	const char *prefix = "G.";
-	fv_scope s = {g, r->store, prefix, true, r->seed};
-	fv_node *in[FV_PORTS] = {fv_input(g, "photos", FV_F32,
-					  fv_nhwc(r->batch, r->size, r->size, 3))},
-		*out[FV_PORTS] = {NULL};
+	fv_scope s = { g, r->store, prefix, true, r->seed };
+	fv_node *in[FV_PORTS] = { fv_input(g, "photos", FV_F32,
+					   fv_nhwc(r->batch, r->size, r->size, 3)) },
+		*out[FV_PORTS] = { NULL };
 	fv_family_build(&s, &fv_family_resnet, r->config, r->size, r->size, in, out);
 	fv_node *off = fv_sub(g, out[0],
 			      fv_input(g, "art", FV_F32, fv_nhwc(r->batch, r->size, r->size, 3)));
@@ -82,8 +82,9 @@ static void build(fv_graph *g, fv_run *r)
 		return;
 	fv_gradients_add(g, loss, 1, &d, 0, d.count);
 	fv_node *ok = fv_gradients_finite(g, loss, &d, NULL);
-	fv_gradients_update(g, r->store, (fv_adam_attr){.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8},
-			    &d, fv_input(g, "rate", FV_F32, fv_scalar()),
+	fv_gradients_update(g, r->store,
+			    (fv_adam_attr){ .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8 }, &d,
+			    fv_input(g, "rate", FV_F32, fv_scalar()),
 			    fv_input(g, "step", FV_F32, fv_scalar()), ok);
 	fv_output(g, loss, "loss");
 	fv_output(g, ok, "ok");
@@ -172,7 +173,7 @@ static fv_status decode(void *user, fv_err *e, const char *path, int64_t longest
 				 60 * sin(0.02 * (1 + (double)(name % 7)) * (i / 3 % 48) +
 					  0.1 * (i / 144)) +
 				 40 * (fv_unit(fv_philox_at(name, 0, (uint64_t)i).v[0]) - 0.5));
-	*out = (fv_pixels){48, 40, 3, 8, 144, v};
+	*out = (fv_pixels){ 48, 40, 3, 8, 144, v };
 	return FV_OK;
 }
 
@@ -180,18 +181,18 @@ static fv_status train(const fv_recipe *recipe, const char *run, const char *con
 		       bool begin, int threads)
 {
 	fv_context *c = NULL;
-	fv_train_options o = {.size = sizeof o,
-			      .recipe = begin ? recipe->name : NULL,
-			      .run = run,
-			      .progress = progress,
-			      .line = line,
-			      .stopped = stopped,
-			      .decode = decode,
-			      .options = texts};
+	fv_train_options o = { .size = sizeof o,
+			       .recipe = begin ? recipe->name : NULL,
+			       .run = run,
+			       .progress = progress,
+			       .line = line,
+			       .stopped = stopped,
+			       .decode = decode,
+			       .options = texts };
 	*said = *by = 0;
 	if (fv_context_new(
 		    &err,
-		    &(fv_context_options){.size = sizeof(fv_context_options), .threads = threads},
+		    &(fv_context_options){ .size = sizeof(fv_context_options), .threads = threads },
 		    &c))
 		return FV_E_INTERNAL;
 	fv_status st = fv_train_recipe(&err, c, recipe, &o);
@@ -215,8 +216,8 @@ static bool same(const char *a, const char *b, const char *file)
 
 static void check_same(const char *what, const char *run, const char *other)
 {
-	static const char *const files[] = {"checkpoint.safetensors", "model.safetensors",
-					    "best.safetensors", "stats.jsonl", "metrics.jsonl"};
+	static const char *const files[] = { "checkpoint.safetensors", "model.safetensors",
+					     "best.safetensors", "stats.jsonl", "metrics.jsonl" };
 	for (size_t i = 0; i < FV_COUNT(files); i++)
 		check(same(run, other, files[i]), "%s: another %s; %s", what, files[i], err.text);
 }
@@ -275,25 +276,25 @@ static void check_wrong(void)
 	static const struct {
 		const char *a, *b, *says;
 	} wrong[] = {
-		{"until=foo<1", NULL,
-		 "'foo' is no figure of what this recipe makes; those are swd, "},
-		{"until=swf<1", NULL, "did you mean 'swd'?"},
-		{"until=swd", NULL, "a bound is missing; write 'swd<0.5'"},
-		{"until=swd<x", NULL, "'x' is not a number"},
-		{"until=ssim>0.5", NULL, "'ssim' is no figure of what this recipe makes"},
-		{"measure=swd<3", NULL, "only until has a bound"},
-		{"measure=auc", "until=swd<3", "give one of them"},
-		{"patience=3", NULL,
-		 "patience: nothing is measured: say what, with measure or until"},
-		{"measure-every=3", NULL, "nothing is measured"},
-		{"held-art=pictures", NULL, "nothing is measured"},
-		{"set-aside=5", NULL, "nothing is measured"},
-		{"measure=swd", "held-photos=pictures", "paints no photographs"},
-		{"measure=swd", "measure-every=0", "neither a number of steps nor a time"},
-		{"measure=swd", "measure-every=3x", "neither a number of steps nor a time"},
-		{"measure=swd", "data=few", "too few to set some aside"},
-		{"measure=lattice_2", NULL, "lattice_2 cannot be told of 6 pictures"},
-		{"measure=swd", "held-art=empty", "holds no picture to measure on"},
+		{ "until=foo<1", NULL,
+		  "'foo' is no figure of what this recipe makes; those are swd, " },
+		{ "until=swf<1", NULL, "did you mean 'swd'?" },
+		{ "until=swd", NULL, "a bound is missing; write 'swd<0.5'" },
+		{ "until=swd<x", NULL, "'x' is not a number" },
+		{ "until=ssim>0.5", NULL, "'ssim' is no figure of what this recipe makes" },
+		{ "measure=swd<3", NULL, "only until has a bound" },
+		{ "measure=auc", "until=swd<3", "give one of them" },
+		{ "patience=3", NULL,
+		  "patience: nothing is measured: say what, with measure or until" },
+		{ "measure-every=3", NULL, "nothing is measured" },
+		{ "held-art=pictures", NULL, "nothing is measured" },
+		{ "set-aside=5", NULL, "nothing is measured" },
+		{ "measure=swd", "held-photos=pictures", "paints no photographs" },
+		{ "measure=swd", "measure-every=0", "neither a number of steps nor a time" },
+		{ "measure=swd", "measure-every=3x", "neither a number of steps nor a time" },
+		{ "measure=swd", "data=few", "too few to set some aside" },
+		{ "measure=lattice_2", NULL, "lattice_2 cannot be told of 6 pictures" },
+		{ "measure=swd", "held-art=empty", "holds no picture to measure on" },
 	};
 	for (size_t i = 0; i < FV_COUNT(wrong); i++) {
 		fv_status st = train(fv_recipe_find("dense"), "wrong",
@@ -351,7 +352,7 @@ static void check_best(void)
 
 	/* At a step that is measured, and at others. */
 	for (int i = 0; i < 3; i++) {
-		static const int64_t at_step[] = {4, 9, 0};
+		static const int64_t at_step[] = { 4, 9, 0 };
 		stop_at = at_step[i];
 		fv_status st = train(dense, "stopped", i ? NULL : WITH(SWD, "measure=swd"), !i, 2);
 		check(st == (stop_at ? FV_E_CANCELLED : FV_OK), "stopped at %d: %s", (int)stop_at,
@@ -464,8 +465,8 @@ static void check_paints(void)
 {
 	char name[40];
 	int networks;
-	const char *const texts[] = {"photos=pictures", "art=art", "measure=corr",
-				     "measure-every=4", "steps=8", NULL};
+	const char *const texts[] = { "photos=pictures", "art=art", "measure=corr",
+				      "measure-every=4", "steps=8", NULL };
 	check(!train(&copy, "paints", texts, true, 2), "paints: %s", err.text);
 	check(strstr(said, "18 photographs") && strstr(said, "10 paintings") &&
 		      strstr(said, "2 more set aside") && strstr(said, "corr on 2 pictures"),
@@ -492,14 +493,15 @@ static void check_paints(void)
 	check_same("paints, killed", "paints", "paints-killed");
 	check(same("paints", "paints-killed", "best-back.safetensors"),
 	      "paints, killed: the second model");
-	const char *const high[] = {"photos=pictures", "art=art", "until=corr>-2",
-				    "measure-every=4", "steps=8", NULL};
+	const char *const high[] = { "photos=pictures", "art=art", "until=corr>-2",
+				     "measure-every=4", "steps=8", NULL };
 	check(!train(&copy, "high", high, true, 2) && !strcmp(by, "until") &&
 		      strstr(said, "above -2, at step 4"),
 	      "more is better: %s\n%s", by, said);
 	const char *const folders[] = {
 		"photos=pictures", "art=few-art", "measure=swd", "held-photos=held",
-		"held-art=held",   "steps=1",     NULL};
+		"held-art=held",   "steps=1",     NULL
+	};
 	check(!train(&copy, "folders", folders, true, 2) && strstr(said, "20 photographs") &&
 		      strstr(said, "swd on 5 pictures that are not learnt from, beside 5"),
 	      "%s\n%s", err.text, said);

@@ -20,14 +20,14 @@ static fv_status sheet(void *user, fv_err *e, const char *path, const fv_pixels 
 static fv_status train(const char *run, const char *const *texts, bool begin)
 {
 	fv_context *c = NULL;
-	fv_train_options o = {.size = sizeof o,
-			      .recipe = begin ? "dense" : NULL,
-			      .run = run,
-			      .sheet = sheet,
-			      .options = texts};
-	if (fv_context_new(&err,
-			   &(fv_context_options){.size = sizeof(fv_context_options), .threads = 1},
-			   &c))
+	fv_train_options o = { .size = sizeof o,
+			       .recipe = begin ? "dense" : NULL,
+			       .run = run,
+			       .sheet = sheet,
+			       .options = texts };
+	if (fv_context_new(
+		    &err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 1 },
+		    &c))
 		return FV_E_INTERNAL;
 	fv_status st = fv_train(&err, c, &o);
 	fv_context_free(c);
@@ -62,9 +62,10 @@ static int count(const char *what)
 /* What a script, a style or a link would need to come from elsewhere, or from what was foreign. */
 static void check_closed(const char *what)
 {
-	static const char *const outside[] = {
-		"http:",   "https:",  "//",      "@import",     "url(",    "<script>", "<base",
-		"<iframe", "<object", "onerror", "javascript:", "@NONCE@", "@TITLE@",  "@BODY@"};
+	static const char *const outside[] = { "http:",   "https:",   "//",          "@import",
+					       "url(",    "<script>", "<base",       "<iframe",
+					       "<object", "onerror",  "javascript:", "@NONCE@",
+					       "@TITLE@", "@BODY@" };
 	for (size_t i = 0; i < FV_COUNT(outside); i++)
 		check(!has(outside[i]), "%s: has '%s'", what, outside[i]);
 	check(count("<script") == 1 && count("<style") == 1 && count("</script") == 1,
@@ -97,8 +98,8 @@ int main(void)
 	fclose(f);
 	snprintf(command, sizeof command, "%s", inner);
 	check(!train(inner,
-		     (const char *const[]){data, "batch=4", "steps=30", "until=swd<1",
-					   "measure-every=10", NULL},
+		     (const char *const[]){ data, "batch=4", "steps=30", "until=swd<1",
+					    "measure-every=10", NULL },
 		     true),
 	      "%s", err.text);
 	read_page(inner);
@@ -140,7 +141,7 @@ int main(void)
 		 "cd '<script>alert(1)<'/'script>&\"'/sheets && touch sheet_000003.jpg sheet_5.jpg "
 		 "'sheet_000007.jpg\" onload=alert(4)' other.jpg");
 	check(!system(command), "sheets");
-	check(!train(inner, (const char *const[]){"steps=31", NULL}, false), "%s", err.text);
+	check(!train(inner, (const char *const[]){ "steps=31", NULL }, false), "%s", err.text);
 	read_page(inner);
 	check(!has("<img src=x") && has("&lt;img src=x onerror=alert(1)&gt;") &&
 		      !has("<b onclick") && has("&lt;b onclick=alert(3)&gt;"),

@@ -97,7 +97,8 @@ static int64_t steps_of(const char *run)
 /* Measured too: on pictures of a folder, so that a recipe learns from one. */
 static void add_measuring(const fv_recipe *r)
 {
-	static const char *const more[] = { "measure=swd", "measure-every=2", "held-art=held", "held-photos=held" };
+	static const char *const more[] = { "measure=swd", "measure-every=2", "held-art=held",
+					    "held-photos=held" };
 	int n = 0;
 	while (list[n])
 		n++;
@@ -110,7 +111,8 @@ static void check_killed(const fv_recipe *r, bool measured)
 {
 	char straight[60], killed[60];
 	int status;
-	snprintf(straight, sizeof straight, measured ? "%s-straight-measured" : "%s-straight", r->name);
+	snprintf(straight, sizeof straight, measured ? "%s-straight-measured" : "%s-straight",
+		 r->name);
 	snprintf(killed, sizeof killed, measured ? "%s-killed-measured" : "%s-killed", r->name);
 	begin_with(r, "data");
 	if (measured)
@@ -128,7 +130,8 @@ static void check_killed(const fv_recipe *r, bool measured)
 	check(same(straight, killed, "checkpoint.safetensors") && same(straight, killed, "stats.jsonl"), "%s: killed and resumed, other bytes", r->name);
 	for (const fv_recipe_model *m = r->models; m->file; m++)
 		check(same(straight, killed, m->file), "%s: killed and resumed, another %s", r->name, m->file);
-	check(!measured || (same(straight, killed, "metrics.jsonl") && same(straight, killed, "best.safetensors")),
+	check(!measured || (same(straight, killed, "metrics.jsonl") &&
+			    same(straight, killed, "best.safetensors")),
 	      "%s: killed and resumed, measured otherwise, or another best", r->name);
 }
 
@@ -144,8 +147,12 @@ static const char *straight_run(const fv_recipe *r)
 static void other(const fv_option *o, const json_t *was, char *to, size_t room)
 {
 	double v = json_number_value(was);
-	if (!strcmp(o->name, "until") || !strcmp(o->name, "measure") || !strcmp(o->name, "measure-every")) {
-		snprintf(to, room, "%s=%s", o->name, o->name[0] == 'u' ? "swd<0.001" : o->name[7] ? "50" : "swd");
+	if (!strcmp(o->name, "until") || !strcmp(o->name, "measure") ||
+	    !strcmp(o->name, "measure-every")) {
+		snprintf(to, room, "%s=%s", o->name,
+			 o->name[0] == 'u' ? "swd<0.001"
+			 : o->name[7]      ? "50"
+					   : "swd");
 		return;
 	}
 	if (!strncmp(o->name, "held-", 5)) {
@@ -160,7 +167,9 @@ static void other(const fv_option *o, const json_t *was, char *to, size_t room)
 		snprintf(to, room, "%s=%.0f", o->name, o->low < o->high && v > o->high ? v - 2 * (o->multiple ? o->multiple : 1) : v);
 		break;
 	case FV_OPT_FLOAT: snprintf(to, room, "%s=%.15g", o->name, o->low < o->high && v * 1.5 > o->high ? v / 2 : v > 0 ? v * 1.5 : (o->low + o->high) / 2); break;
-	case FV_OPT_FLAG: snprintf(to, room, "%s=on", o->name); break;
+	case FV_OPT_FLAG:
+		snprintf(to, room, "%s=on", o->name);
+		break;
 	case FV_OPT_DURATION: snprintf(to, room, "%s=%.0fs", o->name, v > 0 ? v + 10 : 1000); break;
 	case FV_OPT_ENUM: snprintf(to, room, "%s=%s", o->name, o->choices[!strcmp(o->choices[0], json_string_value(was))]); break;
 	default:
@@ -315,8 +324,12 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return 2;
 	features = argv[2];
-	snprintf(command, sizeof command, "mkdir -p held data/pictures moved/pictures others/pictures && cp '%s' held/a.jpg && cp held/a.jpg held/b.jpg && cp '%s' data/pictures/a.jpg && cp '%s' moved/pictures/a.jpg && "
-	         "cp '%s' others/pictures/a.jpg && cp '%s' others/pictures/b.jpg", argv[1], argv[1], argv[1], argv[1], argv[1]);
+	snprintf(command, sizeof command,
+		 "mkdir -p held data/pictures moved/pictures others/pictures && cp '%s' held/a.jpg "
+		 "&& cp held/a.jpg held/b.jpg && cp '%s' data/pictures/a.jpg && cp '%s' "
+		 "moved/pictures/a.jpg && "
+		 "cp '%s' others/pictures/a.jpg && cp '%s' others/pictures/b.jpg",
+		 argv[1], argv[1], argv[1], argv[1], argv[1]);
 	if (!check(mkdtemp(folder) && !chdir(folder) && !system(command) && !fv_picture_begin(&err, "resume"), "a folder: %s", err.text))
 		return finish("resume");
 	write_idx("data/digits.idx", 20);

@@ -53,16 +53,22 @@ static void expect(const char *what, const char *name)
 	      w.between, w.lattice[0], w.lattice[1], w.lattice[2]);
 }
 
-/* ---- samples made from noise, beside data: digits are mostly background, each has its own strokes */
+/* ---- samples made from noise, beside data: digits are mostly background, each has its own strokes
+ */
 #define SAMPLES 64
 #define PIXELS 400
 static void digits(float *v, uint64_t seed, int different, double blur)
 {
 	for (int k = 0; k < SAMPLES; k++)
 		for (int i = 0; i < PIXELS; i++) {
-			double u = fv_unit(fv_philox_at(seed, (uint64_t)(k % different), (uint64_t)(i / 4)).v[0]);
-			double noise = fv_unit(fv_philox_at(seed + 99, (uint64_t)k, (uint64_t)i).v[0]) - 0.5;
-			v[k * PIXELS + i] = (float)((u > 0.8) * (1 - blur) + 0.2 * blur + 0.02 * noise);
+			double u = fv_unit(
+				fv_philox_at(seed, (uint64_t)(k % different), (uint64_t)(i / 4))
+					.v[0]);
+			double noise =
+				fv_unit(fv_philox_at(seed + 99, (uint64_t)k, (uint64_t)i).v[0]) -
+				0.5;
+			v[k * PIXELS + i] =
+				(float)((u > 0.8) * (1 - blur) + 0.2 * blur + 0.02 * noise);
 		}
 }
 
@@ -74,7 +80,8 @@ static bool alike(const float *data, const float *made)
 	fv_watch_alike(data, SAMPLES, PIXELS, &w.between_input, &w.apart_input);
 	fv_watch_alike(made, SAMPLES, PIXELS, &w.between, &w.apart);
 	int n = fv_watch_judge(&w, f);
-	printf("watch: between %.3f of %.3f, apart %.3f of %.3f\n", w.between, w.between_input, w.apart, w.apart_input);
+	printf("watch: between %.3f of %.3f, apart %.3f of %.3f\n", w.between, w.between_input,
+	       w.apart, w.apart_input);
 	return n == 1 && !strcmp(f[0].name, "collapse");
 }
 
@@ -120,46 +127,60 @@ static void steps(fv_run *r, int n, double d, double g)
 
 static void check_turns(void)
 {
-	static const fv_recipe_loss losses[] = { { "d", { "d" }, .won_below = 0.01 }, { "g", { "g" } }, { 0 } };
+	static const fv_recipe_loss losses[] = { { "d", { "d" }, .won_below = 0.01 },
+						 { "g", { "g" } },
+						 { 0 } };
 	static const fv_recipe recipe = { .programs = { { .name = "step", .losses = losses } } };
 	fv_err err;
 	char text[4000] = "";
-	fv_run r = { .context = c, .recipe = &recipe, .losses = 2, .loss_name = { "d", "g" }, .o.line = line };
+	fv_run r = { .context = c,
+		     .recipe = &recipe,
+		     .losses = 2,
+		     .loss_name = { "d", "g" },
+		     .o.line = line };
 	r.times = tmpfile();
 	steps(&r, 500, 0.25, 0.3);
-	steps(&r, 30, 0.001, 0.9);              /* a few: no matter */
+	steps(&r, 30, 0.001, 0.9); /* a few: no matter */
 	steps(&r, 200, 0.25, 0.3);
 	check(!*told, "a healthy judge: %s", told);
 	steps(&r, 400, 0.001, 0.9);
-	check(count(told, "the discriminator has won") == 1 && count(told, "\n") == 1, "a judge that has won: %s", told);
+	check(count(told, "the discriminator has won") == 1 && count(told, "\n") == 1,
+	      "a judge that has won: %s", told);
 	fv_run later = { .recipe = &recipe };
-	fv_watch_recall(&later, "{\"step\":930,\"watch\":\"saturated\",\"state\":\"begins\",\"text\":\"x\"}");
+	fv_watch_recall(
+		&later,
+		"{\"step\":930,\"watch\":\"saturated\",\"state\":\"begins\",\"text\":\"x\"}");
 	check(later.watch.begun[FV_WATCH_SATURATED], "a run that goes on knows what has begun");
-	fv_watch_recall(&later, "{\"step\":930,\"watch\":\"saturated\",\"state\":\"ends\",\"text\":\"x\"}");
+	fv_watch_recall(&later,
+			"{\"step\":930,\"watch\":\"saturated\",\"state\":\"ends\",\"text\":\"x\"}");
 	check(!later.watch.begun[FV_WATCH_SATURATED], "and what has ended");
-	steps(&r, 200, NAN, 0.9);               /* another program ran */
+	steps(&r, 200, NAN, 0.9); /* another program ran */
 	steps(&r, 100, 0.3, 0.9);
-	check(count(told, "in doubt again") == 1 && count(told, "\n") == 2, "and is in doubt again: %s", told);
+	check(count(told, "in doubt again") == 1 && count(told, "\n") == 2,
+	      "and is in doubt again: %s", told);
 
 	/* Of pictures: by the same way as previews. */
 	static float pictures[4 * 64], flat[4 * 64];
 	for (int i = 0; i < 4 * 64; i++)
 		pictures[i] = (float)fv_unit(fv_philox_at(5, 0, (uint64_t)i).v[0]);
 	*told = 0;
-	r.steps = 100000;                       /* young: data are not looked at */
+	r.steps = 100000; /* young: data are not looked at */
 	for (int i = 0; i < 3; i++)
 		check(!fv_watch_made(&err, &r, pictures, 4, 64), "%s", err.text);
 	check(!*told, "good pictures: %s", told);
 	for (int i = 0; i < 3; i++)
 		check(!fv_watch_made(&err, &r, flat, 4, 64), "%s", err.text);
-	check(count(told, "\n") == 1 && count(told, "one flat colour") == 1, "three flat previews: %s", told);
+	check(count(told, "\n") == 1 && count(told, "one flat colour") == 1,
+	      "three flat previews: %s", told);
 	for (int i = 0; i < 3; i++)
 		check(!fv_watch_made(&err, &r, pictures, 4, 64), "%s", err.text);
-	check(count(told, "\n") == 2 && count(told, "flat no more") == 1, "and good ones: %s", told);
+	check(count(told, "\n") == 2 && count(told, "flat no more") == 1, "and good ones: %s",
+	      told);
 	rewind(r.times);
 	text[fread(text, 1, sizeof text - 1, r.times)] = 0;
-	check(count(text, "\n") == 4 && count(text, "\"state\":\"begins\"") == 2 && count(text, "\"state\":\"ends\"") == 2 &&
-	      count(text, "{\"step\":") == 4, "times.jsonl: %s", text);
+	check(count(text, "\n") == 4 && count(text, "\"state\":\"begins\"") == 2 &&
+		      count(text, "\"state\":\"ends\"") == 2 && count(text, "{\"step\":") == 4,
+	      "times.jsonl: %s", text);
 	fclose(r.times);
 }
 
