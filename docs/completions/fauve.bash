@@ -30,6 +30,13 @@ _fauve()
 	train:--preview-every) COMPREPLY=(); return ;;
 	train:--checkpoint-every) COMPREPLY=(); return ;;
 	train:--max-memory) COMPREPLY=(); return ;;
+	train:--until) COMPREPLY=(); return ;;
+	train:--measure) COMPREPLY=(); return ;;
+	train:--patience) COMPREPLY=(); return ;;
+	train:--measure-every) COMPREPLY=(); return ;;
+	train:--held-photos) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	train:--held-art) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+	train:--set-aside) COMPREPLY=(); return ;;
 	train:--photos) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	train:--art) COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	train:--batch) COMPREPLY=(); return ;;
@@ -159,8 +166,8 @@ _fauve()
 	:*) COMPREPLY=($(compgen -W 'apply train generate eval check-data styles info doctor bench help' -- "$cur")) ;;
 	apply:-*) COMPREPLY=($(compgen -W '--output --strength --strokes --detail --palette --relief --flow --seed --quality --keep-private --max-megapixels --max-memory --force --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
-	train:-*) local own=; case $sub in style) own='--photos --art --batch --size --width --blocks --rate --adv --content --style --colour --features ' ;; dense) own='--data --batch --rate ' ;; cyclegan) own='--photos --art --direction --batch --size --net --width --blocks --loss --rate --cycle --identity ' ;; pix2pix) own='--data --direction --batch --size --width --norm --dropout --layers --loss --rate --l1 ' ;; cut) own='--photos --art --batch --size --width --blocks --rate --adv --nce --identity ' ;; fastcut) own='--photos --art --batch --size --width --blocks --rate --adv --nce --identity ' ;; sincut) own='--photo --art --batch --size --width --blocks --rate --adv --nce --identity --pixels --r1 ' ;; animegan) own='--photos --art --net --batch --size --width --blocks --rate --beginning --content --style --colour --tv --adv --features ' ;; cartoongan) own='--photos --art --batch --size --width --blocks --rate --beginning --content --features ' ;; esac; COMPREPLY=($(compgen -W "$own"'--output --resume --name --preset --time --steps --seed --init --freeze --preview-every --checkpoint-every --max-memory --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
-	train:*) COMPREPLY=($(compgen -W 'style dense cyclegan pix2pix cut fastcut sincut animegan cartoongan' -- "$cur")) ;;
+	train:-*) local own=; case $sub in style) own='--photos --art --batch --size --width --blocks --rate --adv --content --style --colour --features ' ;; dense) own='--data --batch --rate ' ;; esac; COMPREPLY=($(compgen -W "$own"'--output --resume --name --preset --time --steps --seed --preview-every --checkpoint-every --max-memory --until --measure --patience --measure-every --held-photos --held-art --set-aside --tensorboard --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
+	train:*) COMPREPLY=($(compgen -W 'style dense' -- "$cur")) ;;
 	generate:-*) COMPREPLY=($(compgen -W '--output --count --seed --columns --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	generate:*) COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")) ;;
 	eval:-*) COMPREPLY=($(compgen -W '--photos --art --more-art --outputs --sheet --seed --kind --lpips --most --bars --no-floors --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;

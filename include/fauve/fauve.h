@@ -386,6 +386,11 @@ typedef struct fv_train_progress {
 	const char *const *name;   /**< the losses' names, as stats.jsonl has them */
 	const double *loss;        /**< of the last step; NaN where it had none */
 	const char *text;          /**< all this as a line for people */
+	const char *metric;        /**< what is measured while it trains; NULL: nothing is, or not
+	                            *   yet */
+	double value, best;        /**< of the last measurement, and the best so far; NaN: it could
+	                            *   not be told */
+	int64_t best_step;         /**< of which step best.safetensors is */
 } fv_train_progress;
 
 /** What to train, and who is told; zero everything, set size, then what you want. Callbacks come from the calling thread, decode from
@@ -409,13 +414,23 @@ typedef struct fv_train_options {
 	fv_status (*find)(void *user, fv_err *err, const char *option, const char *name, char *path, size_t room);
 	void *user;                /**< handed to each of them */
 	const char *copy;          /**< a file that gets one more copy of the model with each checkpoint; its folder is there */
+	/** As the last thing, when it has stopped: by "steps" or "time" (all are done), "until"
+	 *  (good enough), "plateau" (no better for `patience` measurements), "user", "not finite";
+	 *  and why, as a sentence. NULL: run.json says so too. Since 0.1 */
+	void (*stopped)(void *user, const char *by, const char *why);
 } fv_train_options;
 
 /** Train until the steps are done. In a folder that holds a run the same call goes on with it, to the same bytes as if it had never
- *  stopped: options that are not given are the run's; one that may change (time, steps, preview-every, checkpoint-every,
- *  max-memory, name) takes effect; another that differs is an error that names both values. With recipe NULL, time says how
+ *  stopped: options that are not given are the run's; one that may change (time, steps, until,
+ *  patience, preview-every, checkpoint-every, max-memory, name; fv_recipes_list() says which) takes
+ *  effect; another that differs is an error that names both values. With recipe NULL, time says how
  *  long to go on; with a recipe, how long in all. The folder gets model.safetensors with each checkpoint, and as its
  *  last act: fv_model_open() reads it.
+ *
+ *  With "until=swd<70" it stops when what the model makes of pictures that it does not learn from
+ *  is good enough by that figure (fv_evaluator_measure(), set "painted"), with "measure=swd" it
+ *  only measures; both keep the best model as best.safetensors. With "patience=5" five measurements
+ *  that are no better stop it.
  *  @param c  carries threads, precision and cancel, which does what progress returning false does
  *  @return FV_OK, FV_E_ARGUMENT (recipe, option, value), FV_E_READ, FV_E_FORMAT, FV_E_LIMIT (the data, or what the folder holds),
  *          FV_E_WRITE, FV_E_MEMORY, FV_E_CANCELLED (the run can go on), FV_E_INTERNAL (losses stayed infinite after rollbacks)

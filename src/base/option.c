@@ -71,8 +71,7 @@ static fv_status check_range(fv_err *err, const fv_option *o, const char *value,
 	return fv_fail(err, FV_E_ARGUMENT, "%s: %s is below 0", o->name, value);
 }
 
-/* "1h30m", "90m", "45s", "2.5h"; a bare number is refused: nobody remembers which unit it would be. */
-static bool parse_duration(const char *text, double *out)
+bool fv_duration_parse(const char *text, double *out)
 {
 	static const struct { const char *name; double seconds; } units[] = {
 		{ "ms", 1e-3 }, { "s", 1 }, { "m", 60 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 },
@@ -109,7 +108,9 @@ fv_status fv_option_set(fv_err *err, const fv_option *o, const char *value, void
 	double v;
 	switch (o->type) {
 	case FV_OPT_FLAG:
-		*(bool *)at = true;
+		if (value && strcmp(value, "on") && strcmp(value, "off"))
+			return wrong(err, o, value, "on or off");
+		*(bool *)at = !value || strcmp(value, "off");
 		return FV_OK;
 	case FV_OPT_TEXT:
 		if (!*value)
@@ -144,7 +145,7 @@ fv_status fv_option_set(fv_err *err, const fv_option *o, const char *value, void
 		*(double *)at = v;
 		return check_range(err, o, value, v);
 	case FV_OPT_DURATION:
-		if (!parse_duration(value, &v))
+		if (!fv_duration_parse(value, &v))
 			return wrong(err, o, value, "a time; write 45s, 90m, 2h or 1h30m");
 		*(double *)at = v;
 		return check_range(err, o, value, v);

@@ -55,6 +55,9 @@ const fv_option *fv_option_find(const fv_option *table, const char *name);
 bool fv_option_in_range(const fv_option *o, double v);
 /* Every default; TEXTS are left empty. FV_E_ARGUMENT: a default that its own option refuses. */
 fv_status fv_option_presets(fv_err *err, const fv_option *table, void *values);
+/* "1h30m", "90m", "45s", "2.5h"; a bare number is refused: nobody remembers which unit it would
+ * be. */
+bool fv_duration_parse(const char *text, double *seconds);
 /* What was typed. The text must outlive the values; a TEXTS has `room` places. FV_E_ARGUMENT: "batch: 0 is not between ...". */
 fv_status fv_option_set(fv_err *err, const fv_option *o, const char *text, void *values, int room);
 /* The nearest of names that are near enough for a slip of the finger; begin with { 0 }, name NULL:

@@ -168,6 +168,8 @@ static fv_status hand_on(fv_err *err, words *w, const fv_option *o, const char *
 	fv_parsed *p = w->out;
 	fv_texts *all = (fv_texts *)((char *)p->options + p->command->handed_at);
 	size_t length = strlen(o->name);
+	if (!value && o->type == FV_OPT_FLAG)
+		value = "on";
 	if (!value && w->at + 1 >= w->argc)
 		return fv_fail(err, FV_E_ARGUMENT, "--%s: the value %s is missing; see %s", o->name, o->arg, help_of(w));
 	if (!value)

@@ -428,3 +428,12 @@ void fv_evaluation_free(fv_evaluation *v)
 	if (v)
 		fv_arena_free(((evaluation *)v)->arena);
 }
+
+const char *fv_evaluator_name(int i, int *networks)
+{
+	const int pixels = (int)FV_COUNT(of_pixels), strokes = (int)FV_COUNT(of_strokes);
+	const char *name = i < pixels ? of_pixels[i].name
+	                   : i - pixels < strokes ? of_strokes[i - pixels].name : NULL;
+	*networks = i < pixels ? 0 : name && !strncmp(name, "second_", 7) ? 2 : 1;
+	return name;
+}

@@ -19,4 +19,7 @@ typedef struct {
 /* fv_evaluator_measure(), which see. */
 fv_status fv_evaluator_rows(fv_err *err, fv_evaluator *e, const fv_pixels *photos,
                             const fv_pixels *painted, int count, fv_eval_rows *out);
+/* The name of the i-th figure that a set of painted pictures has (fv_figure), and how many networks
+ * it takes; NULL behind the last. */
+const char *fv_evaluator_name(int i, int *networks);
 #endif

@@ -3,6 +3,7 @@
 #include "train/feed.h"
 #include "base/file.h"
 #include "train/edge_smooth.h"
+#include "train/measure.h"
 #include "train/mnist.h"
 #include "train/run.h"
 #include <stdlib.h>
@@ -38,12 +39,76 @@ static fv_status gather(fv_err *err, const fv_texts *folders, const char *option
 }
 
 typedef struct {
-	fv_names names;
+	fv_names names; /* those that are set aside stand last */
 	fv_feed *feed;
 	int64_t index;                  /* of the batch in `last`; -1: none yet */
 	float *last;                    /* several ports may ask for it */
 	void *room;                     /* to blur edges */
 } crops;
+
+/* How many of so many are set aside: one in ten, two at least. */
+static fv_status count_aside(fv_err *err, const fv_run *r, fv_data *d, int64_t count)
+{
+	const char *option = d->want->option;
+	if (d->aside && count < 4)
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "%s: %" PRId64
+			       " pictures are too few to set some aside and measure on "
+			       "them; give others with held-photos or held-art",
+			       option, count);
+	d->aside = d->aside ? (int)fv_min(d->aside, fv_max(2, count / 10)) : 0;
+	if (d->aside && !(d->held = calloc((size_t)d->aside, sizeof *d->held)))
+		return fv_fail_memory(err, option, (size_t)d->aside * sizeof *d->held);
+	return FV_OK;
+}
+
+/* Evenly over the list: its k-th of `aside` stands at this place of it. */
+static int64_t place_aside(const fv_data *d, int64_t count, int64_t k)
+{
+	return k * count / d->aside;
+}
+
+/* The paths that are set aside change places with the last ones, the others keep their order. */
+static fv_status set_paths_aside(fv_err *err, fv_data *d, fv_names *n)
+{
+	int kept = 0, aside = 0;
+	char **last = calloc((size_t)d->aside, sizeof *last);
+	if (!last)
+		return fv_fail_memory(err, d->want->option, (size_t)d->aside * sizeof *last);
+	for (int i = 0; i < n->count; i++)
+		if (aside < d->aside && i == place_aside(d, n->count, aside))
+			last[aside++] = n->path[i];
+		else
+			n->path[kept++] = n->path[i];
+	memcpy(n->path + kept, last, (size_t)aside * sizeof *last);
+	free(last);
+	return FV_OK;
+}
+
+/* Those that can be decoded. */
+static fv_status decode_aside(fv_err *err, fv_run *r, fv_data *d)
+{
+	fv_status st = FV_OK;
+	for (int i = 0; i < d->aside && !st; i++) {
+		fv_err why = { 0 };
+		if (fv_cancelled(r->context))
+			return fv_fail(err, FV_E_CANCELLED, "stopped while pictures were read");
+		fv_status s = r->o.decode(r->o.user, &why, d->path[d->count + i], d->want->longest,
+					  &d->held[d->helds]);
+		d->helds += !s;
+		if (s == FV_E_MEMORY) /* to go on without it would be another run */
+			st = fv_fail(err, s, "%s", why.text);
+		else if (s)
+			fv_log(r->context, FV_LOG_WARNING, "%s; left out", why.text);
+	}
+	size_t n = strlen(d->found);
+	snprintf(d->found + n, sizeof d->found - n, "; %d more set aside", d->helds);
+	return !st && !d->helds
+		       ? fv_fail(err, FV_E_READ,
+				 "%s: none of the %d pictures that are set aside can be read",
+				 d->want->option, d->aside)
+		       : st;
+}
 
 static fv_status find_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d)
 {
@@ -62,8 +127,10 @@ static fv_status find_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv
 		from = (fv_texts){ &shipped, 1 };
 	}
 	st = gather(err, &from, want->option, &s->names);
+	if (!st && !(st = count_aside(err, r, d, s->names.count)) && d->aside)
+		st = set_paths_aside(err, d, &s->names);
 	d->path = (const char *const *)s->names.path;
-	d->count = s->names.count;
+	d->count = s->names.count - d->aside;
 	return st;
 }
 
@@ -88,7 +155,9 @@ static fv_status open_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv
 	s->index = -1;
 	s->last = fv_alloc(r->context, batch);
 	s->room = fv_alloc(r->context, room);
-	return s->last && s->room ? FV_OK : fv_fail_memory(err, want->option, batch + room);
+	if (!s->last || !s->room)
+		return fv_fail_memory(err, want->option, batch + room);
+	return d->aside ? decode_aside(err, r, d) : FV_OK;
 }
 
 static void take_crops(fv_data *d, int64_t index, int part, float *to)
@@ -142,12 +211,33 @@ static fv_status show_crops(fv_err *err, fv_run *r, const fv_data *d, int part, 
 
 const fv_data_type fv_data_crops = {
 	.find = find_crops, .open = open_crops, .take = take_crops, .close = close_crops,
-	.show = show_crops,
+	.show = show_crops, .sets_aside = true,
 };
 
 fv_feed *fv_data_feed(const fv_data *d) { return ((crops *)d->own)->feed; }
 
 /* ------------------------------------------------------------------ small grey pictures */
+/* Grey becomes three equal channels; those that stay move together. */
+static fv_status set_digits_aside(fv_err *err, fv_data *d, fv_digits *s)
+{
+	const int64_t area = s->height * s->width, count = s->count;
+	s->count = 0;
+	for (int64_t i = 0; i < count; i++) {
+		const uint8_t *from = s->pixels + i * area;
+		if (d->helds == d->aside || i != place_aside(d, count, d->helds)) {
+			memmove(s->pixels + s->count++ * area, from, (size_t)area);
+			continue;
+		}
+		uint8_t *to = malloc((size_t)area * 3);
+		if (!to)
+			return fv_fail_memory(err, d->want->option, (size_t)area * 3);
+		for (int64_t k = 0; k < 3 * area; k++)
+			to[k] = from[k / 3];
+		d->held[d->helds++] = (fv_pixels){ s->width, s->height, 3, 8, 3 * s->width, to };
+	}
+	return FV_OK;
+}
+
 static fv_status open_digits(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d)
 {
 	fv_names n = { 0 };
@@ -165,12 +255,17 @@ static fv_status open_digits(fv_err *err, fv_run *r, const fv_data_want *want, f
 						r->o.user, s)
 			     : fv_digits_open(err, r->context, path, s);
 	fv_names_free(&n);
+	if (!st && !(st = count_aside(err, r, d, s->count)) && d->aside)
+		st = set_digits_aside(err, d, s);
 	if (st)
 		return st;
 	d->height = s->height;
 	d->width = s->width;
-	snprintf(d->found, sizeof d->found, "%" PRId64 " pictures, %" PRId64 "x%" PRId64, s->count, s->width,
-		 s->height);
+	int m = snprintf(d->found, sizeof d->found, "%" PRId64 " pictures, %" PRId64 "x%" PRId64,
+			 s->count, s->width, s->height);
+	if (d->helds)
+		snprintf(d->found + m, sizeof d->found - (size_t)m, "; %d more set aside",
+			 d->helds);
 	return FV_OK;
 }
 
@@ -186,7 +281,7 @@ static void close_digits(fv_data *d)
 }
 
 const fv_data_type fv_data_digits = {
-	.open = open_digits, .take = take_digits, .close = close_digits,
+	.open = open_digits, .take = take_digits, .close = close_digits, .sets_aside = true,
 };
 
 /* ------------------------------------------------------------------ all of a recipe's */
@@ -219,8 +314,17 @@ fv_status fv_run_open_data(fv_err *err, fv_run *r)
 		const fv_option *o = fv_option_find(r->recipe->options, want->option);
 		if (!o)
 			return fv_fail(err, FV_E_INTERNAL, "%s: its data '%s' are no option", r->recipe->name, want->option);
-		r->data[i] = (fv_data){ .want = want, .context = r->context, .seed = r->seed,
-					.batch = want->batch ? want->batch : r->batch };
+		r->data[i] = (fv_data){ .want = want,
+					.context = r->context,
+					.seed = r->seed,
+					.batch = want->batch ? want->batch : r->batch,
+					.aside = fv_measure_aside(r, want) };
+		if (r->data[i].aside && !want->type->sets_aside)
+			return fv_fail(
+				err, FV_E_ARGUMENT,
+				"%s: pictures like its %s cannot be set aside; give others to "
+				"measure on with held-photos or held-art",
+				r->recipe->name, want->option);
 		if (want->shipped && !((const fv_texts *)((const char *)r->options + o->at))->count)
 			shipped = want->shipped;
 		st = want->type->find ? want->type->find(err, r, want, &r->data[i]) : FV_OK;
@@ -239,7 +343,11 @@ fv_status fv_run_open_data(fv_err *err, fv_run *r)
 
 void fv_run_close_data(fv_run *r)
 {
-	for (int i = 0; i < FV_RECIPE_DATA; i++)
+	for (int i = 0; i < FV_RECIPE_DATA; i++) {
+		for (int k = 0; k < r->data[i].helds; k++)
+			free(r->data[i].held[k].data);
+		free(r->data[i].held);
 		if (r->data[i].own)
 			r->data[i].want->type->close(&r->data[i]);
+	}
 }

@@ -28,6 +28,7 @@ typedef struct {
 	fv_status (*show)(fv_err *err, fv_run *r, const fv_data *d, int part, int64_t side, int n,
 	                  float *to);
 	bool paired;                    /* parts 0 and 1 are pictures of the crops' side, and shown so */
+	bool sets_aside;                /* opening can set pictures aside (fv_data.aside) */
 } fv_data_type;
 extern const fv_data_type fv_data_crops;        /* square crops of pictures: of folders, or of one picture (feed.h) */
 extern const fv_data_type fv_data_digits;       /* small grey pictures: an idx file, or a folder (mnist.h) */
@@ -52,6 +53,10 @@ struct fv_data {
 	const char *const *path;        /* of crops: the files */
 	int count;
 	char found[120];                /* "189 pictures, 320x240 to 640x640, 2 broken" */
+	/* Pictures to measure on, not learnt from: RGB, 8 bits, their data from malloc(). */
+	int aside;                      /* at most so many are to be set aside; 0: none */
+	fv_pixels *held;
+	int helds;
 };
 
 /* ---- programs: graphs over the run's variables, run in the record's order */
@@ -72,6 +77,10 @@ typedef struct {
 typedef struct {
 	const char *name;               /* in stats.jsonl; NULL ends the list */
 	const char *port[2];            /* where it is read; of two the mean */
+	/* Where it stays below, or above, that, the discriminator has won and teaches little: least
+	 * squares' own loss below 0.01, cross-entropy's of the generator above 6. 0 and 0: it says
+	 * nothing of that. */
+	double won_below, won_above;
 } fv_recipe_loss;
 
 typedef struct {

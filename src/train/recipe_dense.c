@@ -73,7 +73,8 @@ const fv_recipe fv_recipe_dense = {
 		.scalars = (const fv_recipe_scalar[]){ { "rate", rate, true }, { "step.real", step_real }, { "step.fake", step_fake },
 		                                       { "step.g", fv_schedule_update }, { 0 } },
 		/* The textbook reports the mean of D's two losses. */
-		.losses = (const fv_recipe_loss[]){ { "d", { "loss.real", "loss.fake" } }, { "g", { "loss.g" } }, { 0 } },
+		.losses = (const fv_recipe_loss[]){ { "d", { "loss.real", "loss.fake" } },
+		                                    { "g", { "loss.g" }, .won_above = 6 }, { 0 } },
 	} },
 	.models = { { "model.safetensors", &fv_family_dense, "G.", offsetof(fv_dense_config, net) } },
 	.signature = signature, .smallest = (const char *const[]){ "batch=4", NULL },

@@ -320,8 +320,11 @@ const fv_recipe fv_recipe_style = {
 		.name = "step", .build = build, .feed = feed, .ok = "ok",
 		.scalars = (const fv_recipe_scalar[]){ { "rate", rate, true }, { "step.d", fv_schedule_update }, { "step.g", fv_schedule_update }, { "ramp", ramp },
 		                                       { "decay", decay }, { 0 } },
-		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" } }, { "adv", { "loss.adv" } }, { "pixels", { "loss.pixels" } }, { "style", { "loss.style" } },
-		                                    { "coarse", { "loss.coarse" } }, { "content", { "loss.content" } }, { "colour", { "loss.colour" } }, { 0 } },
+		.losses = (const fv_recipe_loss[]){
+			{ "d", { "loss.d" }, .won_below = 0.01 }, { "adv", { "loss.adv" } },
+			{ "pixels", { "loss.pixels" } }, { "style", { "loss.style" } },
+			{ "coarse", { "loss.coarse" } }, { "content", { "loss.content" } },
+			{ "colour", { "loss.colour" } }, { 0 } },
 	} },
 	.models = { { "model.safetensors", &fv_family_strokenet, "E.", offsetof(fv_style_config, net), .shows = "photos" } },
 	.signature = signature, .about = about, .finish = finish, .look = look,

@@ -4,6 +4,8 @@
 #include "base/json.h"
 #include "model/model.h"
 #include "model/weights.h"
+#include "train/measure.h"
+#include "train/watch.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -61,10 +63,18 @@ void fv_run_close(fv_run *r)
 		fclose(r->stats);
 	if (r->times)
 		fclose(r->times);
+	if (r->metrics)
+		fclose(r->metrics);
 	if (r->lock >= 0)
 		close(r->lock);
-	r->stats = r->times = NULL;
+	r->stats = r->times = r->metrics = NULL;
 	r->lock = -1;
+}
+
+/* What stopped it, for those that look at a model; yours. */
+static json_t *stopped_of(const fv_run *r)
+{
+	return json_pack("{s:s, s:I}", "by", r->stopped, "step", (json_int_t)r->step);
 }
 
 /* What models say of themselves; yours. */
@@ -78,6 +88,10 @@ static fv_status about_of(fv_err *err, fv_run *r, json_t **out)
 	if (!st && (json_object_set_new(j, "training", fv_settings_about(r)) || json_object_set_new(j, "data", json_string(r->found)) ||
 	            (recipe->signature && json_object_set_new(j, "signature", recipe->signature()))))
 		st = fv_fail(err, FV_E_MEMORY, "%s: no memory for the model", r->folder);
+	if (!st && *r->measured.metric &&
+	    (json_object_set_new(j, "measured", fv_measure_about(r)) ||
+	     (r->stopped && json_object_set_new(j, "stopped", stopped_of(r)))))
+		st = fv_fail(err, FV_E_MEMORY, "%s: no memory for the model", r->folder);
 	if (st) {
 		json_decref(j);
 		return st;
@@ -86,20 +100,38 @@ static fv_status about_of(fv_err *err, fv_run *r, json_t **out)
 	return FV_OK;
 }
 
-static fv_status save_models(fv_err *err, fv_run *r)
+/* The best of model.safetensors is best.safetensors, that of model-back.safetensors
+ * best-back.safetensors. */
+static void best_name(const char *file, char *name, size_t room)
 {
-	char path[4096];
+	bool is_model = !strncmp(file, "model", 5);
+	snprintf(name, room, "best%s%s", is_model ? "" : "-", file + (is_model ? 5 : 0));
+}
+
+static fv_status save_models(fv_err *err, fv_run *r, bool best)
+{
+	char path[4096], name[300];
 	json_t *about = NULL;
 	fv_status st = r->model[0].file ? about_of(err, r, &about) : FV_OK;
 	for (const fv_recipe_model *m = r->model; m->file && !st; m++) {
 		const void *config = (const char *)r->config + m->config;
-		path_of(r, m->file, path, sizeof path);
+		best_name(m->file, name, sizeof name);
+		path_of(r, best ? name : m->file, path, sizeof path);
 		st = fv_model_write(err, r->context, path, r->store, m->prefix, m->family, config, about);
-		if (!st && m == r->model && r->o.copy)
+		if (!st && !best && m == r->model && r->o.copy)
 			st = fv_model_write(err, r->context, r->o.copy, r->store, m->prefix, m->family, config, about);
 	}
 	json_decref(about);
 	return st;
+}
+
+fv_status fv_run_save_models(fv_err *err, fv_run *r)
+{
+	return save_models(err, r, false);
+}
+fv_status fv_run_save_best(fv_err *err, fv_run *r)
+{
+	return save_models(err, r, true);
 }
 
 fv_status fv_run_save(fv_err *err, fv_run *r)
@@ -113,6 +145,11 @@ fv_status fv_run_save(fv_err *err, fv_run *r)
 	json_t *about = json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:i, s:f, s:o}", "format", 1, "program", FV_VERSION, "step", (json_int_t)r->step, "steps",
 	                          (json_int_t)r->steps, "dropped", (json_int_t)r->dropped, "attempt", (json_int_t)r->attempt, "in_a_row", r->in_a_row,
 	                          "rate_scale", r->rate_scale, "settings", fv_settings_kept(r));
+	if (about && *r->measured.metric &&
+	    json_object_set_new(about, "measured", fv_measure_kept(r))) {
+		json_decref(about);
+		about = NULL;
+	}
 	char *text = about ? json_dumps(about, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
 	json_t *metadata = text ? json_pack("{s:s}", "fauve.run", text) : NULL;
 	fv_status st = metadata ? FV_OK : fv_fail(err, FV_E_MEMORY, "%s: no memory for the checkpoint", r->folder);
@@ -121,6 +158,8 @@ fv_status fv_run_save(fv_err *err, fv_run *r)
 	/* The statistics of the steps that the checkpoint counts must be there when it is. */
 	if (!st && r->stats && (fflush(r->stats) || fdatasync(fileno(r->stats))))
 		st = not_written(err, r, "stats.jsonl");
+	if (!st && r->metrics && (fflush(r->metrics) || fdatasync(fileno(r->metrics))))
+		st = not_written(err, r, "metrics.jsonl");
 	if (!st && !access(path, F_OK)) {
 		/* A second name for the old one; the rename below takes the first away from it. */
 		unlink(previous);
@@ -133,7 +172,7 @@ fv_status fv_run_save(fv_err *err, fv_run *r)
 	json_decref(metadata);
 	json_decref(about);
 	free(text);
-	return st ? st : save_models(err, r);
+	return st ? st : save_models(err, r, false);
 }
 
 typedef struct {
@@ -195,6 +234,7 @@ static fv_status load(fv_err *err, fv_run *r, const char *path)
 		r->attempt = n.attempt;
 		r->in_a_row = (int)n.in_a_row;
 		r->rate_scale = n.rate_scale;
+		st = fv_measure_recall(err, r, path, json_object_get(about, "measured"));
 	}
 	json_decref(about);
 	fv_safetensors_close(&f);
@@ -250,22 +290,29 @@ static bool next_line(const fv_run *r, FILE *f, char *line, int room)
 	return !fv_cancelled(r->context) && fgets(line, room, f) && strchr(line, '\n');
 }
 
-fv_status fv_run_cut_stats(fv_err *err, fv_run *r)
+/* A file of a line a step: without those behind r->step. */
+static fv_status cut(fv_err *err, fv_run *r, const char *name, FILE **f)
 {
 	char path[4096], line[4096];
-	path_of(r, "stats.jsonl", path, sizeof path);
-	if (r->stats)
-		fclose(r->stats);
-	r->stats = NULL;
-	fv_status st = open_lines(err, path, &r->stats);
+	path_of(r, name, path, sizeof path);
+	if (*f)
+		fclose(*f);
+	*f = NULL;
+	fv_status st = open_lines(err, path, f);
 	if (st)
 		return st;
 	long keep = 0;
 	long long step;
-	while (next_line(r, r->stats, line, sizeof line) &&
-	       sscanf(line, "{\"step\":%lld", &step) == 1 && step <= r->step)
-		keep = ftell(r->stats);
-	return cut_lines(err, r, path, r->stats, keep);
+	while (next_line(r, *f, line, sizeof line) && sscanf(line, "{\"step\":%lld", &step) == 1 &&
+	       step <= r->step)
+		keep = ftell(*f);
+	return cut_lines(err, r, path, *f, keep);
+}
+
+fv_status fv_run_cut_stats(fv_err *err, fv_run *r)
+{
+	fv_status st = cut(err, r, "stats.jsonl", &r->stats);
+	return st || !*r->measured.metric ? st : cut(err, r, "metrics.jsonl", &r->metrics);
 }
 
 /* Opens times.jsonl behind its last whole line, and reads from that how long the run has taken. */
@@ -282,6 +329,7 @@ static fv_status open_times(fv_err *err, fv_run *r)
 		keep = ftell(r->times);
 		if (sscanf(line, "{\"step\":%*d,\"seconds\":%lf", &spent) == 1 && spent >= 0 && spent < 1e10)
 			r->spent = spent;
+		fv_watch_recall(r, line);
 	}
 	return cut_lines(err, r, path, r->times, keep);
 }
@@ -316,6 +364,23 @@ fv_status fv_run_note(fv_err *err, fv_run *r)
 	if (fflush(r->stats))
 		return not_written(err, r, "stats.jsonl");
 	return FV_OK;
+}
+
+fv_status fv_run_metrics(fv_err *err, fv_run *r, const char *line)
+{
+	fprintf(r->metrics, "{\"step\":%" PRId64 ",%s}\n", r->step, line);
+	if (fflush(r->metrics))
+		return not_written(err, r, "metrics.jsonl");
+	return FV_OK;
+}
+
+void fv_run_stop(fv_run *r, const char *by, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(r->stopped_text, sizeof r->stopped_text, format, ap);
+	va_end(ap);
+	r->stopped = by;
 }
 
 fv_status fv_run_time(fv_err *err, fv_run *r, const char *format, ...)

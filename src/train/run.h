@@ -15,6 +15,17 @@ bool fv_run_has_checkpoint(const fv_run *r);            /* has the folder's run 
 /* Before the graphs are built: where their weights begin, and which of them are frozen. Then: says it, and refuses what fits nothing. */
 fv_status fv_run_begin_weights(fv_err *err, fv_run *r);
 fv_status fv_run_tell_weights(fv_err *err, fv_run *r);
+fv_status fv_run_save_models(fv_err *err, fv_run *r);   /* the models alone */
+fv_status fv_run_save_best(fv_err *err, fv_run *r);     /* under the names of the best */
+/* A line of metrics.jsonl. */
+fv_status fv_run_metrics(fv_err *err, fv_run *r, const char *line);
+/* The i-th rate of the recipe at a step, past or to come, as it would be now; false: there is
+ * none. */
+#define FV_RATES 8
+bool fv_run_rate(const fv_run *r, int i, int64_t step, char *name, size_t room, double *value);
+/* It stops for that. */
+void fv_run_stop(fv_run *r, const char *by, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 fv_status fv_run_note(fv_err *err, fv_run *r);          /* a line of stats.jsonl */
 fv_status fv_run_cut_stats(fv_err *err, fv_run *r);     /* drops lines behind r->step */
 /* A line of times.jsonl: {"step":N,...}; the format is what stands behind the step. */

@@ -2,45 +2,11 @@
 /* The options that a run has: defaults, the preset's values over them, what run.json has, what is given. Everything follows from two
  * tables: the recipe's, and that of what every recipe has. */
 #include "base/file.h"
+#include "train/measure.h"
 #include "train/run.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-const fv_option fv_train_table[] = {
-	{ .name = "name", .type = FV_OPT_TEXT, .kept = FV_KEPT_CHANGES, .arg = "NAME",
-	  .at = offsetof(fv_train_common, name),
-	  .help = "a name for the model: it stands among your styles from the first checkpoint on, to be used while it "
-	          "learns and after" },
-	{ .name = "preset", .type = FV_OPT_TEXT, .arg = "NAME", .at = offsetof(fv_train_common, preset),
-	  .help = "begin with a set of values that the recipe has; what is given beside it counts" },
-	{ .name = "time", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T",
-	  .at = offsetof(fv_train_common, time), .preset_help = "the recipe's", .low = 1, .high = 1e7,
-	  .help = "how long to train, turned into steps after a timed warm-up; with a run that is resumed, how long to "
-	          "go on, at the pace that it has had" },
-	{ .name = "steps", .type = FV_OPT_INT, .kept = FV_KEPT_CHANGES, .arg = "N",
-	  .at = offsetof(fv_train_common, steps), .preset_help = "the recipe's", .low = 1, .high = FV_STEPS_MAX,
-	  .help = "how many steps to train, those of a resumed run included" },
-	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(fv_train_common, seed), .preset = "1",
-	  .low = 0, .high = 1e15, .help = "of everything that is drawn" },
-	{ .name = "init", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .kept = FV_KEPT_MOVES, .arg = "FILE",
-	  .at = offsetof(fv_train_common, init),
-	  .help = "begin with the weights of a model, or with all of a run's folder, wherever name and shape are the "
-	          "same; the rest is drawn" },
-	{ .name = "freeze", .type = FV_OPT_TEXTS, .arg = "PATTERN", .at = offsetof(fv_train_common, freeze),
-	  .help = "weights that stay as they begin, by their names in the checkpoint: 'G.model.1.*'; may be given several times" },
-	{ .name = "preview-every", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T",
-	  .at = offsetof(fv_train_common, preview), .preset = "4m", .low = 1, .high = 1e7,
-	  .help = "between contact sheets" },
-	{ .name = "checkpoint-every", .type = FV_OPT_DURATION, .kept = FV_KEPT_CHANGES, .arg = "T",
-	  .at = offsetof(fv_train_common, checkpoint), .preset = "2m", .low = 0.1, .high = 1e7,
-	  .help = "between checkpoints" },
-	{ .name = "max-memory", .type = FV_OPT_SIZE, .kept = FV_KEPT_CHANGES, .arg = "SIZE",
-	  .at = offsetof(fv_train_common, max_memory),
-	  .help = "of a step and what it trains: where it would take more, what is cheap is made again rather than "
-	          "kept, which takes a little longer and gives the same run; with precision bf16 what is left is kept rounded" },
-	{ 0 },
-};
 
 const fv_recipe *fv_recipe_find(const char *name)
 {
@@ -201,6 +167,7 @@ static fv_status recall(fv_err *err, fv_run *r, const json_t *j)
 		bool nothing = json_is_null(v) || (json_is_array(v) && !json_array_size(v)) ||
 			       (json_is_integer(v) && !json_integer_value(v));
 		if (!strcmp(key, "recipe") || !strcmp(key, "precision") ||
+		    !strcmp(key, "stopped") ||
 		    (nothing && !(o && json_is_integer(v) && fv_option_in_range(o, 0))))
 			continue;
 		if (!o && !strcmp(key, "features") && json_is_string(v))
@@ -217,10 +184,8 @@ static fv_status recall(fv_err *err, fv_run *r, const json_t *j)
 	return FV_OK;
 }
 
-fv_status fv_settings_write(fv_err *err, fv_run *r)
+json_t *fv_settings_all(const fv_run *r)
 {
-	char path[FV_PATH_MAX];
-	fv_writer *w = NULL;
 	options t[TABLES];
 	tables_of(r, t);
 	json_t *j = json_pack("{s:s, s:s}", "recipe", r->recipe->name, "precision", precision_of(r->context));
@@ -229,12 +194,28 @@ fv_status fv_settings_write(fv_err *err, fv_run *r)
 		for (const fv_option *o = t[k].table; whole && o && o->name; o++) {
 			json_t *v = o->kept & FV_KEPT_INNER ? json_null() : fv_option_json(o, t[k].values, r->folder);
 			whole = v;
-			if (json_is_null(v) || (json_is_array(v) && !json_array_size(v)))
+			if (json_is_null(v) || json_is_false(v) ||
+			    (json_is_array(v) && !json_array_size(v)))
 				json_decref(v);
 			else if (v)
 				whole = !json_object_set_new(j, o->name, v);
 		}
-	char *text = whole ? json_dumps(j, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
+	if (whole && r->stopped)
+		whole = !json_object_set_new(j, "stopped",
+		                             json_pack("{s:s, s:I, s:s}", "by", r->stopped, "step",
+		                                       (json_int_t)r->step, "text",
+		                                       r->stopped_text));
+	if (!whole)
+		json_decref(j);
+	return whole ? j : NULL;
+}
+
+fv_status fv_settings_write(fv_err *err, fv_run *r)
+{
+	char path[FV_PATH_MAX];
+	fv_writer *w = NULL;
+	json_t *j = fv_settings_all(r);
+	char *text = j ? json_dumps(j, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
 	json_decref(j);
 	snprintf(path, sizeof path, "%s/run.json", r->folder);
 	fv_status st =
@@ -343,7 +324,8 @@ static fv_status take_given(fv_err *err, fv_run *r, bool begun)
 	if (!g[1].values)
 		return fv_fail_memory(err, "options", r->recipe->bytes);
 	fv_status st = make_lists(err, r, &g[0], count);
-	st = st ? st : make_lists(err, r, &g[1], count);
+	if (!st)
+		st = make_lists(err, r, &g[1], count);
 	/* All of them first: of a number that is given twice the last counts. */
 	for (int i = 0; i < count && !st; i++) {
 		char *name, *value;
@@ -441,6 +423,27 @@ static fv_status blame_file(fv_err *err, const fv_run *r, fv_status st)
 	return st == FV_E_ARGUMENT ? fv_fail(err, FV_E_FORMAT, "%s/run.json: %s", r->folder, e.text) : st;
 }
 
+bool fv_settings_given(const fv_run *r, const char *name)
+{
+	size_t n = strlen(name);
+	for (const char *const *o = r->o.options; o && *o; o++)
+		if (!strncmp(*o, name, n) && (*o)[n] == '=')
+			return true;
+	return false;
+}
+
+/* What is to be measured. The sentence is about run.json where nothing of it was given. */
+static fv_status want_measures(fv_err *err, fv_run *r, bool begun)
+{
+	static const char *const names[] = { "until", "measure", "patience", "measure-every",
+		                             "held-photos", "held-art", "set-aside" };
+	bool any = false;
+	for (size_t i = 0; i < FV_COUNT(names); i++)
+		any = any || fv_settings_given(r, names[i]);
+	fv_status st = fv_measure_wanted(err, r, begun);
+	return st && begun && !any ? blame_file(err, r, st) : st;
+}
+
 fv_status fv_settings_take(fv_err *err, fv_run *r)
 {
 	json_t *j = NULL;
@@ -461,8 +464,9 @@ fv_status fv_settings_take(fv_err *err, fv_run *r)
 	}
 	memcpy(r->model, r->recipe->models, sizeof r->model);
 	tables_of(r, t);
-	if ((st = make_lists(err, r, &t[0], 0)) || (st = make_lists(err, r, &t[1], 0)) ||
-	    (st = fv_option_presets(err, fv_train_table, &r->common)))
+	if ((st = fv_option_presets(err, fv_train_table, &r->common)) ||
+	    (st = make_lists(err, r, &t[0], 0)) ||
+	    (st = make_lists(err, r, &t[1], 0)))
 		goto done;
 	/* The preset lies under everything else that is known. */
 	r->common.preset = json_string_value(json_object_get(j, "preset"));
@@ -480,6 +484,8 @@ fv_status fv_settings_take(fv_err *err, fv_run *r)
 		goto done;
 	if ((st = check_needed(err, r)) && j)
 		st = blame_file(err, r, st);
+	if (!st)
+		st = want_measures(err, r, j != NULL);
 	r->seed = (uint64_t)r->common.seed;
 	r->batch = fv_run_integer(r, "batch", 1);
 	r->size = fv_run_integer(r, "size", 0);
@@ -511,6 +517,8 @@ json_t *fv_settings_kept(const fv_run *r)
 	put_options(r, j, 0);
 	json_object_set_new(j, "seed", json_integer(r->common.seed));
 	json_object_set_new(j, "data", json_string(r->found));
+	if (r->common.set_aside)
+		json_object_set_new(j, "set-aside", json_integer(r->common.set_aside));
 	if (r->context->bf16 || r->context->exact)
 		json_object_set_new(j, "precision", json_string(precision_of(r->context)));
 	return j;

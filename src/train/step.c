@@ -33,6 +33,23 @@ int64_t fv_run_period(const fv_run *r)
 	return all;
 }
 
+bool fv_run_rate(const fv_run *r, int i, int64_t step, char *name, size_t room, double *value)
+{
+	fv_run at = *r;
+	at.step = step;
+	for (const fv_recipe_program *p = r->recipe->programs; p->name; p++)
+		for (const fv_recipe_scalar *s = p->scalars; s && s->port; s++) {
+			if (!s->rate || i--)
+				continue;
+			bool one = !r->recipe->programs[1].name;
+			snprintf(name, room, "%s%s%s", one ? "" : p->name, one ? "" : ".", s->port);
+			*value = s->at(&at, runs(&at, p, fv_max(0, step - r->dropped))) *
+				 r->rate_scale;
+			return true;
+		}
+	return false;
+}
+
 /* ------------------------------------------------------------------ opening */
 /* The program that `from` ("NAME:PORT") names, and its port. */
 static int source_of(const fv_run *r, const char *from, const char **port)

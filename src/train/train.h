@@ -5,9 +5,13 @@
  *	checkpoint.safetensors (and .previous)	the whole run: going on from it equals never having stopped (but which of them a
  *						rollback goes back to is the clock's choice)
  *	model.safetensors			what `apply` or `generate` takes, as of the last checkpoint
+ *	best.safetensors			the model that was measured as the best (measure.h)
  *	stats.jsonl				losses by step; cut back to the checkpoint's step when resumed
+ *	metrics.jsonl				what was measured, by step; the same
  *	times.jsonl				wall times by step, and what the watch (watch.h) saw: they differ from run to run
- *	run.json				the options that the run has
+ *	run.json				the options that the run has; what stopped it
+ *	report.html				all of this to look at (report.h)
+ *	events.out.tfevents.*			the same for TensorBoard (events.h)
  *	sheets/					contact sheets */
 #ifndef FV_TRAIN_H
 #define FV_TRAIN_H
@@ -25,6 +29,10 @@ typedef struct {
 	int64_t steps, seed, max_memory;
 	const char *init;
 	fv_texts freeze;
+	const char *until, *measure, *measure_every;
+	int64_t patience, set_aside;
+	fv_texts held_photos, held_art;
+	bool tensorboard;
 } fv_train_common;
 extern const fv_option fv_train_table[];
 
@@ -35,6 +43,30 @@ typedef struct {
 	fv_variable *history[8];        /* of each input that has one: its pictures */
 } fv_run_program;
 #define FV_RECIPE_INPUTS 8
+
+/* What is measured while it trains (measure.h), and what came of it: part of the checkpoint. */
+typedef struct {
+	char metric[40];                /* empty: nothing is */
+	bool more;                      /* more of it is better */
+	double until;                   /* good enough; NAN: it never is */
+	int64_t every;                  /* steps; 0: not known yet */
+	int64_t step, best_step;        /* of the last, and of the best; 0: there was none yet */
+	double value, best;             /* NAN: none */
+	int64_t stale;                  /* measurements since the best */
+	int n;                          /* pictures */
+	uint64_t pictures;              /* a hash of them: figures of others cannot be compared */
+	double seconds;                 /* that one takes */
+} fv_measured;
+
+/* What the watch sees now (watch.h). */
+#define FV_WATCH_KINDS 5
+#define FV_WATCH_SATURATED 4
+typedef struct {
+	bool begun[FV_WATCH_KINDS];
+	double won[FV_LOSSES];  /* of each: the share of late steps at which the judge had won */
+	double between;         /* the data's own deviation from sample to sample; 0: not known */
+	double apart;           /* and the distance of a sample from the one that is nearest */
+} fv_watch;
 
 struct fv_run {
 	fv_context *context;
@@ -63,10 +95,16 @@ struct fv_run {
 	bool named;                     /* the recipe was named: else the run's own goes on */
 	double more_time;               /* given for a run that goes on, else NAN; more_steps likewise, else 0 */
 	int64_t more_steps;
+	fv_measured measured;
+	struct fv_measure *measure;     /* measure.c's own */
+	fv_watch watch;
+	struct fv_events *events;       /* events.c's own */
+	const char *stopped;            /* by what (fv_train_options.stopped); NULL: it has not */
+	char stopped_text[200];         /* in a sentence */
 	/* run.c's own */
 	char found[300];                /* what the data were: a run goes on with the same */
 	int lock;
-	FILE *stats, *times;
+	FILE *stats, *times, *metrics;
 	double spent;                   /* seconds that earlier starts of this run took */
 };
 
@@ -78,8 +116,12 @@ fv_status fv_train_begun(fv_err *err, fv_context *c, const char *folder, const c
 /* ---- settings.c: the options that a run has, and what of them is written where */
 /* Recipe, options, config's room: by what is given, over what the run in the folder has. */
 fv_status fv_settings_take(fv_err *err, fv_run *r);
+/* Was it given now, rather than known from run.json? */
+bool fv_settings_given(const fv_run *r, const char *name);
 /* Writes run.json. */
 fv_status fv_settings_write(fv_err *err, fv_run *r);
+/* What run.json says; yours. NULL: a path is no UTF-8, or no memory. */
+json_t *fv_settings_all(const fv_run *r);
 /* What a run may not change on the way, for the checkpoint; yours. */
 json_t *fv_settings_kept(const fv_run *r);
 fv_status fv_settings_same(fv_err *err, const fv_run *r, json_t *kept);

@@ -43,7 +43,7 @@ check "a run's folder is its model" cmp -s painted.png painted2.png
 number='-\?[0-9][0-9.e+-]*'
 check "statistics: a line for ten steps" [ "$(grep -c "^{\"step\":10\(,\"[a-z_]*\":\($number\|null\)\)*}\$" runs/one/stats.jsonl)" = 1 ]
 check "and no other" [ "$(wc -l <runs/one/stats.jsonl)" = 1 ]
-times="^{\"step\":$number,\(\"seconds\":$number,\"samples_per_second\":$number\|\"watch\":\"[a-z]*\",\"text\":\"[^\"]*\"\)}\$"
+times="^{\"step\":$number,\(\"seconds\":$number,\"samples_per_second\":$number\|\"watch\":\"[a-z]*\",\"state\":\"[a-z]*\",\"text\":\"[^\"]*\"\)}\$"
 check "wall times" grep -q "^{\"step\":12,\"seconds\"" runs/one/times.jsonl
 check "each line of them" [ "$(grep -vc "$times" runs/one/times.jsonl)" = 0 ]
 check "nothing is left aside" [ -z "$(find runs -name '.fauve*')" ]

@@ -46,7 +46,7 @@ static fv_status train(const char *recipe, const char *run, const char *const *t
 
 /* Texts of a run as small as they get; data: in the folder `where`. */
 static char text[40][300];
-static const char *list[41];
+static const char *list[50];
 static void begin_with(const fv_recipe *r, const char *where)
 {
 	int n = 0;
@@ -94,13 +94,29 @@ static int64_t steps_of(const char *run)
 }
 
 /* ---- killed and resumed */
-static void check_killed(const fv_recipe *r)
+/* Measured too: on pictures of a folder, so that a recipe learns from one. */
+static void add_measuring(const fv_recipe *r)
+{
+	static const char *const more[] = { "measure=swd", "measure-every=2", "held-art=held",
+					    "held-photos=held" };
+	int n = 0;
+	while (list[n])
+		n++;
+	for (size_t i = 0; i < FV_COUNT(more) - !r->models[0].shows; i++)
+		list[n++] = more[i];
+	list[n] = NULL;
+}
+
+static void check_killed(const fv_recipe *r, bool measured)
 {
 	char straight[60], killed[60];
 	int status;
-	snprintf(straight, sizeof straight, "%s-straight", r->name);
-	snprintf(killed, sizeof killed, "%s-killed", r->name);
+	snprintf(straight, sizeof straight, measured ? "%s-straight-measured" : "%s-straight",
+		 r->name);
+	snprintf(killed, sizeof killed, measured ? "%s-killed-measured" : "%s-killed", r->name);
 	begin_with(r, "data");
+	if (measured)
+		add_measuring(r);
 	check(!train(r->name, straight, list), "%s: %s", r->name, err.text);
 	pid_t child = fork();
 	if (!child) {
@@ -114,6 +130,9 @@ static void check_killed(const fv_recipe *r)
 	check(same(straight, killed, "checkpoint.safetensors") && same(straight, killed, "stats.jsonl"), "%s: killed and resumed, other bytes", r->name);
 	for (const fv_recipe_model *m = r->models; m->file; m++)
 		check(same(straight, killed, m->file), "%s: killed and resumed, another %s", r->name, m->file);
+	check(!measured || (same(straight, killed, "metrics.jsonl") &&
+			    same(straight, killed, "best.safetensors")),
+	      "%s: killed and resumed, measured otherwise, or another best", r->name);
 }
 
 /* ---- options given again */
@@ -128,13 +147,29 @@ static const char *straight_run(const fv_recipe *r)
 static void other(const fv_option *o, const json_t *was, char *to, size_t room)
 {
 	double v = json_number_value(was);
+	if (!strcmp(o->name, "until") || !strcmp(o->name, "measure") ||
+	    !strcmp(o->name, "measure-every")) {
+		snprintf(to, room, "%s=%s", o->name,
+			 o->name[0] == 'u' ? "swd<0.001"
+			 : o->name[7]      ? "50"
+					   : "swd");
+		return;
+	}
+	if (!strncmp(o->name, "held-", 5)) {
+		snprintf(to, room, "%s=held", o->name);
+		return;
+	}
 	switch (o->type) {
 	case FV_OPT_SIZE: snprintf(to, room, "%s=%.0f", o->name, v + 4e9); break;
 	case FV_OPT_INT:
 		v += o->multiple ? o->multiple : 1;
+		v = o->low < o->high && v < o->low ? o->low : v;
 		snprintf(to, room, "%s=%.0f", o->name, o->low < o->high && v > o->high ? v - 2 * (o->multiple ? o->multiple : 1) : v);
 		break;
 	case FV_OPT_FLOAT: snprintf(to, room, "%s=%.15g", o->name, o->low < o->high && v * 1.5 > o->high ? v / 2 : v > 0 ? v * 1.5 : (o->low + o->high) / 2); break;
+	case FV_OPT_FLAG:
+		snprintf(to, room, "%s=on", o->name);
+		break;
 	case FV_OPT_DURATION: snprintf(to, room, "%s=%.0fs", o->name, v > 0 ? v + 10 : 1000); break;
 	case FV_OPT_ENUM: snprintf(to, room, "%s=%s", o->name, o->choices[!strcmp(o->choices[0], json_string_value(was))]); break;
 	default:
@@ -146,6 +181,12 @@ static void other(const fv_option *o, const json_t *was, char *to, size_t room)
 }
 
 static bool changes(const fv_option *o) { return o->kept & (FV_KEPT_CHANGES | FV_KEPT_MOVES); }
+
+/* Time is the clock's; what paints no photographs has none to be measured on. */
+static bool left_out(const fv_recipe *r, const fv_option *o)
+{
+	return !strcmp(o->name, "time") || (!r->models[0].shows && !strcmp(o->name, "held-photos"));
+}
 
 static bool copy_run(const fv_recipe *r, const char *to)
 {
@@ -179,7 +220,7 @@ static void check_options(const fv_recipe *r)
 		return;
 	for (size_t t = 0; t < FV_COUNT(tables); t++)
 		for (const fv_option *o = tables[t]; o->name; o++) {
-			if (o->kept & FV_KEPT_INNER || !strcmp(o->name, "time"))
+			if (o->kept & FV_KEPT_INNER || left_out(r, o))
 				continue;
 			json_t *was = value_in("again", o->name);
 			if (changes(o)) {
@@ -205,7 +246,7 @@ static void check_options(const fv_recipe *r)
 	for (size_t t = 0; t < FV_COUNT(tables); t++)
 		for (const fv_option *o = tables[t]; o->name; o++) {
 			json_t *was = value_in(straight_run(r), o->name), *now = value_in("again", o->name);
-			if (changes(o) && strcmp(o->name, "time"))
+			if (changes(o) && !left_out(r, o))
 				check(now && !json_equal(was, now), "%s: %s is ignored", r->name, o->name);
 			json_decref(was);
 			json_decref(now);
@@ -283,15 +324,20 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return 2;
 	features = argv[2];
-	snprintf(command, sizeof command, "mkdir -p data/pictures moved/pictures others/pictures && cp '%s' data/pictures/a.jpg && cp '%s' moved/pictures/a.jpg && "
-	         "cp '%s' others/pictures/a.jpg && cp '%s' others/pictures/b.jpg", argv[1], argv[1], argv[1], argv[1]);
+	snprintf(command, sizeof command,
+		 "mkdir -p held data/pictures moved/pictures others/pictures && cp '%s' held/a.jpg "
+		 "&& cp held/a.jpg held/b.jpg && cp '%s' data/pictures/a.jpg && cp '%s' "
+		 "moved/pictures/a.jpg && "
+		 "cp '%s' others/pictures/a.jpg && cp '%s' others/pictures/b.jpg",
+		 argv[1], argv[1], argv[1], argv[1], argv[1]);
 	if (!check(mkdtemp(folder) && !chdir(folder) && !system(command) && !fv_picture_begin(&err, "resume"), "a folder: %s", err.text))
 		return finish("resume");
 	write_idx("data/digits.idx", 20);
 	write_idx("moved/digits.idx", 20);
 	write_idx("others/digits.idx", 21);
 	for (int i = 0; fv_recipes[i]; i++) {
-		check_killed(fv_recipes[i]);
+		check_killed(fv_recipes[i], false);
+		check_killed(fv_recipes[i], true);
 		check_options(fv_recipes[i]);
 		check_data(fv_recipes[i]);
 	}

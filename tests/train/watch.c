@@ -4,7 +4,9 @@
 #include "base/philox.h"
 #include "test.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define COUNT 6
 #define SIDE 256
@@ -51,6 +53,137 @@ static void expect(const char *what, const char *name)
 	      w.between, w.lattice[0], w.lattice[1], w.lattice[2]);
 }
 
+/* ---- samples made from noise, beside data: digits are mostly background, each has its own strokes
+ */
+#define SAMPLES 64
+#define PIXELS 400
+static void digits(float *v, uint64_t seed, int different, double blur)
+{
+	for (int k = 0; k < SAMPLES; k++)
+		for (int i = 0; i < PIXELS; i++) {
+			double u = fv_unit(
+				fv_philox_at(seed, (uint64_t)(k % different), (uint64_t)(i / 4))
+					.v[0]);
+			double noise =
+				fv_unit(fv_philox_at(seed + 99, (uint64_t)k, (uint64_t)i).v[0]) -
+				0.5;
+			v[k * PIXELS + i] =
+				(float)((u > 0.8) * (1 - blur) + 0.2 * blur + 0.02 * noise);
+		}
+}
+
+static bool alike(const float *data, const float *made)
+{
+	fv_finding f[FV_FINDINGS];
+	fv_watched w = FV_WATCHED_NONE;
+	w.within = 1;
+	fv_watch_alike(data, SAMPLES, PIXELS, &w.between_input, &w.apart_input);
+	fv_watch_alike(made, SAMPLES, PIXELS, &w.between, &w.apart);
+	int n = fv_watch_judge(&w, f);
+	printf("watch: between %.3f of %.3f, apart %.3f of %.3f\n", w.between, w.between_input,
+	       w.apart, w.apart_input);
+	return n == 1 && !strcmp(f[0].name, "collapse");
+}
+
+static void check_samples(void)
+{
+	static float data[SAMPLES * PIXELS], made[SAMPLES * PIXELS];
+	digits(data, 1, SAMPLES, 0);
+	digits(made, 2, SAMPLES, 0);
+	check(!alike(data, made), "other samples of the same kind are taken for collapsed");
+	digits(made, 2, SAMPLES, 0.5);
+	check(!alike(data, made), "blurred samples are taken for collapsed");
+	digits(made, 2, 1, 0);
+	check(alike(data, made), "one sample for all is not seen");
+	digits(made, 2, 3, 0);
+	check(alike(data, made), "three samples, made again and again, are not seen");
+}
+
+/* ---- told when it begins and when it ends, once each */
+static char told[4000];
+static void line(void *user, const char *text)
+{
+	size_t n = strlen(told);
+	snprintf(told + n, sizeof told - n, "%s\n", text);
+}
+
+static int count(const char *text, const char *what)
+{
+	int n = 0;
+	for (; (text = strstr(text, what)); text++)
+		n++;
+	return n;
+}
+
+static void steps(fv_run *r, int n, double d, double g)
+{
+	fv_err err;
+	for (int i = 0; i < n; i++) {
+		r->step++;
+		r->loss[0] = d, r->loss[1] = g;
+		check(!fv_watch_step(&err, r), "%s", err.text);
+	}
+}
+
+static void check_turns(void)
+{
+	static const fv_recipe_loss losses[] = { { "d", { "d" }, .won_below = 0.01 },
+						 { "g", { "g" } },
+						 { 0 } };
+	static const fv_recipe recipe = { .programs = { { .name = "step", .losses = losses } } };
+	fv_err err;
+	char text[4000] = "";
+	fv_run r = { .context = c,
+		     .recipe = &recipe,
+		     .losses = 2,
+		     .loss_name = { "d", "g" },
+		     .o.line = line };
+	r.times = tmpfile();
+	steps(&r, 500, 0.25, 0.3);
+	steps(&r, 30, 0.001, 0.9); /* a few: no matter */
+	steps(&r, 200, 0.25, 0.3);
+	check(!*told, "a healthy judge: %s", told);
+	steps(&r, 400, 0.001, 0.9);
+	check(count(told, "the discriminator has won") == 1 && count(told, "\n") == 1,
+	      "a judge that has won: %s", told);
+	fv_run later = { .recipe = &recipe };
+	fv_watch_recall(
+		&later,
+		"{\"step\":930,\"watch\":\"saturated\",\"state\":\"begins\",\"text\":\"x\"}");
+	check(later.watch.begun[FV_WATCH_SATURATED], "a run that goes on knows what has begun");
+	fv_watch_recall(&later,
+			"{\"step\":930,\"watch\":\"saturated\",\"state\":\"ends\",\"text\":\"x\"}");
+	check(!later.watch.begun[FV_WATCH_SATURATED], "and what has ended");
+	steps(&r, 200, NAN, 0.9); /* another program ran */
+	steps(&r, 100, 0.3, 0.9);
+	check(count(told, "in doubt again") == 1 && count(told, "\n") == 2,
+	      "and is in doubt again: %s", told);
+
+	/* Of pictures: by the same way as previews. */
+	static float pictures[4 * 64], flat[4 * 64];
+	for (int i = 0; i < 4 * 64; i++)
+		pictures[i] = (float)fv_unit(fv_philox_at(5, 0, (uint64_t)i).v[0]);
+	*told = 0;
+	r.steps = 100000; /* young: data are not looked at */
+	for (int i = 0; i < 3; i++)
+		check(!fv_watch_made(&err, &r, pictures, 4, 64), "%s", err.text);
+	check(!*told, "good pictures: %s", told);
+	for (int i = 0; i < 3; i++)
+		check(!fv_watch_made(&err, &r, flat, 4, 64), "%s", err.text);
+	check(count(told, "\n") == 1 && count(told, "one flat colour") == 1,
+	      "three flat previews: %s", told);
+	for (int i = 0; i < 3; i++)
+		check(!fv_watch_made(&err, &r, pictures, 4, 64), "%s", err.text);
+	check(count(told, "\n") == 2 && count(told, "flat no more") == 1, "and good ones: %s",
+	      told);
+	rewind(r.times);
+	text[fread(text, 1, sizeof text - 1, r.times)] = 0;
+	check(count(text, "\n") == 4 && count(text, "\"state\":\"begins\"") == 2 &&
+		      count(text, "\"state\":\"ends\"") == 2 && count(text, "{\"step\":") == 4,
+	      "times.jsonl: %s", text);
+	fclose(r.times);
+}
+
 int main(void)
 {
 	fv_err err;
@@ -72,7 +205,13 @@ int main(void)
 	expect("one colour", "constant");
 	for (int i = 0; i < VALUES; i++)
 		y[i] = x[i % (SIDE * SIDE * 3)];
-	expect("one picture for all", "constant");
+	expect("one picture for all", "collapse");
+	for (int i = 0; i < VALUES; i++)
+		y[i] = 0.95f * x[i % (SIDE * SIDE * 3)] + 0.05f * x[i];
+	expect("nearly one picture for all", "collapse");
+	for (int i = 0; i < VALUES; i++)
+		y[i] = 0.4f * x[i];
+	expect("a painter of little contrast", "");
 	for (int i = 0; i < VALUES; i++)
 		x[i] *= 0.02f;
 	memcpy(y, x, VALUES * sizeof *y);
@@ -121,6 +260,8 @@ int main(void)
 	check(worst < 10, "noise is taken for a lattice: %.1f", worst);
 	free(x);
 	free(y);
+	check_samples();
+	check_turns();
 	fv_context_free(c);
 	return finish("watch");
 }
