@@ -30,7 +30,7 @@ struct fv_measure {
 
 static const fv_recipe_model *model_of(const fv_run *r)
 {
-	return &r->recipe->models[0];
+	return &r->model[0];
 }
 
 /* ------------------------------------------------------------------ which pictures */

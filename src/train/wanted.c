@@ -24,7 +24,7 @@ static bool begins_with_one_of(const char *name, const char *const *list)
 
 static const fv_recipe_model *model_of(const fv_run *r)
 {
-	return &r->recipe->models[0];
+	return &r->model[0];
 }
 
 bool fv_measure_paints(const fv_run *r)

@@ -272,7 +272,7 @@ void fv_watch_alike(const float *y, int64_t count, int64_t values, double *betwe
 static fv_status look_at_data(fv_err *err, fv_run *r, int64_t values)
 {
 	fv_data *d = &r->data[0];
-	const fv_port *out = &r->recipe->models[0].family->out[0];
+	const fv_port *out = &r->model[0].family->out[0];
 	const int64_t n = FV_WATCH_SAMPLES, area = d->height * d->width, batch = d->batch;
 	if (!d->want || batch < 1 || (values != area && values != 3 * area))
 		return FV_OK;
