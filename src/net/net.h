@@ -106,16 +106,19 @@ int64_t fv_vgg_channels(const fv_vgg *c, int layer);
 fv_node *fv_vgg_build(const fv_scope *s, const fv_vgg *c, fv_node *x, int last,
                       fv_node *out[FV_VGG_LAYERS]);
 
-/* ---- convolutions with spectral norm (spectral.c): 3x3, zeros around. One phase's normalised
- * weights are made once, in order, and used by every forward of the phase */
+/* ---- weights with spectral norm (spectral.c). One phase's normalised weights are made once, in
+ * order, and used by every forward of the phase */
 #define FV_SPECTRAL_MAX 32
 typedef struct {
 	fv_node *weight, *bias, *u;
 	fv_variable *state;             /* where u is kept between steps */
 } fv_spectral_layer;
 typedef struct { fv_spectral_layer layer[FV_SPECTRAL_MAX]; int count; } fv_spectral;
-/* Appends a layer: one power iteration from `previous` (NULL: from the stored vector), then
- * weight / sigma. */
+/* Appends a layer: one power iteration from `previous` (NULL: from the stored vector u: O,1), then
+ * weight / sigma. u NULL: the weight as it is. */
+void fv_spectral_weight(fv_graph *g, const fv_spectral *previous, fv_spectral *out, fv_node *weight,
+                        fv_node *bias, fv_node *u);
+/* The same with weights of a 3x3 convolution, zeros around, that are made for it. */
 void fv_spectral_conv(const fv_scope *s, const fv_spectral *previous, fv_spectral *out,
                       int64_t channels, int64_t in, const char *name);
 /* The layer *at of x; *at goes on. */
@@ -145,6 +148,24 @@ void fv_feature_discriminator_build(fv_graph *g, const fv_spectral *w, int *at,
 /* ---- PatchGAN (patchgan.c): pix2pix' and CycleGAN's discriminator; N,H,W,C > logits N,h,w,1 */
 typedef struct { int width, layers; } fv_patchgan;      /* the originals: 64, 3 */
 fv_node *fv_patchgan_build(const fv_scope *s, const fv_patchgan *c, fv_node *x);
+
+/* ---- DCGAN's pair (dcgan.c): pictures of size x size, in [-1,1] */
+typedef struct {
+	int size;                       /* 28, 32 or 64 */
+	int channels;                   /* 1 grey, 3 colour */
+	int width;                      /* channels at half the size (the original: 64) */
+	int noise, labels;              /* labels 0: unconditional */
+} fv_dcgan;
+/* z: N,noise; label: N,labels one-hot, or NULL; batch norm */
+fv_node *fv_dcgan_generator(const fv_scope *s, const fv_dcgan *c, fv_node *z, fv_node *label);
+typedef enum { FV_CRITIC_BATCH, FV_CRITIC_LAYER, FV_CRITIC_PLAIN } fv_critic_norm;
+extern const char *const fv_critic_norms[];     /* batch, layer, none; ended by NULL */
+typedef struct { fv_critic_norm norm; bool spectral; } fv_critic;
+void fv_dcgan_weights(const fv_scope *s, const fv_dcgan *c, const fv_critic *d,
+                      const fv_spectral *previous, fv_spectral *out);
+/* N,1 logits */
+fv_node *fv_dcgan_discriminator(const fv_scope *s, const fv_dcgan *c, const fv_critic *d,
+                                const fv_spectral *w, fv_node *x, fv_node *label);
 
 /* ---- the textbook's dense pair (dense.c) */
 typedef struct {
