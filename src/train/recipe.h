@@ -89,6 +89,8 @@ typedef struct {
 	const char *prefix;             /* of its weights among the run's variables */
 	size_t config;                  /* offsetof its family's config in the recipe's */
 	const char *shows;              /* of one that paints: the option of the data that previews paint */
+	const char *learnt;             /* of one that is an average: the prefix of what it is the average of, which begins as
+	                                 * a file's weights (--init); NULL: prefix */
 } fv_recipe_model;
 
 typedef struct {
