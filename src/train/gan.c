@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/gan.h"
 #include "train/labelled.h"
+#include <math.h>
 
 const char *const fv_no_yes[] = { "no", "yes", NULL };
 
@@ -63,6 +64,12 @@ json_t *fv_gan_signature(void)
 }
 
 double fv_gan_rate(const fv_run *r, int64_t update) { return ((const fv_gan_options *)r->options)->rate; }
+
+/* Short at first, so that the first weights are soon forgotten. */
+double fv_gan_decay(const fv_run *r, int64_t update)
+{
+	return fmin(((const fv_gan_options *)r->options)->average, (double)update / (double)(update + 10));
+}
 
 void fv_gan_step(fv_graph *g, fv_run *r) { fv_gan_step_build(g, r->store, r->seed, r->config); }
 void fv_gan_penalty(fv_graph *g, fv_run *r) { fv_gan_penalty_build(g, r->store, r->seed, r->config); }

@@ -10,7 +10,7 @@ typedef struct {
 	const char *data;
 	int conditional, spectral, norm, loss, augment;
 	int64_t size, width, noise, batch, every, critic;
-	double rate, r1, r2, slope, clip;
+	double rate, average, r1, r2, slope, clip;
 } fv_gan_options;
 
 /* The rows of a table that all have. */
@@ -31,6 +31,9 @@ typedef struct {
 	  .high = 10000, .help = "samples a step" }, \
 	{ .name = "rate", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(fv_gan_options, rate), .preset = RATE, .low = 1e-8, \
 	  .high = 1, .help = "learning rate" }, \
+	{ .name = "average", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(fv_gan_options, average), .preset = "0.999", \
+	  .low = 0, .high = 0.999999, \
+	  .help = "what is left, after a step, of the generator's average, which is what is kept; 0: its last weights are" }, \
 	{ .name = "spectral", .type = FV_OPT_ENUM, .arg = "WHEN", .at = offsetof(fv_gan_options, spectral), .preset = "no", \
 	  .choices = fv_no_yes, .help = "the discriminator's weights are divided by their largest singular value" }, \
 	{ .name = "augment", .type = FV_OPT_ENUM, .arg = "HOW", .at = offsetof(fv_gan_options, augment), .preset = "off", \
@@ -46,6 +49,7 @@ fv_status fv_gan_feed(fv_err *err, fv_run *r, fv_program *p, int64_t number);
 fv_status fv_gan_about(fv_err *err, fv_run *r, json_t *about);          /* the labels' names */
 json_t *fv_gan_signature(void);
 double fv_gan_rate(const fv_run *r, int64_t update);
+double fv_gan_decay(const fv_run *r, int64_t update);
 void fv_gan_step(fv_graph *g, fv_run *r);
 void fv_gan_penalty(fv_graph *g, fv_run *r);
 void fv_gan_critic(fv_graph *g, fv_run *r);

@@ -112,12 +112,30 @@ static fv_node *update(const build *b, fv_node *loss, const char *prefix, const 
 	return ok;
 }
 
+/* The generator that is shown and given away. */
+static void average(const build *b, fv_node *ok)
+{
+	fv_graph *g = b->g;
+	fv_node *decay = scalar(g, "decay");
+	const int count = fv_params(b->store, "G.", NULL);
+	fv_variable **all = fv_arena_get(g->arena, (size_t)(count + 1) * sizeof(void *));
+	if (!all) {
+		fv_graph_error(g, FV_E_MEMORY, "no memory for the average");
+		return;
+	}
+	fv_params(b->store, "G.", all);
+	for (int i = 0; i < count && !g->err.status; i++)
+		fv_average(g, fv_variable_like(g, b->store, all[i], "E.", all[i]->name + 2), fv_read(g, all[i]), decay, ok);
+}
+
 /* What is kept where the updates were made, and what can be read. */
 static void end(const build *b, const fv_spectral *w, fv_node *real, fv_node *ok)
 {
 	fv_running_follow(b->g, b->running_g, ok);
 	fv_running_follow(b->g, b->running_d, ok);
 	fv_spectral_keep(b->g, w, ok);
+	if (b->generator.running)
+		average(b, ok);
 	if (b->share && real) {
 		/* Least squares have their zero between 0 and 1. */
 		fv_node *zero = b->c->loss == FV_ADVERSARY_LSGAN ? fv_scale(b->g, real, 1, -0.5) : real;

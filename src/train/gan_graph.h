@@ -22,7 +22,9 @@ typedef struct {
 	fv_adam_attr adam;
 } fv_gan_config;
 
-/* Inputs of all: rate; step or step.g, step.d: Adam's numbers; with labels `labels`: B,labels, one-hot. Where the
+/* Variables: "G." generator, "D." discriminator, "E." an average of the generator, its running values included.
+ *
+ * Inputs of all: rate; step.g, step.d: Adam's numbers; where the generator learns decay: of its average; with labels `labels`: B,labels, one-hot. Where the
  * discriminator learns `pictures`: B,size,size,channels in [-1,1]; with ADA `now`. Drawn, unless put in: noise: B,noise;
  * interpolation: B,1,1,1; the draws of augment.c.
  *

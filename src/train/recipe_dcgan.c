@@ -61,7 +61,7 @@ const fv_recipe fv_recipe_dcgan = {
 		.name = "step", .build = fv_gan_step, .ok = "ok", .feed = fv_gan_feed,
 		.inputs = (const fv_recipe_input[]){ { "pictures", "data" }, { 0 } },
 		.scalars = (const fv_recipe_scalar[]){ { "rate", fv_gan_rate, true }, { "step.d", step_d },
-		                                       { "step.g", fv_schedule_update }, { 0 } },
+		                                       { "step.g", fv_schedule_update }, { "decay", fv_gan_decay }, { 0 } },
 		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" } }, { "g", { "loss.g" } }, { 0 } },
 	}, {
 		.name = "penalty", .build = fv_gan_penalty, .ok = "ok", .feed = feed_penalty, .every = every,
@@ -69,7 +69,7 @@ const fv_recipe fv_recipe_dcgan = {
 		.scalars = (const fv_recipe_scalar[]){ { "rate", fv_gan_rate, true }, { "step.d", step_penalty }, { 0 } },
 		.losses = (const fv_recipe_loss[]){ { "penalty", { "penalty" } }, { 0 } },
 	} },
-	.models = { { "model.safetensors", &fv_family_dcgan, "G.", offsetof(fv_gan_config, net) } },
+	.models = { { "model.safetensors", &fv_family_dcgan, "E.", offsetof(fv_gan_config, net), .learnt = "G." } },
 	.signature = fv_gan_signature,
 	.smallest = (const char *const[]){ "batch=4", "size=32", "width=4", "noise=8", "r1=1", "every=3", "augment=ada",
 	                                   "spectral=yes", NULL },

@@ -42,10 +42,10 @@ const fv_recipe fv_recipe_wgan = {
 		.losses = (const fv_recipe_loss[]){ { "critic", { "loss.d" } }, { 0 } },
 	}, {
 		.name = "generator", .build = fv_gan_generator, .ok = "ok", .feed = fv_gan_feed,
-		.scalars = (const fv_recipe_scalar[]){ { "rate", fv_gan_rate, true }, { "step.g", settled }, { 0 } },
+		.scalars = (const fv_recipe_scalar[]){ { "rate", fv_gan_rate, true }, { "step.g", settled }, { "decay", fv_gan_decay }, { 0 } },
 		.losses = (const fv_recipe_loss[]){ { "generator", { "loss.g" } }, { 0 } },
 	} },
-	.models = { { "model.safetensors", &fv_family_dcgan, "G.", offsetof(fv_gan_config, net) } },
+	.models = { { "model.safetensors", &fv_family_dcgan, "E.", offsetof(fv_gan_config, net), .learnt = "G." } },
 	.signature = fv_gan_signature,
 	.smallest = (const char *const[]){ "batch=4", "size=32", "width=4", "noise=8", "critic=2", NULL },
 };

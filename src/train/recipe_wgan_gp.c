@@ -43,10 +43,10 @@ const fv_recipe fv_recipe_wgan_gp = {
 		.losses = (const fv_recipe_loss[]){ { "critic", { "loss.d" } }, { "penalty", { "penalty" } }, { 0 } },
 	}, {
 		.name = "generator", .build = fv_gan_generator, .ok = "ok", .feed = fv_gan_feed,
-		.scalars = (const fv_recipe_scalar[]){ { "rate", fv_gan_rate, true }, { "step.g", fv_schedule_update }, { 0 } },
+		.scalars = (const fv_recipe_scalar[]){ { "rate", fv_gan_rate, true }, { "step.g", fv_schedule_update }, { "decay", fv_gan_decay }, { 0 } },
 		.losses = (const fv_recipe_loss[]){ { "generator", { "loss.g" } }, { 0 } },
 	} },
-	.models = { { "model.safetensors", &fv_family_dcgan, "G.", offsetof(fv_gan_config, net) } },
+	.models = { { "model.safetensors", &fv_family_dcgan, "E.", offsetof(fv_gan_config, net), .learnt = "G." } },
 	.signature = fv_gan_signature,
 	.smallest = (const char *const[]){ "batch=4", "size=32", "width=4", "noise=8", "critic=2", NULL },
 };

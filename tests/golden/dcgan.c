@@ -106,6 +106,8 @@ static void put(fv_program *p, const kind *k, const char *at, int step, const ch
 		golden_put(p, "interpolation", name, 0.5, 0.5);
 	}
 	fv_program_put_number(p, "rate", k->rate);
+	if (fv_program_values(p, "decay"))
+		fv_program_put_number(p, "decay", 0.9);
 	fv_program_put_number(p, number, k->settled ? 1e9 : step + 1);
 }
 
