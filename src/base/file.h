@@ -59,6 +59,8 @@ bool fv_is_folder(const char *path);
  * ("contact..."). Or a picture: itself. out: yours, fv_names_free. */
 typedef struct { char **path; int count; } fv_names;
 fv_status fv_folder_list(fv_err *err, const char *folder, fv_names *out);
+/* Its folders by name; not hidden ones. */
+fv_status fv_folder_folders(fv_err *err, const char *folder, fv_names *out);
 void fv_names_free(fv_names *n);
 bool fv_picture_ending(const char *path);       /* does the name end like a picture that can be written? */
 int fv_picture_ending_index(const char *path);  /* which of those six endings; -1: none */

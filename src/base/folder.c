@@ -23,7 +23,14 @@ bool fv_picture_ending(const char *path) { return fv_picture_ending_index(path) 
 
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-fv_status fv_folder_list(fv_err *err, const char *folder, fv_names *out)
+static bool is_picture(const char *name, const struct stat *s)
+{
+	return S_ISREG(s->st_mode) && strncmp(name, "contact", 7) && fv_picture_ending(name);
+}
+
+static bool is_folder(const char *name, const struct stat *s) { return S_ISDIR(s->st_mode); }
+
+static fv_status list(fv_err *err, const char *folder, bool (*wanted)(const char *name, const struct stat *s), fv_names *out)
 {
 	fv_names n = { 0 };
 	int room = 0;
@@ -40,8 +47,7 @@ fv_status fv_folder_list(fv_err *err, const char *folder, fv_names *out)
 	for (struct dirent *e; (e = readdir(d));) {
 		struct stat s;
 		char *path = NULL;
-		if (e->d_name[0] == '.' || !strncmp(e->d_name, "contact", 7) ||
-		    !fv_picture_ending(e->d_name))
+		if (e->d_name[0] == '.')
 			continue;
 		if (n.count == room) {
 			room = room ? 2 * room : 64;
@@ -53,7 +59,7 @@ fv_status fv_folder_list(fv_err *err, const char *folder, fv_names *out)
 		if (!(path = malloc(strlen(folder) + strlen(e->d_name) + 2)))
 			goto memory;
 		sprintf(path, "%s/%s", folder, e->d_name);
-		if (stat(path, &s) || !S_ISREG(s.st_mode))
+		if (stat(path, &s) || !wanted(e->d_name, &s))
 			free(path);
 		else
 			n.path[n.count++] = path;
@@ -68,6 +74,16 @@ memory:
 		closedir(d);
 	fv_names_free(&n);
 	return fv_fail_memory(err, folder, (size_t)room * sizeof(char *));
+}
+
+fv_status fv_folder_list(fv_err *err, const char *folder, fv_names *out)
+{
+	return list(err, folder, is_picture, out);
+}
+
+fv_status fv_folder_folders(fv_err *err, const char *folder, fv_names *out)
+{
+	return list(err, folder, is_folder, out);
 }
 
 void fv_names_free(fv_names *n)

@@ -203,7 +203,7 @@ fv_status fv_program_run(fv_err *err, fv_program *p, fv_key key)
 
 fv_status fv_program_prepack(fv_err *err, fv_program *p, int64_t most) { return p->device->type->prepack(err, p->code, most); }
 
-int64_t fv_program_bytes(const fv_program *p) { return p->device->type->bytes(p->code); }
+int64_t fv_program_bytes(const fv_program *p) { return p ? p->device->type->bytes(p->code) : 0; }
 
 void fv_program_print(const fv_program *p, bool verbose, void (*line)(void *user, const char *text), void *user)
 {

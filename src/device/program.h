@@ -59,7 +59,7 @@ int64_t fv_program_values(const fv_program *p, const char *port);
 /* From now on weights in kernels' own order stay from run to run, up to `most` bytes of them: for a program that runs often. No
  * variable that it reads may change any more. FV_E_MEMORY: it runs as before. */
 fv_status fv_program_prepack(fv_err *err, fv_program *p, int64_t most);
-int64_t fv_program_bytes(const fv_program *p);
+int64_t fv_program_bytes(const fv_program *p);         /* of NULL none */
 /* One line a call: operation, kernel, shape, megabytes, share of time. */
 void fv_program_print(const fv_program *p, bool verbose, void (*line)(void *user, const char *text), void *user);
 

@@ -43,6 +43,8 @@ static const fv_model_port *ports(fv_arena *a, const fv_port *p, const void *con
 {
 	fv_model_port *out = fv_arena_get(a, FV_PORTS * sizeof *out);
 	for (; out && p->name; p++) {
+		if (fv_port_missing(p, config))
+			continue;
 		fv_model_port v = { p->name, p->kind, 0, p->low, p->high, 1, 1 };
 		v.channels = p->kind == FV_PORT_MAP ? 0 : fv_port_channels(p, config);
 		v.multiple = fv_port_multiple(p, config);

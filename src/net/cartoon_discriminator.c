@@ -66,6 +66,14 @@ static int places(const fv_cartoon_discriminator *c, place p[PLACES])
 
 static fv_shape kernel(const place *p) { return fv_nhwc(p->out, p->k, p->k, p->in); }
 
+static void weight(const fv_scope *s, const fv_spectral *previous, fv_spectral *out, fv_shape shape,
+                   fv_init init, const char *name)
+{
+	fv_node *w = fv_param(s, shape, init, DEVIATION, "d.%s.weight", name);
+	fv_node *u = fv_buffer(s, FV_SHAPE(shape.n, 1), FV_INIT_NORMAL, 1, "u.%s", name);
+	fv_spectral_weight(s->g, previous, out, w, NULL, u);
+}
+
 void fv_cartoon_discriminator_weights(const fv_scope *s, const fv_cartoon_discriminator *c,
                                       const fv_spectral *previous, fv_spectral *out)
 {
@@ -76,11 +84,11 @@ void fv_cartoon_discriminator_weights(const fv_scope *s, const fv_cartoon_discri
 	for (int i = 0; i < n && c->kind != FV_JUDGE_CARTOONGAN; i++) {
 		char lade[40];
 		snprintf(lade, sizeof lade, "%s.lade", p[i].name);
-		fv_spectral_weight(s, previous, out, kernel(&p[i]),
-		                   v3 ? FV_INIT_GLOROT : FV_INIT_NORMAL, DEVIATION, p[i].name);
+		weight(s, previous, out, kernel(&p[i]), v3 ? FV_INIT_GLOROT : FV_INIT_NORMAL,
+		       p[i].name);
 		if (v3 && p[i].normed)
-			fv_spectral_weight(s, previous, out, fv_nhwc(p[i].out, 1, 1, p[i].out),
-			                   FV_INIT_GLOROT, 0, lade);
+			weight(s, previous, out, fv_nhwc(p[i].out, 1, 1, p[i].out), FV_INIT_GLOROT,
+			       lade);
 	}
 }
 

@@ -249,6 +249,22 @@ int fv_port_channels(const fv_port *p, const void *config)
 	return p->channels ? p->channels : *(const int *)at(config, p->channels_at);
 }
 
+bool fv_port_missing(const fv_port *p, const void *config)
+{
+	return p->kind == FV_PORT_LABEL && !fv_port_channels(p, config);
+}
+
+fv_node *fv_port_labels(fv_graph *g, const fv_port *p, const void *config, int64_t n)
+{
+	const int64_t labels = fv_port_channels(p, config);
+	float *v = fv_arena_get(g->arena, (size_t)(n * labels) * sizeof *v);
+	if (!v)
+		return fv_graph_error(g, FV_E_MEMORY, "no memory for the labels");
+	for (int64_t i = 0; i < n; i++)
+		v[i * labels + i % labels] = 1;
+	return fv_constant(g, FV_F32, FV_SHAPE(n, labels), v);
+}
+
 int fv_port_find(const fv_port *list, fv_port_kind kind)
 {
 	for (int i = 0; list[i].name; i++)
@@ -279,7 +295,7 @@ void fv_family_build(const fv_scope *s, const fv_family *f, const void *config, 
 {
 	for (int i = 0; f->in[i].name; i++) {
 		int64_t c = fv_port_channels(&f->in[i], config);
-		if (!in[i])
+		if (!in[i] && !fv_port_missing(&f->in[i], config))
 			in[i] = fv_input(s->g, f->in[i].name, FV_F32,
 			                 f->in[i].flat ? FV_SHAPE(1, c) : fv_nhwc(1, h, w, c));
 	}

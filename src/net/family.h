@@ -43,7 +43,8 @@ typedef struct {
 	fv_port_kind kind;
 	bool flat;                      /* N,channels; else N,H,W,channels */
 	int channels;                   /* 0: the int at channels_at in the config; a map's are
-	                                 * its own */
+	                                 * its own. A label's are how many there are: of none there
+	                                 * is no port */
 	size_t channels_at;
 	double low, high;               /* range of an image's values */
 	int multiple, least;            /* of H and W: multiples of it, at least so large; 0: 1 */
@@ -77,8 +78,8 @@ typedef struct {
 /* Those of src/net/meson.build, ended by NULL. */
 extern const fv_family *const fv_families[];
 /* Those that recipes train and measures look through; others need no line here. */
-extern const fv_family fv_family_animegan, fv_family_cartoongan, fv_family_dense, fv_family_resnet,
-	fv_family_sincut, fv_family_strokenet, fv_family_unet, fv_family_vgg;
+extern const fv_family fv_family_animegan, fv_family_cartoongan, fv_family_dcgan, fv_family_dense,
+	fv_family_resnet, fv_family_sincut, fv_family_strokenet, fv_family_unet, fv_family_vgg;
 
 /* The family of a file's metadata. FV_E_FORMAT: unknown, or an early fauve's. */
 fv_status fv_family_find(fv_err *err, const char *name, json_t *network, const fv_family **out);
@@ -95,6 +96,10 @@ void fv_family_preset(const fv_family *f, void *config);
 fv_status fv_family_must(fv_err *err, const fv_family *f, fv_use use);
 
 int fv_port_channels(const fv_port *p, const void *config);
+/* A label's, of a network without labels. */
+bool fv_port_missing(const fv_port *p, const void *config);
+/* Labels of n pictures, each in its turn, one-hot: n,channels. */
+fv_node *fv_port_labels(fv_graph *g, const fv_port *p, const void *config, int64_t n);
 /* The place of the first port of that kind; -1: there is none. */
 int fv_port_find(const fv_port *list, fv_port_kind kind);
 int fv_port_multiple(const fv_port *p, const void *config);

@@ -130,8 +130,8 @@ int64_t fv_vgg_channels(const fv_vgg *c, int layer);
 fv_node *fv_vgg_build(const fv_scope *s, const fv_vgg *c, fv_node *x, int last,
                       fv_node *out[FV_VGG_LAYERS]);
 
-/* ---- convolutions with spectral norm (spectral.c): 3x3, zeros around. One phase's normalised
- * weights are made once, in order, and used by every forward of the phase */
+/* ---- weights with spectral norm (spectral.c). One phase's normalised weights are made once, in
+ * order, and used by every forward of the phase */
 #define FV_SPECTRAL_MAX 32
 typedef struct {
 	fv_node *weight, *bias, *u;
@@ -142,11 +142,11 @@ typedef struct {
 	int count;
 	bool through;                   /* the gradient goes through the power iteration too */
 } fv_spectral;
-/* Appends a layer that is only a weight, whatever its kernel; init and scale as fv_param()'s. */
-void fv_spectral_weight(const fv_scope *s, const fv_spectral *previous, fv_spectral *out,
-                        fv_shape shape, fv_init init, double scale, const char *name);
-/* Appends a layer: one power iteration from `previous` (NULL: from the stored vector), then
- * weight / sigma. */
+/* Appends a layer: one power iteration from `previous` (NULL: from the stored vector u: O,1), then
+ * weight / sigma. u NULL: the weight as it is. */
+void fv_spectral_weight(fv_graph *g, const fv_spectral *previous, fv_spectral *out, fv_node *weight,
+                        fv_node *bias, fv_node *u);
+/* The same with weights of a 3x3 convolution, zeros around, that are made for it. */
 void fv_spectral_conv(const fv_scope *s, const fv_spectral *previous, fv_spectral *out,
                       int64_t channels, int64_t in, const char *name);
 /* The layer *at of x; *at goes on. */
@@ -261,6 +261,24 @@ fv_node *fv_sincut_build(const fv_scope *s, const fv_sincut *c, fv_node *x, cons
 void fv_sincut_taps(const fv_scope *s, const fv_sincut *c, fv_node *x,
                     fv_node *tap[FV_SINCUT_TAPS]);
 fv_node *fv_sincut_discriminator(const fv_scope *s, int width, fv_node *x);
+
+/* ---- DCGAN's pair (dcgan.c): pictures of size x size, in [-1,1] */
+typedef struct {
+	int size;                       /* 28, 32 or 64 */
+	int channels;                   /* 1 grey, 3 colour */
+	int width;                      /* channels at half the size (the original: 64) */
+	int noise, labels;              /* labels 0: unconditional */
+} fv_dcgan;
+/* z: N,noise; label: N,labels one-hot, or NULL; batch norm */
+fv_node *fv_dcgan_generator(const fv_scope *s, const fv_dcgan *c, fv_node *z, fv_node *label);
+typedef enum { FV_CRITIC_BATCH, FV_CRITIC_LAYER, FV_CRITIC_PLAIN } fv_critic_norm;
+extern const char *const fv_critic_norms[];     /* batch, layer, none; ended by NULL */
+typedef struct { fv_critic_norm norm; bool spectral; } fv_critic;
+void fv_dcgan_weights(const fv_scope *s, const fv_dcgan *c, const fv_critic *d,
+                      const fv_spectral *previous, fv_spectral *out);
+/* N,1 logits */
+fv_node *fv_dcgan_discriminator(const fv_scope *s, const fv_dcgan *c, const fv_critic *d,
+                                const fv_spectral *w, fv_node *x, fv_node *label);
 
 /* ---- the textbook's dense pair (dense.c) */
 typedef struct {

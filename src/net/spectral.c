@@ -7,43 +7,40 @@
 
 #define EPS 1e-12
 
-void fv_spectral_weight(const fv_scope *s, const fv_spectral *previous, fv_spectral *out,
-                        fv_shape shape, fv_init init, double scale, const char *name)
+void fv_spectral_weight(fv_graph *g, const fv_spectral *previous, fv_spectral *out, fv_node *weight,
+                        fv_node *bias, fv_node *u)
 {
-	fv_graph *g = s->g;
-	int i = out->count;
-	int64_t channels = shape.n, fan = shape.h * shape.w * shape.c;
+	const int i = out->count;
+	if (g->err.status)
+		return;
 	if (i == FV_SPECTRAL_MAX) {
 		fv_graph_error(g, FV_E_INTERNAL, "more than %d convolutions with spectral norm",
 		               FV_SPECTRAL_MAX);
 		return;
 	}
-	fv_node *w = fv_param(s, shape, init, scale, "d.%s.weight", name);
-	fv_node *stored = fv_param(s, FV_SHAPE(channels, 1), FV_INIT_NORMAL, 1, "u.%s", name);
-	if (g->err.status)
+	fv_spectral_layer *l = &out->layer[out->count++];
+	*l = (fv_spectral_layer){ .weight = weight, .bias = bias };
+	if (!u)
 		return;
-	fv_node *m = fv_reshape(g, w, FV_SHAPE(channels, fan));
+	l->state = u->attr.variable.p;
+	const int64_t rows = fv_elements(u->shape), row = fv_elements(weight->shape) / rows;
+	fv_node *m = fv_reshape(g, weight, FV_SHAPE(rows, row));
 	fv_node *seen = out->through ? m : fv_detach(g, m);
-	fv_node *u = previous ? previous->layer[i].u : stored;
-	fv_node *v = fv_l2_normalise(g, fv_matmul(g, seen, fv_detach(g, u), true, false), FV_ALL,
-	                             EPS);
-	u = fv_l2_normalise(g, fv_matmul(g, seen, v, false, false), FV_ALL, EPS);
-	fv_node *sigma = fv_matmul(g, u, fv_matmul(g, m, v, false, false), true, false);
-	out->layer[out->count++] = (fv_spectral_layer){
-		fv_div(g, w, fv_reshape(g, sigma, fv_scalar())), NULL, u, stored->attr.variable.p
-	};
+	u = fv_detach(g, previous ? previous->layer[i].u : u);
+	fv_node *v = fv_l2_normalise(g, fv_matmul(g, seen, u, true, false), FV_ALL, EPS);
+	l->u = fv_l2_normalise(g, fv_matmul(g, seen, v, false, false), FV_ALL, EPS);
+	fv_node *sigma = fv_matmul(g, l->u, fv_matmul(g, m, v, false, false), true, false);
+	l->weight = fv_div(g, weight, fv_reshape(g, sigma, fv_scalar()));
 }
 
 void fv_spectral_conv(const fv_scope *s, const fv_spectral *previous, fv_spectral *out,
                       int64_t channels, int64_t in, const char *name)
 {
-	int i = out->count;
-	fv_spectral_weight(s, previous, out, fv_nhwc(channels, 3, 3, in), FV_INIT_TORCH,
-	                   9 * (double)in, name);
-	fv_node *bias = fv_param(s, FV_SHAPE(channels), FV_INIT_TORCH, 9 * (double)in,
-	                         "d.%s.bias", name);
-	if (!s->g->err.status)
-		out->layer[i].bias = bias;
+	const double fan = 9 * (double)in;
+	fv_node *w = fv_param(s, fv_nhwc(channels, 3, 3, in), FV_INIT_TORCH, fan, "d.%s.weight", name);
+	fv_node *u = fv_buffer(s, FV_SHAPE(channels, 1), FV_INIT_NORMAL, 1, "u.%s", name);
+	fv_node *bias = fv_param(s, FV_SHAPE(channels), FV_INIT_TORCH, fan, "d.%s.bias", name);
+	fv_spectral_weight(s->g, previous, out, w, bias, u);
 }
 
 fv_node *fv_spectral_apply(fv_graph *g, const fv_spectral *w, int *at, fv_node *x)
@@ -55,5 +52,6 @@ fv_node *fv_spectral_apply(fv_graph *g, const fv_spectral *w, int *at, fv_node *
 void fv_spectral_keep(fv_graph *g, const fv_spectral *w, fv_node *flag)
 {
 	for (int i = 0; i < w->count; i++)
-		fv_assign(g, w->layer[i].state, w->layer[i].u, flag);
+		if (w->layer[i].state)
+			fv_assign(g, w->layer[i].state, w->layer[i].u, flag);
 }

@@ -16,6 +16,7 @@ struct fv_feed {
 	char found[200];
 	/* pictures, in the order of their paths */
 	fv_pixels *picture;
+	int *file;                      /* of each: its place among the paths */
 	fv_err *why;                    /* of each file: why it could not be decoded */
 	int count;
 	_Atomic int next;
@@ -90,6 +91,7 @@ static fv_status decode_all(fv_err *err, fv_feed *f)
 			low[0] = p.width, low[1] = p.height;
 		if (p.width * p.height > high[0] * high[1])
 			high[0] = p.width, high[1] = p.height;
+		f->file[f->count] = i;
 		f->picture[f->count++] = p;
 	}
 	for (int i = f->count; i < f->o.count; i++)
@@ -100,11 +102,20 @@ static fv_status decode_all(fv_err *err, fv_feed *f)
 	return FV_OK;
 }
 
+/* The first number of a sample's block. */
+static int drawn(const fv_feed *f, fv_philox a) { return (int)(fv_unit(a.v[0]) * f->count); }
+
+int fv_feed_file(const fv_feed *f, int64_t sample)
+{
+	const uint64_t key = f->o.seed ^ fv_purpose(f->o.purpose);
+	return f->file[drawn(f, fv_philox_at(key, 0, 2 * (uint64_t)sample))];
+}
+
 /* Draws in the order of their names; a block of four numbers a sample, and one more. */
 static void sample(fv_feed *f, int64_t i, float *to)
 {
 	fv_philox a = fv_philox_at(f->o.seed ^ fv_purpose(f->o.purpose), 0, 2 * (uint64_t)i), b = fv_philox_at(f->o.seed ^ fv_purpose(f->o.purpose), 0, 2 * (uint64_t)i + 1);
-	fv_pixels p = f->picture[(int64_t)(fv_unit(a.v[0]) * f->count)];
+	fv_pixels p = f->picture[drawn(f, a)];
 	int64_t least = fv_min(p.width, p.height), size = f->o.size;
 	double z = exp(log(f->o.zoom_low) + fv_unit(a.v[1]) * (log(f->o.zoom_high) - log(f->o.zoom_low)));
 	if (f->o.longer)
@@ -154,11 +165,12 @@ fv_status fv_feed_open(fv_err *err, fv_context *c, const fv_feed_options *opt, f
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->changed, NULL);
 	f->picture = fv_alloc(c, (size_t)opt->count * sizeof *f->picture);
+	f->file = fv_alloc(c, (size_t)opt->count * sizeof *f->file);
 	f->why = fv_alloc(c, (size_t)opt->count * sizeof *f->why);
 	f->small = fv_alloc(c, (size_t)(opt->size * opt->size * 3));
 	for (int i = 0; i < AHEAD; i++)
 		f->ring[i] = fv_alloc(c, (size_t)batch_values(f) * sizeof(float));
-	bool memory = f->picture && f->why && f->small && f->ring[0] && f->ring[1] && f->ring[2];
+	bool memory = f->picture && f->file && f->why && f->small && f->ring[0] && f->ring[1] && f->ring[2];
 	fv_status st = memory ? decode_all(err, f) : fv_fail_memory(err, opt->purpose, (size_t)batch_values(f) * sizeof(float));
 	int64_t largest = 0;
 	for (int i = 0; i < f->count; i++)
@@ -195,6 +207,7 @@ void fv_feed_close(fv_feed *f)
 	for (int i = 0; i < AHEAD; i++)
 		fv_free(f->context, f->ring[i]);
 	fv_free(f->context, f->picture);
+	fv_free(f->context, f->file);
 	fv_free(f->context, f->why);
 	fv_free(f->context, f->small);
 	fv_free(f->context, f->room);

@@ -32,4 +32,6 @@ void fv_feed_close(fv_feed *f);
 const char *fv_feed_found(const fv_feed *f);
 /* Batch `index`: batch,size,size,3 floats in [-1,1]. The one after the last call's is usually ready. */
 void fv_feed_take(fv_feed *f, int64_t index, float *to);
+/* Which of the files sample `sample` is cut of: its place in fv_feed_options.path. */
+int fv_feed_file(const fv_feed *f, int64_t sample);
 #endif

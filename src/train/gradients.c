@@ -33,7 +33,8 @@ fv_node *fv_gradients_finite(fv_graph *g, fv_node *loss, const fv_gradients *d, 
 {
 	fv_node *ok = fv_finite(g, loss, before);
 	for (int i = 0; i < d->count; i++)
-		ok = fv_finite(g, d->grad[i], ok);
+		if (d->grad[i])
+			ok = fv_finite(g, d->grad[i], ok);
 	return ok;
 }
 
@@ -51,6 +52,8 @@ void fv_gradients_update(fv_graph *g, fv_store *store, fv_adam_attr form, const 
 {
 	for (int i = 0; i < d->count && !g->err.status; i++) {
 		fv_variable *p = d->param[i];
+		if (!d->grad[i])
+			continue;
 		form.p = p, form.m = fv_variable_like(g, store, p, "m.", p->name), form.v = fv_variable_like(g, store, p, "v.", p->name);
 		fv_adam(g, form, d->grad[i], rate, step, ok);
 	}

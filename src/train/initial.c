@@ -21,7 +21,8 @@ fv_status fv_run_begin_weights(fv_err *err, fv_run *r)
 	if ((st = fv_store_new(err, r->context, &r->store->initial)) ||
 	    (st = fv_safetensors_open(err, r->context, path, &f)))
 		return st;
-	r->store->initial_prefix = r->model[0].file ? r->model[0].prefix : "";
+	const fv_recipe_model *m = r->model;
+	r->store->initial_prefix = !m->file ? "" : m->learnt ? m->learnt : m->prefix;
 	st = fv_weights_make(err, path, &f, !fv_safetensors_text(&f, "fauve.run"),
 	                     r->store->initial);
 	fv_safetensors_close(&f);

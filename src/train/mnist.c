@@ -2,6 +2,7 @@
 #include "train/mnist.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/option.h"
 #include "base/philox.h"
 #include "base/resample.h"
 #include <stdio.h>
@@ -142,19 +143,84 @@ static fv_status read_idx(fv_err *err, fv_context *c, const char *path, fv_digit
 	return st;
 }
 
+/* The file that a path means, which may be a folder's; empty: that has none. */
+static void idx_in(const char *path, char *name, size_t room)
+{
+	static const char *const names[] = { "train-images-idx3-ubyte.gz", "train-images-idx3-ubyte", "train-images.idx3-ubyte" };
+	if (!fv_is_folder(path)) {
+		snprintf(name, room, "%s", path);
+		return;
+	}
+	for (size_t i = 0; i < FV_COUNT(names); i++) {
+		snprintf(name, room, "%s/%s", path, names[i]);
+		if (!access(name, R_OK))
+			return;
+	}
+	*name = 0;
+}
+
+bool fv_digits_in(const char *path)
+{
+	char name[FV_PATH_MAX];
+	idx_in(path, name, sizeof name);
+	return fv_is_folder(path) && *name;
+}
+
 fv_status fv_digits_open(fv_err *err, fv_context *c, const char *path, fv_digits *out)
 {
-	char name[4096];
+	char name[FV_PATH_MAX];
 	*out = (fv_digits){ 0 };
-	if (!fv_is_folder(path))
-		return read_idx(err, c, path, out);
-	static const char *const names[] = { "train-images-idx3-ubyte.gz", "train-images-idx3-ubyte", "train-images.idx3-ubyte" };
-	for (size_t i = 0; i < FV_COUNT(names); i++) {
-		snprintf(name, sizeof name, "%s/%s", path, names[i]);
-		if (!access(name, R_OK))
-			return read_idx(err, c, name, out);
-	}
+	idx_in(path, name, sizeof name);
+	if (*name)
+		return read_idx(err, c, name, out);
 	return fv_fail(err, FV_E_READ, "%s: holds neither train-images-idx3-ubyte(.gz) nor pictures", path);
+}
+
+/* The last of a word in a file's name becomes another of the same length. */
+static bool rename_part(char *path, const char *was, const char *now)
+{
+	char *at = strrchr(path, '/'), *found = strstr(at ? at : path, was);
+	if (found)
+		memcpy(found, now, strlen(now));
+	return found;
+}
+
+fv_status fv_digits_labels(fv_err *err, fv_context *c, const char *path, int64_t count, uint8_t **label, int *labels)
+{
+	char name[FV_PATH_MAX];
+	uint8_t head[8];
+	const void *data;
+	size_t bytes;
+	fv_status st = FV_OK;
+	*label = NULL, *labels = 0;
+	idx_in(path, name, sizeof name);
+	if (!rename_part(name, "images", "labels") || !rename_part(name, "idx3", "idx1") || access(name, R_OK))
+		return FV_OK;
+	if ((st = fv_limit_map(err, c->limit, FV_LIMIT_DATA, name, &data, &bytes)))
+		return st;
+	source s = { .z = { .next_in = (void *)data, .avail_in = (unsigned)fv_min((int64_t)bytes, UINT32_MAX) },
+		     .packed = is_packed(data, bytes) };
+	uint8_t *of = fv_alloc(c, (size_t)count);
+	if (!of || (s.packed && inflateInit2(&s.z, 16 + MAX_WBITS) != Z_OK)) {
+		fv_file_unmap(data, bytes);
+		fv_free(c, of);
+		return fv_fail_memory(err, name, (size_t)count);
+	}
+	if (take(&s, head, sizeof head) != sizeof head || big_endian(head) != 0x801)
+		st = fv_fail(err, FV_E_FORMAT, "%s: is no idx file of labels (one axis of bytes)", name);
+	else if (big_endian(head + 4) != count || take(&s, of, (size_t)count) != (size_t)count || !at_end(&s))
+		st = fv_fail(err, FV_E_FORMAT, "%s: does not hold a label for each of the %" PRId64 " pictures; fetch it again",
+			     name, count);
+	for (int64_t i = 0; i < count && !st; i++)
+		*labels = of[i] >= *labels ? of[i] + 1 : *labels;
+	if (s.packed)
+		inflateEnd(&s.z);
+	fv_file_unmap(data, bytes);
+	if (st)
+		fv_free(c, of);
+	else
+		*label = of;
+	return st;
 }
 
 fv_status fv_digits_decode(fv_err *err, fv_context *c, const char *const *path, int count, fv_decode decode, void *user, fv_digits *out)
@@ -205,12 +271,17 @@ void fv_digits_close(fv_digits *d)
 	*d = (fv_digits){ 0 };
 }
 
+int64_t fv_digits_drawn(const fv_digits *d, uint64_t seed, int64_t sample)
+{
+	fv_philox r = fv_philox_at(seed ^ fv_purpose("digits"), 0, (uint64_t)sample);
+	return (int64_t)(fv_unit(r.v[0]) * (double)d->count);
+}
+
 void fv_digits_take(const fv_digits *d, uint64_t seed, int64_t index, int64_t batch, float *to)
 {
 	int64_t area = d->height * d->width;
 	for (int64_t i = 0; i < batch; i++) {
-		fv_philox r = fv_philox_at(seed ^ fv_purpose("digits"), 0, (uint64_t)(index * batch + i));
-		const uint8_t *p = d->pixels + (int64_t)(fv_unit(r.v[0]) * (double)d->count) * area;
+		const uint8_t *p = d->pixels + fv_digits_drawn(d, seed, index * batch + i) * area;
 		for (int64_t k = 0; k < area; k++)
 			to[i * area + k] = (float)p[k] * (1 / 255.0f);
 	}

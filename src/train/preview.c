@@ -20,10 +20,14 @@ static fv_status open_sample(fv_err *err, fv_run *r, int side, fv_graph **g, fv_
 	fv_status st = fv_graph_new(err, r->context, g);
 	if (st)
 		return st;
-	for (int i = 0; m->family->in[i].name; i++)
-		if (m->family->in[i].kind == FV_PORT_NOISE)
-			in[i] = fv_random(*g, FV_NORMAL, m->family->in[i].name, FV_F32,
-					  FV_SHAPE(CELLS, fv_port_channels(&m->family->in[i], config)), 0, 1);
+	for (int i = 0; m->family->in[i].name; i++) {
+		const fv_port *port = &m->family->in[i];
+		if (port->kind == FV_PORT_NOISE)
+			in[i] = fv_random(*g, FV_NORMAL, port->name, FV_F32,
+					  FV_SHAPE(CELLS, fv_port_channels(port, config)), 0, 1);
+		else if (port->kind == FV_PORT_LABEL && !fv_port_missing(port, config))
+			in[i] = fv_port_labels(*g, port, config, CELLS);
+	}
 	/* As fv_paint() and fv_generate() do where nothing is asked for. */
 	const fv_scope s = { .g = *g, .store = r->store, .prefix = m->prefix,
 	                     .batch_statistics = m->family->use == FV_PAINTS };

@@ -11,6 +11,7 @@ double fv_schedule_update(const fv_run *r, int64_t update) { return (double)upda
 
 double fv_schedule_linear(const fv_run *r, double from) { return fmin(1, (1 - fv_run_done(r)) / (1 - from)); }
 
+static bool is_part(const fv_run *r, const fv_recipe_program *p) { return !p->every || p->every(r) > 0; }
 static int64_t every(const fv_run *r, const fv_recipe_program *p) { return p->every ? fv_max(1, p->every(r)) : 1; }
 static int64_t times(const fv_run *r, const fv_recipe_program *p) { return p->times ? fv_max(1, p->times(r)) : 1; }
 /* How often it has run in so many steps. */
@@ -114,7 +115,7 @@ static void say_memory(const fv_run *r)
 {
 	int64_t bytes = 0, material = r->recipe->bytes_of ? r->recipe->bytes_of(r) : 0;
 	char pixels[40] = "", also[60] = "";
-	for (int i = 0; i < FV_RECIPE_PROGRAMS && r->program[i].program; i++)
+	for (int i = 0; i < FV_RECIPE_PROGRAMS; i++)
 		bytes += fv_program_bytes(r->program[i].program);
 	if (r->size)
 		snprintf(pixels, sizeof pixels, " of %" PRId64 " pixels", r->size);
@@ -130,9 +131,12 @@ fv_status fv_run_open_programs(fv_err *err, fv_run *r)
 	fv_status st = FV_OK;
 	/* All graphs first: each makes the variables that it needs. */
 	for (; r->recipe->programs[count].name && !st; count++)
-		if (!(st = fv_graph_new(err, r->context, &r->program[count].graph)))
+		if (is_part(r, &r->recipe->programs[count]) &&
+		    !(st = fv_graph_new(err, r->context, &r->program[count].graph)))
 			r->recipe->programs[count].build(r->program[count].graph, r);
 	for (int i = 0; i < count && !st; i++) {
+		if (!r->program[i].graph)
+			continue;
 		st = compile(err, r, i);
 		for (const fv_recipe_loss *l = r->recipe->programs[i].losses; !st && l && l->name; l++) {
 			if (r->losses == FV_LOSSES)
@@ -234,8 +238,10 @@ fv_status fv_run_step(fv_err *err, fv_run *r)
 	for (int k = 0; k < r->losses; k++)
 		r->loss[k] = NAN;
 	r->finite = true;
-	for (int i = 0; i < FV_RECIPE_PROGRAMS && r->program[i].program && r->finite; i++) {
+	for (int i = 0; i < FV_RECIPE_PROGRAMS && r->finite; i++) {
 		const fv_recipe_program *p = &r->recipe->programs[i];
+		if (!r->program[i].program)
+			continue;
 		int64_t n = r->step % every(r, p) ? 0 : times(r, p), number = runs(r, p, r->step),
 			update = runs(r, p, r->step - r->dropped);
 		for (int64_t k = 0; k < n && r->finite; k++) {

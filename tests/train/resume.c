@@ -143,6 +143,14 @@ static const char *straight_run(const fv_recipe *r)
 	return run;
 }
 
+/* 5e-05 as JSON has it: 5e-5 */
+static void as_json(char *text)
+{
+	char *zero = strstr(text, "e-0");
+	if (zero)
+		memmove(zero + 2, zero + 3, strlen(zero + 2));
+}
+
 /* Another value than the one that the run has; data: the same under another name. */
 static void other(const fv_option *o, const json_t *was, char *to, size_t room)
 {
@@ -166,7 +174,11 @@ static void other(const fv_option *o, const json_t *was, char *to, size_t room)
 		v = o->low < o->high && v < o->low ? o->low : v;
 		snprintf(to, room, "%s=%.0f", o->name, o->low < o->high && v > o->high ? v - 2 * (o->multiple ? o->multiple : 1) : v);
 		break;
-	case FV_OPT_FLOAT: snprintf(to, room, "%s=%.15g", o->name, o->low < o->high && v * 1.5 > o->high ? v / 2 : v > 0 ? v * 1.5 : (o->low + o->high) / 2); break;
+	case FV_OPT_FLOAT:
+		v = o->low < o->high && v * 1.5 > o->high ? v / 2 : v > 0 ? v * 1.5 : (o->low + o->high) / 2;
+		snprintf(to, room, "%s=%.15g", o->name, v);
+		as_json(to);
+		break;
 	case FV_OPT_FLAG:
 		snprintf(to, room, "%s=on", o->name);
 		break;
