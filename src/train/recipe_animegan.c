@@ -110,7 +110,7 @@ const fv_recipe fv_recipe_animegan = {
 		.name = "step", .build = fv_cartoon_build, .ok = "ok", .inputs = fv_cartoon_inputs,
 		.scalars = fv_cartoon_scalars,
 		.losses = (const fv_recipe_loss[]){
-			{ "d", { "loss.d" } }, { "adv", { "loss.adv" } },
+			{ "d", { "loss.d" }, .won_below = 0.01 }, { "adv", { "loss.adv" } },
 			{ "content", { "loss.content" } }, { "style", { "loss.style" } },
 			{ "colour", { "loss.colour" } }, { "tv", { "loss.tv" } }, { 0 } },
 	} },

@@ -79,7 +79,7 @@ const fv_recipe fv_recipe_cartoongan = {
 		.name = "step", .build = fv_cartoon_build, .ok = "ok", .inputs = fv_cartoon_inputs,
 		.scalars = fv_cartoon_scalars,
 		.losses = (const fv_recipe_loss[]){
-			{ "d", { "loss.d" } }, { "adv", { "loss.adv" } },
+			{ "d", { "loss.d" }, .won_below = 0.01 }, { "adv", { "loss.adv" } },
 			{ "content", { "loss.content" } }, { 0 } },
 	} },
 	.models = { { "model.safetensors", &fv_family_cartoongan, "G.",

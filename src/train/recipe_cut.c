@@ -50,7 +50,7 @@ const fv_recipe fv_recipe_cut = {
 	.options = table, .presets = { FV_CUT_SMALL },
 	.programs = { {
 		FV_CUT_STEP,
-		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" } },
+		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" }, .won_below = 0.01 },
 		                                    { "adv", { "loss.adv" } },
 		                                    { "nce", { "loss.nce" } },
 		                                    { "identity", { "loss.identity" } }, { 0 } },

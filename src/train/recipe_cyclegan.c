@@ -112,7 +112,7 @@ const fv_recipe fv_recipe_cyclegan = {
 			  { "real.a", "photos" }, { "real.b", "art" },
 			  { "fake.a", "generators:fake.a", .history = 50 },
 			  { "fake.b", "generators:fake.b", .history = 50 }, { 0 } },
-		  .losses = (const fv_recipe_loss[]){ { "d", { "loss.a", "loss.b" } }, { 0 } } },
+		  .losses = (const fv_recipe_loss[]){ { "d", { "loss.a", "loss.b" }, .won_below = 0.01 }, { 0 } } },
 	},
 	.models = { { .file = "model.safetensors", .family = &fv_family_resnet },
 	            { .file = "back.safetensors", .family = &fv_family_resnet } },

@@ -62,7 +62,7 @@ const fv_recipe fv_recipe_dcgan = {
 		.inputs = (const fv_recipe_input[]){ { "pictures", "data" }, { 0 } },
 		.scalars = (const fv_recipe_scalar[]){ { "rate", fv_gan_rate, true }, { "step.d", step_d },
 		                                       { "step.g", fv_schedule_update }, { "decay", fv_gan_decay }, { 0 } },
-		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" } }, { "g", { "loss.g" } }, { 0 } },
+		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" }, .won_below = 0.01 }, { "g", { "loss.g" } }, { 0 } },
 	}, {
 		.name = "penalty", .build = fv_gan_penalty, .ok = "ok", .feed = feed_penalty, .every = every,
 		.inputs = (const fv_recipe_input[]){ { "real", "step:real" }, { "fake", "step:fake" }, { 0 } },

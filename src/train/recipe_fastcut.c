@@ -19,7 +19,7 @@ const fv_recipe fv_recipe_fastcut = {
 	                             { "nce=10" } } },
 	.programs = { {
 		FV_CUT_STEP,
-		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" } },
+		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" }, .won_below = 0.01 },
 		                                    { "adv", { "loss.adv" } },
 		                                    { "nce", { "loss.nce" } }, { 0 } },
 	} },

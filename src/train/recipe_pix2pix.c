@@ -80,7 +80,7 @@ const fv_recipe fv_recipe_pix2pix = {
 		.inputs = (const fv_recipe_input[]){ { "a", "data", 0 }, { "b", "data", 1 }, { 0 } },
 		.scalars = (const fv_recipe_scalar[]){ { "rate", rate, true },
 		                                       { "step", fv_schedule_update }, { 0 } },
-		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" } }, { "adv", { "loss.adv" } },
+		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" }, .won_below = 0.01 }, { "adv", { "loss.adv" } },
 		                                    { "l1", { "loss.l1" } }, { 0 } },
 	} },
 	.models = { { "model.safetensors", &fv_family_unet, "G.", offsetof(fv_pix2pix_config, net),

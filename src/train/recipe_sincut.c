@@ -90,7 +90,7 @@ const fv_recipe fv_recipe_sincut = {
 		                                     { "art", "art" }, { 0 } },
 		.scalars = (const fv_recipe_scalar[]){ { "rate", rate, true },
 		                                       { "step", fv_schedule_update }, { 0 } },
-		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" } }, { "r1", { "loss.r1" } },
+		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" }, .won_below = 0.01 }, { "r1", { "loss.r1" } },
 		                                    { "adv", { "loss.adv" } },
 		                                    { "nce", { "loss.nce" } },
 		                                    { "identity", { "loss.identity" } },

@@ -198,9 +198,11 @@ static fv_status report(fv_err *err, fv_run *r, const fv_watched *w)
 }
 
 /* ------------------------------------------------------------------ a judge that has won */
+/* Below 0 it is Wasserstein's, which says nothing of it. */
 static bool has_won(const fv_recipe_loss *l, double v)
 {
-	return (l->won_below != 0 && v < l->won_below) || (l->won_above != 0 && v > l->won_above);
+	return (l->won_below != 0 && v >= 0 && v < l->won_below) ||
+	       (l->won_above != 0 && v > l->won_above);
 }
 
 fv_status fv_watch_step(fv_err *err, fv_run *r)
