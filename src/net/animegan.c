@@ -77,8 +77,7 @@ static fv_node *twice(const fv_scope *s, const fv_animegan *c, fv_node *x)
 	return x ? fv_resize(s->g, fv_grid_kind(c->grid), x, 2 * x->shape.h, 2 * x->shape.w) : NULL;
 }
 
-fv_node *fv_animegan_build(const fv_scope *s, const fv_animegan *c, fv_node *x,
-                           fv_running_norm *running)
+fv_node *fv_animegan_build(const fv_scope *s, const fv_animegan *c, fv_node *x)
 {
 	char last[24];
 	int64_t w = c->width;
@@ -88,7 +87,7 @@ fv_node *fv_animegan_build(const fv_scope *s, const fv_animegan *c, fv_node *x,
 			"animegan: a picture of %s; height and width must be multiples of %d",
 			fv_shape_text(x->shape).s, FV_ANIMEGAN_MULTIPLE);
 	if (c->version == FV_ANIMEGAN_V3)
-		return fv_animegan3_build(s, c, x, running);
+		return fv_animegan3_build(s, c, x);
 	fv_node *h = layer(s, c, x, w, 7, 1, "block_a.0");
 	h = layer(s, c, h, 2 * w, 3, 2, "block_a.1");
 	h = layer(s, c, h, 2 * w, 3, 1, "block_a.2");
@@ -128,7 +127,7 @@ static const fv_parameter parameters[] = {
 
 static void build(const fv_scope *s, const void *config, fv_node *const *in, fv_node **out)
 {
-	out[0] = fv_animegan_build(s, config, in[0], NULL);
+	out[0] = fv_animegan_build(s, config, in[0]);
 }
 
 const fv_family fv_family_animegan = {

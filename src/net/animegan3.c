@@ -57,30 +57,8 @@ static fv_node *layer(const fv_scope *s, const fv_animegan *c, fv_node *x, int64
 	                SLOPE);
 }
 
-static fv_node *batch_norm(const fv_scope *s, fv_node *x, fv_running_norm *running)
-{
-	fv_graph *g = s->g;
-	fv_shape channels = FV_SHAPE(x->shape.c);
-	fv_node *scale = fv_param(s, channels, FV_INIT_ONE, 0, "net.attention.norm.weight");
-	fv_node *shift = fv_param(s, channels, FV_INIT_ZERO, 0, "net.attention.norm.bias");
-	fv_node *means = fv_param(s, channels, FV_INIT_ZERO, 0, "running.mean");
-	fv_node *variances = fv_param(s, channels, FV_INIT_ONE, 0, "running.variance");
-	if (g->err.status)
-		return NULL;
-	if (!running) {
-		fv_node *rstd = fv_unary(g, FV_RSQRT, fv_scale(g, variances, 1, BATCH_EPS), 0, 0);
-		return fv_affine(g, fv_mul(g, fv_sub(g, x, means), rstd), scale, shift);
-	}
-	fv_node *mean = fv_mean(g, fv_detach(g, x), FV_NHW);
-	fv_node *variance = fv_mean(g, square(g, fv_sub(g, fv_detach(g, x), mean)), FV_NHW);
-	*running = (fv_running_norm){ fv_reshape(g, mean, channels),
-	                            fv_reshape(g, variance, channels),
-	                            means->attr.variable.p, variances->attr.variable.p };
-	return fv_affine(g, fv_normalise(g, x, FV_NHW, BATCH_EPS), scale, shift);
-}
-
 /* A = X W; softmax over the places; over the sum of each place's; Y = A W'. */
-static fv_node *attention(const fv_scope *s, fv_node *x, fv_running_norm *running)
+static fv_node *attention(const fv_scope *s, fv_node *x)
 {
 	fv_graph *g = s->g;
 	const fv_conv_attr one = fv_conv_same(1, FV_PAD_ZERO);
@@ -99,7 +77,7 @@ static fv_node *attention(const fv_scope *s, fv_node *x, fv_running_norm *runnin
 	share = fv_reshape(g, fv_div(g, share, sum), FV_SHAPE(n * places, MEMORY));
 	h = fv_reshape(g, fv_matmul(g, share, memory, false, false), all);
 	h = fv_conv2d(g, h, weight(s, fv_nhwc(c, 1, 1, c), "attention.out"), NULL, one);
-	h = h ? batch_norm(s, h, running) : NULL;
+	h = fv_batch_norm(s, h, BATCH_EPS, "net.attention.norm");
 	return fv_lrelu(g, fv_add(g, h, x), SLOPE);
 }
 
@@ -117,15 +95,14 @@ static fv_node *up(const fv_scope *s, const fv_animegan *c, fv_node *x, fv_node 
 	return layer(s, c, fv_add(s->g, x, there), out, 3, 1, name[1]);
 }
 
-fv_node *fv_animegan3_build(const fv_scope *s, const fv_animegan *c, fv_node *x,
-                            fv_running_norm *running)
+fv_node *fv_animegan3_build(const fv_scope *s, const fv_animegan *c, fv_node *x)
 {
 	int64_t w = c->width;
 	fv_node *x0 = layer(s, c, x, w, 7, 1, "base.0");
 	fv_node *x1 = layer(s, c, layer(s, c, x0, w, 3, 2, "base.1"), 2 * w, 3, 1, "base.2");
 	fv_node *x2 = layer(s, c, layer(s, c, x1, 2 * w, 3, 2, "base.3"), 4 * w, 3, 1, "base.4");
 	fv_node *x3 = layer(s, c, layer(s, c, x2, 4 * w, 3, 2, "base.5"), 4 * w, 3, 1, "base.6");
-	fv_node *h = up(s, c, attention(s, x3, running), x2, 4 * w, 0);
+	fv_node *h = up(s, c, attention(s, x3), x2, 4 * w, 0);
 	h = up(s, c, up(s, c, h, x1, 2 * w, 1), x0, w, 2);
 	fv_node *head = weight(s, fv_nhwc(3, 7, 7, w), "tail.6");
 	return fv_unary(s->g, FV_TANH,

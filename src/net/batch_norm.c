@@ -3,7 +3,6 @@
  * follows the unbiased one. */
 #include "net/net.h"
 
-#define MOMENTUM 0.1                    /* weight of what was found last */
 #define DEVIATION 0.02                  /* of fresh scales about 1, as in DCGAN's original */
 
 /* Appends one to the list. */
@@ -59,9 +58,9 @@ fv_node *fv_batch_norm(const fv_scope *s, fv_node *x, double eps, const char *na
 	return fv_affine(g, y, scale, shift);
 }
 
-void fv_running_follow(fv_graph *g, const fv_running *list, fv_node *flag)
+void fv_running_follow(fv_graph *g, const fv_running *list, double share, fv_node *flag)
 {
-	fv_node *decay = fv_number(g, FV_F32, 1 - MOMENTUM);
+	fv_node *decay = fv_number(g, FV_F32, 1 - share);
 	for (; list; list = list->next)
 		fv_average(g, list->variable, list->found, decay, flag);
 }

@@ -54,9 +54,9 @@ struct fv_running {
 	fv_node *found;
 	fv_running *next;
 };
-/* Each running value goes a tenth of the way to what was found, the variance to the unbiased one;
- * once for each batch, in order. flag: as of fv_adam(). */
-void fv_running_follow(fv_graph *g, const fv_running *list, fv_node *flag);
+/* Each running value goes that share (PyTorch: 0.1) of the way to what was found, the variance to the
+ * unbiased one; once for each batch, in order. flag: as of fv_adam(). */
+void fv_running_follow(fv_graph *g, const fv_running *list, double share, fv_node *flag);
 
 /* ---- dropout (dropout.c): each value is 0 with that probability, else made larger such that the
  * mean stays; where the scope has none, x. name: of the draws, one for each place */
@@ -167,14 +167,8 @@ typedef struct {
 	                                 * corners on corners */
 	double eps;                     /* added to the norms' variances */
 } fv_animegan;
-/* What a batch norm measured while training, and where its running values are kept. */
-typedef struct { fv_node *mean, *variance; fv_variable *means, *variances; } fv_running_norm;
-/* running: NULL in a model that paints, where v3's batch norm goes by its running values; while
- * training it goes by the batch's, and fills *running (v2 has none and leaves it as it is). */
-fv_node *fv_animegan_build(const fv_scope *s, const fv_animegan *c, fv_node *x,
-                           fv_running_norm *running);
-fv_node *fv_animegan3_build(const fv_scope *s, const fv_animegan *c, fv_node *x,
-                            fv_running_norm *running);
+fv_node *fv_animegan_build(const fv_scope *s, const fv_animegan *c, fv_node *x);
+fv_node *fv_animegan3_build(const fv_scope *s, const fv_animegan *c, fv_node *x);
 /* The fv_resize_kind of a grid. */
 int fv_grid_kind(fv_grid grid);
 /* v3's norm: x with the mean and spread of what a 1x1 convolution makes of it. weight: C,1,1,C */

@@ -24,7 +24,7 @@
 #include "train/cartoon_graph.h"
 #include "train/gradients.h"
 
-#define RUNNING 0.999                   /* of batch norm's running values, per step */
+#define RUNNING 0.001                   /* batch norm's running values follow by that */
 
 typedef struct {
 	fv_graph *g;
@@ -184,13 +184,11 @@ static void keep(fv_graph *g, const fv_gradients *d)
 void fv_cartoon_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uint64_t seed,
 			    const fv_cartoon_config *c, bool keep_gradients)
 {
-	/* All but batch norm's running values: of v2, of v3, of CartoonGAN. */
-	static const char *const of_g[] = { "G.block_", "G.out_layer.", "G.net.", "G.conv", "G.in",
-	                                    "G.deconv" };
 	builder b = { .g = g, .store = store, .teacher = teacher, .c = c,
 	              .judge = { g, store, "D.", true, seed } };
-	fv_scope generator = { g, store, "G.", true, seed };
-	fv_running_norm running = { 0 };
+	fv_running *running = NULL;
+	fv_scope generator = { g, store, "G.", true, seed, .batch_statistics = true,
+	                       .running = &running };
 	b.x = pictures(g, c, "photo");
 	b.y = pictures(g, c, "art");
 	b.smooth = pictures(g, c, "smooth");
@@ -201,10 +199,10 @@ void fv_cartoon_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uin
 	phase(&b);
 
 	g->label = "paint";
-	fv_node *fake = c->anime ? fv_animegan_build(&generator, &c->light, b.x, &running)
+	fv_node *fake = c->anime ? fv_animegan_build(&generator, &c->light, b.x)
 	                         : fv_cartoongan_build(&generator, &c->cartoon, b.x);
 	fv_node *picture = fv_detach(g, fake);
-	fv_gradients p = fv_gradients_of(g, store, of_g, FV_COUNT(of_g));
+	fv_gradients p = fv_gradients_of(g, store, (const char *[]){ "G." }, 1);
 	g->label = "discriminator";
 	fv_node *loss_d = judged(&b, picture);
 	fv_gradients d = fv_gradients_of(g, store, (const char *[]){ "D.d." }, 1);
@@ -228,11 +226,7 @@ void fv_cartoon_graph_build(fv_graph *g, fv_store *store, fv_store *teacher, uin
 			       fv_mul(g, rate_content, fv_scale(g, b.second, -1, 1)));
 	update(&b, &p, rate, b.count_g, b.begins, ok);
 	fv_spectral_keep(g, &b.updated, fv_mul(g, ok, b.second));
-	if (running.means) {
-		fv_average(g, running.means, running.mean, fv_number(g, FV_F32, RUNNING), ok);
-		fv_average(g, running.variances, running.variance, fv_number(g, FV_F32, RUNNING),
-			   ok);
-	}
+	fv_running_follow(g, running, RUNNING, ok);
 	fv_assign(g, b.past, b.second, ok);
 	fv_output(g, loss_d, "loss.d");
 	fv_output(g, loss_g, "loss.g");

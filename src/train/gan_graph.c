@@ -131,8 +131,8 @@ static void average(const build *b, fv_node *ok)
 /* What is kept where the updates were made, and what can be read. */
 static void end(const build *b, const fv_spectral *w, fv_node *real, fv_node *ok)
 {
-	fv_running_follow(b->g, b->running_g, ok);
-	fv_running_follow(b->g, b->running_d, ok);
+	fv_running_follow(b->g, b->running_g, 0.1, ok);
+	fv_running_follow(b->g, b->running_d, 0.1, ok);
 	fv_spectral_keep(b->g, w, ok);
 	if (b->generator.running)
 		average(b, ok);

@@ -82,7 +82,7 @@ void fv_pix2pix_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_pix2
 	g->label = "update";
 	ok = fv_gradients_finite(g, fv_add(g, adv, l1), &p, ok);
 	fv_gradients_update(g, store, adam(c), &p, rate, step, ok);
-	fv_running_follow(g, running, ok);
+	fv_running_follow(g, running, 0.1, ok);
 	fv_output(g, loss_d, "loss.d");
 	fv_output(g, adv, "loss.adv");
 	fv_output(g, l1, "loss.l1");

@@ -77,7 +77,7 @@ static void fill(fv_variable *v)
 	else
 		golden_variable(v, v->name, 0.1,
 				ends_with(v->name, ".bias") || ends_with(v->name, ".shift") ||
-						ends_with(v->name, ".mean")
+						ends_with(v->name, "_mean")
 					? 0
 					: 1);
 }
@@ -110,22 +110,22 @@ static void check_net(const net *n)
 	fv_store *store = NULL;
 	fv_graph *g = NULL;
 	fv_program *p = NULL;
-	fv_running_norm running = { 0 };
 	fv_variable *param[MOST];
 	fv_node *wrt[MOST], *dx[MOST];
 	int params = 0;
 	if (!okay(fv_store_new(&err, context, &store), n->name) ||
 	    !okay(fv_graph_new(&err, context, &g), n->name))
 		return;
-	fv_scope s = { .g = g, .store = store, .prefix = "", .create = true };
+	fv_scope s = { .g = g, .store = store, .prefix = "", .create = true,
+	               .batch_statistics = !n->paints };
 	fv_node *x = fv_input(g, "x", FV_F32, fv_nhwc(BATCH, SIZE, SIZE, 3)),
 		*weights = fv_input(g, "weights of y", FV_F32, fv_nhwc(BATCH, SIZE, SIZE, 3));
 	fv_node *y = n->cartoon ? fv_cartoongan_build(&s, &n->heavy, x)
-				: fv_animegan_build(&s, &n->light, x, n->paints ? NULL : &running);
+				: fv_animegan_build(&s, &n->light, x);
 	fv_output(g, y, "y");
 	if (n->gradients) {
 		for (fv_variable *v = store->first; v && params < MOST; v = v->next)
-			if (strncmp(v->name, "running.", 8))
+			if (v->role == FV_ROLE_PARAMETER)
 				param[params] = v, wrt[params++] = fv_read(g, v);
 		fv_grad(g, fv_mean(g, fv_mul(g, y, weights), FV_ALL), wrt, params, dx);
 		for (int i = 0; i < params; i++)
@@ -187,7 +187,7 @@ static void check_sizes(void)
 		    !okay(fv_graph_new(&err, context, &g), "sizes"))
 			return;
 		fv_animegan_build(&(fv_scope){ g, store, "", true, 1 }, &sizes[i].light,
-				  fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), NULL);
+				  fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)));
 		for (fv_variable *v = store->first; v; v = v->next)
 			count += fv_elements(v->shape);
 		check(!g->err.status && count >= sizes[i].least && count <= sizes[i].most,
@@ -321,7 +321,7 @@ static int begin(fv_store *store)
 	int own = 0;
 	for (fv_variable *v = store->first; v; v = v->next) {
 		bool learnt = !strncmp(v->name, "G.", 2) || !strncmp(v->name, "D.d.", 4);
-		own += learnt && strncmp(v->name, "G.running.", 10);
+		own += v->role == FV_ROLE_PARAMETER && learnt;
 		if (learnt || !strncmp(v->name, "D.u.", 4))
 			fill(v);
 		else
@@ -421,9 +421,9 @@ static void check_steps(const recipe *r, fv_store *teacher)
 		      sqrt(sum), sqrt(sum_truth));
 	}
 	for (int i = 0; i < 2 && c.anime && c.light.version == FV_ANIMEGAN_V3; i++) {
-		const char *name = i ? "running.variance" : "running.mean";
-		char full[40];
-		snprintf(full, sizeof full, "G.%s", name);
+		const char *name = i ? "running_var" : "running_mean";
+		char full[60];
+		snprintf(full, sizeof full, "G.net.attention.norm.%s", name);
 		fv_variable *v = fv_variable_find(store, full);
 		fv_tensor t = variable_values(v);
 		double d = off(fv_f32(t), v->shape, find("%s.%s", r->name, name));

@@ -184,13 +184,14 @@ def v3(w, x, prefix="", grid="legacy", training=True, wrong=False, **_):
         h = torch.softmax(h, 1)
         h = (h / (1e-9 + h.sum(2, keepdim=True))) @ memory
         h = conv(h.transpose(1, 2).reshape(x.shape), "attention.out", c, 1)
-        means, variances = w.shift(prefix + "running.mean", c, False), w.scale(
-            prefix + "running.variance", c, False
+        means, variances = w.shift(name + "norm.running_mean", c, False), w.scale(
+            name + "norm.running_var", c, False
         )
         if training:
             m = h.mean((0, 2, 3))
             v = ((h - column(m)) ** 2).mean((0, 2, 3))
-            w.seen = m.detach(), v.detach()
+            n = h.numel() / c
+            w.seen = m.detach(), v.detach() * n / (n - 1)
             h = normalise(h, (0, 2, 3), 1e-3)
         else:
             h = (h - column(means)) / torch.sqrt(column(variances) + 1e-3)
@@ -429,9 +430,9 @@ def train(recipe, dtype, wrong=None, content_steps=CONTENT_STEPS, steps=STEPS):
     D(D.spectral({})[0], G(first))  # makes all weights
     g = {k: p for k, p in w.items() if k[0] == "G" and p.requires_grad}
     d = {k: p for k, p in w.items() if k[0] == "D"}
-    if "G.running.mean" in w:
-        w["G.running.mean"], w["G.running.variance"] = (
-            w[k].clone() for k in ("G.running.mean", "G.running.variance")
+    if "G.net.attention.norm.running_mean" in w:
+        w["G.net.attention.norm.running_mean"], w["G.net.attention.norm.running_var"] = (
+            w[k].clone() for k in ("G.net.attention.norm.running_mean", "G.net.attention.norm.running_var")
         )
     begin = {k: p.detach().clone() for k, p in {**g, **d}.items()}
     init, opt_g, opt_d = (
@@ -491,8 +492,8 @@ def train(recipe, dtype, wrong=None, content_steps=CONTENT_STEPS, steps=STEPS):
             u = f(u)
         if second:
             D.u = u
-        if "G.running.mean" in w:
-            for k, v in zip(("G.running.mean", "G.running.variance"), w.seen):
+        if "G.net.attention.norm.running_mean" in w:
+            for k, v in zip(("G.net.attention.norm.running_mean", "G.net.attention.norm.running_var"), w.seen):
                 w[k].mul_(0.999).add_(v, alpha=0.001)
         rows.append([row.get(k, 0.0) for k in ("content", "style", "adv", "colour", "tv", "d")])
         moved.append(
@@ -515,11 +516,11 @@ def main():
             put["wrong." + kind] = train(recipe, torch.float64, kind)[0]
         if recipe == "animegan3":
             put["wrong.through"] = train(recipe, torch.float64, "through", 0, 1)[2][THROUGH]
-        if "G.running.mean" in f64[4]:
+        if "G.net.attention.norm.running_mean" in f64[4]:
             put.update(
                 {
-                    "running.mean": f64[4]["G.running.mean"],
-                    "running.variance": f64[4]["G.running.variance"],
+                    "running_mean": f64[4]["G.net.attention.norm.running_mean"],
+                    "running_var": f64[4]["G.net.attention.norm.running_var"],
                 }
             )
         out.update({f"{recipe}.{k}": torch.as_tensor(v) for k, v in put.items()})

@@ -57,7 +57,7 @@ static fv_status build(fv_err *err, fv_context *c, fv_store *store, const painte
 	n->marks = p->kind == STROKENET;
 	if (p->kind == ANIMEGAN) {
 		fv_animegan k = { FV_ANIMEGAN_V2, p->width, p->blocks, FV_GRID_LEGACY, 1e-5 };
-		y = fv_animegan_build(&s, &k, x, NULL);
+		y = fv_animegan_build(&s, &k, x);
 	} else if (p->kind == CARTOONGAN) {
 		fv_cartoongan k = { p->width, p->blocks, FV_ORDER_BGR, 1e-9 };
 		y = fv_cartoongan_build(&s, &k, x);
@@ -164,7 +164,7 @@ static void whole(void)
 			break;
 		fv_scope s = { .g = g, .store = store, .prefix = "", .create = true };
 		fv_node *picture = fv_input(g, "picture", FV_F32, fv_nhwc(1, 32, 32, 3));
-		fv_output(g, fv_animegan_build(&s, &k, picture, NULL), "y");
+		fv_output(g, fv_animegan_build(&s, &k, picture), "y");
 		if (i == 0)
 			check(!fv_bands_least(&err, c, g, "picture", &bytes) && bytes > 16384,
 			      "whole: %lld bytes, %s", (long long)bytes, err.text);

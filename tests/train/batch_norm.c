@@ -40,7 +40,7 @@ static void pass(fv_context *c, fv_store *s, bool training, double probability, 
 	fv_output(g, fv_dropout(&scope, out, probability, "here"), "y");
 	fv_gradients d = fv_gradients_of(g, s, &prefix, 1);
 	check(d.count == (s->freezes ? 1 : 2), "%d parameters", d.count);
-	fv_running_follow(g, running, NULL);
+	fv_running_follow(g, running, 0.1, NULL);
 	if (check(!fv_program_new(&err, c, g, NULL, &p), "%s", err.text)) {
 		fv_program_put(p, "x", x);
 		check(!fv_program_run(&err, p, (fv_key){ 1, 0, 0 }) &&
