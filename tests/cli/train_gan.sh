@@ -31,7 +31,7 @@ cp "$photo" classes/hill/a.jpg
 cp "$photo" classes/path/b.jpg
 
 # ---- data
-train 0 "^20 pictures, 28x28, 10 labels" dcgan --data digits --width 2 --batch 4 --steps 2
+train 0 "^20 pictures, 28x28, 10 labels" dcgan --data digits --width 2 --batch 4 --steps 20 --rate 0.05
 mv run/model.safetensors plain.safetensors
 train 0 "^20 pictures, 28x28$" wgan --data bare $small
 train 0 "1 pictures, " wgan-gp --data classes/hill $small
@@ -51,7 +51,7 @@ train 2 "'size' is 30: 28, 32 or 64" dcgan --data digits --size 30 --width 2 --b
 for preset in r3gan lazy sngan few; do
 	train 0 "" dcgan --data bare $small --preset $preset
 done
-train 0 "" dcgan --data bare $small --preset lazy --augment ada --norm layer --every 2 --steps 5
+train 0 "" dcgan --data bare $small --preset lazy --augment ada --norm layer --every 3 --steps 10
 check "the lazy penalty is in the statistics" grep -q '"penalty"' run/stats.jsonl
 train 0 "" dcgan --data bare $small --steps 10
 check "where there is none it is not" sh -c '! grep -q penalty run/stats.jsonl'
