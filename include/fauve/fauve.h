@@ -176,6 +176,8 @@ typedef struct fv_description {
 	const char *json;          /**< all of this as one JSON object, for tools: family, use,
 	                            *   parameters, inputs, outputs, and metadata, the file's own
 	                            *   object */
+	int labels;                /**< that can be asked for in fv_generate_options; 0: none */
+	const char *const *label;  /**< their names */
 } fv_description;
 
 /** Describe a model.
@@ -255,6 +257,12 @@ typedef struct fv_generate_options {
 	size_t size;               /**< sizeof(fv_generate_options) */
 	uint64_t seed;             /**< of the noise: same model and seed, same pictures; the
 	                            *   first of many are what a few would be */
+	int label;                 /**< of a model with labels: 1 for pictures of the first, and so
+	                            *   on; 0: each picture has the next one's */
+	int64_t stops;             /**< 0: each picture is of noise of its own; else they are a walk
+	                            *   through the noises of the first so many pictures and back to
+	                            *   the first of them, at an even pace along great circles,
+	                            *   labels fading from stop to stop */
 } fv_generate_options;
 #define FV_GENERATE_DEFAULTS { .size = sizeof(fv_generate_options) }
 
@@ -267,8 +275,9 @@ FV_API fv_status fv_generate_size(fv_err *err, const fv_model *m, fv_pixels *out
 /** Pictures from noise.
  *  @param count  1 to 1000000
  *  @param out    count pictures of the size that fv_generate_size() says; data and stride yours
- *  @return FV_OK, FV_E_ARGUMENT, FV_E_SHAPE, FV_E_FORMAT (the model's weights are so large that it
- *          makes NaN), FV_E_MEMORY, FV_E_CANCELLED; on failure some of out may be written */
+ *  @return FV_OK, FV_E_ARGUMENT (also a label that the model lacks), FV_E_SHAPE, FV_E_FORMAT (the
+ *          model's weights are so large that it makes NaN), FV_E_MEMORY, FV_E_CANCELLED; on failure
+ *          some of out may be written */
 FV_API fv_status fv_generate(fv_err *err, const fv_model *m, const fv_generate_options *opt,
                              int64_t count, const fv_pixels *out);
 

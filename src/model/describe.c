@@ -59,6 +59,23 @@ static const fv_model_port *ports(fv_arena *a, const fv_port *p, const void *con
 	return out;
 }
 
+/* The names of its labels: the file's, or their numbers. NULL: no memory. */
+static const char *const *labels(fv_arena *a, const fv_description *d, json_t *about, int *count)
+{
+	json_t *names = json_object_get(about, "labels");
+	for (int i = 0; i < d->inputs; i++)
+		if (d->input[i].kind == FV_PORT_LABEL)
+			*count = d->input[i].channels;
+	const char **list = fv_arena_get(a, (size_t)(*count + 1) * sizeof *list);
+	for (int i = 0; i < *count && list; i++) {
+		const char *name = json_string_value(json_array_get(names, (size_t)i));
+		list[i] = name ? fv_arena_text(a, "%s", name) : fv_arena_text(a, "%d", i);
+		if (!list[i])
+			return NULL;
+	}
+	return list;
+}
+
 fv_status fv_model_describe(fv_err *err, const fv_model *m, fv_description **out)
 {
 	static const char *const known[] = { "family", "network", "format", "reader", "palette",
@@ -76,6 +93,8 @@ fv_status fv_model_describe(fv_err *err, const fv_model *m, fv_description **out
 		d->fact = named(a, m->about, known, &d->facts);
 		d->input = ports(a, f->in, m->config, in, &d->inputs);
 		d->output = ports(a, f->out, m->config, made, &d->outputs);
+		if (d->input)
+			d->label = labels(a, d, m->about, &d->labels);
 		d->palette = fv_arena_get(a, sizeof m->palette);
 		json_t *j = json_pack("{s:s, s:s, s:O, s:O, s:O, s:O}", "family", f->name, "use",
 		                      uses[f->use], "parameters", network, "inputs",
@@ -85,7 +104,8 @@ fv_status fv_model_describe(fv_err *err, const fv_model *m, fv_description **out
 		d->json = text ? fv_arena_text(a, "%s", text) : NULL;
 		if (d->palette)
 			memcpy((void *)d->palette, m->palette, sizeof m->palette);
-		if (d->parameter && d->fact && d->input && d->output && d->palette && d->json)
+		if (d->parameter && d->fact && d->input && d->output && d->label &&
+		    d->palette && d->json)
 			*out = d;
 		else
 			all = NULL;

@@ -22,7 +22,8 @@ fv_status fv_gan_configure(fv_err *err, fv_run *r)
 	if (c->augment == FV_AUGMENT_ADA && c->loss == FV_ADVERSARY_WGAN)
 		return fv_fail(err, FV_E_ARGUMENT, "augment: ada asks how many pictures the discriminator takes for real, "
 			       "and Wasserstein's critic does not say that; use diff, or another loss");
-	return fv_family_check(err, &fv_family_dcgan, &c->net);
+	fv_err why;
+	return fv_family_check(&why, &fv_family_dcgan, &c->net) ? fv_fail(err, FV_E_ARGUMENT, "%s", why.text) : FV_OK;
 }
 
 fv_status fv_gan_feed(fv_err *err, fv_run *r, fv_program *p, int64_t number)

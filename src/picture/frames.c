@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Films without sound that every viewer of pictures shows: GIF and animated WebP. libvips takes their
+ * frames as one high picture. */
+#include "picture/internal.h"
+#include "base/base.h"
+#include "base/file.h"
+#include <strings.h>
+
+static bool is_gif(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+	return dot && !strcasecmp(dot, ".gif");
+}
+
+bool fv_frames_ending(const char *path)
+{
+	return is_gif(path) || fv_format_of_ending(path) == FV_WEBP;
+}
+
+/* All below each other, in RGB. */
+static void stack(const fv_pixels *frame, int count, uint8_t *to)
+{
+	for (int i = 0; i < count; i++)
+		for (int64_t y = 0; y < frame[i].height; y++) {
+			const uint8_t *row = (const uint8_t *)frame[i].data + y * frame[i].stride_bytes;
+			for (int64_t x = 0; x < 3 * frame[i].width; x++)
+				*to++ = row[x / 3 * frame[i].channels + x % 3 % frame[i].channels];
+		}
+}
+
+static int save(VipsImage *im, bool gif, void **data, size_t *bytes)
+{
+	return gif ? vips_gifsave_buffer(im, data, bytes, "dither", 0.0, "strip", TRUE, NULL)
+	           : vips_webpsave_buffer(im, data, bytes, "Q", 90, "strip", TRUE, NULL);
+}
+
+static fv_status encode(fv_err *err, const fv_pixels *frame, int count, int milliseconds, const char *path,
+                        uint8_t *pixels, void **data, size_t *bytes)
+{
+	VipsImage *im = vips_image_new_from_memory(pixels, (size_t)(3 * frame->width * frame->height * count),
+	                                           (int)frame->width, (int)(frame->height * count), 3,
+	                                           VIPS_FORMAT_UCHAR), *out = NULL;
+	int *delay = calloc((size_t)count, sizeof *delay);
+	fv_status st = delay ? FV_OK : fv_fail_memory(err, path, (size_t)count * sizeof *delay);
+	for (int i = 0; i < count && delay; i++)
+		delay[i] = milliseconds;
+	im = im ? fv_next(im, out, vips_copy(im, &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL)) : NULL;
+	if (im && delay) {
+		vips_image_set_int(im, "page-height", (int)frame->height);
+		vips_image_set_array_int(im, "delay", delay, count);
+		vips_image_set_int(im, "loop", 0);
+	}
+	if (!st && (!im || save(im, is_gif(path), data, bytes))) {
+		char *why = vips_error_buffer_copy();
+		st = fv_fail(err, FV_E_WRITE, "%s: %d frames cannot be encoded: %.*s; single files may do", path, count,
+		             (int)strcspn(why, "\n"), why);
+		g_free(why);
+	}
+	if (im)
+		g_object_unref(im);
+	free(delay);
+	return st;
+}
+
+fv_status fv_frames_write(fv_err *err, fv_context *c, const fv_pixels *frame, int count, int milliseconds,
+                          const char *path)
+{
+	const size_t room = (size_t)(3 * frame->width * frame->height * count);
+	fv_writer *w = NULL;
+	void *data = NULL;
+	size_t bytes = 0;
+	uint8_t *pixels = malloc(room);
+	fv_status st = pixels ? FV_OK : fv_fail_memory(err, path, room);
+	if (!st && !(st = fv_vips_ready(err)) && !(st = fv_writer_open(err, c, path, &w))) {
+		stack(frame, count, pixels);
+		st = encode(err, frame, count, milliseconds, path, pixels, &data, &bytes);
+		st = st ? st : fv_writer_put(err, w, data, bytes);
+		if (st)
+			fv_writer_abort(w);
+		else
+			st = fv_writer_commit(err, w);
+	}
+	free(pixels);
+	free(data);
+	return st;
+}
