@@ -295,8 +295,10 @@ fv_status fv_watch_made(fv_err *err, fv_run *r, const float *y, int64_t count, i
 {
 	fv_watched w = FV_WATCHED_NONE;
 	spread(y, count, values, &w.within, &w.between);
-	/* A generator that has hardly begun makes one picture of everything. */
-	if (fv_run_done(r) >= YOUNG) {
+	/* A generator that has hardly begun makes one picture of everything: that says nothing. */
+	if (fv_run_done(r) < YOUNG)
+		w.between = NAN;
+	else {
 		fv_status st = r->watch.apart > 0 ? FV_OK : look_at_data(err, r, values);
 		if (st)
 			return st;
