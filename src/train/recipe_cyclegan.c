@@ -11,7 +11,6 @@ typedef struct {
 	double rate, cycle, identity;
 	int net, loss, direction;
 } options;
-enum { RESNET, UNET };
 
 static const char *const nets[] = { "resnet", "unet", NULL };
 static const char *const losses[] = { "lsgan", "vanilla", NULL };
@@ -26,8 +25,8 @@ static const fv_option table[] = {
 	  .required = true, .arg = "DIR", AT(art), .help = "a folder of paintings, or one" },
 	{ .name = "direction", .type = FV_OPT_ENUM, .arg = "WAY", AT(direction), .preset = "AtoB",
 	  .choices = fv_directions,
-	  .help = "what model.safetensors is and previews show: AtoB paints photographs, BtoA makes "
-	          "photographs of paintings; the other is back.safetensors" },
+	  .help = "what model.safetensors is and previews show: AtoB paints photographs, BtoA "
+	          "makes photographs of paintings; the other is back.safetensors" },
 	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", AT(batch), .preset = "1", .low = 1,
 	  .high = 64, .help = "samples a step" },
 	{ .name = "size", .type = FV_OPT_INT, .arg = "N", AT(size), .preset = "256", .low = 32,
@@ -61,11 +60,11 @@ static fv_status configure(fv_err *err, fv_run *r)
 	c->unet.depth = fv_unet_depth(o->size);
 	c->batch = (int)o->batch, c->size = (int)o->size, c->loss = adversary[o->loss];
 	c->cycle = o->cycle, c->identity = o->identity;
-	c->family = o->net == UNET ? &fv_family_unet : &fv_family_resnet;
+	c->family = o->net ? &fv_family_unet : &fv_family_resnet;
 	for (int i = 0; i < 2; i++) {
 		const bool back = i != o->direction;
 		r->model[i].family = c->family;
-		r->model[i].config = o->net == UNET ? offsetof(fv_cyclegan_config, unet)
+		r->model[i].config = o->net ? offsetof(fv_cyclegan_config, unet)
 		                                    : offsetof(fv_cyclegan_config, resnet);
 		r->model[i].prefix = back ? "G_B." : "G_A.";
 		r->model[i].shows = back ? "art" : "photos";
