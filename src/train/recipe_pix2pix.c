@@ -36,7 +36,7 @@ static const fv_option table[] = {
 	  .preset = "64", .low = 1, .high = 512, .help = "channels of the first layer" },
 	{ .name = "norm", .type = FV_OPT_ENUM, .kept = FV_KEPT_APART, .arg = "NORM", AT(norm),
 	  .preset = "batch", .choices = norms, .help = "of both networks" },
-	{ .name = "dropout", .type = FV_OPT_ENUM, .kept = FV_KEPT_APART, .arg = "YES", AT(dropout),
+	{ .name = "dropout", .type = FV_OPT_ENUM, .kept = FV_KEPT_APART, .arg = "WORD", AT(dropout),
 	  .preset = "yes", .choices = yes, .help = "the noise that the original learns with" },
 	{ .name = "layers", .type = FV_OPT_INT, .arg = "N", AT(layers), .preset = "3", .low = 0,
 	  .high = 6,
