@@ -46,6 +46,7 @@ CASES = [
         ("PyTorch", "resnet.py", ["eager-bf16", "compile-freeze-bf16", "compile-freeze-autocast-cl"], []),
         ("OpenVINO", "runtimes.py", ["openvino"], [DATA]), ("ncnn", "runtimes.py", ["ncnn-bf16"], [DATA])]),
     ("a step of CycleGAN, 256x256, batch 1", ["cyclegan"], 2, {"PyTorch": 2.5}, 0.4, [("PyTorch", "cyclegan.py", ["eager", "eager-cl", "compile"], [])]),
+    ("a step of pix2pix, 256x256, batch 1", ["pix2pix"], 4, {"PyTorch": 1.5}, 0.5, [("PyTorch", "pix2pix.py", ["eager", "eager-cl", "compile"], [])]),
     ("a step of CycleGAN, bf16", ["cyclegan", "--precision", "bf16", "--max-memory", "300M"], 2, {"PyTorch": 2.5}, 0.4, [
         ("PyTorch", "cyclegan.py", ["eager-autocast", "eager-autocast-cl", "compile-autocast"], [])]),
     ("a step of CUT, small: 128x128, batch 1", ["cut"], 4, {"PyTorch": 1.5}, 0.5, [

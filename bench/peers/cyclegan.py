@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A training step of CycleGAN, 256x256, batch 1. usage: cyclegan.py MODE THREADS RUNS; a mode joins words by -:
+"""A training step of CycleGAN, 256x256, batch 1. usage: cyclegan.py MODE THREADS RUNS [SIDE]; a mode joins words by -:
 eager or compile; cl (channels last); autocast (bf16)"""
 import itertools
 import common
@@ -23,8 +23,8 @@ def against(x, target):
 
 
 def main():
-    mode, runs, _ = common.arguments(MODES)
-    width, blocks, side = (8, 1, 64) if common.DRY else (64, 9, 256)
+    mode, runs, more = common.arguments(MODES)
+    width, blocks, side = (8, 1, 64) if common.DRY else (64, 9, int(more[0]) if more else 256)
     nets = [resnet(width, blocks), resnet(width, blocks), patchgan(width), patchgan(width)]
     a, b = torch.rand(1, 3, side, side) * 2 - 1, torch.rand(1, 3, side, side) * 2 - 1
     if "cl" in mode:

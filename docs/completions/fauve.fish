@@ -205,7 +205,7 @@ complete -c fauve -n __fish_use_subcommand -x -a doctor -d 'what this machine an
 complete -c fauve -n __fish_use_subcommand -x -a bench -d 'how fast this machine paints and trains'
 complete -c fauve -n '__fish_seen_subcommand_from bench' -l time -x -d 'how long each case runs'
 complete -c fauve -n '__fish_seen_subcommand_from bench' -l runs -x -d 'how often each case runs'
-complete -c fauve -n '__fish_seen_subcommand_from bench' -l size -x -d 'of the picture in resnet, strokenet and strokes; multiples of 8'
+complete -c fauve -n '__fish_seen_subcommand_from bench' -l size -x -d 'of the picture in resnet, strokenet, strokes, cyclegan and pix2pix (its height); multiples of 8, in pix2pix of 32'
 complete -c fauve -n '__fish_seen_subcommand_from bench' -l batch -x -d 'pictures a step in style'
 complete -c fauve -n '__fish_seen_subcommand_from bench' -l max-memory -x -d 'of a step'\''s values: cheap ones are made again rather than kept; in bf16 others are kept rounded'
 complete -c fauve -n '__fish_seen_subcommand_from bench' -l model -a '(fauve styles --names 2>/dev/null)' -d 'the painter that strokenet times'

@@ -9,6 +9,7 @@
 #include "train/cyclegan_graph.h"
 #include "train/dense_graph.h"
 #include "train/sincut_graph.h"
+#include "train/pix2pix_graph.h"
 #include "train/style_graph.h"
 #include <math.h>
 #include <stdio.h>
@@ -189,6 +190,7 @@ static fv_status cyclegan_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
 	fv_cyclegan_config k = fv_cyclegan_default();
 	fv_status st = FV_OK;
+	k.size = o->height ? o->height : k.size;
 	for (int i = 0; i < 2 && !st; i++) {
 		if ((st = fv_graph_new(err, b->c, &b->g[i])))
 			return st;
@@ -223,6 +225,31 @@ static fv_status cyclegan_run(fv_err *err, bench *b)
 	return st ? st : take_step(err, b, q);
 }
 
+/* ------------------------------------------------------------------ a step of pix2pix */
+static fv_status pix2pix_open(fv_err *err, bench *b, const fv_bench_options *o)
+{
+	fv_pix2pix_config k = fv_pix2pix_default();
+	fv_status st = fv_graph_new(err, b->c, &b->g[0]);
+	if (st)
+		return st;
+	k.size = o->height ? o->height : k.size;
+	k.net.depth = fv_unet_depth(k.size);
+	fv_pix2pix_build(b->g[0], b->store, 1, &k);
+	return compile(err, b, 0, o);
+}
+
+/* A step on two sorts of pictures. */
+static fv_status step_run(fv_err *err, bench *b, const char *one, const char *other)
+{
+	fv_program *p = b->program[0];
+	fv_status st = put_noise(err, b, p, -1, (const char *const[]){ one, other }, 2);
+	fv_program_put_number(p, "rate", 2e-4);
+	fv_program_put_number(p, "step", (double)++b->step);
+	return st ? st : take_step(err, b, p);
+}
+
+static fv_status pix2pix_run(fv_err *err, bench *b) { return step_run(err, b, "a", "b"); }
+
 /* ------------------------------------------------------------------ a step of cut, small */
 static fv_status cut_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
@@ -236,16 +263,7 @@ static fv_status cut_open(fv_err *err, bench *b, const fv_bench_options *o)
 	return compile(err, b, 0, o);
 }
 
-static fv_status step_run(fv_err *err, bench *b, const char *photos)
-{
-	fv_program *p = b->program[0];
-	fv_status st = put_noise(err, b, p, -1, (const char *const[]){ photos, "art" }, 2);
-	fv_program_put_number(p, "rate", 2e-4);
-	fv_program_put_number(p, "step", (double)++b->step);
-	return st ? st : take_step(err, b, p);
-}
-
-static fv_status cut_run(fv_err *err, bench *b) { return step_run(err, b, "photos"); }
+static fv_status cut_run(fv_err *err, bench *b) { return step_run(err, b, "photos", "art"); }
 
 /* ------------------------------------------------------------------ a step of sincut, small */
 static fv_status sincut_open(fv_err *err, bench *b, const fv_bench_options *o)
@@ -260,7 +278,7 @@ static fv_status sincut_open(fv_err *err, bench *b, const fv_bench_options *o)
 	return compile(err, b, 0, o);
 }
 
-static fv_status sincut_run(fv_err *err, bench *b) { return step_run(err, b, "photo"); }
+static fv_status sincut_run(fv_err *err, bench *b) { return step_run(err, b, "photo", "art"); }
 
 /* ------------------------------------------------------------------ a step of the textbook's dense pair */
 static fv_status dense_open(fv_err *err, bench *b, const fv_bench_options *o)
@@ -323,7 +341,8 @@ typedef struct {
 } bench_case;
 static const bench_case cases[] = {
 	{ "resnet", resnet_open, paint_run, true }, { "strokenet", strokenet_open, paint_run, true }, { "style", style_open, style_run },
-	{ "cyclegan", cyclegan_open, cyclegan_run }, { "cut", cut_open, cut_run }, { "sincut", sincut_open, sincut_run }, { "dense", dense_open, dense_run },
+	{ "cyclegan", cyclegan_open, cyclegan_run }, { "pix2pix", pix2pix_open, pix2pix_run },
+	{ "cut", cut_open, cut_run }, { "sincut", sincut_open, sincut_run }, { "dense", dense_open, dense_run },
 	{ "strokes", strokes1_open, strokes_run }, { "strokes-3", strokes3_open, strokes_run },
 };
 

@@ -25,7 +25,8 @@ static const fv_option table[] = {
 	  .help = "how often each case runs" },
 	{ .name = "size", .type = FV_OPT_TEXT, .arg = "WxH", .at = offsetof(options, size),
 	  .preset_help = "the case's",
-	  .help = "of the picture in resnet, strokenet and strokes; multiples of 8" },
+	  .help = "of the picture in resnet, strokenet, strokes, cyclegan and pix2pix (its "
+	          "height); multiples of 8, in pix2pix of 32" },
 	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, batch), .low = 0,
 	  .high = 64, .preset_help = "the recipe's", .help = "pictures a step in style" },
 	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE",
@@ -41,7 +42,7 @@ static const fv_option table[] = {
 
 static const fv_argument arguments[] = {
 	{ "CASE",
-	  "machine, kernels, resnet, strokenet, style, cyclegan, cut, sincut, dense, strokes, "
+	  "machine, kernels, resnet, strokenet, style, cyclegan, pix2pix, cut, sincut, dense, strokes, "
 	  "strokes-3; all but the strokes when none is given", .optional = true, .many = true },
 	{ 0 },
 };
@@ -208,7 +209,7 @@ static void print(const json_t *j)
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
 {
 	static const char *const all[] = { "machine",  "resnet", "strokenet", "style",
-		                           "cyclegan", "cut",    "sincut",    "dense",
+		                           "cyclegan", "pix2pix", "cut", "sincut", "dense",
 		                           "kernels" };
 	const options *o = given;
 	json_t *cases = json_array();
@@ -239,7 +240,7 @@ const fv_command fv_command_bench = {
 	               "products may exceed the processor's peak.\n\nmachine: what the processor "
 	               "can do at best. kernels: every kernel of the problems that decide; * is "
 	               "the one that is used. resnet, strokenet: a picture painted. style, "
-	               "cyclegan, cut, sincut, dense: a training step.\n\n"
+	               "cyclegan, pix2pix, cut, sincut, dense: a training step.\n\n"
 	               "Run it on a quiet machine.",
 	.options = table, .bytes = sizeof(options), .arguments = arguments, .examples = examples,
 	.json = true, .run = run,

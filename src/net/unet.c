@@ -3,15 +3,15 @@
  * made of it.
  *
  *	down	LeakyReLU .2 (not at first) > 4x4 stride 2 > norm (not at first, nor at last)
- *	up	ReLU of [what the way down made here, what comes up] > transposed 4x4 stride 2 > norm
- *		> dropout at the levels 5 .. depth - 1 (none at level 1: a bias and tanh instead)
+ *	up	ReLU of [what the way down made here, what comes up] > transposed 4x4 stride 2
+ *		> norm > dropout at the levels 5 .. depth - 1 (at level 1: a bias and tanh)
  *
  * In the original the first activation of a level is made in place, so what it concatenates is
  * LeakyReLU's; ReLU follows, which makes the same of both. Zeros around, one pixel.
  *
  * Names are those of the PyTorch original, whose levels are nested modules, so that its weights fit
- * as they are: level 1 is model.model, the next model.model.1.model, each further one is .3.model of
- * the one around it. In a level's list the convolutions stand at these places, norms one behind:
+ * as they are: level 1 is model.model, the next model.model.1.model, each further one is .3.model
+ * of the one around it. In a level's list the convolutions stand at these places, norms one behind:
  *
  *			down	up
  *	level 1		0	3
@@ -117,8 +117,8 @@ fv_node *fv_unet_build(const fv_scope *s, const fv_unet *c, fv_node *x)
 {
 	if (x && (x->shape.h % multiple_of(c) || x->shape.w % multiple_of(c)))
 		return fv_graph_error(s->g, FV_E_SHAPE,
-		                      "unet: a picture of %s; height and width must be multiples of %d",
-		                      fv_shape_text(x->shape).s, multiple_of(c));
+		                      "unet: a picture of %s; height and width must be "
+		                      "multiples of %d", fv_shape_text(x->shape).s, multiple_of(c));
 	return levels(s, c, x, 1);
 }
 

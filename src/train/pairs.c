@@ -7,19 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LONGEST 4096                    /* larger files are reduced as they are read */
-#define LEAST 32                        /* pixels of a side */
+#define LONGEST 4096 /* larger files are reduced as they are read */
+#define LEAST 32     /* pixels of a side */
 
 const char *const fv_directions[] = { "AtoB", "BtoA", NULL };
 
-typedef struct { uint8_t *part[2]; } pair;      /* load x load RGB, packed */
+typedef struct {
+	uint8_t *part[2];
+} pair; /* load x load RGB, packed */
 
 typedef struct {
-	fv_names names[2];              /* the second is empty where files hold both */
+	fv_names names[2]; /* the second is empty where files hold both */
 	pair *pair;
 	int count, lonely, broken;
 	int64_t load, size;
-	bool back;                      /* from B to A */
+	bool back; /* from B to A */
 } pairs;
 
 /* ------------------------------------------------------------------ which belong together */
@@ -45,15 +47,19 @@ static int by_stem(const void *a, const void *b)
 	return order ? order : (m > n) - (m < n);
 }
 
-static bool same_stem(char *const *a, char *const *b) { return !by_stem(a, b); }
+static bool same_stem(char *const *a, char *const *b)
+{
+	return !by_stem(a, b);
+}
 
 static fv_status check_names(fv_err *err, const fv_names *n)
 {
 	for (int i = 1; i < n->count; i++)
 		if (same_stem(&n->path[i - 1], &n->path[i]))
-			return fv_fail(err, FV_E_READ, "%s and %s have one name: which of them belongs "
-			               "to its pair? Rename or remove one", n->path[i - 1],
-			               file_of(n->path[i]));
+			return fv_fail(err, FV_E_READ,
+				       "%s and %s have one name: which of them belongs "
+				       "to its pair? Rename or remove one",
+				       n->path[i - 1], file_of(n->path[i]));
 	return FV_OK;
 }
 
@@ -72,7 +78,9 @@ static void match(fv_run *r, pairs *s, char where[2][FV_PATH_MAX])
 	fv_names *a = &s->names[0], *b = &s->names[1];
 	int i = 0, k = 0, kept = 0;
 	while (i < a->count || k < b->count) {
-		int order = i == a->count ? 1 : k == b->count ? -1 : by_stem(&a->path[i], &b->path[k]);
+		int order = i == a->count   ? 1
+			    : k == b->count ? -1
+					    : by_stem(&a->path[i], &b->path[k]);
 		if (order < 0)
 			leave_out(r, s, a, i++, where[1]);
 		else if (order > 0)
@@ -122,37 +130,42 @@ static fv_status find_pairs(fv_err *err, fv_run *r, const fv_data_want *want, fv
 			match(r, s, where);
 	}
 	if (!st && !s->names[0].count)
-		st = fv_fail(err, FV_E_READ, "%s %s: holds no pairs to learn from: pictures of both "
-		             "side by side, or folders A and B with pictures of the same names",
-		             want->option, folder);
+		st = fv_fail(err, FV_E_READ,
+			     "%s %s: holds no pairs to learn from: pictures of both "
+			     "side by side, or folders A and B with pictures of the same names",
+			     want->option, folder);
 	return st;
 }
 
 /* ------------------------------------------------------------------ reading */
 static void reduce(pairs *s, const fv_pixels *p, int64_t x, int64_t width, void *room, uint8_t *to)
 {
-	fv_resample((const uint8_t *)p->data + 3 * x, p->height, width, p->stride_bytes, to, s->load,
-	            s->load, FV_FILTER_BICUBIC, room);
+	fv_resample((const uint8_t *)p->data + 3 * x, p->height, width, p->stride_bytes, to,
+		    s->load, s->load, FV_FILTER_BICUBIC, room);
 }
 
 /* One or two pictures as they were read to a pair. */
-static fv_status take_in(fv_err *err, fv_run *r, pairs *s, const fv_pixels *p, const char *const *path)
+static fv_status take_in(fv_err *err, fv_run *r, pairs *s, const fv_pixels *p,
+			 const char *const *path)
 {
 	const bool both = s->names[1].count;
 	const int64_t bytes = 3 * s->load * s->load, half = both ? p[0].width : p[0].width / 2;
 	pair *q = &s->pair[s->count];
 	fv_status st = FV_OK;
 	if (both && (p[0].width != p[1].width || p[0].height != p[1].height))
-		return fv_fail(err, FV_E_SHAPE, "%s is of %dx%d pixels and %s of %dx%d: two of a pair "
-		               "must be of one size", path[0], (int)p[0].width, (int)p[0].height, path[1],
-		               (int)p[1].width, (int)p[1].height);
+		return fv_fail(err, FV_E_SHAPE,
+			       "%s is of %dx%d pixels and %s of %dx%d: two of a pair "
+			       "must be of one size",
+			       path[0], (int)p[0].width, (int)p[0].height, path[1], (int)p[1].width,
+			       (int)p[1].height);
 	if (!both && p[0].width % 2)
-		return fv_fail(err, FV_E_SHAPE, "%s: is %d pixels wide, which makes no two halves: A and "
-		               "B side by side are wanted, or folders A and B", path[0],
-		               (int)p[0].width);
+		return fv_fail(err, FV_E_SHAPE,
+			       "%s: is %d pixels wide, which makes no two halves: A and "
+			       "B side by side are wanted, or folders A and B",
+			       path[0], (int)p[0].width);
 	if (half < LEAST || p[0].height < LEAST)
-		return fv_fail(err, FV_E_SHAPE, "%s: %d x %d pixels are too few to learn from", path[0],
-		               (int)half, (int)p[0].height);
+		return fv_fail(err, FV_E_SHAPE, "%s: %d x %d pixels are too few to learn from",
+			       path[0], (int)half, (int)p[0].height);
 	size_t need = fv_resample_room(p[0].height, half, s->load, s->load);
 	void *room = fv_alloc_rough(r->context, need);
 	q->part[0] = fv_alloc_rough(r->context, (size_t)bytes);
@@ -162,7 +175,7 @@ static fv_status take_in(fv_err *err, fv_run *r, pairs *s, const fv_pixels *p, c
 	for (int i = 0; i < 2 && !st; i++)
 		reduce(s, both ? &p[i] : p, both ? 0 : i * half, half, room, q->part[i]);
 	fv_free(r->context, room);
-	s->count++;                     /* close frees what there is of it */
+	s->count++; /* close frees what there is of it */
 	return st;
 }
 
@@ -170,7 +183,8 @@ static fv_status read_pair(fv_err *err, fv_run *r, pairs *s, int at)
 {
 	fv_err why;
 	fv_pixels p[2] = { { 0 }, { 0 } };
-	const char *path[2] = { s->names[0].path[at], s->names[1].count ? s->names[1].path[at] : NULL };
+	const char *path[2] = { s->names[0].path[at],
+				s->names[1].count ? s->names[1].path[at] : NULL };
 	fv_status st = FV_OK;
 	for (int i = 0; i < 2 && path[i] && !st; i++)
 		st = r->o.decode(r->o.user, &why, path[i], LONGEST, &p[i]);
@@ -196,22 +210,26 @@ static fv_status open_pairs(fv_err *err, fv_run *r, const fv_data_want *want, fv
 	fv_status st = FV_OK;
 	size_t n;
 	if (!r->o.decode)
-		return fv_fail(err, FV_E_ARGUMENT, "%s learns from pictures: a decoder is needed to "
-		               "read them", r->recipe->name);
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "%s learns from pictures: a decoder is needed to "
+			       "read them",
+			       r->recipe->name);
 	s->back = o && *(const int *)((const char *)r->options + o->at);
 	s->size = d->height = d->width = r->size;
 	s->load = (s->size * 286 + 128) / 256;
 	if (!(s->pair = fv_alloc(r->context, (size_t)files * sizeof *s->pair)))
 		return fv_fail_memory(err, want->option, (size_t)files * sizeof *s->pair);
 	for (int i = 0; i < files && !st; i++)
-		st = fv_cancelled(r->context) ? fv_fail(err, FV_E_CANCELLED, "stopped while pairs were read")
-		                              : read_pair(err, r, s, i);
+		st = fv_cancelled(r->context)
+			     ? fv_fail(err, FV_E_CANCELLED, "stopped while pairs were read")
+			     : read_pair(err, r, s, i);
 	if (!st && !s->count)
-		st = fv_fail(err, FV_E_READ, "%s: none of the %d pairs can be read", want->option, files);
+		st = fv_fail(err, FV_E_READ, "%s: none of the %d pairs can be read", want->option,
+			     files);
 	n = (size_t)snprintf(d->found, sizeof d->found, "%d pairs", s->count);
 	if (s->lonely)
-		n += (size_t)snprintf(d->found + n, sizeof d->found - n, ", %d pictures without a partner",
-		                      s->lonely);
+		n += (size_t)snprintf(d->found + n, sizeof d->found - n,
+				      ", %d pictures without a partner", s->lonely);
 	if (s->broken)
 		snprintf(d->found + n, sizeof d->found - n, ", %d broken", s->broken);
 	return st;
@@ -249,7 +267,8 @@ static void take_pairs(fv_data *d, int64_t index, int part, float *to)
 	const pairs *s = d->own;
 	const int64_t places = s->load - s->size + 1;
 	for (int64_t b = 0; b < d->batch; b++, to += 3 * s->size * s->size) {
-		const uint64_t i = (uint64_t)(index * d->batch + b), seed = d->seed ^ fv_purpose("pairs");
+		const uint64_t i = (uint64_t)(index * d->batch + b),
+			       seed = d->seed ^ fv_purpose("pairs");
 		const fv_philox draw = fv_philox_at(seed, 1, i), more = fv_philox_at(seed, 2, i);
 		crop(s, (int64_t)(fv_unit(draw.v[0]) * s->count), part,
 		     (int64_t)(fv_unit(draw.v[1]) * (double)places),
@@ -259,7 +278,7 @@ static void take_pairs(fv_data *d, int64_t index, int part, float *to)
 
 /* Of the first pairs the middle, as it is. */
 static fv_status show_pairs(fv_err *err, fv_run *r, const fv_data *d, int part, int64_t side, int n,
-                            float *to)
+			    float *to)
 {
 	const pairs *s = d->own;
 	const int64_t at = (s->load - s->size) / 2;
@@ -269,6 +288,10 @@ static fv_status show_pairs(fv_err *err, fv_run *r, const fv_data *d, int part, 
 }
 
 const fv_data_type fv_data_pairs = {
-	.find = find_pairs, .open = open_pairs, .take = take_pairs, .close = close_pairs,
-	.show = show_pairs, .paired = true,
+	.find = find_pairs,
+	.open = open_pairs,
+	.take = take_pairs,
+	.close = close_pairs,
+	.show = show_pairs,
+	.paired = true,
 };

@@ -121,7 +121,8 @@ typedef struct {
 #define FV_LOSSES 16
 typedef struct {
 	const char *name, *help;        /* help: what it learns and from what, for a list of recipes */
-	const fv_option *options;       /* FV_KEPT_ says how each is kept. A batch's size is `batch`, a crop's side `size` */
+	const fv_option *options;       /* FV_KEPT_ says how each is kept. A batch's size is `batch`, a crop's side `size`,
+	                                 * which of a pair is given `direction` */
 	size_t bytes;                   /* of the struct that they lie in */
 	fv_recipe_preset presets[FV_RECIPE_PRESETS + 1];
 	double seconds;                 /* how long it trains where nothing is said; 0: for so many steps */

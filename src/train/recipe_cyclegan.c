@@ -11,12 +11,10 @@ typedef struct {
 	double rate, cycle, identity;
 	int net, loss, direction;
 } options;
-enum { RESNET, UNET };
 
 static const char *const nets[] = { "resnet", "unet", NULL };
 static const char *const losses[] = { "lsgan", "vanilla", NULL };
 static const fv_adversary adversary[] = { FV_ADVERSARY_LSGAN, FV_ADVERSARY_VANILLA };
-
 #define AT(field) .at = offsetof(options, field)
 static const fv_option table[] = {
 	{ .name = "photos", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .kept = FV_KEPT_MOVES,
@@ -25,9 +23,8 @@ static const fv_option table[] = {
 	{ .name = "art", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .kept = FV_KEPT_MOVES,
 	  .required = true, .arg = "DIR", AT(art), .help = "a folder of paintings, or one" },
 	{ .name = "direction", .type = FV_OPT_ENUM, .arg = "WAY", AT(direction), .preset = "AtoB",
-	  .choices = fv_directions,
-	  .help = "what model.safetensors is and previews show: AtoB paints photographs, BtoA makes "
-	          "photographs of paintings; the other is back.safetensors" },
+	  .choices = fv_directions, .help = "what model.safetensors does and previews show: AtoB "
+	  "paints photographs, BtoA makes photographs of paintings; the other is back.safetensors" },
 	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", AT(batch), .preset = "1", .low = 1,
 	  .high = 64, .help = "samples a step" },
 	{ .name = "size", .type = FV_OPT_INT, .arg = "N", AT(size), .preset = "256", .low = 32,
@@ -55,17 +52,20 @@ static fv_status configure(fv_err *err, fv_run *r)
 {
 	const options *o = r->options;
 	fv_cyclegan_config *c = r->config;
+	if (o->net && o->size % 32)
+		return fv_fail(err, FV_E_ARGUMENT, "size: %" PRId64 " is no multiple of 32, as net "
+		               "unet wants", o->size);
 	*c = fv_cyclegan_default();
 	c->resnet.width = c->unet.width = c->disc.width = (int)o->width;
 	c->resnet.blocks = o->blocks ? (int)o->blocks : o->size < 256 ? 6 : 9;
 	c->unet.depth = fv_unet_depth(o->size);
 	c->batch = (int)o->batch, c->size = (int)o->size, c->loss = adversary[o->loss];
 	c->cycle = o->cycle, c->identity = o->identity;
-	c->family = o->net == UNET ? &fv_family_unet : &fv_family_resnet;
+	c->family = o->net ? &fv_family_unet : &fv_family_resnet;
 	for (int i = 0; i < 2; i++) {
 		const bool back = i != o->direction;
 		r->model[i].family = c->family;
-		r->model[i].config = o->net == UNET ? offsetof(fv_cyclegan_config, unet)
+		r->model[i].config = o->net ? offsetof(fv_cyclegan_config, unet)
 		                                    : offsetof(fv_cyclegan_config, resnet);
 		r->model[i].prefix = back ? "G_B." : "G_A.";
 		r->model[i].shows = back ? "art" : "photos";
@@ -89,9 +89,8 @@ static double rate(const fv_run *r, int64_t update)
 }
 
 #define CROPS .longest = 384, .zoom_low = 1, .zoom_high = 1.12
-static const fv_recipe_scalar scalars[] = {
-	{ "rate", rate, true }, { "step", fv_schedule_update }, { 0 },
-};
+static const fv_recipe_scalar adam[] = {
+	{ "rate", rate, true }, { "step", fv_schedule_update }, { 0 } };
 
 const fv_recipe fv_recipe_cyclegan = {
 	.name = "cyclegan", .help = "the classic: photographs to paintings and back, unpaired",
@@ -101,13 +100,13 @@ const fv_recipe fv_recipe_cyclegan = {
 	          { .option = "art", .type = &fv_data_crops, .purpose = "paintings", CROPS } },
 	.config_bytes = sizeof(fv_cyclegan_config), .configure = configure,
 	.programs = {
-		{ .name = "generators", .build = generators, .ok = "ok", .scalars = scalars,
+		{ .name = "generators", .build = generators, .ok = "ok", .scalars = adam,
 		  .inputs = (const fv_recipe_input[]){ { "a", "photos" }, { "b", "art" }, { 0 } },
 		  .losses = (const fv_recipe_loss[]){
 			  { "adv", { "loss.adv.a", "loss.adv.b" } },
 			  { "cycle", { "loss.cycle.a", "loss.cycle.b" } },
 			  { "identity", { "loss.identity.a", "loss.identity.b" } }, { 0 } } },
-		{ .name = "discriminators", .build = discriminators, .ok = "ok", .scalars = scalars,
+		{ .name = "discriminators", .build = discriminators, .ok = "ok", .scalars = adam,
 		  .inputs = (const fv_recipe_input[]){
 			  { "real.a", "photos" }, { "real.b", "art" },
 			  { "fake.a", "generators:fake.a", .history = 50 },

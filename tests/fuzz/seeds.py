@@ -96,6 +96,23 @@ def sincut(w, blocks):
     return s
 
 
+def unet(w, depth):
+    s, c = {}, [3] + [w * min(8, 2 ** i) for i in range(depth)]
+    for k in range(1, depth + 1):
+        at = "model.model." + ("1.model." + "3.model." * (k - 2) if k > 1 else "")
+        outer, inner = k == 1, k == depth
+        up = 3 if outer or inner else 5
+        s[at + "%d.weight" % (not outer)] = [c[k], c[k - 1], 4, 4]
+        s[at + "%d.weight" % up] = [c[k] * (1 if inner else 2), c[k - 1], 4, 4]
+        if outer:
+            s[at + "%d.bias" % up] = [3]
+        for place in [] if outer else [up + 1] if inner else [2, up + 1]:
+            width = c[k] if place == 2 else c[k - 1]
+            for name in ("weight", "bias", "running_mean", "running_var"):
+                s[at + "%d.%s" % (place, name)] = [width]
+    return s
+
+
 def dense(sizes):
     s = {}
     for i in range(len(sizes) - 1):
@@ -172,6 +189,8 @@ def later_models():
     put("model", "animegan", model("animegan", light, animegan(1, 1)))
     heavy = {"width": 1, "blocks": 1, "order": "bgr", "eps": 1e-9}
     put("model", "cartoongan", model("cartoongan", heavy, cartoongan(1, 1)))
+    small = {"width": 1, "depth": 5, "norm": "batch", "dropout": True}
+    put("model", "unet", model("unet", small, unet(1, 5), "F16"))
 
 
 # ---- runs: parts of a length each, the last takes the rest
@@ -292,6 +311,8 @@ def others():
     for i, line in enumerate(lines):
         put("cli", "%02d" % i, line.replace(" ", "\n").encode())
 
+
+# ---- what came later stands last: the numbers of those above are drawn in turn
 
 models()
 runs()

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ten training steps of pix2pix against PyTorch's (pix2pix.py made pix2pix.safetensors): every loss,
- * the first step's gradients, how far every weight moved, the running values, and the three ways in
+/* Ten training steps of pix2pix against PyTorch's (pix2pix.py made pix2pix.safetensors): every
+ * loss, the first step's gradients, how far every weight moved, the running values, and the three ways in
  * which the trained generator may paint. */
 #include "golden.h"
 #include "test.h"
@@ -34,7 +34,10 @@ static const fv_tensor *entry(const fv_safetensors *f, const char *name)
 	exit(1);
 }
 
-static const float *numbers(const fv_safetensors *f, const char *name) { return fv_f32(*entry(f, name)); }
+static const float *numbers(const fv_safetensors *f, const char *name)
+{
+	return fv_f32(*entry(f, name));
+}
 
 /* The variables that a list of names in the file names. */
 static int find_all(test_run *t, const char *list, fv_variable **to)
@@ -77,7 +80,7 @@ static void begin(test_run *t)
 		const char *name = t->param[i]->name, *end = strrchr(name, '.');
 		const bool matrix = t->param[i]->shape.rank == 4;
 		golden_variable(t->param[i], name, matrix ? 0.1 : 0.05,
-		                !matrix && !strcmp(end, ".weight"));
+				!matrix && !strcmp(end, ".weight"));
 		t->first[i] = variable_values(t->param[i]).data;
 	}
 	for (fv_variable *v = t->store->first; v; v = v->next)
@@ -99,10 +102,12 @@ static void check_gradients(test_run *t)
 		double product = 2 * along(m, t->param[i]->name, &norm);
 		const double all = truth[i], off = fabs(all - exact[i]);
 		const int k = t->params + i;
-		check(fabs(2 * norm - all) <= 1e-4 * all + 4 * off, "the gradient of %s is %.7g long, PyTorch's %.7g",
-		      t->param[i]->name, 2 * norm, all);
+		check(fabs(2 * norm - all) <= 1e-4 * all + 4 * off,
+		      "the gradient of %s is %.7g long, PyTorch's %.7g", t->param[i]->name,
+		      2 * norm, all);
 		check(fabs(product - truth[k]) <= 1e-4 * all + 4 * fabs(truth[k] - exact[k]),
-		      "the gradient of %s goes %.7g along the formula, PyTorch's %.7g", t->param[i]->name, product, truth[k]);
+		      "the gradient of %s goes %.7g along the formula, PyTorch's %.7g",
+		      t->param[i]->name, product, truth[k]);
 	}
 }
 
@@ -112,9 +117,11 @@ static void check_step(test_run *t, int step)
 	const float *loss = numbers(t->f, "losses"), *exact = numbers(t->f, "losses64");
 	const float *moved = numbers(t->f, "moved"), *moved64 = numbers(t->f, "moved64");
 	for (int i = 0; i < LOSSES; i++) {
-		const double truth = loss[LOSSES * step + i], off = fabs(truth - exact[LOSSES * step + i]);
+		const double truth = loss[LOSSES * step + i],
+			     off = fabs(truth - exact[LOSSES * step + i]);
 		t->allowed[step][i] = 5e-5 * truth + 4 * off;
-		check(fabs(t->loss[step][i] - truth) <= t->allowed[step][i], "step %d, %s is %.8g, PyTorch's %.8g (%.2g allowed)", step, what[i],
+		check(fabs(t->loss[step][i] - truth) <= t->allowed[step][i],
+		      "step %d, %s is %.8g, PyTorch's %.8g (%.2g allowed)", step, what[i],
 		      t->loss[step][i], truth, t->allowed[step][i]);
 	}
 	for (int i = 0; i < t->params; i++) {
@@ -125,9 +132,11 @@ static void check_step(test_run *t, int step)
 			far += pow((double)now[n] - (double)t->first[i][n], 2);
 		free(v.data);
 		const int k = t->params * step + i;
-		const double truth = moved[k], most = 1e-3 * truth + 4 * fabs(truth - (double)moved64[k]);
-		check(fabs(sqrt(far) - truth) <= most, "step %d, %s has moved by %.7g, PyTorch's by %.7g (%.2g allowed)", step, t->param[i]->name, sqrt(far),
-		      truth, most);
+		const double truth = moved[k],
+			     most = 1e-3 * truth + 4 * fabs(truth - (double)moved64[k]);
+		check(fabs(sqrt(far) - truth) <= most,
+		      "step %d, %s has moved by %.7g, PyTorch's by %.7g (%.2g allowed)", step,
+		      t->param[i]->name, sqrt(far), truth, most);
 	}
 }
 
@@ -142,18 +151,23 @@ static void check_running(test_run *t)
 		got[1] = norm;
 		for (int k = 0; k < 2; k++) {
 			const int at = k * t->buffers + i;
-			const double most = 2e-4 * norm + 4 * fabs((double)truth[at] - (double)exact[at]);
-			check(fabs(got[k] - truth[at]) <= most, "%s: %.7g, PyTorch's %.7g (%.2g allowed)", t->buffer[i]->name, got[k], truth[at], most);
+			const double most =
+				2e-4 * norm + 4 * fabs((double)truth[at] - (double)exact[at]);
+			check(fabs(got[k] - truth[at]) <= most,
+			      "%s: %.7g, PyTorch's %.7g (%.2g allowed)", t->buffer[i]->name, got[k],
+			      truth[at], most);
 			told += fabs(got[k] - wrong[at]) > 2 * most;
 		}
 	}
-	check(told >= 4, "running variances that follow biased ones cannot be told: %d differ", told);
+	check(told >= 4, "running variances that follow biased ones cannot be told: %d differ",
+	      told);
 }
 
 /* One picture, as the generator of a model is used. */
 static void check_painting(fv_err *err, test_run *t, int way)
 {
-	static const char *const name[] = { "running values", "the picture's statistics", "those and dropout" };
+	static const char *const name[] = { "running values", "the picture's statistics",
+					    "those and dropout" };
 	const fv_tensor *all = entry(t->f, "paint");
 	const int64_t n = all->shape.c;
 	const float *truth = fv_f32(*all) + way * n, *exact = numbers(t->f, "paint64") + way * n;
@@ -162,7 +176,11 @@ static void check_painting(fv_err *err, test_run *t, int way)
 	double worst = 0, rounding = 0;
 	if (!check(!fv_graph_new(err, t->c, &g), "%s", err->text))
 		return;
-	fv_scope s = { .g = g, .store = t->store, .prefix = "G.", .batch_statistics = way > 0, .dropout = way > 1 };
+	fv_scope s = { .g = g,
+		       .store = t->store,
+		       .prefix = "G.",
+		       .batch_statistics = way > 0,
+		       .dropout = way > 1 };
 	fv_node *x = fv_input(g, "last", FV_F32, fv_nhwc(1, t->config.size, t->config.size, 3));
 	fv_output(g, fv_unet_build(&s, &t->config.net, x), "y");
 	if (check(!fv_program_new(err, t->c, g, NULL, &p), "%s", err->text)) {
@@ -182,7 +200,8 @@ static void check_painting(fv_err *err, test_run *t, int way)
 	fv_graph_free(g);
 }
 
-static void put(fv_program *p, const char *port, int step, const char *what, double scale, double shift)
+static void put(fv_program *p, const char *port, int step, const char *what, double scale,
+		double shift)
 {
 	char name[40];
 	snprintf(name, sizeof name, "step %d %s", step, what);
@@ -215,14 +234,17 @@ static fv_status train(fv_err *err, test_run *t, fv_program *p)
 /* The test must be able to fail. */
 static void check_wrong(const test_run *t)
 {
-	static const char *const wrong[] = { "wrong.variance", "wrong.order", "wrong.pad", "wrong.place" };
+	static const char *const wrong[] = { "wrong.variance", "wrong.order", "wrong.pad",
+					     "wrong.place" };
 	for (size_t w = 0; w < FV_COUNT(wrong); w++) {
 		const float *other = numbers(t->f, wrong[w]);
 		int told = 0;
 		for (int step = 0; step < STEPS; step++)
 			for (int i = 0; i < LOSSES; i++)
-				told += fabs(t->loss[step][i] - other[LOSSES * step + i]) > 2 * t->allowed[step][i];
-		check(told >= 8, "%s cannot be told from the right thing: %d of %d losses differ", wrong[w], told, STEPS * LOSSES);
+				told += fabs(t->loss[step][i] - other[LOSSES * step + i]) >
+					2 * t->allowed[step][i];
+		check(told >= 8, "%s cannot be told from the right thing: %d of %d losses differ",
+		      wrong[w], told, STEPS * LOSSES);
 	}
 }
 
@@ -259,7 +281,8 @@ int main(int argc, char **argv)
 	fv_err err = { 0 };
 	fv_context *c;
 	fv_safetensors f;
-	if (argc < 2 || fv_context_new(&err, NULL, &c) || fv_safetensors_open(&err, c, argv[1], &f)) {
+	if (argc < 2 || fv_context_new(&err, NULL, &c) ||
+	    fv_safetensors_open(&err, c, argv[1], &f)) {
 		printf("%s\n", argc < 2 ? "usage: golden-pix2pix pix2pix.safetensors" : err.text);
 		return 1;
 	}

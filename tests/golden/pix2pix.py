@@ -4,18 +4,22 @@
 
     python3 tests/golden/pix2pix.py         needs torch, numpy, safetensors
 
-A U-Net of width 4 halved six times, a PatchGAN of width 4, pictures of 64x64, batch 2. Weights, pictures and dropout's draws come
-from one formula (`value`) that tests/golden/pix2pix.c computes too; the file holds results only:
+A U-Net of width 4 halved six times, a PatchGAN of width 4, pictures of 64x64, batch 2. Weights,
+pictures and dropout's draws come from one formula (`value`) that tests/golden/pix2pix.c computes
+too; the file holds results only:
 
     losses, losses64    10,3  D, adversary, L1; in float and in double
-    moved, moved64      10,P  L2 norm of what each parameter has moved since the beginning, in the order of `names`
-    grads, grads64      2,P   of the first step: L2 norm of each gradient, and its product with the formula's numbers
-    running, running64  2,R   running values after the steps: their product with the formula's numbers and their norm,
-                              in the order of `buffers`
-    paint, paint64      3,K   what the trained generator makes of one picture, every 37th number: by running values, by the
-                              picture's statistics, and so with dropout
-    wrong.*             10,3  what the step is not: variance: unbiased in batch norm; order: the generator first; pad:
-                              edges repeated around the U-Net's convolutions; place: skips after what comes up
+    moved, moved64      10,P  L2 norm of what each parameter has moved since the beginning, in the
+                              order of `names`
+    grads, grads64      2,P   of the first step: L2 norm of each gradient, and its product with the
+                              formula's numbers
+    running, running64  2,R   running values after the steps: their product with the formula's
+                              numbers and their norm, in the order of `buffers`
+    paint, paint64      3,K   what the trained generator makes of one picture, every 37th number:
+                              by running values, by the picture's statistics, and so with dropout
+    wrong.*             10,3  what the step is not: variance: unbiased in batch norm; order: the
+                              generator first; pad: edges repeated around the U-Net's convolutions;
+                              place: skips after what comes up
     wrong.running       2,R   running variances that follow the biased ones
 """
 import numpy as np
@@ -33,7 +37,8 @@ class Unbiased(nn.BatchNorm2d):
 
     def forward(self, x):
         mean, var = x.mean((0, 2, 3), keepdim=True), x.var((0, 2, 3), keepdim=True, unbiased=True)
-        return (x - mean) / (var + self.eps).sqrt() * self.weight[:, None, None] + self.bias[:, None, None]
+        y = (x - mean) / (var + self.eps).sqrt()
+        return y * self.weight[:, None, None] + self.bias[:, None, None]
 
 
 class Biased(nn.BatchNorm2d):
@@ -66,15 +71,18 @@ class Level(nn.Module):
         self.outer, self.swap = level == 1, swap
         inner = level == DEPTH
         down = conv(c[level - 1], c[level], 4, 2, 1, bias=False)
-        up = nn.ConvTranspose2d(c[level] * (1 if inner else 2), c[level - 1], 4, 2, 1, bias=self.outer)
+        both = c[level] * (1 if inner else 2)
+        up = nn.ConvTranspose2d(both, c[level - 1], 4, 2, 1, bias=self.outer)
         below = [] if inner else [Level(level + 1, norm, conv, swap)]
         if self.outer:
             self.model = nn.Sequential(down, *below, nn.ReLU(True), up, nn.Tanh())
         elif inner:
-            self.model = nn.Sequential(nn.LeakyReLU(0.2, True), down, nn.ReLU(True), up, norm(c[level - 1]))
+            self.model = nn.Sequential(nn.LeakyReLU(0.2, True), down, nn.ReLU(True), up,
+                                       norm(c[level - 1]))
         else:
             drop = [Drop()] if 5 <= level else []
-            self.model = nn.Sequential(nn.LeakyReLU(0.2, True), down, norm(c[level]), *below, nn.ReLU(True), up, norm(c[level - 1]), *drop)
+            self.model = nn.Sequential(nn.LeakyReLU(0.2, True), down, norm(c[level]), *below,
+                                       nn.ReLU(True), up, norm(c[level - 1]), *drop)
 
     def forward(self, x):
         if self.outer:
@@ -113,7 +121,8 @@ def flat(t):
 def begin(name, p, dtype):
     scale, shift = (0.1, 0) if p.dim() == 4 else (0.05, 1 if name.endswith("weight") else 0)
     shape = [p.shape[i] for i in (0, 2, 3, 1)] if p.dim() == 4 else list(p.shape)
-    v = torch.from_numpy(value(name, p.numel()) * scale + shift).to(torch.float32).reshape(shape).to(dtype)
+    v = torch.from_numpy(value(name, p.numel()) * scale + shift).to(torch.float32)
+    v = v.reshape(shape).to(dtype)
     return v.permute(0, 3, 1, 2) if p.dim() == 4 else v
 
 
@@ -122,7 +131,8 @@ def picture(name, dtype, n=BATCH):
 
 
 def mask(name, dtype, n=BATCH):
-    return (nhwc(name, n, SIZE // 16, SIZE // 16, 8 * WIDTH) * 0.5 + 0.5).to(torch.float32).to(dtype)
+    draws = nhwc(name, n, SIZE // 16, SIZE // 16, 8 * WIDTH) * 0.5 + 0.5
+    return draws.to(torch.float32).to(dtype)
 
 
 def run(dtype, wrong=None):
@@ -151,7 +161,8 @@ def run(dtype, wrong=None):
 
         def judge():
             opt_d.zero_grad()
-            l = 0.5 * (against(d(torch.cat([a, fake.detach()], 1)), 0) + against(d(torch.cat([a, b], 1)), 1))
+            of_fake = against(d(torch.cat([a, fake.detach()], 1)), 0)
+            l = 0.5 * (of_fake + against(d(torch.cat([a, b], 1)), 1))
             l.backward()
             row["d"] = float(l.detach())
 
@@ -165,16 +176,19 @@ def run(dtype, wrong=None):
             return {n: flat(p.grad) for n, p in params.items() if n[0] == which}
 
         seen = {}
-        for what, opt, which in ((paint, opt_g, "G"), (judge, opt_d, "D"))[::1 if wrong == "order" else -1]:
+        parts = (judge, opt_d, "D"), (paint, opt_g, "G")
+        for what, opt, which in parts[::-1] if wrong == "order" else parts:
             what()
             seen.update(note(which))
             opt.step()
         if not step:
-            grads = [[np.linalg.norm(seen[n]) for n in params], [seen[n] @ value("along " + n, len(seen[n])) for n in params]]
+            grads = [[np.linalg.norm(seen[n]) for n in params],
+                     [seen[n] @ value("along " + n, len(seen[n])) for n in params]]
         losses.append([row[k] for k in ("d", "adv", "l1")])
         moved.append([float((p.detach() - first[n]).double().norm()) for n, p in params.items()])
     buffers = {"G." + n: flat(v) for n, v in g.named_buffers() if n.endswith(("mean", "var"))}
-    running = [[v @ value("along " + n, len(v)) for n, v in buffers.items()], [np.linalg.norm(v) for v in buffers.values()]]
+    running = [[v @ value("along " + n, len(v)) for n, v in buffers.items()],
+               [np.linalg.norm(v) for v in buffers.values()]]
     paint = []
     with torch.no_grad():
         for train, dropped in ((False, False), (True, False), (True, True)):
@@ -182,7 +196,8 @@ def run(dtype, wrong=None):
             for m in drop:
                 m.mask = mask("last drop", dtype, 1) if dropped else None
             paint.append(flat(g(picture("last", dtype, 1)))[::EVERY])
-    return dict(losses=losses, moved=moved, grads=grads, running=running, paint=paint, names=list(params), buffers=list(buffers))
+    return dict(losses=losses, moved=moved, grads=grads, running=running, paint=paint,
+                names=list(params), buffers=list(buffers))
 
 
 def main():
@@ -192,8 +207,9 @@ def main():
     for w in ("variance", "order", "pad", "place"):
         out["wrong." + w] = run(torch.float32, w)["losses"]
     out["wrong.running"] = run(torch.float32, "running")["running"]
-    save_file({k: np.array(v, np.float32) for k, v in out.items()}, "pix2pix.safetensors", metadata=names)
-    print(np.round(np.array(f32["losses"]), 4), np.abs(np.array(f32["losses"]) - np.array(f64["losses"])).max())
+    arrays = {k: np.array(v, np.float32) for k, v in out.items()}
+    save_file(arrays, "pix2pix.safetensors", metadata=names)
+    print(np.round(arrays["losses"], 4), np.abs(arrays["losses"] - arrays["losses64"]).max())
 
 
 if __name__ == "__main__":

@@ -16,15 +16,25 @@
 #define BATCHES 60
 #define VALUES (BATCH * SIZE * SIZE * 3)
 
-typedef struct { const char *data; int direction; } options;
+typedef struct {
+	const char *data;
+	int direction;
+} options;
 static const fv_option table[] = {
-	{ .name = "data", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .at = offsetof(options, data) },
-	{ .name = "direction", .type = FV_OPT_ENUM, .at = offsetof(options, direction),
+	{ .name = "data",
+	  .type = FV_OPT_TEXT,
+	  .kind = FV_ARG_FOLDER,
+	  .at = offsetof(options, data) },
+	{ .name = "direction",
+	  .type = FV_OPT_ENUM,
+	  .at = offsetof(options, direction),
 	  .choices = fv_directions },
 	{ 0 },
 };
 static const fv_recipe recipe = {
-	.name = "toy", .options = table, .bytes = sizeof(options),
+	.name = "toy",
+	.options = table,
+	.bytes = sizeof(options),
 	.data = { { .option = "data", .type = &fv_data_pairs } },
 };
 
@@ -80,7 +90,10 @@ static void make(const char *folder, const char *const *names)
 	}
 }
 
-typedef struct { fv_run r; options o; } run;
+typedef struct {
+	fv_run r;
+	options o;
+} run;
 
 static fv_status open(run *t, const char *data, int direction)
 {
@@ -103,7 +116,10 @@ static void close_run(run *t)
 	fv_context_free(t->r.context);
 }
 
-static int byte_of(float v) { return (int)((v + 1) * 127.5f + 0.5f); }
+static int byte_of(float v)
+{
+	return (int)((v + 1) * 127.5f + 0.5f);
+}
 
 /* Every sample's two parts are of one name, of the right sides, and of one place; so many names are
  * seen. */
@@ -125,7 +141,7 @@ static void check_samples(const char *data, int direction, int names)
 			const float *a = part[0] + n, *b = part[1] + n;
 			slipped += byte_of(a[0]) != byte_of(b[0]);
 			sides += abs(byte_of(a[1]) - green[direction]) > 1 ||
-			         abs(byte_of(b[1]) - green[!direction]) > 1;
+				 abs(byte_of(b[1]) - green[!direction]) > 1;
 			places += byte_of(a[2]) != byte_of(b[2]);
 			seen[byte_of(a[0])] = true;
 		}
@@ -133,8 +149,9 @@ static void check_samples(const char *data, int direction, int names)
 	}
 	for (int i = 0; i < 256; i++)
 		count += seen[i];
-	check(!slipped && !sides && !places, "%s, %s: %d pixels slipped, %d of other sides, %d of other places",
-	      data, fv_directions[direction], slipped, sides, places);
+	check(!slipped && !sides && !places,
+	      "%s, %s: %d pixels slipped, %d of other sides, %d of other places", data,
+	      fv_directions[direction], slipped, sides, places);
 	check(count == names, "%s: %d pairs are seen, %d there are", data, count, names);
 	check(mirrored[0] && mirrored[1], "%s: some are mirrored, some are not", data);
 	/* A batch does not depend on what was asked before it. */
@@ -157,8 +174,8 @@ static void check_refused(const char *data, fv_status want, const char *a, const
 static void check_found(const char *data, const char *found, const char *const *words)
 {
 	run t;
-	check(!open(&t, data, 0) && !strcmp(t.r.data[0].found, found), "%s: %s, found %s", data, err.text,
-	      t.r.data[0].found);
+	check(!open(&t, data, 0) && !strcmp(t.r.data[0].found, found), "%s: %s, found %s", data,
+	      err.text, t.r.data[0].found);
 	for (; *words; words++)
 		check(strstr(said, *words), "%s: '%s' is not said, but: %s", data, *words, said);
 	close_run(&t);
@@ -169,10 +186,12 @@ int main(void)
 	char folder[] = "/tmp/fauve-pairs-XXXXXX", command[100];
 	if (!check(mkdtemp(folder) && !chdir(folder), "a folder"))
 		return finish("pairs");
-	/* "a" has a partner, "a-1" and "a1" lie around it in one order or another; b1 only in A, c only
-	 * in B; the second d is broken on one side. */
-	make("two/A", (const char *const[]){ "z.jpg", "a1.png", "b1.jpg", "a.jpg", "m.x.jpg", "broken-d.jpg", "a-1.jpg", "notes.txt", NULL });
-	make("two/B", (const char *const[]){ "broken-d.jpg", "a-1.tif", "a.PNG", "c.jpg", "m.x.webp", "z.jpeg", "a1.jpg", NULL });
+	/* "a" has a partner, "a-1" and "a1" lie around it in one order or another; b1 only in A,
+	 * c only in B; the second d is broken on one side. */
+	make("two/A", (const char *const[]){ "z.jpg", "a1.png", "b1.jpg", "a.jpg", "m.x.jpg",
+					     "broken-d.jpg", "a-1.jpg", "notes.txt", NULL });
+	make("two/B", (const char *const[]){ "broken-d.jpg", "a-1.tif", "a.PNG", "c.jpg",
+					     "m.x.webp", "z.jpeg", "a1.jpg", NULL });
 	make("train/trainA", (const char *const[]){ "q.jpg", "p.jpg", NULL });
 	make("train/trainB", (const char *const[]){ "p.png", "q.png", NULL });
 	make("beside", (const char *const[]){ "y.jpg", "x.png", NULL });
@@ -191,8 +210,10 @@ int main(void)
 		check_samples("beside", direction, 2);
 	}
 	check_found("two", "5 pairs, 2 pictures without a partner, 1 broken",
-	            (const char *const[]){ "two/A/b1.jpg", "two/B/c.jpg", "broken-d.jpg: is broken; the pair", NULL });
-	check_refused("sizes", FV_E_SHAPE, "sizes/A/wide.png is of 60x60", "sizes/B/wide.jpg of 72x60");
+		    (const char *const[]){ "two/A/b1.jpg", "two/B/c.jpg",
+					   "broken-d.jpg: is broken; the pair", NULL });
+	check_refused("sizes", FV_E_SHAPE, "sizes/A/wide.png is of 60x60",
+		      "sizes/B/wide.jpg of 72x60");
 	check_refused("beside-odd", FV_E_SHAPE, "odd.png", "two halves");
 	check_refused("twice", FV_E_READ, "twice/B/k.jpg", "k.png");
 	check_refused("none", FV_E_READ, "no pairs", "none");
