@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ten steps of dcgan, wgan and wgan-gp against PyTorch's (dcgan.py made dcgan.safetensors): every loss, the gradients of each
+/* Ten steps of dcgan, with lazy penalties too, wgan and wgan-gp against PyTorch's (dcgan.py made dcgan.safetensors): every loss, the gradients of each
  * first update, how far every weight has moved, running values. */
 #include "golden.h"
 #include "test.h"
@@ -8,6 +8,7 @@
 
 #define STEPS 10
 #define CRITIC 2
+#define EVERY 2
 #define LOSSES 5
 #define PARAMS 40
 
@@ -23,6 +24,9 @@ typedef struct {
 static const kind kinds[] = {
 	{ "dcgan", { .net = { 28, 1, 4, 8, 0 }, .batch = 3, .every = 1, .adam = { .beta1 = 0.5, .beta2 = 0.999, .eps = 1e-8 } },
 	  2e-4, false, 2, { "order", "joined", NULL } },
+	{ "lazy", { .net = { 32, 3, 4, 8, 0 }, .critic = { .norm = FV_CRITIC_PLAIN }, .batch = 3, .r1 = 10, .r2 = 3, .every = EVERY,
+		    .adam = { .beta1 = 0.5, .beta2 = 0.999, .eps = 1e-8 } },
+	  2e-4, false, 3, { "full", NULL } },
 	{ "wgan", { .net = { 28, 1, 4, 8, 0 }, .batch = 3, .every = 1, .loss = FV_ADVERSARY_WGAN, .clip = 0.01,
 		    .adam = { .beta2 = 0.99, .eps = 1e-8 } },
 	  5e-5, true, 3, { "order", NULL } },
@@ -34,7 +38,7 @@ static const kind kinds[] = {
 static const float *numbers(const fv_safetensors *f, const char *of, const char *name)
 {
 	char full[120];
-	snprintf(full, sizeof full, "%s.%s", of, name);
+	snprintf(full, sizeof full, "%.20s.%.90s", of, name);
 	for (int i = 0; i < f->count; i++)
 		if (!strcmp(f->entry[i].name, full))
 			return fv_f32(f->entry[i].tensor);
@@ -111,6 +115,17 @@ static void put(fv_program *p, const kind *k, const char *at, int step, const ch
 	fv_program_put_number(p, number, k->settled ? 1e9 : step + 1);
 }
 
+static fv_status penalty(fv_err *err, const kind *k, fv_program **p, int step, double *loss)
+{
+	port_take(p[1], "real", port_values(p[0], "real"));
+	port_take(p[1], "fake", port_values(p[0], "fake"));
+	fv_program_put_number(p[1], "rate", k->rate);
+	fv_program_put_number(p[1], "step.d", step + step / EVERY + 2);
+	fv_status st = fv_program_run(err, p[1], (fv_key){ 0 });
+	*loss = fv_program_number(p[1], "penalty");
+	return st;
+}
+
 /* One step; p: its programs. loss: as dcgan.py has them. */
 static fv_status one_step(fv_err *err, const kind *k, fv_program **p, int step, double *loss)
 {
@@ -118,11 +133,12 @@ static fv_status one_step(fv_err *err, const kind *k, fv_program **p, int step, 
 	fv_status st;
 	snprintf(at, sizeof at, "step %d", step);
 	if (k->c.loss == FV_ADVERSARY_VANILLA) {
-		put(p[0], k, at, step, "step.d");
+		/* The penalties' updates before this one count. */
+		put(p[0], k, at, p[1] ? step + (step + EVERY - 1) / EVERY : step, "step.d");
 		fv_program_put_number(p[0], "step.g", step + 1);
 		st = fv_program_run(err, p[0], (fv_key){ 0 });
-		loss[0] = fv_program_number(p[0], "loss.d"), loss[1] = fv_program_number(p[0], "loss.g");
-		return st;
+		loss[0] = fv_program_number(p[0], "loss.d"), loss[1] = fv_program_number(p[0], "loss.g"), loss[2] = 0;
+		return st || !p[1] || step % EVERY ? st : penalty(err, k, p, step, &loss[2]);
 	}
 	for (int i = 0; i < CRITIC; i++) {
 		snprintf(at, sizeof at, "step %d.%d", step, i);
@@ -180,7 +196,7 @@ static void check_running(const fv_safetensors *f, const kind *k, const fv_store
 
 static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f, const kind *k)
 {
-	const bool two = k->c.loss == FV_ADVERSARY_WGAN;
+	const bool critic = k->c.loss == FV_ADVERSARY_WGAN, two = critic || k->c.r1 > 0;
 	fv_store *store = NULL;
 	fv_graph *g[2] = { NULL };
 	fv_program *p[2] = { NULL };
@@ -191,11 +207,13 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f, co
 	fv_status st;
 	if ((st = fv_store_new(err, c, &store)) || (st = fv_graph_new(err, c, &g[0])) || (two && (st = fv_graph_new(err, c, &g[1]))))
 		goto done;
-	if (two) {
+	if (critic) {
 		fv_gan_critic_build(g[0], store, 1, &k->c);
 		fv_gan_generator_build(g[1], store, 1, &k->c);
 	} else {
 		fv_gan_step_build(g[0], store, 1, &k->c);
+		if (two)
+			fv_gan_penalty_build(g[1], store, 1, &k->c);
 	}
 	for (int i = 0; i < 1 + two; i++)
 		if ((st = fv_program_new(err, c, g[i], NULL, &p[i])))
