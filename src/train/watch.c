@@ -110,12 +110,14 @@ int fv_watch_judge(const fv_watched *w, fv_finding found[FV_FINDINGS])
 	return n;
 }
 
-/* Losses go by their names: d is never below 0, but Wasserstein's, which says nothing; g is cross-entropy. */
+/* Losses go by their names: d is never below 0, but Wasserstein's, which says nothing; g is
+ * cross-entropy. */
 static int judge_losses(const fv_run *r, fv_finding *found)
 {
 	for (int i = 0; i < r->losses; i++) {
 		double v = r->loss[i];
-		bool d = !strcmp(r->loss_name[i], "d") && v >= 0 && v < SURE_LSGAN, g = !strcmp(r->loss_name[i], "g") && v > SURE_BCE;
+		bool d = !strcmp(r->loss_name[i], "d") && v >= 0 && v < SURE_LSGAN;
+		bool g = !strcmp(r->loss_name[i], "g") && v > SURE_BCE;
 		if (!d && !g)
 			continue;
 		*found = (fv_finding){ .name = "saturated" };
