@@ -30,7 +30,8 @@ static bool is_picture(const char *name, const struct stat *s)
 
 static bool is_folder(const char *name, const struct stat *s) { return S_ISDIR(s->st_mode); }
 
-static fv_status list(fv_err *err, const char *folder, bool (*wanted)(const char *name, const struct stat *s), fv_names *out)
+static fv_status list(fv_err *err, const char *folder,
+		      bool (*wanted)(const char *name, const struct stat *s), fv_names *out)
 {
 	fv_names n = { 0 };
 	int room = 0;

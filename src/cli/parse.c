@@ -60,7 +60,7 @@ static fv_status not_its_own(fv_err *err, const fv_command *c, const fv_variant 
 	for (int i = 0; c->variant && (other = c->variant(i)) && n < sizeof all; i++)
 		if (shown(fv_option_find(other->options, name)))
 			n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", n ? ", " : "", other->name);
-	return fv_fail(err, FV_E_ARGUMENT, "--%s is no option of `fauve %s %s`, but of %s; see fauve help %s %s", name, c->name, v->name, all, c->name, v->name);
+	return fv_fail(err, FV_E_ARGUMENT, "--%s is no option of `fauve %s %s`; it belongs to %s; see fauve help %s %s", name, c->name, v->name, all, c->name, v->name);
 }
 
 fv_status fv_variant_check(fv_err *err, const fv_command *c, const fv_variant *v, const char *const *texts)

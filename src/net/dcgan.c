@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DCGAN's pair: Radford, Metz, Chintala, arXiv:1511.06434.
  *
- *	generator	noise > 4x4 > transposed 4x4 stride 2, until the size; batch norm and ReLU, tanh last
- *	discriminator	the same way back: 4x4 stride 2, norm (not behind the first), LeakyReLU .2 > 1 logit
+ *	generator	noise > 4x4 > transposed 4x4 stride 2, until the size; batch norm and ReLU,
+ *tanh last
+ *	discriminator	the same way back: 4x4 stride 2, norm (not behind the first), LeakyReLU .2 >
+ *1 logit
  *
  * Names, shapes and numbers are those of PyTorch's example for 64 pixels; 32 have one layer less.
  * 28, MNIST's, are 32 without a border of two: the generator's last layer and the discriminator's
@@ -148,14 +150,16 @@ fv_node *fv_dcgan_discriminator(const fv_scope *s, const fv_dcgan *c, const fv_c
 static const fv_parameter parameters[] = {
 	{ .name = "size", .type = FV_PARAMETER_INT, .at = offsetof(fv_dcgan, size), .low = 28,
 	  .high = 64, .preset = { 64 }, .help = "pixels a side: 28, 32 or 64" },
-	{ .name = "channels", .type = FV_PARAMETER_INT, .at = offsetof(fv_dcgan, channels), .low = 1,
+	{ .name = "channels", .type = FV_PARAMETER_INT, .at = offsetof(fv_dcgan, channels),
+	  .low = 1,
 	  .high = 3, .preset = { 3 }, .help = "1 grey, 3 colour" },
 	{ .name = "width", .type = FV_PARAMETER_INT, .at = offsetof(fv_dcgan, width), .low = 1,
 	  .high = 1024, .preset = { 64 }, .help = "channels at half the size" },
 	{ .name = "noise", .type = FV_PARAMETER_INT, .at = offsetof(fv_dcgan, noise), .low = 1,
 	  .high = 1 << 16, .preset = { 100 }, .help = "numbers of noise" },
 	{ .name = "labels", .type = FV_PARAMETER_INT, .at = offsetof(fv_dcgan, labels), .low = 0,
-	  .high = 1000, .optional = true, .help = "kinds of pictures that can be asked for, 0: none" },
+	  .high = 1000, .optional = true,
+	  .help = "kinds of pictures that can be asked for, 0: none" },
 	{ 0 },
 };
 
@@ -187,7 +191,8 @@ const fv_family fv_family_dcgan = {
 	          .channels_at = offsetof(fv_dcgan, noise) },
 	        { .name = "label", .kind = FV_PORT_LABEL, .flat = true,
 	          .channels_at = offsetof(fv_dcgan, labels) } },
-	.out = { { .name = "picture", .kind = FV_PORT_IMAGE, .channels_at = offsetof(fv_dcgan, channels),
+	.out = { { .name = "picture", .kind = FV_PORT_IMAGE, .channels_at = offsetof(fv_dcgan,
+	  channels),
 	           .low = -1, .high = 1 } },
 	.build = build, .floats = floats,
 };

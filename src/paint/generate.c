@@ -78,12 +78,13 @@ static void between(const double *a, const double *b, double t, int64_t n, float
 }
 
 /* Noise of n pictures from `first` on, of a walk of `count`. */
-static fv_status put_walk(fv_err *err, const fv_model *m, const fv_generate_options *o, int64_t count,
-                          int64_t first, int64_t n, fv_program *program)
+static fv_status put_walk(fv_err *err, const fv_model *m, const fv_generate_options *o,
+			  int64_t count, int64_t first, int64_t n, fv_program *program)
 {
 	const fv_port *p = port_of(m, FV_PORT_NOISE);
 	const int64_t numbers = fv_port_channels(p, m->config);
-	const size_t bytes = (size_t)(fv_program_values(program, p->name) + 4 * numbers) * sizeof(float);
+	const size_t bytes =
+		(size_t)(fv_program_values(program, p->name) + 4 * numbers) * sizeof(float);
 	double *a = fv_alloc(m->context, bytes), *b = a + numbers;
 	float *z = (float *)(b + numbers);
 	if (!a)
@@ -99,8 +100,8 @@ static fv_status put_walk(fv_err *err, const fv_model *m, const fv_generate_opti
 	return FV_OK;
 }
 
-static fv_status put_labels(fv_err *err, const fv_model *m, const fv_generate_options *o, int64_t count,
-                            int64_t first, int64_t n, fv_program *program)
+static fv_status put_labels(fv_err *err, const fv_model *m, const fv_generate_options *o,
+			    int64_t count, int64_t first, int64_t n, fv_program *program)
 {
 	const fv_port *p = port_of(m, FV_PORT_LABEL);
 	if (!p)
@@ -112,7 +113,8 @@ static fv_status put_labels(fv_err *err, const fv_model *m, const fv_generate_op
 		return fv_fail_memory(err, "labels", bytes);
 	for (int64_t i = 0; i < n; i++) {
 		float *row = v + i * labels;
-		const place at = o->stops ? place_of(o, count, first + i) : (place){ first + i, 0, 0 };
+		const place at =
+			o->stops ? place_of(o, count, first + i) : (place){ first + i, 0, 0 };
 		if (o->label) {
 			row[o->label - 1] = 1;
 		} else {
@@ -125,19 +127,24 @@ static fv_status put_labels(fv_err *err, const fv_model *m, const fv_generate_op
 	return FV_OK;
 }
 
-static fv_status check_options(fv_err *err, const fv_model *m, const fv_generate_options *o, int64_t count)
+static fv_status check_options(fv_err *err, const fv_model *m, const fv_generate_options *o,
+			       int64_t count)
 {
 	const fv_port *p = port_of(m, FV_PORT_LABEL);
 	const int labels = p ? fv_port_channels(p, m->config) : 0;
 	if (count < 1 || count > 1000000)
 		return fv_fail(err, FV_E_ARGUMENT,
-		               "%" PRId64 " pictures: between 1 and 1000000 can be made at once", count);
+			       "%" PRId64 " pictures: between 1 and 1000000 can be made at once",
+			       count);
 	if (o->stops < 0 || o->stops > count)
-		return fv_fail(err, FV_E_ARGUMENT, "a walk through %" PRId64 " noises has at least as many pictures, "
-		               "not %" PRId64, o->stops, count);
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "a walk through %" PRId64 " noises has at least as many pictures, "
+			       "not %" PRId64,
+			       o->stops, count);
 	if (o->label && !labels)
-		return fv_fail(err, FV_E_ARGUMENT, "this model knows no labels; one that does is trained on labelled "
-		               "pictures with --conditional yes");
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "this model knows no labels; one that does is trained on labelled "
+			       "pictures with --conditional yes");
 	if (o->label < 0 || o->label > labels)
 		return fv_fail(err, FV_E_ARGUMENT, "label %d: this model has %d", o->label, labels);
 	return FV_OK;
@@ -151,9 +158,10 @@ static fv_status size_of(fv_err *err, const fv_model *m, fv_shape s, fv_pixels *
 	if (m->family->out[0].flat)
 		s = fv_nhwc(1, side, side, side * side == s.c);
 	if (s.c != 1 && s.c != 3)
-		return fv_fail(err, FV_E_ARGUMENT,
-		               "a model of family %s makes no pictures, grey or in colour, from noise",
-		               m->family->name);
+		return fv_fail(
+			err, FV_E_ARGUMENT,
+			"a model of family %s makes no pictures, grey or in colour, from noise",
+			m->family->name);
 	*out = (fv_pixels){ s.w, s.h, (int)s.c, 8, s.w * s.c, NULL };
 	return FV_OK;
 }
@@ -189,9 +197,10 @@ static fv_status check(fv_err *err, const fv_pixels *each, int64_t count, const 
 		    out[i].channels != each->channels || out[i].bits != each->bits ||
 		    out[i].stride_bytes < each->stride_bytes)
 			return fv_fail(err, FV_E_SHAPE,
-			               "this model makes pictures of %" PRId64 "x%" PRId64 " pixels, %d channels of "
-			               "8 bits; picture %" PRId64 " is to be another", each->width, each->height,
-			               each->channels, i + 1);
+				       "this model makes pictures of %" PRId64 "x%" PRId64
+				       " pixels, %d channels of "
+				       "8 bits; picture %" PRId64 " is to be another",
+				       each->width, each->height, each->channels, i + 1);
 	return FV_OK;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Films without sound that every viewer of pictures shows: GIF and animated WebP. libvips takes their
- * frames as one high picture. */
+/* Films without sound that every viewer of pictures shows: GIF and animated WebP. libvips takes
+ * their frames as one high picture. */
 #include "picture/internal.h"
 #include "base/base.h"
 #include "base/file.h"
@@ -22,7 +22,8 @@ static void stack(const fv_pixels *frame, int count, uint8_t *to)
 {
 	for (int i = 0; i < count; i++)
 		for (int64_t y = 0; y < frame[i].height; y++) {
-			const uint8_t *row = (const uint8_t *)frame[i].data + y * frame[i].stride_bytes;
+			const uint8_t *row =
+				(const uint8_t *)frame[i].data + y * frame[i].stride_bytes;
 			for (int64_t x = 0; x < 3 * frame[i].width; x++)
 				*to++ = row[x / 3 * frame[i].channels + x % 3 % frame[i].channels];
 		}
@@ -31,20 +32,23 @@ static void stack(const fv_pixels *frame, int count, uint8_t *to)
 static int save(VipsImage *im, bool gif, void **data, size_t *bytes)
 {
 	return gif ? vips_gifsave_buffer(im, data, bytes, "dither", 0.0, "strip", TRUE, NULL)
-	           : vips_webpsave_buffer(im, data, bytes, "Q", 90, "strip", TRUE, NULL);
+		   : vips_webpsave_buffer(im, data, bytes, "Q", 90, "strip", TRUE, NULL);
 }
 
-static fv_status encode(fv_err *err, const fv_pixels *frame, int count, int milliseconds, const char *path,
-                        uint8_t *pixels, void **data, size_t *bytes)
+static fv_status encode(fv_err *err, const fv_pixels *frame, int count, int milliseconds,
+			const char *path, uint8_t *pixels, void **data, size_t *bytes)
 {
-	VipsImage *im = vips_image_new_from_memory(pixels, (size_t)(3 * frame->width * frame->height * count),
-	                                           (int)frame->width, (int)(frame->height * count), 3,
-	                                           VIPS_FORMAT_UCHAR), *out = NULL;
+	VipsImage *im = vips_image_new_from_memory(
+			  pixels, (size_t)(3 * frame->width * frame->height * count),
+			  (int)frame->width, (int)(frame->height * count), 3, VIPS_FORMAT_UCHAR),
+		  *out = NULL;
 	int *delay = calloc((size_t)count, sizeof *delay);
 	fv_status st = delay ? FV_OK : fv_fail_memory(err, path, (size_t)count * sizeof *delay);
 	for (int i = 0; i < count && delay; i++)
 		delay[i] = milliseconds;
-	im = im ? fv_next(im, out, vips_copy(im, &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL)) : NULL;
+	im = im ? fv_next(im, out,
+			  vips_copy(im, &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL))
+		: NULL;
 	if (im && delay) {
 		vips_image_set_int(im, "page-height", (int)frame->height);
 		vips_image_set_array_int(im, "delay", delay, count);
@@ -52,8 +56,9 @@ static fv_status encode(fv_err *err, const fv_pixels *frame, int count, int mill
 	}
 	if (!st && (!im || save(im, is_gif(path), data, bytes))) {
 		char *why = vips_error_buffer_copy();
-		st = fv_fail(err, FV_E_WRITE, "%s: %d frames cannot be encoded: %.*s; single files may do", path, count,
-		             (int)strcspn(why, "\n"), why);
+		st = fv_fail(err, FV_E_WRITE,
+			     "%s: %d frames cannot be encoded: %.*s; single files may do", path,
+			     count, (int)strcspn(why, "\n"), why);
 		g_free(why);
 	}
 	if (im)
@@ -62,8 +67,8 @@ static fv_status encode(fv_err *err, const fv_pixels *frame, int count, int mill
 	return st;
 }
 
-fv_status fv_frames_write(fv_err *err, fv_context *c, const fv_pixels *frame, int count, int milliseconds,
-                          const char *path)
+fv_status fv_frames_write(fv_err *err, fv_context *c, const fv_pixels *frame, int count,
+			  int milliseconds, const char *path)
 {
 	const size_t room = (size_t)(3 * frame->width * frame->height * count);
 	fv_writer *w = NULL;

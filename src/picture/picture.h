@@ -84,8 +84,8 @@ fv_status fv_pixels_write(fv_err *err, fv_context *c, const fv_pixels *p, const 
                           const fv_write_options *opt);
 
 /* A film of frames of one size and 8 bits, so many milliseconds each: GIF or WebP by the ending. */
-fv_status fv_frames_write(fv_err *err, fv_context *c, const fv_pixels *frame, int count, int milliseconds,
-                          const char *path);
+fv_status fv_frames_write(fv_err *err, fv_context *c, const fv_pixels *frame, int count,
+                          int milliseconds, const char *path);
 bool fv_frames_ending(const char *path);
 
 /* For the training feed: RGB, 8 bits, longest side at most `longest` (0: any). data is yours:

@@ -170,7 +170,8 @@ fv_status fv_feed_open(fv_err *err, fv_context *c, const fv_feed_options *opt, f
 	f->small = fv_alloc(c, (size_t)(opt->size * opt->size * 3));
 	for (int i = 0; i < AHEAD; i++)
 		f->ring[i] = fv_alloc(c, (size_t)batch_values(f) * sizeof(float));
-	bool memory = f->picture && f->file && f->why && f->small && f->ring[0] && f->ring[1] && f->ring[2];
+	bool memory = f->picture && f->file && f->why && f->small &&
+		      f->ring[0] && f->ring[1] && f->ring[2];
 	fv_status st = memory ? decode_all(err, f) : fv_fail_memory(err, opt->purpose, (size_t)batch_values(f) * sizeof(float));
 	int64_t largest = 0;
 	for (int i = 0; i < f->count; i++)

@@ -52,9 +52,9 @@ void fv_gradients_update(fv_graph *g, fv_store *store, fv_adam_attr form, const 
 {
 	for (int i = 0; i < d->count && !g->err.status; i++) {
 		fv_variable *p = d->param[i];
-		if (!d->grad[i])
-			continue;
+		fv_node *grad = d->grad[i] ? d->grad[i]
+					  : fv_expand(g, fv_number(g, FV_F32, 0), p->shape);
 		form.p = p, form.m = fv_variable_like(g, store, p, "m.", p->name), form.v = fv_variable_like(g, store, p, "v.", p->name);
-		fv_adam(g, form, d->grad[i], rate, step, ok);
+		fv_adam(g, form, grad, rate, step, ok);
 	}
 }

@@ -13,7 +13,8 @@ fv_gradients fv_gradients_of(fv_graph *g, fv_store *store, const char *const *pr
 void fv_gradients_add(fv_graph *g, fv_node *loss, double w, const fv_gradients *r, int from, int to);
 /* before (NULL: 1) times (loss and every gradient are finite ? 1 : 0) */
 fv_node *fv_gradients_finite(fv_graph *g, fv_node *loss, const fv_gradients *d, fv_node *before);
-/* Adam, of those that have a gradient; form gives its numbers and spelling. Moments are variables "m." and "v." before the parameter's name. */
+/* Adam; form gives its numbers and spelling. A gradient that is not known is 0.
+ * Moments are variables "m." and "v." before the parameter's name. */
 void fv_gradients_update(fv_graph *g, fv_store *store, fv_adam_attr form, const fv_gradients *d, fv_node *rate, fv_node *step, fv_node *ok);
 /* The variable prefix + name, made (zeroed) in p's shape where the store lacks it. */
 fv_variable *fv_variable_like(fv_graph *g, fv_store *store, const fv_variable *p, const char *prefix, const char *name);

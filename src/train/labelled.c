@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIZE 64                         /* of pictures, where nothing is said */
-/* Pictures are reduced to so many times the size, and crops of them, made of 1.5 to 3 times the size, to the size. */
+#define SIZE 64 /* of pictures, where nothing is said */
+/* Pictures are reduced to so many times the size, and crops of them, made of 1.5 to 3 times the
+ * size, to the size. */
 #define LONGEST 4
 #define ZOOM_LOW 1.5
 #define ZOOM_HIGH 3
@@ -17,7 +18,7 @@
 typedef struct {
 	/* grey, all in memory */
 	fv_digits digits;
-	uint8_t *digit;                 /* the label of each; NULL: they have none */
+	uint8_t *digit; /* the label of each; NULL: they have none */
 	/* crops: names of the files, of the labels, and each file's */
 	fv_names names, folders;
 	int *label;
@@ -27,7 +28,8 @@ typedef struct {
 
 static const char *path_of(const fv_run *r, const fv_data_want *want)
 {
-	return *(const char *const *)((const char *)r->options + fv_option_find(r->recipe->options, want->option)->at);
+	return *(const char *const *)((const char *)r->options +
+				      fv_option_find(r->recipe->options, want->option)->at);
 }
 
 /* ------------------------------------------------------------------ files */
@@ -46,7 +48,7 @@ static fv_status add_folder(fv_err *err, fv_context *c, labelled *s, fv_names *f
 		of[i] = i < s->names.count ? s->label[i] : label;
 	memcpy(path + s->names.count, files->path, (size_t)files->count * sizeof *path);
 	free(files->path);
-	*files = (fv_names){ 0 };
+	*files = (fv_names){0};
 	fv_free(c, s->label);
 	s->label = of, s->names.count = all;
 	return FV_OK;
@@ -56,9 +58,11 @@ static fv_status add_folders(fv_err *err, fv_context *c, const char *path, label
 {
 	fv_status st = fv_folder_folders(err, path, &s->folders);
 	for (int i = 0; i < s->folders.count && !st; i++) {
-		fv_names files = { 0 };
+		fv_names files = {0};
 		if (!(st = fv_folder_list(err, s->folders.path[i], &files)) && !files.count)
-			st = fv_fail(err, FV_E_READ, "%s: holds no .jpg, .png, .webp or .tif; of folders by label each must",
+			st = fv_fail(err, FV_E_READ,
+				     "%s: holds no .jpg, .png, .webp or .tif; of folders by label "
+				     "each must",
 				     s->folders.path[i]);
 		st = st ? st : add_folder(err, c, s, &files, i);
 		fv_names_free(&files);
@@ -75,7 +79,7 @@ static fv_status find(fv_err *err, fv_run *r, const fv_data_want *want, fv_data 
 		return fv_fail_memory(err, want->option, sizeof *s);
 	if (!fv_is_folder(path) && !fv_picture_ending(path))
 		return FV_OK;
-	fv_names files = { 0 };
+	fv_names files = {0};
 	fv_status st = fv_folder_list(err, path, &files);
 	if (!st && files.count)
 		st = add_folder(err, r->context, s, &files, 0);
@@ -94,13 +98,17 @@ static fv_status resize_digits(fv_err *err, fv_context *c, fv_digits *g, int64_t
 	const int64_t area = g->height * g->width, to = size * size;
 	if (g->height == size && g->width == size)
 		return FV_OK;
-	uint8_t *pixels = fv_alloc(c, (size_t)(g->count * to)), *rgb = fv_alloc(c, (size_t)(3 * (area + to)));
+	uint8_t *pixels = fv_alloc(c, (size_t)(g->count * to)),
+		*rgb = fv_alloc(c, (size_t)(3 * (area + to)));
 	void *room = fv_alloc(c, fv_resample_room(g->height, g->width, size, size));
-	fv_status st = pixels && rgb && room ? FV_OK : fv_fail_memory(err, "pictures", (size_t)(g->count * to));
+	fv_status st = pixels && rgb && room
+			       ? FV_OK
+			       : fv_fail_memory(err, "pictures", (size_t)(g->count * to));
 	for (int64_t i = 0; i < g->count && !st; i++) {
 		for (int64_t k = 0; k < 3 * area; k++)
 			rgb[k] = g->pixels[i * area + k / 3];
-		fv_resample(rgb, g->height, g->width, 3 * g->width, rgb + 3 * area, size, size, FV_FILTER_BICUBIC, room);
+		fv_resample(rgb, g->height, g->width, 3 * g->width, rgb + 3 * area, size, size,
+			    FV_FILTER_BICUBIC, room);
 		for (int64_t k = 0; k < to; k++)
 			pixels[i * to + k] = rgb[3 * (area + k)];
 	}
@@ -122,8 +130,12 @@ static fv_status open_digits(fv_err *err, fv_run *r, const char *path, fv_data *
 		st = fv_digits_labels(err, r->context, path, g->count, &s->digit, &s->labels);
 	if (st)
 		return st;
-	snprintf(of_file, sizeof of_file, "%" PRId64 " pictures, %" PRId64 "x%" PRId64, g->count, g->width, g->height);
-	d->height = d->width = r->size ? r->size : g->height == 28 && g->width == 28 ? 28 : g->height > 32 ? SIZE : 32;
+	snprintf(of_file, sizeof of_file, "%" PRId64 " pictures, %" PRId64 "x%" PRId64, g->count,
+		 g->width, g->height);
+	d->height = d->width = r->size                             ? r->size
+			       : g->height == 28 && g->width == 28 ? 28
+			       : g->height > 32                    ? SIZE
+								   : 32;
 	snprintf(d->found, sizeof d->found, "%s", of_file);
 	return resize_digits(err, r->context, g, d->height);
 }
@@ -133,12 +145,21 @@ static fv_status open_crops(fv_err *err, fv_run *r, fv_data *d)
 	labelled *s = d->own;
 	d->height = d->width = r->size ? r->size : SIZE;
 	fv_feed_options f = {
-		.purpose = "pictures", .path = d->path, .count = d->count, .decode = r->o.decode, .user = r->o.user,
-		.seed = r->seed, .batch = d->batch, .size = d->width, .longest = LONGEST * d->width,
-		.zoom_low = ZOOM_LOW, .zoom_high = ZOOM_HIGH,
+		.purpose = "pictures",
+		.path = d->path,
+		.count = d->count,
+		.decode = r->o.decode,
+		.user = r->o.user,
+		.seed = r->seed,
+		.batch = d->batch,
+		.size = d->width,
+		.longest = LONGEST * d->width,
+		.zoom_low = ZOOM_LOW,
+		.zoom_high = ZOOM_HIGH,
 	};
 	if (!r->o.decode)
-		return fv_fail(err, FV_E_ARGUMENT, "%s learns from pictures: a decoder is needed to read them",
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "%s learns from pictures: a decoder is needed to read them",
 			       r->recipe->name);
 	fv_status st = fv_feed_open(err, r->context, &f, &s->feed);
 	if (!st)
@@ -149,7 +170,8 @@ static fv_status open_crops(fv_err *err, fv_run *r, fv_data *d)
 static fv_status open(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d)
 {
 	const labelled *s = d->own;
-	fv_status st = s->names.count ? open_crops(err, r, d) : open_digits(err, r, path_of(r, want), d);
+	fv_status st =
+		s->names.count ? open_crops(err, r, d) : open_digits(err, r, path_of(r, want), d);
 	const size_t n = strlen(d->found);
 	if (!st && s->labels)
 		snprintf(d->found + n, sizeof d->found - n, ", %d labels", s->labels);
@@ -195,15 +217,21 @@ static void take(fv_data *d, int64_t index, int part, float *to)
 	}
 }
 
-const fv_data_type fv_data_labelled = { find, open, take, close };
+const fv_data_type fv_data_labelled = {find, open, take, close};
 
-int fv_labelled_channels(const fv_data *d) { return ((labelled *)d->own)->feed ? 3 : 1; }
+int fv_labelled_channels(const fv_data *d)
+{
+	return ((labelled *)d->own)->feed ? 3 : 1;
+}
 
-int fv_labelled_count(const fv_data *d) { return ((labelled *)d->own)->labels; }
+int fv_labelled_count(const fv_data *d)
+{
+	return ((labelled *)d->own)->labels;
+}
 
 const char *fv_labelled_name(const fv_data *d, int label)
 {
-	static const char *const digit[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" };
+	static const char *const digit[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
 	const labelled *s = d->own;
 	if (!s->feed)
 		return label < (int)FV_COUNT(digit) ? digit[label] : "";

@@ -185,7 +185,8 @@ static bool rename_part(char *path, const char *was, const char *now)
 	return found;
 }
 
-fv_status fv_digits_labels(fv_err *err, fv_context *c, const char *path, int64_t count, uint8_t **label, int *labels)
+fv_status fv_digits_labels(fv_err *err, fv_context *c, const char *path, int64_t count,
+			   uint8_t **label, int *labels)
 {
 	char name[FV_PATH_MAX];
 	uint8_t head[8];
@@ -194,11 +195,13 @@ fv_status fv_digits_labels(fv_err *err, fv_context *c, const char *path, int64_t
 	fv_status st = FV_OK;
 	*label = NULL, *labels = 0;
 	idx_in(path, name, sizeof name);
-	if (!rename_part(name, "images", "labels") || !rename_part(name, "idx3", "idx1") || access(name, R_OK))
+	if (!rename_part(name, "images", "labels") || !rename_part(name, "idx3", "idx1") ||
+	    access(name, R_OK))
 		return FV_OK;
 	if ((st = fv_limit_map(err, c->limit, FV_LIMIT_DATA, name, &data, &bytes)))
 		return st;
-	source s = { .z = { .next_in = (void *)data, .avail_in = (unsigned)fv_min((int64_t)bytes, UINT32_MAX) },
+	source s = { .z = { .next_in = (void *)data,
+			    .avail_in = (unsigned)fv_min((int64_t)bytes, UINT32_MAX) },
 		     .packed = is_packed(data, bytes) };
 	uint8_t *of = fv_alloc(c, (size_t)count);
 	if (!of || (s.packed && inflateInit2(&s.z, 16 + MAX_WBITS) != Z_OK)) {
@@ -207,9 +210,13 @@ fv_status fv_digits_labels(fv_err *err, fv_context *c, const char *path, int64_t
 		return fv_fail_memory(err, name, (size_t)count);
 	}
 	if (take(&s, head, sizeof head) != sizeof head || big_endian(head) != 0x801)
-		st = fv_fail(err, FV_E_FORMAT, "%s: is no idx file of labels (one axis of bytes)", name);
-	else if (big_endian(head + 4) != count || take(&s, of, (size_t)count) != (size_t)count || !at_end(&s))
-		st = fv_fail(err, FV_E_FORMAT, "%s: does not hold a label for each of the %" PRId64 " pictures; fetch it again",
+		st = fv_fail(err, FV_E_FORMAT, "%s: is no idx file of labels (one axis of bytes)",
+			     name);
+	else if (big_endian(head + 4) != count || take(&s, of, (size_t)count) != (size_t)count ||
+		 !at_end(&s))
+		st = fv_fail(err, FV_E_FORMAT,
+			     "%s: does not hold a label for each of the %" PRId64
+			     " pictures; fetch it again",
 			     name, count);
 	for (int64_t i = 0; i < count && !st; i++)
 		*labels = of[i] >= *labels ? of[i] + 1 : *labels;

@@ -14,9 +14,11 @@ typedef struct {
 /* path: an idx3 file, or a folder with train-images-idx3-ubyte or .gz in it. FV_E_READ, FV_E_FORMAT. */
 fv_status fv_digits_open(fv_err *err, fv_context *c, const char *path, fv_digits *out);
 fv_status fv_digits_decode(fv_err *err, fv_context *c, const char *const *path, int count, fv_decode decode, void *user, fv_digits *out);
-/* The labels that lie beside the pictures of fv_digits_open, their path with `labels` for `images` and `idx1` for
- * `idx3`: as many bytes, and one more than the largest. NULL and 0: there are none. FV_E_READ, FV_E_FORMAT. */
-fv_status fv_digits_labels(fv_err *err, fv_context *c, const char *path, int64_t count, uint8_t **label, int *labels);
+/* The labels that lie beside the pictures of fv_digits_open, their path with `labels` for `images`
+ * and `idx1` for `idx3`: as many bytes, and one more than the largest. NULL and 0: there are none.
+ * FV_E_READ, FV_E_FORMAT. */
+fv_status fv_digits_labels(fv_err *err, fv_context *c, const char *path, int64_t count,
+			   uint8_t **label, int *labels);
 void fv_digits_close(fv_digits *d);
 /* Batch `index`, a pure function of seed and index: drawn with replacement, batch,height*width in [0,1]. */
 void fv_digits_take(const fv_digits *d, uint64_t seed, int64_t index, int64_t batch, float *to);

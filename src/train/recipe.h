@@ -87,7 +87,8 @@ typedef struct {
 	const char *name;               /* NULL ends the list */
 	/* Appends the graph: inputs by their ports' names, updates, outputs; its error is the graph's. */
 	void (*build)(fv_graph *g, fv_run *r);
-	/* It runs at every so many-th step, the first included; NULL: at each; 0: it is no part of this run. */
+	/* It runs at every so many-th step, the first included; NULL: at each; 0: it is no part of
+	 * this run. */
 	int64_t (*every)(const fv_run *r);
 	int64_t (*times)(const fv_run *r);      /* and then so many times, each with a fresh batch; NULL: once */
 	const fv_recipe_input *inputs;
@@ -105,8 +106,9 @@ typedef struct {
 	const char *prefix;             /* of its weights among the run's variables */
 	size_t config;                  /* offsetof its family's config in the recipe's */
 	const char *shows;              /* of one that paints: the option of the data that previews paint */
-	const char *learnt;             /* of one that is an average: the prefix of what it is the average of, which begins as
-	                                 * a file's weights (--init); NULL: prefix */
+	const char *learnt;             /* of one that is an average: the prefix of what it
+	                                 * is the average of, which begins as a file's weights
+	                                 * (--init); NULL: prefix */
 } fv_recipe_model;
 
 typedef struct {

@@ -326,7 +326,8 @@ const fv_recipe fv_recipe_style = {
 			{ "coarse", { "loss.coarse" } }, { "content", { "loss.content" } },
 			{ "colour", { "loss.colour" } }, { 0 } },
 	} },
-	.models = { { "model.safetensors", &fv_family_strokenet, "E.", offsetof(fv_style_config, net), .shows = "photos", .learnt = "G." } },
+	.models = { { "model.safetensors", &fv_family_strokenet, "E.", offsetof(fv_style_config, net),
+	              .shows = "photos", .learnt = "G." } },
 	.signature = signature, .about = about, .finish = finish, .look = look,
 	.smallest = (const char *const[]){ "width=4", "blocks=1", "size=64", "batch=1", "features=" CRITIC, NULL },
 };

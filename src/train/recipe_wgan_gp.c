@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wgan-gp: as wgan, but the critic's weights are free, and its slope is held at 1 by a penalty: Gulrajani et al.,
- * arXiv:1704.00028. The critic has no batch norm: each picture has a slope of its own. */
+/* wgan-gp: as wgan, but the critic's weights are free, and its slope is held at 1 by a penalty:
+ * Gulrajani et al., arXiv:1704.00028. The critic has no batch norm: each picture has a slope of its
+ * own. */
 #include "train/gan.h"
 #include "train/labelled.h"
 
@@ -9,12 +10,15 @@ static const char *const norms[] = { "none", "layer", NULL };
 
 static const fv_option table[] = {
 	FV_GAN_OPTIONS("1e-4", "50", "128"),
-	{ .name = "critic", .type = FV_OPT_INT, .arg = "N", .at = offsetof(fv_gan_options, critic), .preset = "5", .low = 1,
-	  .high = 1000, .help = "updates of the critic for one of the generator" },
-	{ .name = "slope", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(fv_gan_options, slope), .preset = "10",
-	  .low = 1e-6, .high = 10000, .help = "weight of the penalty where the critic's slope is not 1" },
-	{ .name = "norm", .type = FV_OPT_ENUM, .arg = "NORM", .at = offsetof(fv_gan_options, norm), .preset = "none",
-	  .choices = norms, .help = "norm of the critic" },
+	{ .name = "critic", .type = FV_OPT_INT, .arg = "N", .at = offsetof(fv_gan_options, critic),
+	  .preset = "5", .low = 1, .high = 1000,
+	  .help = "updates of the critic for one of the generator" },
+	{ .name = "slope", .type = FV_OPT_FLOAT, .arg = "X", .at = offsetof(fv_gan_options, slope),
+	  .preset = "10",
+	  .low = 1e-6, .high = 10000,
+	  .help = "weight of the penalty where the critic's slope is not 1" },
+	{ .name = "norm", .type = FV_OPT_ENUM, .arg = "NORM", .at = offsetof(fv_gan_options, norm),
+	  .preset = "none", .choices = norms, .help = "norm of the critic" },
 	{ 0 },
 };
 
@@ -37,16 +41,24 @@ const fv_recipe fv_recipe_wgan_gp = {
 	.data = { { .option = "data", .type = &fv_data_labelled } },
 	.config_bytes = sizeof(fv_gan_config), .configure = configure, .about = fv_gan_about,
 	.programs = { {
-		.name = "critic", .build = fv_gan_critic, .ok = "ok", .feed = fv_gan_feed, .times = times,
+		.name = "critic", .build = fv_gan_critic, .ok = "ok", .feed = fv_gan_feed,
+		  .times = times,
 		.inputs = (const fv_recipe_input[]){ { "pictures", "data" }, { 0 } },
-		.scalars = (const fv_recipe_scalar[]){ { "rate", fv_gan_rate, true }, { "step.d", fv_schedule_update }, { 0 } },
-		.losses = (const fv_recipe_loss[]){ { "critic", { "loss.d" } }, { "penalty", { "penalty" } }, { 0 } },
+		.scalars = (const fv_recipe_scalar[]){
+			{ "rate", fv_gan_rate, true }, { "step.d", fv_schedule_update }, { 0 } },
+		.losses = (const fv_recipe_loss[]){
+			{ "critic", { "loss.d" } }, { "penalty", { "penalty" } }, { 0 } },
 	}, {
 		.name = "generator", .build = fv_gan_generator, .ok = "ok", .feed = fv_gan_feed,
-		.scalars = (const fv_recipe_scalar[]){ { "rate", fv_gan_rate, true }, { "step.g", fv_schedule_update }, { "decay", fv_gan_decay }, { 0 } },
-		.losses = (const fv_recipe_loss[]){ { "generator", { "loss.g" } }, { 0 } },
+		.scalars = (const fv_recipe_scalar[]){
+			{ "rate", fv_gan_rate, true }, { "step.g", fv_schedule_update },
+			{ "decay", fv_gan_decay }, { 0 } },
+		.losses = (const fv_recipe_loss[]){
+			{ "generator", { "loss.g" } }, { 0 } },
 	} },
-	.models = { { "model.safetensors", &fv_family_dcgan, "E.", offsetof(fv_gan_config, net), .learnt = "G." } },
+	.models = { { "model.safetensors", &fv_family_dcgan, "E.", offsetof(fv_gan_config, net),
+	              .learnt = "G." } },
 	.signature = fv_gan_signature,
-	.smallest = (const char *const[]){ "batch=4", "size=32", "width=4", "noise=8", "critic=2", NULL },
+	.smallest = (const char *const[]){
+		"batch=4", "size=32", "width=4", "noise=8", "critic=2", NULL },
 };

@@ -243,7 +243,8 @@ static fv_status unknown(fv_err *err, const fv_run *r, const char *name)
 					      fv_recipes[i]->name);
 	}
 	if (n)
-		return fv_fail(err, FV_E_ARGUMENT, "%s: is no option of the recipe '%s', but of %s", name,
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "%s: is no option of the recipe '%s'; it belongs to %s", name,
 			       r->recipe->name, others);
 	fv_near best = { 0 };
 	options t[TABLES];

@@ -11,7 +11,10 @@ double fv_schedule_update(const fv_run *r, int64_t update) { return (double)upda
 
 double fv_schedule_linear(const fv_run *r, double from) { return fmin(1, (1 - fv_run_done(r)) / (1 - from)); }
 
-static bool is_part(const fv_run *r, const fv_recipe_program *p) { return !p->every || p->every(r) > 0; }
+static bool is_part(const fv_run *r, const fv_recipe_program *p)
+{
+	return !p->every || p->every(r) > 0;
+}
 static int64_t every(const fv_run *r, const fv_recipe_program *p) { return p->every ? fv_max(1, p->every(r)) : 1; }
 static int64_t times(const fv_run *r, const fv_recipe_program *p) { return p->times ? fv_max(1, p->times(r)) : 1; }
 /* How often it has run in so many steps. */

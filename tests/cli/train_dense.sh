@@ -122,7 +122,7 @@ run 2 "data is missing" train dense -o run
 run 2 "where to" train dense --data digits
 
 # ---- a recipe has its own options, and shows no others
-run 2 "^fauve: --size is no option of .fauve train dense., but of style" train dense --data digits --size 64 -o run
+run 2 "^fauve: --size is no option of .fauve train dense.; it belongs to style" train dense --data digits --size 64 -o run
 run 2 "^fauve: option --bach is unknown; did you mean --batch" train dense --data digits --bach 3 -o run
 run 0 "" help train
 check "help names the recipes" sh -c "grep -q '^  style  *a painter' '$t/out' && grep -q '^  dense ' '$t/out' && ! grep -q -e --photos\ DIR '$t/out'"

@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Golden training runs of DCGAN, WGAN and WGAN-GP: ten steps in PyTorch, written to dcgan.safetensors.
+"""Golden training runs of DCGAN, with lazy penalties too, WGAN and WGAN-GP: ten steps in PyTorch, written to dcgan.safetensors.
 
     python3 tests/golden/dcgan.py         needs torch, numpy, safetensors
 
-Width 4, noise of 8, batch 3; dcgan and wgan on grey pictures of 28x28, wgan-gp on coloured ones of 32x32; two updates of
-the critic a step. Weights, pictures and noise come from one formula (`value`) that tests/golden/dcgan.c computes too; the
+Width 4, noise of 8, batch 3; dcgan and wgan on grey pictures of 28x28, wgan-gp and lazy on coloured ones of 32x32; two updates
+of the critic a step; lazy is dcgan without norm in the discriminator, with R1 and R2 at every second step. Weights, pictures and noise come from one formula (`value`) that tests/golden/dcgan.c computes too; the
 file holds results only. For each recipe R:
 
-    R.losses, R.losses64    10,K  d and g; critic and its penalty twice, generator; in float and in double
+    R.losses, R.losses64    10,K  d and g, lazy's also its penalty or 0; critic and its penalty twice, generator; in float and in double
     R.grad.NAME             gradient of the first update of that parameter, in fauve's layout, in double
     R.moved, R.moved64      P     how far each parameter has moved after ten steps, in the order of the metadata's R.names
     R.running, R.running64        all running values after ten steps, in the order of R.buffers
     R.wrong.*                     losses, or running values, of what the step is not:
-                                  order: the generator first; joined: real and fake as one batch;
+                                  order: the generator first; joined: real and fake as one batch; full: the penalty as an update more, Adam as it was;
                                   biased: running variances; single: one place between real and fake for all pictures
 """
 import numpy as np
@@ -23,7 +23,9 @@ from torch import nn
 from torch.nn import functional as F
 from value import nhwc, value
 
-STEPS, BATCH, WIDTH, NOISE, CRITIC = 10, 3, 4, 8, 2
+STEPS, BATCH, WIDTH, NOISE, CRITIC, EVERY = 10, 3, 4, 8, 2, 2
+PLAIN = "wgan-gp", "lazy"
+LESS = EVERY / (EVERY + 1)
 
 
 class Biased(nn.BatchNorm2d):
@@ -69,9 +71,9 @@ def layout(t):
 
 
 def run(recipe, dtype, wrong=None):
-    size, channels = (32, 3) if recipe == "wgan-gp" else (28, 1)
+    size, channels = (32, 3) if recipe in PLAIN else (28, 1)
     norm = Biased if wrong == "biased" else nn.BatchNorm2d
-    nets = {"D": discriminator(size, channels, None if recipe == "wgan-gp" else norm), "G": generator(size, channels, norm)}
+    nets = {"D": discriminator(size, channels, None if recipe in PLAIN else norm), "G": generator(size, channels, norm)}
     params = {f"{k}.{n}": p for k, m in nets.items() for n, p in m.to(dtype).named_parameters()}
     begin = {}
     with torch.no_grad():
@@ -84,9 +86,12 @@ def run(recipe, dtype, wrong=None):
             p.copy_(v.to(dtype))
             begin[n] = p.detach().clone()
     d, g = nets["D"], nets["G"]
-    of = {"dcgan": lambda p: torch.optim.Adam(p, 2e-4, (0.5, 0.999)), "wgan": lambda p: torch.optim.RMSprop(p, 5e-5),
+    adam = lambda p: torch.optim.Adam(p, 2e-4, (0.5, 0.999))
+    of = {"dcgan": adam, "lazy": adam, "wgan": lambda p: torch.optim.RMSprop(p, 5e-5),
           "wgan-gp": lambda p: torch.optim.Adam(p, 1e-4, (0.5, 0.9))}[recipe]
     opt_d, opt_g = of(d.parameters()), of(g.parameters())
+    if recipe == "lazy" and wrong != "full":
+        opt_d = torch.optim.Adam(d.parameters(), 2e-4 * LESS, (0.5 ** LESS, 0.999 ** LESS))
     losses, grads = [], {}
 
     def numbers(what, *shape):
@@ -131,10 +136,25 @@ def run(recipe, dtype, wrong=None):
             opt_g.step()
             return loss
 
+        def of_penalty():
+            opt_d.zero_grad()
+            sides = [v.detach().requires_grad_() for v in (x, fake)]
+            slopes = [torch.autograd.grad(d(v).sum(), v, create_graph=True)[0] for v in sides]
+            penalty = sum(w / 2 * (s ** 2).sum() / BATCH for w, s in zip((10, 3), slopes))
+            (penalty * EVERY).backward()
+            # The last bias alone has no gradient at all, and would be left out; others have zeros.
+            for p in d.parameters():
+                p.grad = torch.zeros_like(p) if p.grad is None else p.grad
+            opt_d.step()
+            return penalty
+
         if wrong == "order":
             b = of_g()
             return [of_d(), b]
-        return [of_d(), of_g()]
+        row = [of_d(), of_g()]
+        if recipe == "lazy":
+            row.append(torch.zeros(()) if int(at.split()[1]) % EVERY else of_penalty())
+        return row
 
     def of_critic(at):
         x = pictures(at)
@@ -168,7 +188,7 @@ def run(recipe, dtype, wrong=None):
 
     for step in range(STEPS):
         at = f"step {step}"
-        if recipe == "dcgan":
+        if recipe in ("dcgan", "lazy"):
             row = step_dcgan(at)
         elif wrong == "order":
             last = of_generator(at)
@@ -184,7 +204,7 @@ def run(recipe, dtype, wrong=None):
 
 def main():
     out, about = {}, {}
-    for recipe, wrongs in (("dcgan", ("order", "joined", "biased")), ("wgan", ("order",)), ("wgan-gp", ("order", "single"))):
+    for recipe, wrongs in (("dcgan", ("order", "joined", "biased")), ("lazy", ("full",)), ("wgan", ("order",)), ("wgan-gp", ("order", "single"))):
         f32, f64 = run(recipe, torch.float32), run(recipe, torch.float64)
         for what in ("losses", "moved", "running"):
             out[f"{recipe}.{what}"], out[f"{recipe}.{what}64"] = f32[what], f64[what]

@@ -65,6 +65,17 @@ static void generate(const char *strokes, const char *digits)
 	fv_generate_options o = FV_GENERATE_DEFAULTS;
 	o.seed = 1;
 	check(!fv_generate(&err, m, &o, 1, out) && memcmp(memory[0], memory[2], sizeof memory[0]), "another seed, the same picture");
+	o.seed = 0, o.stops = 2;
+	check(!fv_generate(&err, m, &o, 2, out) &&
+	      !memcmp(memory[0], memory[2], sizeof memory[0]), "a walk begins elsewhere: %s", err.text);
+	check(fv_generate(&err, m, &o, 1, out) == FV_E_ARGUMENT &&
+	      strstr(err.text, "walk"), "a walk of one: %s", err.text);
+	o.stops = 0, o.label = 1;
+	check(fv_generate(&err, m, &o, 1, out) == FV_E_ARGUMENT &&
+	      strstr(err.text, "no labels"), "a label: %s", err.text);
+	/* What an older caller knows of the options. */
+	o.size = offsetof(fv_generate_options, label);
+	check(!fv_generate(&err, m, &o, 1, out), "%s", err.text);
 	out[0].channels = 3;
 	check(fv_generate(&err, m, NULL, 1, out) == FV_E_SHAPE && strstr(err.text, "8x8"), "%s", err.text);
 	check(fv_generate(&err, m, NULL, 0, out) == FV_E_ARGUMENT, "no pictures");

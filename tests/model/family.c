@@ -9,7 +9,8 @@
 static void check_ports(const fv_family *f, const void *config)
 {
 	for (int i = 0; f->in[i].name; i++)
-		check(fv_port_channels(&f->in[i], config) > 0, "%s: input %s has no channels", f->name,
+		check(fv_port_channels(&f->in[i], config) > 0 || fv_port_missing(&f->in[i], config),
+		      "%s: input %s has no channels", f->name,
 		      f->in[i].name);
 	for (int k = 0; k < 2; k++)
 		for (const fv_port *p = k ? f->out : f->in; p->name; p++)
