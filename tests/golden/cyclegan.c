@@ -108,7 +108,8 @@ static fv_status compare(fv_err *err, fv_context *c, const fv_safetensors *f)
 			for (int64_t n = 0; n < fv_elements(t.shape); n++)
 				far += ((double)now[n] - first[i][n]) * ((double)now[n] - first[i][n]);
 			free(t.data);
-			double most = (step < 5 ? 1e-3 : 1e-2) * truth + 4 * fabs(truth - moved64[params * step + i]);
+			/* Adam makes a whole step of a gradient that is hardly more than rounding. */
+			double most = (step < 5 ? 1e-3 : 3e-2) * truth + 4 * fabs(truth - moved64[params * step + i]);
 			check(fabs(sqrt(far) - truth) <= most, "step %d, %s has moved by %.7g, PyTorch's by %.7g (%.2g allowed)", step, param[i]->name, sqrt(far), truth, most);
 		}
 	}

@@ -192,7 +192,7 @@ int main(void)
 
 	/* Options by the table. */
 	static const struct { const char *text, *says; } wrong[] = {
-		{ "size=64", "is no option of the recipe 'toy'; style has it" }, { "batsch=3", "did you mean 'batch'" }, { "batch=x", "batch: 'x' is not a whole number" },
+		{ "size=64", "is no option of the recipe 'toy'; style" }, { "batsch=3", "did you mean 'batch'" }, { "batch=x", "batch: 'x' is not a whole number" },
 		{ "batch=101", "batch: 101 is not between 1 and 100" }, { "kind=even", "none of plain, odd" }, { "noise=3", "is no option of" }, { "preset=quiet", "toy has 'loud'" },
 		{ "batch", "NAME=VALUE" }, { "time=3s", "not both" },
 	};
