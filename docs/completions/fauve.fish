@@ -45,7 +45,7 @@ complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcomm
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from dense' -l rate -x -d 'learning rate'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from cyclegan' -l photos -x -a '(__fish_complete_directories)' -d 'a folder of photographs, or one'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from cyclegan' -l art -x -a '(__fish_complete_directories)' -d 'a folder of paintings, or one'
-complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from cyclegan' -l direction -x -a 'AtoB BtoA' -d 'AtoB: model.safetensors and previews paint photographs; BtoA: they make photographs of paintings; back.safetensors does the reverse'
+complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from cyclegan' -l direction -x -a 'AtoB BtoA' -d 'AtoB: model.safetensors and previews paint photographs; BtoA: they make photographs of paintings; back.safetensors the reverse'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from cyclegan' -l batch -x -d 'samples a step'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from cyclegan' -l size -x -d 'side of the crops, a multiple of 4; of 32 with net unet'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from cyclegan' -l net -x -a 'resnet unet' -d 'the generators'\'' kind'
