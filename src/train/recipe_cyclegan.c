@@ -23,8 +23,8 @@ static const fv_option table[] = {
 	{ .name = "art", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .kept = FV_KEPT_MOVES,
 	  .required = true, .arg = "DIR", AT(art), .help = "a folder of paintings, or one" },
 	{ .name = "direction", .type = FV_OPT_ENUM, .arg = "WAY", AT(direction), .preset = "AtoB",
-	  .choices = fv_directions, .help = "what model.safetensors does and previews show: AtoB "
-	  "paints photographs, BtoA makes photographs of paintings; the other: back.safetensors" },
+	  .choices = fv_directions, .help = "AtoB: model.safetensors and previews paint "
+	  "photographs; BtoA: they make photographs of paintings; back.safetensors the reverse" },
 	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", AT(batch), .preset = "1", .low = 1,
 	  .high = 64, .help = "samples a step" },
 	{ .name = "size", .type = FV_OPT_INT, .arg = "N", AT(size), .preset = "256", .low = 32,

@@ -106,6 +106,9 @@ FAUVE_CACHE=$t/cache/kernels run 0 "" -q apply brush "$photo" -o timed2.png --th
 check "kernels chosen by the clock, then from the file: the same bytes" cmp -s timed.png timed2.png
 run 0 "" apply brush "$photo" -o a3.png --threads 1
 check "one thread: the same bytes" cmp -s a.png a3.png
+run 2 "family strokenet has no batch norm" apply brush "$photo" -o no.png --norm running
+check "nothing is painted" [ ! -e no.png ]
+run 2 "none of picture, published, running" apply brush "$photo" -o no.png --norm batch
 run 0 "" apply brush "$photo" -o a4.png --strength 0.5
 check "half the strength: another picture" sh -c '! cmp -s a.png a4.png'
 run 0 "" apply brush "$photo" -o p.png --palette 0.5
