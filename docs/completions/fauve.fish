@@ -50,7 +50,7 @@ complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcomm
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from style' -l features -r -d 'the frozen network that teaches: a file, or the name of one that is here'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from cyclegan' -l photos -x -a '(__fish_complete_directories)' -d 'a folder of photographs, or one'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from cyclegan' -l art -x -a '(__fish_complete_directories)' -d 'a folder of paintings, or one'
-complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from cyclegan' -l direction -x -a 'AtoB BtoA' -d 'what model.safetensors does and previews show: AtoB paints photographs, BtoA makes photographs of paintings; the other: back.safetensors'
+complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from cyclegan' -l direction -x -a 'AtoB BtoA' -d 'AtoB: model.safetensors and previews paint photographs; BtoA: they make photographs of paintings; back.safetensors the reverse'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from cyclegan' -l batch -x -d 'samples a step'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from cyclegan' -l size -x -d 'side of the crops, a multiple of 4; of 32 with net unet'
 complete -c fauve -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from cyclegan' -l net -x -a 'resnet unet' -d 'the generators'\'' kind'

@@ -236,10 +236,9 @@ static fv_status unknown(fv_err *err, const fv_run *r, const char *name)
 {
 	char others[200] = "";
 	size_t n = 0;
-	int have = 0;
 	for (int i = 0; fv_recipes[i]; i++) {
 		const fv_option *o = fv_option_find(fv_recipes[i]->options, name);
-		if (o && !(o->kept & FV_KEPT_INNER) && n < sizeof others && ++have)
+		if (o && !(o->kept & FV_KEPT_INNER) && n < sizeof others)
 			n += (size_t)snprintf(others + n, sizeof others - n, "%s%s", n ? ", " : "",
 					      fv_recipes[i]->name);
 	}
