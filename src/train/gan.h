@@ -26,7 +26,7 @@ typedef struct {
 	  .help = "the generator is told which label its picture is to have" }, \
 	{ .name = "size", .type = FV_OPT_INT, .kept = FV_KEPT_APART, .arg = "N", \
 	  .at = offsetof(fv_gan_options, size), \
-	  .preset = "0", .preset_help = "28 for MNIST's digits, else 64", .low = 0, .high = 64, \
+	  .preset_help = "28 for MNIST's digits, else 64", .low = 0, .high = 64, \
 	  .help = "pixels of a side: 28, 32 or 64" }, \
 	{ .name = "width", .type = FV_OPT_INT, .kept = FV_KEPT_APART, .arg = "N", \
 	  .at = offsetof(fv_gan_options, width), \
