@@ -120,6 +120,15 @@ def dense(sizes):
     return s
 
 
+def dcgan(noise, labels):
+    w = {"main.0.weight": [noise + labels, 4, 4, 4]}
+    for i, c in enumerate((4, 2, 1)):
+        for part in ("weight", "bias", "running_mean", "running_var"):
+            w[f"main.{3 * i + 1}.{part}"] = [c]
+        w[f"main.{3 * i + 3}.weight"] = [c, c // 2 or 1, 4, 4]
+    return w
+
+
 def models():
     small = {"width": 1, "blocks": 1, "marks": 1, "stem": 3, "affine": True, "medium": "oil", "brush": [8.0, 4.0, 2.0], "length": 4.0, "bristle": 1.5}
     put("model", "oil", model("strokenet", small, strokenet(1, 1, 1, 3), "F16", palette="102030405060" * 8, relief=[1.5, 0.75]))
@@ -319,3 +328,6 @@ runs()
 pictures()
 others()
 later_models()                          # drawn last: all others stay as they are
+# Last, so that the others keep their bytes.
+put("model", "dcgan", model("dcgan", {"size": 28, "channels": 1, "width": 1, "noise": 2,
+                                      "labels": 3}, dcgan(2, 3), labels=["a", "b", "c"]))
