@@ -431,9 +431,15 @@ void fv_evaluation_free(fv_evaluation *v)
 
 const char *fv_evaluator_name(int i, int *networks)
 {
-	const int pixels = (int)FV_COUNT(of_pixels), strokes = (int)FV_COUNT(of_strokes);
-	const char *name = i < pixels ? of_pixels[i].name
-	                   : i - pixels < strokes ? of_strokes[i - pixels].name : NULL;
-	*networks = i < pixels ? 0 : name && !strncmp(name, "second_", 7) ? 2 : 1;
+	static const struct { const entry *list; int count; } lists[] = {
+		{ of_pixels, FV_COUNT(of_pixels) },
+		{ of_strokes, FV_COUNT(of_strokes) },
+		{ of_features, FV_COUNT(of_features) },
+	};
+	size_t k = 0;
+	while (k < FV_COUNT(lists) && i >= lists[k].count)
+		i -= lists[k++].count;
+	const char *name = k < FV_COUNT(lists) ? lists[k].list[i].name : NULL;
+	*networks = k == 0 ? 0 : name && !strncmp(name, "second_", 7) ? 2 : 1;
 	return name;
 }

@@ -143,6 +143,9 @@ static fv_status open_evaluator(fv_err *err, fv_run *r, struct fv_measure *m)
 	o.networks = fv_measure_networks(r, r->measured.metric);
 	o.network = (const fv_model *const *)m->network;
 	o.floors = false;
+	/* Each takes seconds: only what is asked for. */
+	o.features = strstr(r->measured.metric, "feature_") != NULL;
+	o.strokes = !o.features;
 	for (int i = 0; i < o.networks && !st; i++)
 		if (!(st = fv_run_place(err, r, "features", names[i], path, sizeof path)))
 			st = fv_model_open(err, &m->context, path, &m->network[i]);
