@@ -131,8 +131,10 @@ typedef struct {
 	int64_t steps;
 	const fv_data_want data[FV_RECIPE_DATA];
 	size_t config_bytes;            /* of what its graphs are built from */
-	/* Fills r->config from r->options and the data; changes r->model, the models below, where
-	 * options choose a family or a direction. FV_E_ARGUMENT: they do not go together. */
+	/* Changes r->model, the models below, where options choose a family or a direction: before
+	 * any data are looked for. NULL: they are as they stand here. */
+	void (*choose)(fv_run *r);
+	/* Fills r->config from r->options and the data. FV_E_ARGUMENT: they do not go together. */
 	fv_status (*configure)(fv_err *err, fv_run *r);
 	fv_recipe_program programs[FV_RECIPE_PROGRAMS];
 	fv_recipe_model models[FV_RECIPE_MODELS];
@@ -169,4 +171,6 @@ void fv_run_preparing(void *run, double done, const char *line);        /* the l
 double fv_schedule_update(const fv_run *r, int64_t update);             /* 1, 2, 3, ...: Adam's step number */
 /* 1 up to the share `from` of the steps, then linearly down to 0 at their end. */
 double fv_schedule_linear(const fv_run *r, double from);
+/* The recipe's option `rate`, as it is for half of the steps, then down to 0 in a line. */
+double fv_schedule_rate(const fv_run *r, int64_t update);
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cyclegan: two folders of pictures, unpaired; painters in both directions come out. The step:
- * cyclegan_graph.h. docs/models/cyclegan.md. */
+/* cyclegan: two folders, unpaired; painters in both directions. cyclegan_graph.h has the step. */
 #include "train/cyclegan_graph.h"
 #include "train/pairs.h"
 #include "train/train.h"
@@ -48,28 +47,31 @@ static const fv_option table[] = {
 	{ 0 },
 };
 
+static void choose(fv_run *r)
+{
+	const options *o = r->options;
+	for (int i = 0; i < 2; i++) {
+		fv_recipe_model *m = &r->model[i];
+		m->family = o->net ? &fv_family_unet : &fv_family_resnet;
+		m->config = o->net ? offsetof(fv_cyclegan_config, unet)
+		                   : offsetof(fv_cyclegan_config, resnet);
+		m->prefix = i == o->direction ? "G_A." : "G_B.";
+		m->shows = i == o->direction ? "photos" : "art";
+	}
+}
+
 static fv_status configure(fv_err *err, fv_run *r)
 {
 	const options *o = r->options;
 	fv_cyclegan_config *c = r->config;
 	if (o->net && o->size % 32)
-		return fv_fail(err, FV_E_ARGUMENT, "size: %" PRId64 " is no multiple of 32, as net "
-		               "unet wants", o->size);
+		return fv_fail(err, FV_E_ARGUMENT, "size: %d is no multiple of 32", (int)o->size);
 	*c = fv_cyclegan_default();
 	c->resnet.width = c->unet.width = c->disc.width = (int)o->width;
 	c->resnet.blocks = o->blocks ? (int)o->blocks : o->size < 256 ? 6 : 9;
 	c->unet.depth = fv_unet_depth(o->size);
 	c->batch = (int)o->batch, c->size = (int)o->size, c->loss = adversary[o->loss];
-	c->cycle = o->cycle, c->identity = o->identity;
-	c->family = o->net ? &fv_family_unet : &fv_family_resnet;
-	for (int i = 0; i < 2; i++) {
-		const bool back = i != o->direction;
-		r->model[i].family = c->family;
-		r->model[i].config = o->net ? offsetof(fv_cyclegan_config, unet)
-		                                    : offsetof(fv_cyclegan_config, resnet);
-		r->model[i].prefix = back ? "G_B." : "G_A.";
-		r->model[i].shows = back ? "art" : "photos";
-	}
+	c->cycle = o->cycle, c->identity = o->identity, c->family = r->model[0].family;
 	return fv_family_check(err, c->family, (const char *)c + r->model[0].config);
 }
 
@@ -83,14 +85,9 @@ static void discriminators(fv_graph *g, fv_run *r)
 	fv_cyclegan_discriminators_build(g, r->store, r->seed, r->config);
 }
 
-static double rate(const fv_run *r, int64_t update)
-{
-	return ((const options *)r->options)->rate * fv_schedule_linear(r, 0.5);
-}
-
 #define CROPS .longest = 384, .zoom_low = 1, .zoom_high = 1.12
 static const fv_recipe_scalar adam[] = {
-	{ "rate", rate, true }, { "step", fv_schedule_update }, { 0 } };
+	{ "rate", fv_schedule_rate, true }, { "step", fv_schedule_update }, { 0 } };
 
 const fv_recipe fv_recipe_cyclegan = {
 	.name = "cyclegan", .help = "the classic: photographs to paintings and back, unpaired",
@@ -98,7 +95,7 @@ const fv_recipe fv_recipe_cyclegan = {
 	.data = { { .option = "photos", .type = &fv_data_crops, .purpose = "photographs", CROPS,
 	            .shipped = "photographs that come with fauve (photos/CREDITS.md)" },
 	          { .option = "art", .type = &fv_data_crops, .purpose = "paintings", CROPS } },
-	.config_bytes = sizeof(fv_cyclegan_config), .configure = configure,
+	.config_bytes = sizeof(fv_cyclegan_config), .choose = choose, .configure = configure,
 	.programs = {
 		{ .name = "generators", .build = generators, .ok = "ok", .scalars = adam,
 		  .inputs = (const fv_recipe_input[]){ { "a", "photos" }, { "b", "art" }, { 0 } },
@@ -111,9 +108,10 @@ const fv_recipe fv_recipe_cyclegan = {
 			  { "real.a", "photos" }, { "real.b", "art" },
 			  { "fake.a", "generators:fake.a", .history = 50 },
 			  { "fake.b", "generators:fake.b", .history = 50 }, { 0 } },
-		  .losses = (const fv_recipe_loss[]){ { "d", { "loss.a", "loss.b" }, .won_below = 0.01 }, { 0 } } },
+		  .losses = (const fv_recipe_loss[]){ 
+			{ "d", { "loss.a", "loss.b" }, .won_below = 0.01 }, { 0 } } },
 	},
-	.models = { { .file = "model.safetensors", .family = &fv_family_resnet },
-	            { .file = "back.safetensors", .family = &fv_family_resnet } },
+	.models = { { "model.safetensors", &fv_family_resnet },
+	            { "back.safetensors", &fv_family_resnet } },
 	.smallest = (const char *const[]){ "size=32", "width=4", "blocks=1", NULL },
 };

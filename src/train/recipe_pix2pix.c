@@ -66,11 +66,6 @@ static fv_status configure(fv_err *err, fv_run *r)
 
 static void build(fv_graph *g, fv_run *r) { fv_pix2pix_build(g, r->store, r->seed, r->config); }
 
-static double rate(const fv_run *r, int64_t update)
-{
-	return ((const options *)r->options)->rate * fv_schedule_linear(r, 0.5);
-}
-
 const fv_recipe fv_recipe_pix2pix = {
 	.name = "pix2pix", .help = "one picture from another, learnt from pairs of both",
 	.options = table, .bytes = sizeof(options), .seconds = 7200,
@@ -80,7 +75,7 @@ const fv_recipe fv_recipe_pix2pix = {
 		.name = "step", .build = build, .ok = "ok",
 		.inputs = (const fv_recipe_input[]){ { "a", "data", 0 }, { "b", "data", 1 },
 		                                     { 0 } },
-		.scalars = (const fv_recipe_scalar[]){ { "rate", rate, true },
+		.scalars = (const fv_recipe_scalar[]){ { "rate", fv_schedule_rate, true },
 		                                       { "step", fv_schedule_update }, { 0 } },
 		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" }, .won_below = 0.01 },
 		                                    { "adv", { "loss.adv" } },

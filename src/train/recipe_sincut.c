@@ -61,11 +61,6 @@ static void build(fv_graph *g, fv_run *r)
 	fv_sincut_graph_build(g, r->store, r->seed, r->config);
 }
 
-static double rate(const fv_run *r, int64_t update)
-{
-	return ((const options *)r->options)->rate * fv_schedule_linear(r, 0.5);
-}
-
 static json_t *signature(void)
 {
 	static const char image[] = "image, sRGB, RGB, [-1,1]";
@@ -88,7 +83,7 @@ const fv_recipe fv_recipe_sincut = {
 		.name = "step", .build = build, .ok = "ok",
 		.inputs = (const fv_recipe_input[]){ { "photo", "photo" },
 		                                     { "art", "art" }, { 0 } },
-		.scalars = (const fv_recipe_scalar[]){ { "rate", rate, true },
+		.scalars = (const fv_recipe_scalar[]){ { "rate", fv_schedule_rate, true },
 		                                       { "step", fv_schedule_update }, { 0 } },
 		.losses = (const fv_recipe_loss[]){ { "d", { "loss.d" }, .won_below = 0.01 }, { "r1", { "loss.r1" } },
 		                                    { "adv", { "loss.adv" } },

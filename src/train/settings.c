@@ -485,8 +485,9 @@ fv_status fv_settings_take(fv_err *err, fv_run *r)
 		goto done;
 	if ((st = check_needed(err, r)) && j)
 		st = blame_file(err, r, st);
-	if (!st)
-		st = want_measures(err, r, j != NULL);
+	if (!st && r->recipe->choose)
+		r->recipe->choose(r);
+	st = st ? st : want_measures(err, r, j != NULL);
 	r->seed = (uint64_t)r->common.seed;
 	r->batch = fv_run_integer(r, "batch", 1);
 	r->size = fv_run_integer(r, "size", 0);

@@ -11,6 +11,12 @@ double fv_schedule_update(const fv_run *r, int64_t update) { return (double)upda
 
 double fv_schedule_linear(const fv_run *r, double from) { return fmin(1, (1 - fv_run_done(r)) / (1 - from)); }
 
+double fv_schedule_rate(const fv_run *r, int64_t update)
+{
+	const fv_option *o = fv_option_find(r->recipe->options, "rate");
+	return *(const double *)((const char *)r->options + o->at) * fv_schedule_linear(r, 0.5);
+}
+
 static bool is_part(const fv_run *r, const fv_recipe_program *p)
 {
 	return !p->every || p->every(r) > 0;
