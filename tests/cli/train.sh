@@ -171,7 +171,7 @@ run 0 "" train --resume runs/counted --steps 19
 same_run "more time, or as many steps" runs/longer runs/counted
 run 0 "going on at step 19 of 19" train --resume runs/longer
 : >runs/counted/times.jsonl
-run 0 "^time: [0-9]* ms a step, so [0-9]* steps more in 1 s" train --resume runs/counted --time 1s
+run 0 "^time: [0-9]* ms a step, so [0-9]* steps more in 1 s" train --resume runs/counted --time 1s --checkpoint-every 9s
 check "a run without times is timed" grep -q "^going on at step 19 of [1-9][0-9]*" err
 
 # ---- a checkpoint cut short, one that is missing; steps that a kill had not yet saved are made again
