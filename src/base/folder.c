@@ -68,6 +68,8 @@ static fv_status list(fv_err *err, const char *folder,
 	closedir(d);
 	if (n.count)
 		qsort(n.path, (size_t)n.count, sizeof *n.path, by_name);
+	else
+		fv_names_free(&n);      /* who finds nothing has nothing to free */
 	*out = n;
 	return FV_OK;
 memory:
