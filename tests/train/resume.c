@@ -44,6 +44,13 @@ static fv_status train(const char *recipe, const char *run, const char *const *t
 	return st;
 }
 
+/* What lies there for an option of data: one of files that may be an idx file, or pictures. */
+static const char *file_of(const fv_option *o)
+{
+	bool idx = o->type == FV_OPT_TEXT && o->kind != FV_ARG_FOLDER;
+	return idx ? "digits.idx" : "pictures";
+}
+
 /* Texts of a run as small as they get; data: in the folder `where`. */
 static char text[40][300];
 static const char *list[50];
@@ -53,7 +60,8 @@ static void begin_with(const fv_recipe *r, const char *where)
 	for (int i = 0; r->smallest && r->smallest[i]; i++)
 		snprintf(text[n++], sizeof *text, "%s", r->smallest[i]);
 	for (int i = 0; i < FV_RECIPE_DATA && r->data[i].option; i++)
-		snprintf(text[n++], sizeof *text, "%s=%s/%s", r->data[i].option, where, r->data[i].type == &fv_data_digits ? "digits.idx" : "pictures");
+		snprintf(text[n++], sizeof *text, "%s=%s/%s", r->data[i].option, where,
+			 file_of(fv_option_find(r->options, r->data[i].option)));
 	snprintf(text[n++], sizeof *text, "steps=%d", STEPS);
 	for (int i = 0; i < n; i++)
 		list[i] = text[i];
@@ -186,7 +194,7 @@ static void other(const fv_option *o, const json_t *was, char *to, size_t room)
 	case FV_OPT_ENUM: snprintf(to, room, "%s=%s", o->name, o->choices[!strcmp(o->choices[0], json_string_value(was))]); break;
 	default:
 		if (o->kept & FV_KEPT_MOVES)
-			snprintf(to, room, "%s=moved/%s", o->name, o->kind == FV_ARG_FOLDER ? "pictures" : "digits.idx");
+			snprintf(to, room, "%s=moved/%s", o->name, file_of(o));
 		else
 			snprintf(to, room, "%s=other", o->name);
 	}
@@ -274,7 +282,8 @@ static void check_data(const fv_recipe *r)
 	const char *texts[] = { given, NULL };
 	snprintf(run, sizeof run, "%s-straight", r->name);
 	for (int i = 0; i < FV_RECIPE_DATA && r->data[i].option; i++) {
-		snprintf(given, sizeof given, "%s=others/%s", r->data[i].option, r->data[i].type == &fv_data_digits ? "digits.idx" : "pictures");
+		snprintf(given, sizeof given, "%s=others/%s", r->data[i].option,
+			 file_of(fv_option_find(r->options, r->data[i].option)));
 		check(train(NULL, run, texts) == FV_E_ARGUMENT && strstr(err.text, "begun with data"), "%s: %s: %s", r->name, given, err.text);
 	}
 }
