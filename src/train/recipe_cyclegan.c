@@ -111,7 +111,7 @@ const fv_recipe fv_recipe_cyclegan = {
 		  .losses = (const fv_recipe_loss[]){ 
 			{ "d", { "loss.a", "loss.b" }, .won_below = 0.01 }, { 0 } } },
 	},
-	.models = { { "model.safetensors", &fv_family_resnet },
-	            { "back.safetensors", &fv_family_resnet } },
+	.models = { { "model.safetensors", &fv_family_resnet, .shows = "photos" },
+	            { "back.safetensors", &fv_family_resnet, .shows = "art" } },
 	.smallest = (const char *const[]){ "size=32", "width=4", "blocks=1", NULL },
 };
