@@ -13,55 +13,26 @@ typedef struct {
 } options;
 
 static const fv_option table[] = {
-	{ .name = "output",
-	  .letter = 'o',
-	  .type = FV_OPT_TEXT,
-	  .kind = FV_ARG_FILE,
-	  .arg = "FILE",
-	  .required = true,
-	  .at = offsetof(options, output),
+	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "FILE",
+	  .required = true, .at = offsetof(options, output),
 	  .help = "the picture of them all, side by side; or with %d in its name, or a folder: "
-		  "each in a file of its own; or "
-		  ".gif, on a walk also .webp: a film" },
-	{ .name = "count",
-	  .letter = 'n',
-	  .type = FV_OPT_INT,
-	  .arg = "N",
-	  .at = offsetof(options, count),
-	  .preset = "64",
-	  .low = 1,
-	  .high = 100000,
+	          "each in a file of its own; or .gif, on a walk also .webp: a film" },
+	{ .name = "count", .letter = 'n', .type = FV_OPT_INT, .arg = "N",
+	  .at = offsetof(options, count), .preset = "64", .low = 1, .high = 100000,
 	  .help = "how many pictures" },
-	{ .name = "seed",
-	  .type = FV_OPT_INT,
-	  .arg = "N",
-	  .at = offsetof(options, seed),
-	  .preset = "0",
-	  .help = "the same seed gives the same pictures" },
-	{ .name = "columns",
-	  .type = FV_OPT_INT,
-	  .arg = "N",
-	  .at = offsetof(options, columns),
-	  .preset_help = "as many as make a square",
-	  .low = 0,
-	  .high = 10000,
+	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, seed),
+	  .preset = "0", .help = "the same seed gives the same pictures" },
+	{ .name = "columns", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, columns),
+	  .preset_help = "as many as make a square", .low = 0, .high = 10000,
 	  .help = "pictures in a row" },
-	{ .name = "walk",
-	  .type = FV_OPT_INT,
-	  .arg = "N",
-	  .at = offsetof(options, walk),
-	  .preset_help = "each picture stands alone",
-	  .low = 1,
-	  .high = 100000,
+	{ .name = "walk", .type = FV_OPT_INT, .arg = "N", .at = offsetof(options, walk),
+	  .preset_help = "each picture stands alone", .low = 1, .high = 100000,
 	  .help = "the pictures lead from the first to the second and on to the Nth that there "
-		  "would be, and back to the first" },
-	{ .name = "label",
-	  .type = FV_OPT_TEXT,
-	  .arg = "NAME",
-	  .at = offsetof(options, label),
+	          "would be, and back to the first" },
+	{ .name = "label", .type = FV_OPT_TEXT, .arg = "NAME", .at = offsetof(options, label),
 	  .preset_help = "each in its turn",
 	  .help = "of a model with labels: what the pictures are to be, by name or by number from "
-		  "0" },
+	          "0" },
 	{ 0 },
 };
 
@@ -156,8 +127,7 @@ static fv_status label_of(fv_err *err, const fv_model *m, const char *name, int 
 	if (!d->labels)
 		st = fv_fail(err, FV_E_ARGUMENT,
 			     "--label %s: this model knows no labels; one that does is trained on "
-			     "labelled "
-			     "pictures with --conditional yes",
+			     "labelled pictures with --conditional yes",
 			     name);
 	else if (!*label)
 		st = fv_fail(err, FV_E_ARGUMENT,
@@ -199,14 +169,12 @@ static fv_status check_output(fv_err *err, const options *o)
 		return fv_fail(
 			err, FV_E_ARGUMENT,
 			"--output: %s: unknown ending; pictures are written as .jpg, .png, .webp "
-			"or "
-			".tif, films as .gif or .webp, and into a folder where the name ends in /",
+			"or .tif, films as .gif or .webp, and into a folder where the name ends in /",
 			o->output);
 	if (o->walk > o->count)
 		return fv_fail(err, FV_E_ARGUMENT,
 			       "--walk %" PRId64 ": has at least as many pictures, not %" PRId64
-			       "; give more by "
-			       "--count",
+			       "; give more by --count",
 			       o->walk, o->count);
 	return FV_OK;
 }

@@ -45,5 +45,5 @@ fv_node *fv_feature_swd(fv_graph *g, fv_node *map, fv_node *places, fv_node *dir
                         fv_node *target)
 {
 	fv_node *p = fv_projected_quantiles(g, map, places, direction);
-	return fv_mean(g, fv_unary(g, FV_ABS, fv_sub(g, p, target), 0, 0), FV_ALL);
+	return fv_absolute_distance(g, p, target);
 }

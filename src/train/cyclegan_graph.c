@@ -25,11 +25,6 @@ fv_cyclegan_config fv_cyclegan_default(void)
 
 static fv_adam_attr adam(const fv_cyclegan_config *c) { return (fv_adam_attr){ .beta1 = c->beta1, .beta2 = c->beta2, .eps = c->eps }; }
 
-static fv_node *distance(fv_graph *g, fv_node *x, fv_node *y)
-{
-	return fv_mean(g, fv_unary(g, FV_ABS, fv_sub(g, x, y), 0, 0), FV_ALL);
-}
-
 static fv_node *paint(const fv_scope *s, const fv_cyclegan_config *c, fv_node *x)
 {
 	const bool resnet = c->family == &fv_family_resnet;
@@ -45,7 +40,7 @@ static fv_node *there_and_back(fv_graph *g, fv_store *store, const fv_cyclegan_c
 	g->label = "paint";
 	fv_node *fake = paint(there, c, x), *picture = fv_detach(g, fake);
 	g->label = "cycle";
-	*cycle = distance(g, paint(back, c, picture), x);
+	*cycle = fv_absolute_distance(g, paint(back, c, picture), x);
 	if (!p->count && *cycle)
 		*p = fv_gradients_of(g, store, (const char *[]){ "G_A.", "G_B." }, 2);
 	if (g->err.status)
@@ -83,7 +78,7 @@ void fv_cyclegan_generators_build(fv_graph *g, fv_store *store, uint64_t seed, c
 		fv_node *x = i ? a : b, *way = fv_add(g, adv[i], fv_scale(g, cycle[i], c->cycle, 0));
 		identity[i] = fv_number(g, FV_F32, 0);
 		if (c->identity > 0) {
-			identity[i] = distance(g, paint(i ? &gb : &ga, c, x), x);
+			identity[i] = fv_absolute_distance(g, paint(i ? &gb : &ga, c, x), x);
 			if (g->err.status)
 				return;
 			fv_gradients_add(g, identity[i], c->identity, &p, 0, p.count);

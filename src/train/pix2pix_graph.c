@@ -71,8 +71,7 @@ void fv_pix2pix_build(fv_graph *g, fv_store *store, uint64_t seed, const fv_pix2
 	if (g->err.status)
 		return;
 	fv_node *adv = fv_adversary_g(g, c->loss, of_fake, NULL);
-	fv_node *off = fv_unary(g, FV_ABS, fv_sub(g, picture, b), 0, 0);
-	fv_node *l1 = fv_mean(g, off, FV_ALL);
+	fv_node *l1 = fv_absolute_distance(g, picture, b);
 	fv_gradients_add(g, adv, 1, &p, by_picture, by_picture + 1);
 	fv_gradients_add(g, l1, c->l1, &p, by_picture, by_picture + 1);
 	g->label = "paint";

@@ -5,31 +5,23 @@
 
 static const char *const orders[] = { "rgb", "bgr", NULL };
 
-#define AT(member) .at = offsetof(fv_cartoon_options, member)
+#define AT(member) FV_CARTOON_AT(member)
 static const fv_option table[] = {
-	{ .name = "photos", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .kept = FV_KEPT_MOVES,
-	  .arg = "DIR", AT(photos), .preset_help = "those that come with fauve",
-	  .help = "a folder of photographs, or one" },
+	FV_CARTOON_PHOTOS,
 	{ .name = "art", .type = FV_OPT_TEXTS, .kind = FV_ARG_FOLDER, .kept = FV_KEPT_MOVES,
 	  .required = true, .arg = "DIR", AT(art),
 	  .help = "a folder of drawings or paintings, or one" },
-	{ .name = "batch", .type = FV_OPT_INT, .arg = "N", AT(batch), .preset = "2", .low = 1,
-	  .high = 1000, .help = "samples a step" },
+	FV_CARTOON_BATCH,
 	{ .name = "size", .type = FV_OPT_INT, .arg = "N", AT(size), .preset = "128", .low = 32,
 	  .high = 1024, .multiple = 4, .help = "side of the crops, a multiple of 4" },
 	{ .name = "width", .type = FV_OPT_INT, .kept = FV_KEPT_APART, .arg = "N", AT(width),
 	  .preset = "24", .low = 1, .high = 512, .help = "channels at full size" },
 	{ .name = "blocks", .type = FV_OPT_INT, .kept = FV_KEPT_APART, .arg = "N", AT(blocks),
 	  .preset = "8", .low = 1, .high = 64, .help = "residual blocks" },
-	{ .name = "rate", .type = FV_OPT_FLOAT, .arg = "X", AT(rate), .preset = "1e-4", .low = 1e-8,
-	  .high = 0.1, .help = "the generator's learning rate" },
-	{ .name = "beginning", .type = FV_OPT_FLOAT, .arg = "X", AT(beginning), .preset = "0.1",
-	  .low = 0, .high = 1, .help = "share of the steps in which it learns content alone" },
+	FV_CARTOON_LEARNING,
 	{ .name = "content", .type = FV_OPT_FLOAT, .arg = "X", AT(content), .preset = "100",
 	  .low = 0, .high = 10000, .help = "weight of what is shown" },
-	{ .name = "features", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .kept = FV_KEPT_APART,
-	  .arg = "FILE", AT(features), .preset = "vgg16",
-	  .help = "the frozen network that teaches: a file, or the name of one that is here" },
+	FV_CARTOON_FEATURES,
 	{ .name = "order", .type = FV_OPT_ENUM, .kept = FV_KEPT_INNER, AT(order), .preset = "rgb",
 	  .choices = orders },
 	{ 0 },

@@ -115,7 +115,7 @@ void fv_sincut_graph_build(fv_graph *g, fv_store *store, uint64_t seed, const fv
 	fv_node *again = fv_detach(g, same);
 	fv_node *identity = contrast(&t, key, again, "art");
 	g->label = "pixels";
-	fv_node *pixels = fv_mean(g, fv_unary(g, FV_ABS, fv_sub(g, again, y), 0, 0), FV_ALL);
+	fv_node *pixels = fv_absolute_distance(g, again, y);
 	if (g->err.status)
 		return;
 	p.read[p.count] = again;
