@@ -38,8 +38,9 @@ static const struct {
 	  "an idx file of small grey pictures is what GANs that paint from noise are learnt with" },
 	{ is_paired, { "pix2pix" }, "--data %1 --size %s --time 1h",
 	  "pictures twice as wide as high are pairs A|B: what to draw from, and what it becomes" },
-	{ is_two_paired, { "pix2pix" }, "--data %1 --data %2 --size %s --time 1h",
-	  "two folders whose names are the same are pairs" },
+	{ is_two_paired, { "pix2pix" }, "--data PAIRS --size %s --time 1h",
+	  "two folders whose names are the same are pairs: put them as A and B into a folder, here "
+	  "PAIRS" },
 	{ is_classes, { "dcgan", "dense" }, "--data %1 --time 1h",
 	  "a folder a class: a GAN that paints from noise can be told which" },
 	{ is_small, { "dcgan", "dense" }, "--data %1 --time 1h",

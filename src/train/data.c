@@ -114,8 +114,7 @@ static fv_status find_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv
 {
 	char place[FV_PATH_MAX];
 	const char *shipped = place;
-	const fv_option *o = fv_option_find(r->recipe->options, want->option);
-	fv_texts from = *(const fv_texts *)((const char *)r->options + o->at);
+	fv_texts from = *(const fv_texts *)fv_run_value(r, want->option);
 	crops *s = d->own = fv_alloc(r->context, sizeof *s);
 	fv_status st = s ? FV_OK : fv_fail_memory(err, want->option, sizeof *s);
 	if (st)
@@ -241,8 +240,7 @@ static fv_status set_digits_aside(fv_err *err, fv_data *d, fv_digits *s)
 static fv_status open_digits(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d)
 {
 	fv_names n = { 0 };
-	const fv_option *o = fv_option_find(r->recipe->options, want->option);
-	const char *path = *(const char *const *)((const char *)r->options + o->at);
+	const char *path = *(const char *const *)fv_run_value(r, want->option);
 	fv_digits *s = d->own = fv_alloc(r->context, sizeof *s);
 	fv_status st = s ? FV_OK : fv_fail_memory(err, want->option, sizeof *s);
 	/* A folder without an idx file is a folder of pictures. */
@@ -311,8 +309,8 @@ fv_status fv_run_open_data(fv_err *err, fv_run *r)
 	/* All are found before the first is opened, which may take long. */
 	for (int i = 0; i < FV_RECIPE_DATA && r->recipe->data[i].option && !st; i++) {
 		const fv_data_want *want = &r->recipe->data[i];
-		const fv_option *o = fv_option_find(r->recipe->options, want->option);
-		if (!o)
+		const fv_texts *given = fv_run_value(r, want->option);
+		if (!given)
 			return fv_fail(err, FV_E_INTERNAL, "%s: its data '%s' are no option", r->recipe->name, want->option);
 		r->data[i] = (fv_data){ .want = want,
 					.context = r->context,
@@ -325,7 +323,7 @@ fv_status fv_run_open_data(fv_err *err, fv_run *r)
 				"%s: pictures like its %s cannot be set aside; give others to "
 				"measure on with held-photos or held-art",
 				r->recipe->name, want->option);
-		if (want->shipped && !((const fv_texts *)((const char *)r->options + o->at))->count)
+		if (want->shipped && !given->count)
 			shipped = want->shipped;
 		st = want->type->find ? want->type->find(err, r, want, &r->data[i]) : FV_OK;
 	}

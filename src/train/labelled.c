@@ -28,8 +28,7 @@ typedef struct {
 
 static const char *path_of(const fv_run *r, const fv_data_want *want)
 {
-	return *(const char *const *)((const char *)r->options +
-				      fv_option_find(r->recipe->options, want->option)->at);
+	return *(const char *const *)fv_run_value(r, want->option);
 }
 
 /* ------------------------------------------------------------------ files */

@@ -99,13 +99,15 @@ static fv_status roll_back(fv_err *err, fv_run *r)
 {
 	int64_t at = r->step, steps = r->steps, attempt = r->attempt + 1;
 	double scale = r->rate_scale / 2;
-	if (attempt > FV_ROLLBACKS)
+	if (attempt > FV_ROLLBACKS) {
 		fv_run_stop(r, "not finite",
 			    "losses were not finite after %d rollbacks, at step %" PRId64,
 			    FV_ROLLBACKS, at);
-	if (attempt > FV_ROLLBACKS)
-		return fv_fail(err, FV_E_INTERNAL, "%s: losses were not finite after %d rollbacks; the last good checkpoint is kept: "
-		               "try a smaller rate", r->folder, FV_ROLLBACKS);
+		return fv_fail(err, FV_E_INTERNAL,
+			       "%s: losses were not finite after %d rollbacks; the last good "
+			       "checkpoint is kept: try a smaller rate",
+			       r->folder, FV_ROLLBACKS);
+	}
 	fv_status st = fv_run_load(err, r);
 	if (st)
 		return st;

@@ -111,8 +111,7 @@ static bool two_folders(const char *folder, char where[2][FV_PATH_MAX])
 static fv_status find_pairs(fv_err *err, fv_run *r, const fv_data_want *want, fv_data *d)
 {
 	char where[2][FV_PATH_MAX];
-	const fv_option *o = fv_option_find(r->recipe->options, want->option);
-	const char *folder = *(const char *const *)((const char *)r->options + o->at);
+	const char *folder = *(const char *const *)fv_run_value(r, want->option);
 	pairs *s = d->own = fv_alloc(r->context, sizeof *s);
 	fv_status st = s ? FV_OK : fv_fail_memory(err, want->option, sizeof *s);
 	if (st)
@@ -206,7 +205,7 @@ static fv_status open_pairs(fv_err *err, fv_run *r, const fv_data_want *want, fv
 {
 	pairs *s = d->own;
 	const int files = s->names[0].count;
-	const fv_option *o = fv_option_find(r->recipe->options, "direction");
+	const int *direction = fv_run_value(r, "direction");
 	fv_status st = FV_OK;
 	size_t n;
 	if (!r->o.decode)
@@ -214,7 +213,7 @@ static fv_status open_pairs(fv_err *err, fv_run *r, const fv_data_want *want, fv
 			       "%s learns from pictures: a decoder is needed to "
 			       "read them",
 			       r->recipe->name);
-	s->back = o && *(const int *)((const char *)r->options + o->at);
+	s->back = direction && *direction;
 	s->size = d->height = d->width = r->size;
 	s->load = (s->size * 286 + 128) / 256;
 	if (!(s->pair = fv_alloc(r->context, (size_t)files * sizeof *s->pair)))

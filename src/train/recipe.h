@@ -161,6 +161,8 @@ fv_status fv_recipe_values(fv_err *err, const fv_recipe *recipe, const char *pre
 /* ---- what a run knows, for a recipe's functions */
 fv_data *fv_run_data(const fv_run *r, const char *option);
 struct fv_feed *fv_data_feed(const fv_data *d);         /* of crops; feed.h */
+/* Where the value of an option of the recipe's table lies; NULL: it has none of that name. */
+const void *fv_run_value(const fv_run *r, const char *option);
 int64_t fv_run_integer(const fv_run *r, const char *option, int64_t without);  /* an INT of the recipe's table */
 double fv_run_done(const fv_run *r);                    /* 0 to 1; 0 while a warm-up does not know the number of steps yet */
 /* Where something is that was named rather than given as a path (fv_train_options.find). name NULL: what comes with the program. */

@@ -496,6 +496,12 @@ done:
 	return st;
 }
 
+const void *fv_run_value(const fv_run *r, const char *option)
+{
+	const fv_option *o = fv_option_find(r->recipe->options, option);
+	return o ? (const char *)r->options + o->at : NULL;
+}
+
 int64_t fv_run_integer(const fv_run *r, const char *option, int64_t without)
 {
 	const fv_option *o = fv_option_find(r->recipe->options, option);

@@ -13,8 +13,7 @@ double fv_schedule_linear(const fv_run *r, double from) { return fmin(1, (1 - fv
 
 double fv_schedule_rate(const fv_run *r, int64_t update)
 {
-	const fv_option *o = fv_option_find(r->recipe->options, "rate");
-	return *(const double *)((const char *)r->options + o->at) * fv_schedule_linear(r, 0.5);
+	return *(const double *)fv_run_value(r, "rate") * fv_schedule_linear(r, 0.5);
 }
 
 static bool is_part(const fv_run *r, const fv_recipe_program *p)
