@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fauve apply: its options, and what they mean for a picture of some size. */
+#include "cli/apply.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Widths of the widest strokes, in longer sides of the picture. */
+static const struct { const char *name; double share; } strokes[] = {
+	{ "fine", 0.02 }, { "medium", 0.034 }, { "broad", 0.05 },
+};
+
+/* In the order of fv_norm, from FV_NORM_PICTURE on. */
+static const char *const norms[] = { "picture", "published", "running", NULL };
+
+#define AT(field) offsetof(fv_apply_options, field)
+
+const fv_option fv_apply_table[] = {
+	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "OUT",
+	  .required = true, .at = AT(output),
+	  .help = "the painted picture; or a folder, made when missing, for pictures of the same "
+	          "names" },
+	{ .name = "strength", .type = FV_OPT_FLOAT, .arg = "X", .at = AT(strength),
+	  .preset = "1", .low = 0, .high = 1, .help = "0 is the photograph, 1 all paint" },
+	{ .name = "strokes", .type = FV_OPT_TEXT, .arg = "WIDTH", .at = AT(strokes),
+	  .preset = "medium",
+	  .help = "how wide the widest are: fine, medium, broad; pixels, such as 40; or a share of "
+	          "the longer side, such as 3%" },
+	{ .name = "detail", .type = FV_OPT_FLOAT, .arg = "X", .at = AT(detail),
+	  .preset = "0.75", .low = 0, .high = 1,
+	  .help = "how near finer brushes come to the photograph: 0 wide strokes alone, 1 fine "
+	          "ones wherever something is fine" },
+	{ .name = "palette", .type = FV_OPT_FLOAT, .arg = "X", .at = AT(palette),
+	  .preset = "0.5", .low = 0, .high = 1,
+	  .help = "whose colours: 0 the photograph's, 0.5 as learnt, 1 those of the painter's own "
+	          "paintings, whatever the photograph" },
+	{ .name = "relief", .type = FV_OPT_FLOAT, .arg = "X", .at = AT(relief),
+	  .preset = "1", .low = 0.25, .high = 4,
+	  .help = "how strongly neighbouring strokes differ: below 1 softer than the style has it, "
+	          "above 1 bolder" },
+	{ .name = "norm", .type = FV_OPT_ENUM, .arg = "WHAT", .at = AT(norm),
+	  .preset_help = "picture, where there is batch norm", .choices = norms,
+	  .help = "of a model with batch norm, as pix2pix': picture goes by the picture's own mean and "
+	          "variance; published adds dropout, drawn by the seed, as its authors do; running "
+	          "goes by what training's pictures had on average" },
+	{ .name = "flow", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "FILE",
+	  .at = AT(flow),
+	  .help = "a picture whose colours say where strokes run: the hue is twice the angle (red "
+	          "level, cyan upright, yellow-green and violet aslant), grey leaves it to the "
+	          "photograph" },
+	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = AT(seed),
+	  .preset = "0", .help = "of where strokes lie; the same seed gives the same picture" },
+	{ .name = "quality", .type = FV_OPT_INT, .arg = "N", .at = AT(quality),
+	  .preset = "92", .low = 1, .high = 100, .help = "of JPEG and WebP" },
+	{ .name = "keep-private", .type = FV_OPT_FLAG, .at = AT(keep_private),
+	  .help = "keep all metadata: place, persons, titles, camera, serial numbers, maker notes, "
+	          "names of profiles" },
+	{ .name = "max-megapixels", .type = FV_OPT_FLOAT, .arg = "X",
+	  .at = AT(megapixels), .preset_help = "419", .low = 0.000001, .high = 4000,
+	  .help = "refuse larger pictures; up to it, files are believed that claim more than their "
+	          "bytes are likely to hold (fauve doctor)" },
+	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = AT(memory),
+	  .preset_help = "900M or 220 bytes a pixel, if so much is free",
+	  .help = "what fauve may take in all, such as 400M or 2G; what does not fit at once is "
+	          "painted in bands, and what does not fit so is refused before work begins" },
+	{ .name = "force", .letter = 'f', .type = FV_OPT_FLAG, .at = AT(force),
+	  .help = "paint over the photograph itself when OUT names it" },
+	{ 0 },
+};
+
+/* A number and its end: "40", "3%". */
+static fv_status read_strokes(fv_err *err, const char *text, int64_t longer, float *share)
+{
+	char *end;
+	for (size_t i = 0; i < FV_COUNT(strokes); i++)
+		if (!strcmp(text, strokes[i].name)) {
+			*share = (float)strokes[i].share;
+			return FV_OK;
+		}
+	double v = strtod(text, &end), part = strcmp(end, "%") ? v / (double)longer : v / 100;
+	if (end == text || (*end && strcmp(end, "%")) || !(part > 0))
+		return fv_fail(
+			err, FV_E_ARGUMENT,
+			"--strokes: '%s' is no width; write fine, medium, broad, pixels such as "
+			"40, or a share such as 3%%",
+			text);
+	if (part > 0.5)
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "--strokes: '%s' is more than half of a picture of %" PRId64
+		               " pixels",
+		               text, longer);
+	*share = (float)part;
+	return FV_OK;
+}
+
+fv_status fv_apply_how(fv_err *err, const fv_apply *a, const fv_pixels *v, fv_paint_options *how)
+{
+	const fv_apply_options *o = a->o;
+	*how = (fv_paint_options)FV_PAINT_DEFAULTS;
+	how->strength = (float)o->strength;
+	how->detail = (float)o->detail;
+	how->palette = (float)o->palette;
+	how->relief = (float)o->relief;
+	how->seed = (uint64_t)o->seed;
+	how->norm = (fv_norm)(o->norm + 1);             /* -1: not given */
+	how->flow = a->flow;
+	return read_strokes(err, o->strokes, v->width > v->height ? v->width : v->height,
+	                    &how->strokes);
+}
