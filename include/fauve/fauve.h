@@ -199,7 +199,7 @@ typedef enum {
 /** Options of painting; begin with FV_PAINT_DEFAULTS (NULL means the same). */
 typedef struct fv_paint_options {
 	size_t size;               /**< sizeof(fv_paint_options) */
-	float strength;            /**< 0 the photograph, 1 all paint */
+	float strength;            /**< 0 the photograph, 1 all paint, up to 1.3: beyond it */
 	uint64_t seed;             /**< of where strokes lie, beside the picture itself: the same
 	                            *   seed and pixels, the same painting; each picture has its
 	                            *   own strokes */
@@ -225,6 +225,15 @@ typedef struct fv_paint_options {
 	float relief;              /**< 0.25..4: how strongly neighbouring strokes differ, times
 	                            *   what the style asks for */
 	fv_norm norm;              /**< other than FV_NORM_DEFAULT only for a model with batch norm */
+	const fv_pixels *mask;     /**< NULL: all is painted; or a picture of any size, grey or in
+	                            *   colour, stretched over this one: where it is white all of
+	                            *   strength counts, where it is black or transparent none */
+	const fv_pixels *base;     /**< NULL: the input; or a picture of its size, channels and
+	                            *   bits onto which what painting changes is added: several
+	                            *   styles one after the other, each with its mask or its
+	                            *   share of the strength; may be out's own data */
+	bool colour_only;          /**< the photograph itself in the painter's colours, without his
+	                            *   brush; wants a palette above 0.5 */
 } fv_paint_options;
 #define FV_PAINT_DEFAULTS { .size = sizeof(fv_paint_options), .strength = 1, .detail = 0.75f, .palette = 0.5f, .relief = 1 }
 

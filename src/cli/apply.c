@@ -18,45 +18,48 @@ static const fv_example examples[] = {
 	{ "fauve apply runs/mine photo.jpg -o soft.jpg --strength 0.6",
 	  "A model of your own, less of it." },
 	{ "fauve apply vangogh photo.jpg -o bold.png --strokes broad", "Wide strokes." },
-	{ "fauve apply vangogh photo.jpg -o mine.png --palette 0",
+	{ "fauve apply vangogh photo.jpg -o mine.png --keep-color",
 	  "His brush, the photograph's colours." },
+	{ "fauve apply vangogh photo.jpg -o both.png --style monet:sky.png --feather 2%",
+	  "Another style where a mask is white." },
+	{ "fauve apply vangogh photo.jpg -o mixed.png --mix monet=0.3", "Two styles at once." },
+	{ "fauve apply vangogh photo.jpg -o choose.jpg --variations 9", "Nine, to choose from." },
 	{ 0 },
 };
 
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
 {
 	const fv_apply_options *o = given;
-	char path[FV_PATH_MAX];
 	fv_context *c = NULL;
-	fv_model *m = NULL;
-	fv_painter *painter = NULL;
+	fv_layers layers = { 0 };
 	fv_picture *flow = NULL;
 	fv_err warning;
 	fv_jobs j = { 0 };
-	fv_status st = fv_style_find(err, args[0], path, sizeof path);
+	fv_status st = fv_picture_begin(err, "fauve");
 	if (st)
-		return st;
-	if ((st = fv_picture_begin(err, "fauve")))
 		return st;
 	if ((st = fv_cli_context(err, cli, true, &c)))
 		goto done;
-	if ((st = fv_model_open(err, c, path, &m)))
-		goto done;
-	if ((st = fv_painter_new(err, m, &painter)))
+	if ((st = fv_layers_open(err, c, o, args[0], &layers)))
 		goto done;
 	if ((st = fv_jobs_list(err, o, count - 1, args + 1, &j)))
 		goto done;
 	const fv_read_options stoppable = { .cancelled = fv_apply_stopped };
 	if (o->flow && (st = fv_picture_read(err, o->flow, &stoppable, &flow, &warning)))
 		goto done;
-	fv_apply a = { cli, c, m, painter, o, flow ? fv_picture_pixels(flow) : NULL, NULL };
-	st = j.count == 1 ? fv_apply_picture(err, &a, &j.item[0], true)
-	                  : fv_apply_many(err, &a, &j);
+	fv_apply a = { cli, c, &layers, o, flow ? fv_picture_pixels(flow) : NULL, NULL };
+	if (o->variations && j.count > 1)
+		st = fv_fail(err, FV_E_ARGUMENT, "--variations: a sheet is of one picture, and %d are "
+		             "named", j.count);
+	else if (o->variations)
+		st = fv_apply_variations(err, &a, &j.item[0]);
+	else
+		st = j.count == 1 ? fv_apply_picture(err, &a, &j.item[0], true)
+		                  : fv_apply_many(err, &a, &j);
 done:
 	fv_picture_free(flow);
 	fv_jobs_free(&j);
-	fv_painter_free(painter);
-	fv_model_free(m);
+	fv_layers_free(c, &layers);
 	fv_context_free(c);
 	fv_picture_end();
 	return st;

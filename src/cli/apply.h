@@ -9,11 +9,12 @@
 #include "picture/picture.h"
 
 typedef struct {
-	const char *output, *strokes, *flow;
+	const char *output, *strokes, *flow, *mask, *feather, *mix;
+	fv_texts style;                 /* NAME:MASK */
 	double strength, detail, palette, relief, megapixels;
-	int64_t seed, quality, memory;
+	int64_t seed, quality, memory, variations;
 	int norm;
-	bool keep_private, force;
+	bool keep_private, keep_color, only_color, force;
 } fv_apply_options;
 
 extern const fv_option fv_apply_table[];  /* of fv_apply_options (apply_options.c) */
@@ -31,12 +32,31 @@ fv_status fv_jobs_list(fv_err *err, const fv_apply_options *o, int count, char *
                        fv_jobs *out);
 void fv_jobs_free(fv_jobs *j);
 
+/* ---- with what they are painted (apply_layers.c) */
+/* A style and its share of the picture. The shares of all layers are 1 at most at any place. */
+typedef struct {
+	char name[FV_PATH_MAX];
+	fv_model *model;
+	fv_painter *painter;
+	double share;                   /* of the strength */
+	fv_pixels mask;                 /* data NULL: the same share everywhere */
+} fv_layer;
+typedef struct {
+	fv_layer *item;
+	int count;
+} fv_layers;
+
+/* MODEL, --mix, --style, --mask. out: yours, fv_layers_free, also after a failure. */
+fv_status fv_layers_open(fv_err *err, fv_context *c, const fv_apply_options *o, const char *model,
+                         fv_layers *out);
+void fv_layers_free(fv_context *c, fv_layers *l);
+int64_t fv_layers_bytes(const fv_layers *l);    /* that painters hold between two pictures */
+
 /* ---- what paints them */
 typedef struct {
 	fv_cli *cli;
 	fv_context *context;
-	const fv_model *model;
-	fv_painter *painter;
+	const fv_layers *layers;
 	const fv_apply_options *o;
 	const fv_pixels *flow;          /* NULL: none was named */
 	const fv_job *job;              /* in work */
@@ -45,10 +65,19 @@ typedef struct {
 /* How a picture of that size is painted: all but max_memory (apply_options.c). */
 fv_status fv_apply_how(fv_err *err, const fv_apply *a, const fv_pixels *size,
                        fv_paint_options *how);
+/* Paints v in place, in all layers. how: as fv_apply_how says, and what memory it may take
+ * (apply_layers.c). */
+fv_status fv_apply_paint(fv_err *err, const fv_apply *a, fv_pixels *v, const fv_paint_options *how);
+/* Reads a picture, within the memory that it may take, with what alpha hides filled. out: yours. */
+fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **out);
+/* Bytes that painting it may take; 0: any. */
+int64_t fv_apply_allowance(const fv_apply *a, const fv_pixels *v);
 /* Reads, paints and writes one picture. say: that it is done is said (apply_picture.c). */
 fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say);
 /* The same for many, one after the other; what fails is said and left out (apply_many.c). */
 fv_status fv_apply_many(fv_err *err, fv_apply *a, const fv_jobs *j);
+/* One picture with several seeds, as a sheet (apply_variations.c). */
+fv_status fv_apply_variations(fv_err *err, fv_apply *a, const fv_job *j);
 /* Ctrl-C was pressed: for what wants a function of it. */
 bool fv_apply_stopped(void *user);
 #endif

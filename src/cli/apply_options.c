@@ -20,7 +20,8 @@ const fv_option fv_apply_table[] = {
 	  .help = "the painted picture; or a folder, made when missing, for pictures of the same "
 	          "names" },
 	{ .name = "strength", .type = FV_OPT_FLOAT, .arg = "X", .at = AT(strength),
-	  .preset = "1", .low = 0, .high = 1, .help = "0 is the photograph, 1 all paint" },
+	  .preset = "1", .low = 0, .high = 1.3,
+	  .help = "0 is the photograph, 1 all paint; above 1 what painting changes is overdone" },
 	{ .name = "strokes", .type = FV_OPT_TEXT, .arg = "WIDTH", .at = AT(strokes),
 	  .preset = "medium",
 	  .help = "how wide the widest are: fine, medium, broad; pixels, such as 40; or a share of "
@@ -29,8 +30,22 @@ const fv_option fv_apply_table[] = {
 	  .preset = "0.75", .low = 0, .high = 1,
 	  .help = "how near finer brushes come to the photograph: 0 wide strokes alone, 1 fine "
 	          "ones wherever something is fine" },
+	{ .name = "keep-color", .type = FV_OPT_FLAG, .at = AT(keep_color),
+	  .help = "his brush, the photograph's colours: --palette 0" },
+	{ .name = "only-color", .type = FV_OPT_FLAG, .at = AT(only_color),
+	  .help = "the opposite: the photograph in the painter's colours, without his brush" },
+	{ .name = "mask", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "FILE", .at = AT(mask),
+	  .help = "a picture, stretched over the photograph: what is white in it is painted, what "
+	          "is black stays as it is" },
+	{ .name = "style", .type = FV_OPT_TEXTS, .arg = "NAME:MASK", .at = AT(style),
+	  .help = "another style where a mask is white, over MODEL and those named before it" },
+	{ .name = "feather", .type = FV_OPT_TEXT, .arg = "WIDTH", .at = AT(feather), .preset = "1%",
+	  .help = "how softly masks end: a share of the longer side, or pixels of the mask; 0 as "
+	          "they are" },
+	{ .name = "mix", .type = FV_OPT_TEXT, .arg = "NAME=X,...", .at = AT(mix),
+	  .help = "other styles at once, each with its share; MODEL has the rest" },
 	{ .name = "palette", .type = FV_OPT_FLOAT, .arg = "X", .at = AT(palette),
-	  .preset = "0.5", .low = 0, .high = 1,
+	  .preset_help = "0.5", .low = 0, .high = 1,
 	  .help = "whose colours: 0 the photograph's, 0.5 as learnt, 1 those of the painter's own "
 	          "paintings, whatever the photograph" },
 	{ .name = "relief", .type = FV_OPT_FLOAT, .arg = "X", .at = AT(relief),
@@ -49,6 +64,9 @@ const fv_option fv_apply_table[] = {
 	          "photograph" },
 	{ .name = "seed", .type = FV_OPT_INT, .arg = "N", .at = AT(seed),
 	  .preset = "0", .help = "of where strokes lie; the same seed gives the same picture" },
+	{ .name = "variations", .type = FV_OPT_INT, .arg = "N", .at = AT(variations),
+	  .low = 1, .high = 100,
+	  .help = "OUT is a sheet of N paintings, to choose from: of --seed and the next ones" },
 	{ .name = "quality", .type = FV_OPT_INT, .arg = "N", .at = AT(quality),
 	  .preset = "92", .low = 1, .high = 100, .help = "of JPEG and WebP" },
 	{ .name = "keep-private", .type = FV_OPT_FLAG, .at = AT(keep_private),
@@ -98,7 +116,15 @@ fv_status fv_apply_how(fv_err *err, const fv_apply *a, const fv_pixels *v, fv_pa
 	*how = (fv_paint_options)FV_PAINT_DEFAULTS;
 	how->strength = (float)o->strength;
 	how->detail = (float)o->detail;
-	how->palette = (float)o->palette;
+	if ((o->keep_color || o->only_color) && !isnan(o->palette))
+		return fv_fail(err, FV_E_ARGUMENT, "--palette: --%s-color says already whose colours",
+		               o->keep_color ? "keep" : "only");
+	if (o->keep_color && o->only_color)
+		return fv_fail(err, FV_E_ARGUMENT, "--keep-color and --only-color leave nothing of the "
+		               "painter; say one of them");
+	how->palette = !isnan(o->palette) ? (float)o->palette : o->keep_color ? 0
+	               : o->only_color ? 1 : 0.5f;
+	how->colour_only = o->only_color;
 	how->relief = (float)o->relief;
 	how->seed = (uint64_t)o->seed;
 	how->norm = (fv_norm)(o->norm + 1);             /* -1: not given */

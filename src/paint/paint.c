@@ -20,20 +20,13 @@ static const fv_port *marks_of(const fv_model *m)
 	return at < 0 ? NULL : &m->family->in[at];
 }
 
-static void *row_of(const fv_pixels *p, int64_t y) { return (char *)p->data + y * p->stride_bytes; }
-
-static float value(const fv_pixels *p, int64_t y, int64_t i)
-{
-	return p->bits == 8 ? (float)((uint8_t *)row_of(p, y))[i] * (1 / 255.0f) : (float)((uint16_t *)row_of(p, y))[i] * (1 / 65535.0f);
-}
-
 /* x: H,W,3 in [-1,1]; the last row and column are repeated into the padding. */
 static void load(const fv_pixels *p, float *x, int64_t h, int64_t w)
 {
 	for (int64_t r = 0; r < h; r++)
 		for (int64_t q = 0; q < w; q++)
 			for (int c = 0; c < 3; c++)
-				x[(r * w + q) * 3 + c] = 2 * value(p, fv_min(r, p->height - 1), fv_min(q, p->width - 1) * p->channels + c) - 1;
+				x[(r * w + q) * 3 + c] = 2 * fv_pixel(p, fv_min(r, p->height - 1), fv_min(q, p->width - 1) * p->channels + c) - 1;
 }
 
 /* A number of what the picture shows: a hash over a grid of its pixels. With it in the key every picture has its own noise;
@@ -44,25 +37,8 @@ static uint64_t fingerprint(const fv_pixels *p)
 	for (int64_t r = 0; r < GRID; r++)
 		for (int64_t q = 0; q < GRID; q++)
 			for (int c = 0; c < 3; c++)
-				hash = fv_hash_mix(hash, &(uint8_t){ (uint8_t)(value(p, r * p->height / GRID, q * p->width / GRID * p->channels + c) * 255 + 0.5f) }, 1);
+				hash = fv_hash_mix(hash, &(uint8_t){ (uint8_t)(fv_pixel(p, r * p->height / GRID, q * p->width / GRID * p->channels + c) * 255 + 0.5f) }, 1);
 	return hash;
-}
-
-static void store(const fv_pixels *in, const float *y, int64_t w, float strength, fv_pixels *out)
-{
-	float top = out->bits == 8 ? 255 : 65535;
-	for (int64_t r = 0; r < in->height; r++)
-		for (int64_t q = 0; q < in->width; q++)
-			for (int c = 0; c < in->channels; c++) {
-				float v = value(in, r, q * in->channels + c);
-				if (c < 3)
-					v += strength * ((y[(r * w + q) * 3 + c] + 1) * 0.5f - v);
-				v = v > 0 ? (v < 1 ? v : 1) : 0;
-				if (out->bits == 8)
-					((uint8_t *)row_of(out, r))[q * out->channels + c] = (uint8_t)(v * top + 0.5f);
-				else
-					((uint16_t *)row_of(out, r))[q * out->channels + c] = (uint16_t)(v * top + 0.5f);
-			}
 }
 
 static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int64_t width,
@@ -344,7 +320,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	k.key = (fv_key){ .seed = opt->norm == FV_NORM_PUBLISHED ? opt->seed ^ fingerprint(in) : 0 };
 	int64_t pixels = k.h * k.w, floats = how.floats, bytes = how.bytes, most = opt->max_memory;
 	const double relief[] = { m->relief[0] * (double)opt->relief, m->relief[1] * (double)opt->relief };
-	float *room = NULL, *whole = NULL;
+	float *room = NULL, *whole = NULL, *y;
 	fv_palette *palette = NULL;
 	fv_status st = FV_OK;
 	if (most && most <= bytes + how.direct)
@@ -365,6 +341,8 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 		goto done;
 	if (resized && (st = fv_floats_resize(err, c, whole, h, w, k.x, k.h, k.w)))
 		goto done;
+	if (opt->colour_only)
+		goto painted;
 	if ((strokes && (st = direct(err, m, opt, how.broad, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, most ? most - bytes : 0)))
 		goto done;
 	/* The underpainting is done with. */
@@ -372,9 +350,11 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 		goto done;
 	if (resized && (st = fv_floats_resize(err, c, k.y, k.h, k.w, whole, h, w)))
 		goto done;
-	if (turned && (st = fv_palette_turn(err, palette, resized ? whole : k.y, resized ? w : k.w)))
+painted:
+	y = resized ? whole : opt->colour_only ? k.x : k.y;
+	if (turned && (st = fv_palette_turn(err, palette, y, resized ? w : k.w)))
 		goto done;
-	store(in, resized ? whole : k.y, resized ? w : k.w, opt->strength, out);
+	st = fv_blend(err, c, in, y, resized ? w : k.w, opt, out);
 done:
 	fv_palette_free(palette);
 	fv_free(c, whole);
@@ -404,10 +384,26 @@ fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in
 		st = fv_pixels_check(err, out, "the output", FV_PIXELS_COLOUR);
 	if (st)
 		return st;
+	if (o.base && (st = fv_pixels_check(err, o.base, "the base", FV_PIXELS_COLOUR)))
+		return st;
+	if (o.mask && (st = fv_pixels_check(err, o.mask, "the mask", FV_PIXELS_ANY)))
+		return st;
+	if (o.mask && !o.mask->data)
+		return fv_fail(err, FV_E_SHAPE, "the mask picture has no pixels");
+	if (o.colour_only && !(o.palette > 0.5f))
+		return fv_fail(err, FV_E_ARGUMENT, "colour_only: a palette of %g is not the "
+		               "painter's; above 0.5 it is", (double)o.palette);
+	if (o.base && (o.base->width != in->width || o.base->height != in->height ||
+	               o.base->channels != in->channels))
+		return fv_fail(err, FV_E_SHAPE, "the base must have the input's size and channels");
 	if (in->width != out->width || in->height != out->height || in->channels != out->channels || in->bits != out->bits)
 		return fv_fail(err, FV_E_SHAPE, "the output picture must have the input's size, channels and bits");
-	if (!(o.strength >= 0 && o.strength <= 1) || !(o.detail >= 0 && o.detail <= 1))
-		return fv_fail(err, FV_E_ARGUMENT, "strength %g and detail %g must lie between 0 and 1", (double)o.strength, (double)o.detail);
+	if (!(o.strength >= 0 && o.strength <= 1.3f))
+		return fv_fail(err, FV_E_ARGUMENT, "strength %g must lie between 0 and 1.3",
+		               (double)o.strength);
+	if (!(o.detail >= 0 && o.detail <= 1))
+		return fv_fail(err, FV_E_ARGUMENT, "detail %g must lie between 0 and 1",
+		               (double)o.detail);
 	if (!(o.palette >= 0 && o.palette <= 1))
 		return fv_fail(err, FV_E_ARGUMENT, "palette %g must lie between 0 and 1", (double)o.palette);
 	if (!(o.relief >= 0.25 && o.relief <= 4))

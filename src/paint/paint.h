@@ -32,6 +32,24 @@ fv_status fv_floats_resize(fv_err *err, fv_context *c, const float *from, int64_
 fv_status fv_relief_raise(fv_err *err, fv_context *c, float *y, int64_t h, int64_t w, double scale, const double gain[FV_RELIEF_BANDS], float *room);
 fv_status fv_relief_of(fv_err *err, fv_context *c, const float *y, int64_t h, int64_t w, float *room, double relief[FV_RELIEF_BANDS]);
 
+/* Value i of row y, 0 to 1, channels counted. */
+static inline float fv_pixel(const fv_pixels *p, int64_t y, int64_t i)
+{
+	const char *row = (const char *)p->data + y * p->stride_bytes;
+	return p->bits == 8 ? (float)((const uint8_t *)row)[i] * (1 / 255.0f)
+	                    : (float)((const uint16_t *)row)[i] * (1 / 65535.0f);
+}
+
+/* The painting y, rows of w pixels in [-1,1], onto opt->base or the photograph, by opt->strength and
+ * opt->mask (blend.c). out may be in or base. FV_E_MEMORY. */
+fv_status fv_blend(fv_err *err, fv_context *c, const fv_pixels *in, const float *y, int64_t w,
+                   const fv_paint_options *opt, fv_pixels *out);
+/* Row y of a mask that is stretched over a picture of h rows of w pixels: shares, 0 to 1. */
+void fv_mask_row(const fv_pixels *m, int64_t y, int64_t h, int64_t w, float *share);
+/* plane, h rows of w shares, blurred about as by a Gaussian of sigma pixels. FV_E_MEMORY. */
+fv_status fv_mask_feather(fv_err *err, fv_context *c, float *plane, int64_t h, int64_t w,
+                          double sigma);
+
 /* Whose colours a painting has (palette.c): the photograph's, 0, his as the network makes them, 0.5, or his paintings', 1.
  * First it looks at the photograph, then it turns the painting's colours, in place; both are h,w,3 in rows of `stride` pixels.
  * FV_E_ARGUMENT: above 0.5, and the model knows no palette; FV_E_MEMORY; FV_E_CANCELLED. */

@@ -32,7 +32,7 @@ run 2 "MODEL is missing" apply
 run 2 "FILE is missing" apply brush
 run 2 "--output OUT is missing" apply brush a.jpg
 run 2 "the value OUT is missing" apply brush a.jpg -o
-run 2 "is not between 0 and 1" apply brush a.jpg -o b.png --strength=1.5
+run 2 "is not between 0 and 1.3" apply brush a.jpg -o b.png --strength=1.5
 run 2 "is not a number" apply brush a.jpg -o b.png --strength much
 run 2 "is not a whole number" apply brush a.jpg -o b.png --seed 1.5
 run 2 "takes no value" apply brush a.jpg -o b.png --force=yes
