@@ -4,13 +4,16 @@
 #include "picture/internal.h"
 #include "base/base.h"
 
-VipsImage *fv_next(VipsImage *old, VipsImage *new, int failed)
+VipsImage *fv_next(VipsImage *old, VipsImage **new, int failed)
 {
+	VipsImage *made = new ? *new : NULL;
+	if (new)
+		*new = NULL;
 	if (old)
 		g_object_unref(old);
-	if (failed && new)
-		g_object_unref(new);
-	return failed ? NULL : new;
+	if (failed && made)
+		g_object_unref(made);
+	return failed ? NULL : made;
 }
 
 /* A profile belongs to the picture when its space has as many channels: bytes 16-19 name the space,
@@ -42,12 +45,12 @@ static bool is_srgb(const fv_bytes *profile)
 	VipsImage *raw = vips_image_new_from_memory(cube, sizeof cube, COUNT, 1, 3,
 	                                            VIPS_FORMAT_UCHAR),
 		  *im = NULL, *out = NULL;
-	im = fv_next(raw, im,
+	im = fv_next(raw, &im,
 	             !raw || vips_copy(raw, &im, "interpretation", VIPS_INTERPRETATION_sRGB, NULL));
 	if (!im)
 		return false;
 	attach(im, profile);
-	out = fv_next(im, out,
+	out = fv_next(im, &out,
 	              vips_icc_transform(im, &out, "srgb", "embedded", TRUE, "intent",
 	                                 VIPS_INTENT_RELATIVE, "depth", 8, NULL));
 	size_t bytes;
@@ -71,24 +74,22 @@ static VipsImage *to_integers(VipsImage *im)
 	case VIPS_FORMAT_FLOAT:
 	case VIPS_FORMAT_DOUBLE:
 		/* 0 to 1, whatever they call themselves; NaN becomes 0 by the cast. */
-		im = fv_next(im, out, vips_linear1(im, &out, 65535, 0.5, NULL));
+		im = fv_next(im, &out, vips_linear1(im, &out, 65535, 0.5, NULL));
 		break;
 	case VIPS_FORMAT_INT:
 	case VIPS_FORMAT_UINT:
-		im = fv_next(im, out, vips_cast(im, &out, VIPS_FORMAT_USHORT, "shift", TRUE, NULL));
+		im = fv_next(im, &out, vips_cast(im, &out, VIPS_FORMAT_USHORT, "shift", TRUE, NULL));
 		break;
 	default: break;
 	}
-	out = NULL;
-	im = im ? fv_next(im, out,
+	im = im ? fv_next(im, &out,
 	                  vips_cast(im, &out,
 	                            im->BandFmt == VIPS_FORMAT_CHAR ? VIPS_FORMAT_UCHAR
 	                                                            : VIPS_FORMAT_USHORT,
 	                            NULL))
 	        : NULL;
-	out = NULL;
 	bool wide = im && im->BandFmt == VIPS_FORMAT_USHORT;
-	return im ? fv_next(im, out,
+	return im ? fv_next(im, &out,
 	                    vips_copy(im, &out, "interpretation",
 	                              im->Bands < 3 ? wide ? VIPS_INTERPRETATION_GREY16
 	                                                   : VIPS_INTERPRETATION_B_W
@@ -104,16 +105,16 @@ static VipsImage *curve(VipsImage *im, double exponent)
 	VipsImage *colour = NULL, *alpha = NULL, *out = NULL;
 	int failed = vips_extract_band(im, &colour, 0, "n", 3, NULL);
 	VipsImage *curved = NULL;
-	colour = fv_next(colour, curved,
+	colour = fv_next(colour, &curved,
 	                 failed || vips_gamma(colour, &curved, "exponent", 1 / exponent, NULL));
 	if (im->Bands < 4 || !colour)
-		return fv_next(im, colour, !colour);
+		return fv_next(im, &colour, !colour);
 	failed = vips_extract_band(im, &alpha, 3, NULL);
 	failed = failed || vips_bandjoin2(colour, alpha, &out, NULL);
 	g_object_unref(colour);
 	if (alpha)
 		g_object_unref(alpha);
-	return fv_next(im, out, failed);
+	return fv_next(im, &out, failed);
 }
 
 static VipsImage *through_profile(VipsImage *im, fv_picture *p, int colours, fv_err *warning,
@@ -148,7 +149,7 @@ static VipsImage *through_profile(VipsImage *im, fv_picture *p, int colours, fv_
 		return im;
 	}
 	p->into_profile = p->profile.bytes;
-	return fv_next(im, out, 0);
+	return fv_next(im, &out, 0);
 }
 
 VipsImage *fv_colour_in(VipsImage *im, fv_picture *p, double exponent, fv_err *warning,
@@ -168,7 +169,7 @@ VipsImage *fv_colour_in(VipsImage *im, fv_picture *p, double exponent, fv_err *w
 		im = to_integers(im);
 		if (im && im->Type == VIPS_INTERPRETATION_MULTIBAND) {
 			bool wide = im->BandFmt == VIPS_FORMAT_USHORT;
-			im = fv_next(im, out,
+			im = fv_next(im, &out,
 			             vips_copy(im, &out, "interpretation",
 			                       colours == 1 ? wide ? VIPS_INTERPRETATION_GREY16
 			                                           : VIPS_INTERPRETATION_B_W
@@ -181,15 +182,12 @@ VipsImage *fv_colour_in(VipsImage *im, fv_picture *p, double exponent, fv_err *w
 	if (!im)
 		return NULL;
 	bool wide = lab || im->BandFmt == VIPS_FORMAT_USHORT;
-	out = NULL;
-	im = fv_next(im, out,
+	im = fv_next(im, &out,
 	             vips_colourspace(im, &out,
 	                              wide ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB,
 	                              NULL));
-	if (im && im->Bands > 4) {
-		out = NULL;
-		im = fv_next(im, out, vips_extract_band(im, &out, 0, "n", 4, NULL));
-	}
+	if (im && im->Bands > 4)
+		im = fv_next(im, &out, vips_extract_band(im, &out, 0, "n", 4, NULL));
 	if (im && im->Bands < 3) {
 		vips_error("colours", "%d channels are neither grey nor RGB", im->Bands);
 		return fv_next(im, NULL, 1);
@@ -211,5 +209,5 @@ VipsImage *fv_colour_out(VipsImage *im, const fv_picture *p)
 	int failed = vips_icc_export(lab, &out, "depth", p->pixels.bits, "intent",
 	                             VIPS_INTENT_RELATIVE, NULL);
 	g_object_unref(lab);
-	return failed ? im : fv_next(im, out, 0);
+	return failed ? im : fv_next(im, &out, 0);
 }

@@ -116,7 +116,7 @@ VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailO
 		break;
 	case FV_FORMAT_UNKNOWN: break;
 	}
-	return fv_next(NULL, im, failed);
+	return fv_next(NULL, &im, failed);
 }
 
 json_t *fv_picture_formats(bool here)

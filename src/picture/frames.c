@@ -46,7 +46,7 @@ static fv_status encode(fv_err *err, const fv_pixels *frame, int count, int mill
 	fv_status st = delay ? FV_OK : fv_fail_memory(err, path, (size_t)count * sizeof *delay);
 	for (int i = 0; i < count && delay; i++)
 		delay[i] = milliseconds;
-	im = im ? fv_next(im, out,
+	im = im ? fv_next(im, &out,
 			  vips_copy(im, &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL))
 		: NULL;
 	if (im && delay) {

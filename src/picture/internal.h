@@ -99,8 +99,9 @@ VipsImage *fv_colour_in(VipsImage *im, fv_picture *p, double exponent, fv_err *w
                         const char *path);
 /* Back into p's profile; `im` is given up; as it was when that does not work. */
 VipsImage *fv_colour_out(VipsImage *im, const fv_picture *p);
-/* Steps give a new image and give up the old one; failed: NULL. */
-VipsImage *fv_next(VipsImage *old, VipsImage *new, int failed);
+/* Steps give a new image and give up the old one; failed: NULL. `new` points to what the step fills
+ * in: its value as an argument may be read before the step is called. It is NULL afterwards. */
+VipsImage *fv_next(VipsImage *old, VipsImage **new, int failed);
 
 /* of deflate: with rows less the row above 15 % smaller than level 4 without, and as soon */
 #define FV_PNG_LEVEL 3

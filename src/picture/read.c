@@ -45,7 +45,8 @@ static void reason(char *text, size_t room)
 	    *heard)
 		snprintf(text, room, "%s", heard);
 	else
-		snprintf(text, room, "%.*s", (int)MIN(n, 160), n ? from : "it cannot be decoded");
+		snprintf(text, room, "%.*s", n ? (int)MIN(n, 160) : 160,
+		         n ? from : "its decoder does not say why");
 	*heard = 0;
 	pthread_mutex_unlock(&lock);
 	g_free(all);
@@ -258,9 +259,11 @@ static fv_status decode(fv_err *err, fv_source *s, VipsFailOn fail, fv_picture *
 		return st;
 	}
 	/* Turning reads columns, so all rows must lie in memory first. */
-	if (vips_image_get_orientation(im) > 1)
-		im = fv_next(im, vips_image_copy_memory(im), 0);
-	im = im ? fv_next(im, out, vips_autorot(im, &out, NULL)) : NULL;
+	if (vips_image_get_orientation(im) > 1) {
+		out = vips_image_copy_memory(im);
+		im = fv_next(im, &out, !out);
+	}
+	im = im ? fv_next(im, &out, vips_autorot(im, &out, NULL)) : NULL;
 	im = fv_colour_in(im, p, s->format == FV_PNG ? fv_png_exponent(s->data, s->bytes) : 1,
 	                  warning, s->path);
 	if (!s->all)
@@ -341,15 +344,13 @@ fv_status fv_picture_reduce(fv_err *err, fv_source *s, fv_picture *p)
 	                                (int)v.height, v.channels,
 	                                v.bits == 16 ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR);
 	if (im && v.channels == 4)
-		im = fv_next(im, part, vips_extract_band(im, &part, 0, "n", 3, NULL));
-	part = NULL;
+		im = fv_next(im, &part, vips_extract_band(im, &part, 0, "n", 3, NULL));
 	if (im && v.bits == 16)
-		im = fv_next(im, part,
+		im = fv_next(im, &part,
 		             vips_linear1(im, &part, 1 / 257.0, 0.5, "uchar", TRUE, NULL));
-	part = NULL;
 	/* The long side exactly, the other as near as it goes, and never nothing. */
 	if (im && scale < 1)
-		im = fv_next(im, part,
+		im = fv_next(im, &part,
 		             vips_resize(im, &part, MAX(scale, 1.0 / (double)v.width), "vscale",
 		                         MAX(scale, 1.0 / (double)v.height), "kernel",
 		                         VIPS_KERNEL_LANCZOS3, NULL));

@@ -54,18 +54,17 @@ static VipsImage *dress(const fv_picture *p, fv_format f)
 			v.channels, v.bits == 16 ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR);
 	else
 		vips_error("pixels", "rows do not follow each other");
-	im = im ? fv_next(im, out,
+	im = im ? fv_next(im, &out,
 	                  vips_copy(im, &out, "interpretation",
 	                            v.bits == 16 ? VIPS_INTERPRETATION_RGB16
 	                                         : VIPS_INTERPRETATION_sRGB,
 	                            "xres", resolution[0], "yres", resolution[1], NULL))
 	        : NULL;
-	out = NULL;
 	if (im && v.channels == 4 && f == FV_JPEG) {
 		/* JPEG has no transparency, so the picture is laid on white, as on paper. */
 		double white = v.bits == 16 ? 65535 : 255;
 		VipsArrayDouble *background = vips_array_double_new(&white, 1);
-		im = fv_next(im, out, vips_flatten(im, &out, "background", background, NULL));
+		im = fv_next(im, &out, vips_flatten(im, &out, "background", background, NULL));
 		vips_area_unref(VIPS_AREA(background));
 	}
 	return im ? fv_colour_out(im, p) : NULL;
