@@ -2,7 +2,7 @@
 /* What everything stands on: status, checked sizes, arenas, the context. */
 #ifndef FV_BASE_H
 #define FV_BASE_H
-#include "fauve/fauve.h"
+#include "fauve/context.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>

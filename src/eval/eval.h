@@ -9,6 +9,7 @@
 #ifndef FV_EVAL_H
 #define FV_EVAL_H
 #include "base/base.h"
+#include "fauve/fauve.h"
 
 #define FV_SIDE 256
 #define FV_SQUARE_BYTES (FV_SIDE * FV_SIDE * 3)

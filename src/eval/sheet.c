@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Contact sheets: cells as large as the largest picture, white between; smaller where the sheet
  * would be too large. */
+#include "fauve/fauve.h"
 #include "base/resample.h"
 #include <math.h>
 #include <string.h>

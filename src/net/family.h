@@ -6,6 +6,7 @@
 #ifndef FV_FAMILY_H
 #define FV_FAMILY_H
 #include "base/json.h"
+#include "fauve/fauve.h"
 #include "net/net.h"
 
 /* ---- parameters: what a network of the family is built from. Reading a model's metadata, writing

@@ -4,6 +4,7 @@
 #ifndef FV_PICTURE_H
 #define FV_PICTURE_H
 #include "base/file.h"
+#include "fauve/fauve.h"
 #include <jansson.h>
 
 typedef struct fv_picture fv_picture;

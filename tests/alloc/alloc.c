@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* alloc MODEL: fauve's k-th allocation fails, for every k, in making a context, opening a model and painting a buffer:
  * a sentence each time, no leak, and the buffer as it was. */
+#include "fauve/fauve.h"
 #include "base/base.h"
 #include "test.h"
 #include <stdlib.h>

@@ -5,7 +5,8 @@
     python3 tests/golden/dcgan.py         needs torch, numpy, safetensors
 
 Width 4, noise of 8, batch 3; dcgan and wgan on grey pictures of 28x28, wgan-gp and lazy on coloured ones of 32x32; two updates
-of the critic a step; lazy is dcgan without norm in the discriminator, with R1 and R2 at every second step. Weights, pictures and noise come from one formula (`value`) that tests/golden/dcgan.c computes too; the
+of the critic a step; lazy is dcgan without norm in the discriminator, with R1 and R2 at every second step; labelled is dcgan with
+three labels, hinge loss, layer norm and spectral norm in the discriminator. Weights, pictures and noise come from one formula (`value`) that tests/golden/dcgan.c computes too; the
 file holds results only. For each recipe R:
 
     R.losses, R.losses64    10,K  d and g, lazy's also its penalty or 0; critic and its penalty twice, generator; in float and in double
@@ -14,7 +15,8 @@ file holds results only. For each recipe R:
     R.running, R.running64        all running values after ten steps, in the order of R.buffers
     R.wrong.*                     losses, or running values, of what the step is not:
                                   order: the generator first; joined: real and fake as one batch; full: the penalty as an update more, Adam as it was;
-                                  biased: running variances; single: one place between real and fake for all pictures
+                                  unlabelled: the discriminator is not shown labels; each: spectral norm goes one step further
+                                  for each batch and not for each update; biased: running variances; single: one place between real and fake for all pictures
 """
 import numpy as np
 import torch
@@ -23,7 +25,7 @@ from torch import nn
 from torch.nn import functional as F
 from value import nhwc, value
 
-STEPS, BATCH, WIDTH, NOISE, CRITIC, EVERY = 10, 3, 4, 8, 2, 2
+STEPS, BATCH, WIDTH, NOISE, CRITIC, EVERY, LABELS = 10, 3, 4, 8, 2, 2, 3
 PLAIN = "wgan-gp", "lazy"
 LESS = EVERY / (EVERY + 1)
 
@@ -49,9 +51,9 @@ class Net(nn.Module):
         return self.main(x)
 
 
-def generator(size, channels, norm):
+def generator(size, channels, norm, noise=NOISE):
     w, edge = WIDTH, 3 if size == 28 else 1
-    return Net(nn.ConvTranspose2d(NOISE, 4 * w, 4, 1, 0, bias=False), norm(4 * w), nn.ReLU(),
+    return Net(nn.ConvTranspose2d(noise, 4 * w, 4, 1, 0, bias=False), norm(4 * w), nn.ReLU(),
                nn.ConvTranspose2d(4 * w, 2 * w, 4, 2, 1, bias=False), norm(2 * w), nn.ReLU(),
                nn.ConvTranspose2d(2 * w, w, 4, 2, 1, bias=False), norm(w), nn.ReLU(),
                nn.ConvTranspose2d(w, channels, 4, 2, edge, bias=False), nn.Tanh())
@@ -66,6 +68,42 @@ def discriminator(size, channels, norm):
                nn.Conv2d(4 * w, 1, 4, 1, 0, bias=bias))
 
 
+class Labelled(nn.Module):
+    """The discriminator with labels: layer norm, spectral norm, whose vectors go one step further in each phase."""
+    CONVS = 0, 2, 5, 8
+
+    def __init__(self):
+        super().__init__()
+        w = WIDTH
+        self.main = nn.ModuleDict({str(n): nn.Conv2d(i, o, 4, 2, 0, bias=False)
+                                   for n, i, o in zip(self.CONVS, (1, w, 2 * w, 4 * w), (w, 2 * w, 4 * w, 1))})
+        for n, c in ((3, 2 * w), (6, 4 * w)):
+            self.main[str(n)] = nn.GroupNorm(1, c, eps=1e-12)
+        self.label = nn.Linear(4 * w, LABELS, bias=False)
+        for n, m in self.named_modules():
+            if isinstance(m, (nn.Conv2d, nn.Linear)):
+                v = value(f"D.{n}.weight_u", len(m.weight)).astype(np.float32)
+                m.register_buffer("weight_u", torch.from_numpy(v)[:, None])
+
+    def phase(self):
+        self.w = {}
+        for n, m in self.named_modules():
+            if isinstance(m, (nn.Conv2d, nn.Linear)):
+                flat = m.weight.permute(0, 2, 3, 1).flatten(1) if m.weight.dim() == 4 else m.weight
+                with torch.no_grad():
+                    v = F.normalize(flat.T @ m.weight_u, dim=0)
+                    u = F.normalize(flat @ v, dim=0)
+                    m.weight_u.copy_(u)
+                self.w[n] = m.weight / (u.T @ flat @ v)
+
+    def forward(self, x, label):
+        for n, edge in zip(self.CONVS[:-1], (3, 1, 1)):
+            x = F.conv2d(x, self.w[f"main.{n}"], None, 2, edge)
+            x = F.leaky_relu(self.main[str(n + 1)](x) if n else x, 0.2)
+        logit = F.conv2d(x, self.w["main.8"]).flatten()
+        return logit if label is None else logit + (x.sum((2, 3)) * (label @ self.w["label"])).sum(1)
+
+
 def layout(t):
     return t.detach().permute(0, 2, 3, 1) if t.dim() == 4 else t.detach()
 
@@ -73,7 +111,9 @@ def layout(t):
 def run(recipe, dtype, wrong=None):
     size, channels = (32, 3) if recipe in PLAIN else (28, 1)
     norm = Biased if wrong == "biased" else nn.BatchNorm2d
-    nets = {"D": discriminator(size, channels, None if recipe in PLAIN else norm), "G": generator(size, channels, norm)}
+    labelled = recipe == "labelled"
+    nets = {"D": Labelled() if labelled else discriminator(size, channels, None if recipe in PLAIN else norm),
+            "G": generator(size, channels, norm, NOISE + (LABELS if labelled else 0))}
     params = {f"{k}.{n}": p for k, m in nets.items() for n, p in m.to(dtype).named_parameters()}
     begin = {}
     with torch.no_grad():
@@ -82,12 +122,12 @@ def run(recipe, dtype, wrong=None):
             if p.dim() == 4:
                 v = (v * 0.1).reshape([p.shape[i] for i in (0, 2, 3, 1)]).permute(0, 3, 1, 2)
             else:
-                v = v * 0.05 + (1 if n.endswith("weight") else 0)
+                v = (v * 0.05 + (1 if p.dim() == 1 and n.endswith("weight") else 0)).reshape(p.shape)
             p.copy_(v.to(dtype))
             begin[n] = p.detach().clone()
     d, g = nets["D"], nets["G"]
     adam = lambda p: torch.optim.Adam(p, 2e-4, (0.5, 0.999))
-    of = {"dcgan": adam, "lazy": adam, "wgan": lambda p: torch.optim.RMSprop(p, 5e-5),
+    of = {"dcgan": adam, "lazy": adam, "labelled": adam, "wgan": lambda p: torch.optim.RMSprop(p, 5e-5),
           "wgan-gp": lambda p: torch.optim.Adam(p, 1e-4, (0.5, 0.9))}[recipe]
     opt_d, opt_g = of(d.parameters()), of(g.parameters())
     if recipe == "lazy" and wrong != "full":
@@ -156,6 +196,31 @@ def run(recipe, dtype, wrong=None):
             row.append(torch.zeros(()) if int(at.split()[1]) % EVERY else of_penalty())
         return row
 
+    def step_labelled(at):
+        n = int(at.split()[1])
+        label = torch.eye(LABELS, dtype=dtype)[[(n + i) % LABELS for i in range(BATCH)]]
+        shown = None if wrong == "unlabelled" else label
+        x, fake = pictures(at), g(torch.cat([numbers(at + " noise", BATCH, NOISE), label], 1)[:, :, None, None])
+        opt_d.zero_grad()
+        d.phase()
+        real = d(x, shown)
+        if wrong == "each":
+            d.phase()
+        of_d = F.relu(1 - real).mean() + F.relu(1 + d(fake.detach(), shown)).mean()
+        of_d.backward()
+        # A label that no picture has moves nothing, and is not left out.
+        for p in d.parameters():
+            p.grad = torch.zeros_like(p) if p.grad is None else p.grad
+        remember("D")
+        opt_d.step()
+        opt_g.zero_grad()
+        d.phase()
+        of_g = -d(fake, shown).mean()
+        of_g.backward()
+        remember("G")
+        opt_g.step()
+        return [of_d, of_g]
+
     def of_critic(at):
         x = pictures(at)
         with torch.no_grad():
@@ -190,6 +255,8 @@ def run(recipe, dtype, wrong=None):
         at = f"step {step}"
         if recipe in ("dcgan", "lazy"):
             row = step_dcgan(at)
+        elif labelled:
+            row = step_labelled(at)
         elif wrong == "order":
             last = of_generator(at)
             row = [l for k in range(CRITIC) for l in of_critic(f"{at}.{k}")] + last
@@ -198,13 +265,13 @@ def run(recipe, dtype, wrong=None):
         losses.append([float(l.detach()) for l in row])
     moved = [float((p.detach() - begin[n]).double().norm()) for n, p in params.items()]
     running = {f"{k}.{n}": b for k, m in nets.items() for n, b in m.named_buffers() if "tracked" not in n}
-    flat = np.concatenate([b.double().numpy() for b in running.values()])
+    flat = np.concatenate([b.double().numpy().ravel() for b in running.values()])
     return dict(losses=losses, grads=grads, moved=moved, running=flat, names=list(params), buffers=list(running))
 
 
 def main():
     out, about = {}, {}
-    for recipe, wrongs in (("dcgan", ("order", "joined", "biased")), ("lazy", ("full",)), ("wgan", ("order",)), ("wgan-gp", ("order", "single"))):
+    for recipe, wrongs in (("dcgan", ("order", "joined", "biased")), ("lazy", ("full",)), ("labelled", ("unlabelled", "each", "biased")), ("wgan", ("order",)), ("wgan-gp", ("order", "single"))):
         f32, f64 = run(recipe, torch.float32), run(recipe, torch.float64)
         for what in ("losses", "moved", "running"):
             out[f"{recipe}.{what}"], out[f"{recipe}.{what}64"] = f32[what], f64[what]

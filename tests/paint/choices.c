@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* choices MODEL: whatever kernels are chosen in float, the painting is the same within 1 of 255; in bf16 nearly. */
+#include "fauve/fauve.h"
 #include "base/base.h"
 #include "test.h"
 #include <math.h>
