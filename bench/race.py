@@ -53,6 +53,10 @@ CASES = [
         ("PyTorch", "cut.py", ["eager", "eager-cl", "compile", "compile-cl"], [])]),
     ("a step of SinCUT, small: 16 crops of 64x64", ["sincut"], 4, {"PyTorch": 1.5}, 0.5, [
         ("PyTorch", "sincut.py", ["eager", "eager-cl"], [])]),
+    ("a step of DCGAN, 64x64, batch 32", ["dcgan"], 4, {"PyTorch": 1.5}, 0.5, [
+        ("PyTorch", "dcgan.py", ["eager", "eager-cl", "compile", "compile-cl"], [])]),
+    ("an update of WGAN-GP's critic, 64x64, batch 32", ["wgan-gp"], 4, {"PyTorch": 1.5}, 0.5, [
+        ("PyTorch", "dcgan.py", ["eager", "eager-cl"], ["penalty"])]),
     ("StrokeNet paints 768x512, f32", ["strokenet", "--precision", "f32"], 5, {"PyTorch": 2.5}, 0.5, [
         ("PyTorch", "strokenet.py", ["eager", "eager-cl", "compile-cl", "compile-freeze-cl"], [])]),
     ("StrokeNet paints 768x512, bf16", ["strokenet", "--precision", "bf16"], 5, {"PyTorch": 2.5}, 0.5, [

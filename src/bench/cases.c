@@ -6,6 +6,7 @@
 #include "paint/paint.h"
 #include "stroke/stroke.h"
 #include "train/cut_graph.h"
+#include "train/gan_graph.h"
 #include "train/cyclegan_graph.h"
 #include "train/dense_graph.h"
 #include "train/sincut_graph.h"
@@ -280,6 +281,50 @@ static fv_status sincut_open(fv_err *err, bench *b, const fv_bench_options *o)
 
 static fv_status sincut_run(fv_err *err, bench *b) { return step_run(err, b, "photo", "art"); }
 
+/* ------------------------------------------------------------------ a step of dcgan; an update of wgan-gp's critic */
+static fv_status gan_open(fv_err *err, bench *b, const fv_bench_options *o, fv_gan_config k,
+                          void (*build)(fv_graph *, fv_store *, uint64_t, const fv_gan_config *))
+{
+	fv_status st = fv_graph_new(err, b->c, &b->g[0]);
+	if (st)
+		return st;
+	k.net = (fv_dcgan){ .size = 64, .channels = 3, .width = 64, .noise = 100 };
+	k.batch = o->batch ? o->batch : 32;
+	k.every = 1;
+	k.adam.eps = 1e-8;
+	build(b->g[0], b->store, 1, &k);
+	return compile(err, b, 0, o);
+}
+
+static fv_status dcgan_open(fv_err *err, bench *b, const fv_bench_options *o)
+{
+	return gan_open(err, b, o, (fv_gan_config){ .adam = { .beta1 = 0.5, .beta2 = 0.999 } },
+	                fv_gan_step_build);
+}
+
+static fv_status critic_open(fv_err *err, bench *b, const fv_bench_options *o)
+{
+	return gan_open(err, b, o,
+	                (fv_gan_config){ .critic.norm = FV_CRITIC_PLAIN, .slope = 10,
+	                                 .loss = FV_ADVERSARY_WGAN,
+	                                 .adam = { .beta1 = 0.5, .beta2 = 0.9 } },
+	                fv_gan_critic_build);
+}
+
+static fv_status gan_run(fv_err *err, bench *b)
+{
+	static const char *const pictures[] = { "pictures" };
+	fv_program *p = b->program[0];
+	fv_status st = put_noise(err, b, p, -1, pictures, 1);
+	fv_program_put_number(p, "rate", 2e-4);
+	fv_program_put_number(p, "step.d", (double)++b->step);
+	if (fv_program_values(p, "step.g")) {
+		fv_program_put_number(p, "step.g", (double)b->step);
+		fv_program_put_number(p, "decay", 0.999);
+	}
+	return st ? st : take_step(err, b, p);
+}
+
 /* ------------------------------------------------------------------ a step of the textbook's dense pair */
 static fv_status dense_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
@@ -342,7 +387,8 @@ typedef struct {
 static const bench_case cases[] = {
 	{ "resnet", resnet_open, paint_run, true }, { "strokenet", strokenet_open, paint_run, true }, { "style", style_open, style_run },
 	{ "cyclegan", cyclegan_open, cyclegan_run }, { "pix2pix", pix2pix_open, pix2pix_run },
-	{ "cut", cut_open, cut_run }, { "sincut", sincut_open, sincut_run }, { "dense", dense_open, dense_run },
+	{ "cut", cut_open, cut_run }, { "sincut", sincut_open, sincut_run },
+	{ "dcgan", dcgan_open, gan_run }, { "wgan-gp", critic_open, gan_run }, { "dense", dense_open, dense_run },
 	{ "strokes", strokes1_open, strokes_run }, { "strokes-3", strokes3_open, strokes_run },
 };
 

@@ -209,7 +209,8 @@ static void print(const json_t *j)
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
 {
 	static const char *const all[] = { "machine",  "resnet", "strokenet", "style",
-		                           "cyclegan", "pix2pix", "cut", "sincut", "dense",
+		                           "cyclegan", "pix2pix", "cut", "sincut", "dcgan",
+		                           "wgan-gp", "dense",
 		                           "kernels" };
 	const options *o = given;
 	json_t *cases = json_array();
