@@ -46,9 +46,13 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		goto done;
 	if ((st = fv_jobs_list(err, o, count - 1, args + 1, &j)))
 		goto done;
+	if (*j.left)
+		fv_warn(cli, "%s", j.left);
 	const fv_read_options stoppable = { .cancelled = fv_apply_stopped };
 	if (o->flow && (st = fv_picture_read(err, o->flow, &stoppable, &flow, &warning)))
 		goto done;
+	if (flow && warning.status)
+		fv_warn(cli, "%s", warning.text);
 	fv_apply a = { cli, c, m, painter, o, flow ? fv_picture_pixels(flow) : NULL, NULL };
 	st = j.count == 1 ? fv_apply_picture(err, &a, &j.item[0], true)
 	                  : fv_apply_many(err, &a, &j);

@@ -23,6 +23,8 @@ typedef struct { char *in, *out; } fv_job;
 typedef struct {
 	fv_job *item;
 	int count, room;
+	char left[1000];                /* what folders hold and was left out, to be said; or
+	                                 * empty */
 } fv_jobs;
 
 /* The jobs of files and folders named on the command line. out: yours, fv_jobs_free, also after a

@@ -2,10 +2,9 @@
 #ifndef FV_PICTURE_INTERNAL_H
 #define FV_PICTURE_INTERNAL_H
 #include "picture/picture.h"
+#include "base/kinds.h"
 #include "picture/bytes.h"
 #include "picture/vips.h"
-
-typedef enum { FV_JPEG, FV_PNG, FV_WEBP, FV_TIFF, FV_GIF, FV_HEIF, FV_FORMAT_UNKNOWN } fv_format;
 
 struct fv_picture {
 	fv_pixels pixels;               /* data: free(), which GLib's memory is too */
@@ -76,11 +75,7 @@ fv_status fv_vips_ready(fv_err *err);
 /* read.c: what decoders say. */
 void fv_vips_hear(const char *domain, GLogLevelFlags level, const char *text, void *user);
 
-/* format.c: what the first bytes are; *name is of the format, or of what else it looks like, or
- * NULL. */
-fv_format fv_format_of_bytes(const uint8_t *data, size_t bytes, const char **name);
-fv_format fv_format_of_ending(const char *path);
-/* The header, pixels come when asked for; shrink is 1, or 2, 4, 8 for JPEG. NULL: vips' error. */
+/* format.c: the header, pixels come when asked for; shrink is 1, or 2, 4, 8 for JPEG. NULL: vips' error. */
 void fv_format_prepare(fv_format f);    /* what opening it would fetch */
 VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink);
 

@@ -87,8 +87,10 @@ static fv_status read_source(fv_err *err, fv_source *s, fv_picture **out, fv_err
 	st = fv_child_decode(err, s, p, warning, &ran);
 	if (!ran && !st && !(st = load(err, s)))
 		st = fv_decode(err, s, p, warning);
-	if (!st && s->longest)
+	if (!st && s->longest) {
+		fv_picture_fill_hidden(p);
 		st = fv_picture_reduce(err, s, p);
+	}
 done:
 	if (s->fd >= 0)
 		close(s->fd);
@@ -128,13 +130,14 @@ void fv_picture_free(fv_picture *p)
 	free(p);
 }
 
-fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out)
+fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out,
+                            fv_err *warning)
 {
 	fv_picture *p = NULL;
-	fv_err warning;
+	fv_err ignored;
 	fv_source s = { .path = path, .max_pixels = FV_PIXELS_MAX, .flat_pixels = FV_PIXELS_FLAT,
 	                .longest = longest ? longest : INT64_MAX };
-	fv_status st = read_source(err, &s, &p, &warning);
+	fv_status st = read_source(err, &s, &p, warning ? warning : &ignored);
 	if (st)
 		return st;
 	*out = p->pixels;

@@ -88,9 +88,10 @@ fv_status fv_frames_write(fv_err *err, fv_context *c, const fv_pixels *frame, in
                           int milliseconds, const char *path);
 bool fv_frames_ending(const char *path);
 
-/* For the training feed: RGB, 8 bits, longest side at most `longest` (0: any). data is yours:
- * free(). Any thread. */
-fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out);
+/* For training and measuring: RGB, 8 bits, longest side at most `longest` (0: any), what alpha
+ * hides filled. warning: as fv_picture_read's. data is yours: free(). Any thread. */
+fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out,
+                            fv_err *warning);
 
 /* A grid of pictures with white gaps, written as one; columns a row. */
 fv_status fv_sheet_write(fv_err *err, fv_context *c, const char *path, const fv_pixels *pictures,

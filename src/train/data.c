@@ -15,18 +15,24 @@ static void add_names(fv_names *all, fv_names *n)
 	memcpy(all->path + all->count, n->path, (size_t)n->count * sizeof *n->path);
 	all->count += n->count;
 	free(n->path);
+	free(n->left);
 }
 
-static fv_status gather(fv_err *err, const fv_texts *folders, const char *option, fv_names *all)
+static fv_status gather(fv_err *err, fv_run *r, const fv_texts *folders, const char *option,
+			fv_names *all)
 {
 	for (int i = 0; i < folders->count; i++) {
 		fv_names n;
 		fv_status st = fv_folder_list(err, folders->item[i], &n);
 		if (st)
 			return st;
-		if (!n.count)
-			return fv_fail(err, FV_E_READ, "%s %s: holds no .jpg, .png, .webp or .tif to learn from",
+		fv_names_tell(r->context, folders->item[i], &n);
+		if (!n.count) {
+			fv_names_free(&n);
+			return fv_fail(err, FV_E_READ,
+				       "%s %s: holds no pictures to learn from (" FV_PICTURES_READ ")",
 				       option, folders->item[i]);
+		}
 		char **more = realloc(all->path, (size_t)(all->count + n.count) * sizeof *more);
 		if (!more) {
 			fv_names_free(&n);
@@ -125,7 +131,7 @@ static fv_status find_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv
 			return st;
 		from = (fv_texts){ &shipped, 1 };
 	}
-	st = gather(err, &from, want->option, &s->names);
+	st = gather(err, r, &from, want->option, &s->names);
 	if (!st && !(st = count_aside(err, r, d, s->names.count)) && d->aside)
 		st = set_paths_aside(err, d, &s->names);
 	d->path = (const char *const *)s->names.path;
@@ -244,8 +250,8 @@ static fv_status open_digits(fv_err *err, fv_run *r, const fv_data_want *want, f
 	fv_digits *s = d->own = fv_alloc(r->context, sizeof *s);
 	fv_status st = s ? FV_OK : fv_fail_memory(err, want->option, sizeof *s);
 	/* A folder without an idx file is a folder of pictures. */
-	if (!st && fv_is_folder(path))
-		st = fv_folder_list(err, path, &n);
+	if (!st && (fv_is_folder(path) || fv_picture_there(path)))
+		st = fv_digits_pictures(err, r->context, path, &n);
 	if (!st && n.count && !r->o.decode)
 		st = fv_fail(err, FV_E_ARGUMENT, "%s: holds pictures, and a decoder is needed to read them", path);
 	else if (!st)

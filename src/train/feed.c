@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/feed.h"
+#include "base/file.h"
 #include "base/philox.h"
 #include "base/resample.h"
 #include <math.h>
@@ -156,7 +157,7 @@ static void *make(void *p)
 fv_status fv_feed_open(fv_err *err, fv_context *c, const fv_feed_options *opt, fv_feed **out)
 {
 	if (opt->count < 1)
-		return fv_fail(err, FV_E_READ, "no %s: the folder holds no .jpg, .png, .webp or .tif", opt->purpose);
+		return fv_fail(err, FV_E_READ, "no %s: the folder holds no pictures (" FV_PICTURES_READ ")", opt->purpose);
 	fv_feed *f = fv_alloc(c, sizeof *f);
 	if (!f)
 		return fv_fail_memory(err, opt->purpose, sizeof *f);

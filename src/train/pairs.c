@@ -116,12 +116,14 @@ static fv_status find_pairs(fv_err *err, fv_run *r, const fv_data_want *want, fv
 	fv_status st = s ? FV_OK : fv_fail_memory(err, want->option, sizeof *s);
 	if (st)
 		return st;
-	if (!two_folders(folder, where))
-		st = fv_folder_list(err, folder, &s->names[0]);
-	else {
+	if (!two_folders(folder, where)) {
+		if (!(st = fv_folder_list(err, folder, &s->names[0])))
+			fv_names_tell(r->context, folder, &s->names[0]);
+	} else {
 		for (int i = 0; i < 2 && !st; i++) {
 			if ((st = fv_folder_list(err, where[i], &s->names[i])))
 				return st;
+			fv_names_tell(r->context, where[i], &s->names[i]);
 			qsort(s->names[i].path, (size_t)s->names[i].count, sizeof(char *), by_stem);
 			st = check_names(err, &s->names[i]);
 		}
