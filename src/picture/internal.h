@@ -35,6 +35,7 @@ struct fv_source {
 	int64_t max_pixels, flat_pixels;        /* limits.c */
 	int64_t memory;                 /* bytes that decoding may take */
 	int64_t longest;                /* longest side that is wanted; 0: all pixels */
+	int page;                       /* which of the file's frames or pages */
 	bool all;                       /* metadata that is private too */
 	bool facts;                     /* what the file says of itself is asked for */
 	bool bare_tried;                /* bare.c has declined */
@@ -79,6 +80,18 @@ void fv_vips_hear(const char *domain, GLogLevelFlags level, const char *text, vo
 void fv_format_prepare(fv_format f);    /* what opening it would fetch */
 VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink);
 
+/* tiff.c: what its colours want done that libvips does not do. Others have nothing of it. FV_E_FORMAT
+ * where they would come out wrong. */
+typedef struct {
+	enum { FV_TIFF_PLAIN, FV_TIFF_INVERTED, FV_TIFF_YCBCR } what;
+	bool real;                      /* numbers from 0 to 1 */
+	double matrix[9], add[3];
+} fv_tiff_colours;
+fv_status fv_tiff_look(fv_err *err, const fv_source *s, fv_tiff_colours *out);
+VipsImage *fv_tiff_convert(VipsImage *im, const fv_tiff_colours *c);    /* `im` is given up */
+
+/* whole.c: does the JPEG hold inks of which nothing says whether they stand for light? */
+bool fv_jpeg_inks_unknown(const uint8_t *data, size_t bytes);
 /* whole.c: NULL when a JPEG's or PNG's bytes end as they should, or for another format; else what
  * is wrong. */
 const char *fv_not_whole(fv_format f, const uint8_t *data, size_t bytes);

@@ -67,6 +67,8 @@ static int64_t decoding_bytes(const fv_source *s, const VipsImage *im, const fv_
 {
 	int64_t pixel = fv_limits_decoder(s->format), out = size->channels * size->bits / 8;
 	bool interlaced = vips_image_get_typeof(im, "interlaced");
+	if (im->BandFmt == VIPS_FORMAT_FLOAT)
+		pixel += 4 * im->Bands;
 	if (interlaced && s->format == FV_JPEG)
 		pixel += 2 * im->Bands;                         /* coefficients of 16 bits */
 	else if (interlaced)
@@ -234,12 +236,34 @@ static fv_status take_rows(fv_err *err, const fv_source *s, VipsImage *im, const
 	return st;
 }
 
+/* Real numbers are light from 0 to 1. All rows must lie in memory to be looked at first. */
+static VipsImage *look_for_more(VipsImage *im, const fv_source *s, fv_err *warning)
+{
+	double most = 0;
+	if (im->BandFmt != VIPS_FORMAT_FLOAT || !(im = fv_next(im, vips_image_copy_memory(im), 0)))
+		return im;
+	const float *v = (const float *)(void *)im->data;
+	const int64_t count = (int64_t)im->Xsize * im->Ysize * im->Bands;
+	for (int64_t i = 0; i < count; i++)
+		most = v[i] > most ? (double)v[i] : most;
+	if (most > 1.02)
+		fv_fail(warning, FV_E_FORMAT,
+		        "%s: has numbers up to %.4g where 1 is white; all above is white", s->path,
+		        most);
+	return im;
+}
+
 static fv_status decode(fv_err *err, fv_source *s, VipsFailOn fail, fv_picture *p, fv_err *warning)
 {
 	VipsImage *im = NULL, *out = NULL;
+	fv_tiff_colours colours;
 	fv_status st = check_webp(err, s);
-	if (st)
+	if (st || (st = fv_tiff_look(err, s, &colours)))
 		return st;
+	if (s->format == FV_JPEG && fv_jpeg_inks_unknown(s->data, s->bytes))
+		return fv_fail(err, FV_E_FORMAT,
+		               "%s: this JPEG has inks (CMYK) and no marker of Adobe's, so that nothing "
+		               "says whether its numbers are ink or light; save it anew as RGB", s->path);
 	const size_t bytes = fv_believed(s->format, s->data, s->bytes);
 	if (!(im = fv_format_open(s->format, s->data, bytes, fail, 1)))
 		return refuse(err, s);
@@ -257,8 +281,9 @@ static fv_status decode(fv_err *err, fv_source *s, VipsFailOn fail, fv_picture *
 		g_object_unref(im);
 		return st;
 	}
+	im = fv_tiff_convert(colours.real ? look_for_more(im, s, warning) : im, &colours);
 	/* Turning reads columns, so all rows must lie in memory first. */
-	if (vips_image_get_orientation(im) > 1)
+	if (im && vips_image_get_orientation(im) > 1)
 		im = fv_next(im, vips_image_copy_memory(im), 0);
 	im = im ? fv_next(im, out, vips_autorot(im, &out, NULL)) : NULL;
 	im = fv_colour_in(im, p, s->format == FV_PNG ? fv_png_exponent(s->data, s->bytes) : 1,
