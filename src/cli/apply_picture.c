@@ -15,7 +15,7 @@ static bool same_file(const char *a, const char *b)
 #define SMALL 32e6
 
 /* Bytes that may be taken beside what is taken now: of --max-memory, or of what is free. */
-static double allowed(const fv_apply *a)
+double fv_apply_allowed(const fv_apply *a)
 {
 	if (a->o->memory)
 		return (double)a->o->memory - fv_memory("/proc/self/status", "VmRSS") - SMALL;
@@ -26,11 +26,11 @@ static double allowed(const fv_apply *a)
 /* What painting may take: without a limit 900 MB, of which the program itself has some, or what a
  * large picture is as fast with: beyond that, bands are as fast as touching so much memory for the
  * first time; and no more than there is. */
-static int64_t allowance(const fv_apply *a, const fv_pixels *v)
+int64_t fv_apply_allowance(const fv_apply *a, const fv_pixels *v)
 {
 	double area = (double)v->width * (double)v->height,
 	       most = a->o->memory ? INFINITY : fmax(870e6, 220 * area);
-	double here = allowed(a);
+	double here = fv_apply_allowed(a);
 	return fmin(most, here) < INFINITY ? (int64_t)fmax(1, fmin(most, here)) : 0;
 }
 
@@ -49,7 +49,7 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 	if (st)
 		return fv_fail(err, st, "%s: %s", a->job->in, why.text);
 	double need = (double)(pixels + fv_max(decoding, fv_max(painting, writing))),
-	       have = allowed(a);
+	       have = fv_apply_allowed(a);
 	if (need <= have)
 		return FV_OK;
 	if (!a->o->memory)
@@ -70,42 +70,62 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 
 bool fv_apply_stopped(void *user) { return fv_interrupted(); }
 
-fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say)
+fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **out)
 {
 	const fv_apply_options *o = a->o;
-	fv_picture *p = NULL;
 	fv_err warning;
 	a->job = j;
 	const double most = isnan(o->megapixels) ? 0 : o->megapixels * 1e6;
 	fv_read_options limits = { .max_pixels = (int64_t)most, .keep_private = o->keep_private,
-	                           .max_memory = o->memory ? (int64_t)fmax(1, allowed(a)) : 0,
-	                           .fits = fits, .cancelled = fv_apply_stopped, .user = a };
-	double begun = fv_now();
+	                           .max_memory = o->memory ? (int64_t)fmax(1, fv_apply_allowed(a)) : 0,
+	                           .page = a->page, .fits = fits, .cancelled = fv_apply_stopped,
+	                           .user = a };
 	if (!o->force && same_file(j->in, j->out))
 		return fv_fail(err, FV_E_ARGUMENT,
 		               "%s: would be painted over; name another --output, or say --force",
 		               j->in);
-	fv_status st = fv_picture_read(err, j->in, &limits, &p, &warning);
+	fv_status st = fv_picture_read(err, j->in, &limits, out, &warning);
 	if (st)
 		return st;
-	if (warning.status)
+	if (warning.status && !a->warned)
 		fv_warn(a->cli, "%s", warning.text);
-	fv_pixels *v = fv_picture_pixels(p);
-	fv_picture_fill_hidden(p);
-	fv_err why;
-	fv_paint_options how;
-	st = fv_apply_how(&why, a, v, &how);
-	how.max_memory = allowance(a, v);
+	a->warned |= warning.status != 0;
+	fv_picture_fill_hidden(*out);
+	return FV_OK;
+}
+
+fv_status fv_apply_paint(fv_err *err, const fv_apply *a, fv_pixels *v, const fv_paint_options *how)
+{
 	/* Under a limit nothing is held between pictures: reading and writing them wants that
 	 * memory. */
+	return a->o->memory ? fv_paint(err, a->model, v, how, v)
+	                    : fv_painter_paint(err, a->painter, v, how, v);
+}
+
+fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say)
+{
+	const double begun = fv_now();
+	fv_picture *p = NULL;
+	fv_err why;
+	fv_paint_options how;
+	a->page = 0;
+	a->warned = false;
+	fv_status st = fv_apply_read(err, a, j, &p);
+	if (st)
+		return st;
+	if (fv_pages_kept(p, j->out))
+		return fv_apply_frames(err, a, j, p, say);
+	fv_apply_tell(a, j, p);
+	fv_pixels *v = fv_picture_pixels(p);
+	st = fv_apply_how(&why, a, v, &how);
+	how.max_memory = fv_apply_allowance(a, v);
 	if (!st)
-		st = o->memory ? fv_paint(&why, a->model, v, &how, v)
-		               : fv_painter_paint(&why, a->painter, v, &how, v);
+		st = fv_apply_paint(&why, a, v, &how);
 	if (st)
 		fv_fail(err, st, "%s: %s", j->in, why.text);
 	else
 		st = fv_picture_write(err, a->context, p, j->out,
-		                      &(fv_write_options){ (int)o->quality, fv_stop_removes });
+		                      &(fv_write_options){ (int)a->o->quality, fv_stop_removes });
 	if (!st && (say || a->cli->verbose))
 		fv_say(a->cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s", j->out, v->width,
 		       v->height, fv_now() - begun);

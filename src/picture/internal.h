@@ -20,6 +20,11 @@ struct fv_picture {
 	char *about;                    /* fv_picture_about's JSON from there; free(). NULL: of
 	                                 * `facts` */
 	const char *format;             /* as people call it: "JPEG" */
+	int pages;                      /* in the file: frames, or pages */
+	bool pages_read;                /* others than the first can be read */
+	int loop;                       /* times that a film is shown; 0: for ever */
+	fv_bytes delays;                /* of each frame, milliseconds, int32; empty: they are
+	                                 * pages */
 	double resolution[2];           /* pixels a millimetre, across and down */
 };
 
@@ -78,7 +83,8 @@ void fv_vips_hear(const char *domain, GLogLevelFlags level, const char *text, vo
 
 /* format.c: the header, pixels come when asked for; shrink is 1, or 2, 4, 8 for JPEG. NULL: vips' error. */
 void fv_format_prepare(fv_format f);    /* what opening it would fetch */
-VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink);
+VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink,
+                          int page);
 
 /* tiff.c: what its colours want done that libvips does not do. Others have nothing of it. FV_E_FORMAT
  * where they would come out wrong. */
@@ -87,6 +93,8 @@ typedef struct {
 	bool real;                      /* numbers from 0 to 1 */
 	double matrix[9], add[3];
 } fv_tiff_colours;
+int fv_tiff_pages(const fv_source *s);
+int fv_tiff_number(const fv_source *s, int page);       /* of a page, among all directories */
 fv_status fv_tiff_look(fv_err *err, const fv_source *s, fv_tiff_colours *out);
 VipsImage *fv_tiff_convert(VipsImage *im, const fv_tiff_colours *c);    /* `im` is given up */
 
@@ -135,6 +143,17 @@ void fv_xmp_keep(const uint8_t *data, size_t bytes, bool all, fv_bytes *out);   
 void fv_iptc_keep(const uint8_t *data, size_t bytes, bool all, fv_bytes *out);
 void fv_profile_keep(fv_bytes *profile);        /* profile.c: an ICC profile without its free
                                                  * texts, in place */
+
+/* write.c: one picture as a file in memory, with its metadata. Adds to out. */
+fv_status fv_picture_encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f,
+                            int quality, const char *path, fv_bytes *out);
+/* write.c: an image on the pixels, in the colours that the file will have; NULL: vips' error. */
+VipsImage *fv_picture_dress(const fv_picture *p, fv_format f);
+/* open.c: RGB of 8 or 16 bits gets an alpha that hides nothing. False: no memory. */
+bool fv_picture_add_alpha(fv_picture *p);
+/* frames.c: a film's file as GIF or WebP. */
+fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, int count, int quality,
+                         const char *path, fv_bytes *out);
 
 /* write.c: pixels a millimetre that every format can say; 72 an inch when the file says nothing, or
  * nonsense. */

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* bare.c takes pictures of 4 megapixels: hardly more bytes */
@@ -99,6 +100,7 @@ done:
 		fv_picture_free(p);
 	else {
 		p->format = s->format_name;
+		p->pages_read = s->format != FV_HEIF;
 		*out = p;
 	}
 	return st;
@@ -113,14 +115,42 @@ fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *
 	/* Who names a limit trusts files up to it. */
 	fv_source s = { .path = path, .max_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_MAX,
 	                .flat_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_FLAT,
-	                .memory = o->max_memory, .all = o->keep_private, .facts = o->facts,
+	                .memory = o->max_memory, .all = o->keep_private, .facts = o->facts, .page = o->page,
 	                .fits = o->fits, .cancelled = o->cancelled, .user = o->user };
 	return read_source(err, &s, out, warning ? warning : &ignored);
 }
 
 const char *fv_picture_format(const fv_picture *p) { return p->format; }
 
+int fv_picture_pages(const fv_picture *p) { return p->pages > 1 ? p->pages : 1; }
+
+bool fv_picture_moves(const fv_picture *p) { return p->pages > 1 && p->delays.bytes; }
+
 fv_pixels *fv_picture_pixels(fv_picture *p) { return &p->pixels; }
+
+bool fv_picture_add_alpha(fv_picture *p)
+{
+	const fv_pixels v = p->pixels;
+	const int64_t bytes = v.bits / 8, area = v.width * v.height;
+	if (v.channels == 4)
+		return true;
+	uint8_t *to = malloc((size_t)(4 * area * bytes));
+	if (!to)
+		return false;
+	for (int64_t y = 0, at = 0; y < v.height; y++)
+		for (int64_t x = 0; x < v.width; x++, at += 4 * bytes) {
+			memcpy(to + at, (char *)v.data + y * v.stride_bytes + 3 * x * bytes,
+			       (size_t)(3 * bytes));
+			memset(to + at + 3 * bytes, 255, (size_t)bytes);
+		}
+	if (p->mapped)
+		munmap(v.data, p->mapped);
+	else
+		free(v.data);
+	p->mapped = 0;
+	p->pixels = (fv_pixels){ v.width, v.height, 4, v.bits, 4 * v.width * bytes, to };
+	return true;
+}
 
 void fv_picture_free(fv_picture *p)
 {

@@ -169,6 +169,21 @@ static bool blob(VipsImage *im, const char *name, const void **data, size_t *byt
 	return vips_image_get_typeof(im, name) && !vips_image_get_blob(im, name, data, bytes);
 }
 
+/* How many pictures the file has, and a film's pace. */
+static void keep_pages(const fv_source *s, fv_picture *p, VipsImage *im)
+{
+	int *delay, count = 0;
+	p->pages = s->format == FV_TIFF ? fv_tiff_pages(s) : vips_image_get_n_pages(im);
+	if (s->format != FV_GIF && s->format != FV_WEBP)
+		return;
+	if (vips_image_get_typeof(im, "loop"))
+		vips_image_get_int(im, "loop", &p->loop);
+	if (vips_image_get_typeof(im, "delay") &&
+	    !vips_image_get_array_int(im, "delay", &delay, &count))
+		for (int i = 0; i < count && p->pages > 1; i++)
+			fv_put_le(&p->delays, (uint32_t)delay[i], 4);
+}
+
 /* What the file says of itself, taken over before its bytes are let go. */
 static fv_status keep_metadata(fv_err *err, const fv_source *s, fv_picture *p, VipsImage *im)
 {
@@ -190,11 +205,12 @@ static fv_status keep_metadata(fv_err *err, const fv_source *s, fv_picture *p, V
 	if (s->format == FV_TIFF && !p->exif.bytes)
 		fv_exif_keep(s->data, s->bytes, s->all, turned ? im->Ysize : im->Xsize,
 		             turned ? im->Xsize : im->Ysize, &p->exif);
+	keep_pages(s, p, im);
 	/* 1 a millimetre is libvips' "not said"; programs say 72 an inch then. */
 	bool said = im->Xres > 0 && im->Yres > 0 && im->Xres != 1;
 	p->resolution[0] = said ? turned ? im->Yres : im->Xres : 72 / 25.4;
 	p->resolution[1] = said ? turned ? im->Xres : im->Yres : 72 / 25.4;
-	return p->exif.failed || p->xmp.failed || p->iptc.failed
+	return p->exif.failed || p->xmp.failed || p->iptc.failed || p->delays.failed
 	               ? fv_fail_memory(err, s->path, s->bytes)
 	               : FV_OK;
 }
@@ -212,6 +228,7 @@ void fv_picture_forget(fv_picture *p)
 	fv_bytes_free(&p->exif);
 	fv_bytes_free(&p->xmp);
 	fv_bytes_free(&p->iptc);
+	fv_bytes_free(&p->delays);
 	*p = (fv_picture){ 0 };
 }
 
@@ -265,13 +282,14 @@ static fv_status decode(fv_err *err, fv_source *s, VipsFailOn fail, fv_picture *
 		               "%s: this JPEG has inks (CMYK) and no marker of Adobe's, so that nothing "
 		               "says whether its numbers are ink or light; save it anew as RGB", s->path);
 	const size_t bytes = fv_believed(s->format, s->data, s->bytes);
-	if (!(im = fv_format_open(s->format, s->data, bytes, fail, 1)))
+	const int page = s->format == FV_TIFF ? fv_tiff_number(s, s->page) : s->page;
+	if (!(im = fv_format_open(s->format, s->data, bytes, fail, 1, page)))
 		return refuse(err, s);
 	st = check_limits(err, s, im);
 	int shrink = st ? 1 : shrink_of(s, im);
 	if (!st && shrink > 1) {
 		g_object_unref(im);
-		im = fv_format_open(s->format, s->data, bytes, fail, shrink);
+		im = fv_format_open(s->format, s->data, bytes, fail, shrink, page);
 		if (!im)
 			return refuse(err, s);
 	}

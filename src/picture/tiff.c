@@ -11,12 +11,14 @@ enum { SUBFILE = 254, BITS = 258, COMPRESSION, PHOTOMETRIC = 262, SAMPLES = 277,
        DNG = 50706 };
 enum { WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, SEPARATED, YCBCR, CIELAB = 8 };
 enum { JPEG_OLD = 6, JPEG = 7 };
+enum { REDUCED = 1, OF_MASK = 4 };
 enum { PAGES_MAX = 10000, ENTRIES_MAX = 4096 };
 
 typedef struct {
 	const uint8_t *data;
 	size_t bytes, at, count;        /* of the directory: its first entry, and how many */
 	bool big_endian, big;
+	int number, pages;              /* of all directories; of those that are pages */
 } directory;
 
 static uint64_t get(const directory *d, size_t at, int n)
@@ -27,26 +29,6 @@ static uint64_t get(const directory *d, size_t at, int n)
 	for (int i = 0; i < n; i++)
 		v |= (uint64_t)d->data[at + (size_t)i] << 8 * (d->big_endian ? n - 1 - i : i);
 	return v;
-}
-
-/* The directory of a page; false: there is none. Links that run in circles end with the count. */
-static bool find(const fv_source *s, directory *d)
-{
-	*d = (directory){ .data = s->data, .bytes = s->bytes };
-	if (s->bytes < 16)
-		return false;
-	d->big_endian = s->data[0] == 'M';
-	d->big = get(d, 2, 2) == 43;
-	const int size = d->big ? 8 : 4, few = d->big ? 8 : 2, entry = d->big ? 20 : 12;
-	size_t at = get(d, d->big ? 8 : 4, size);
-	for (int page = 0; at && at < d->bytes && page < PAGES_MAX; page++) {
-		d->count = MIN(get(d, at, few), ENTRIES_MAX);
-		d->at = at + (size_t)few;
-		if (page == s->page)
-			return true;
-		at = get(d, d->at + d->count * (size_t)entry, size);
-	}
-	return false;
 }
 
 /* The i-th number of a tag, or what holds where it is not there. */
@@ -77,6 +59,43 @@ static int word(const directory *d, int tag, int preset)
 {
 	const double v = number(d, tag, 0, preset);
 	return v >= 0 && v < 65536 ? (int)v : preset;
+}
+
+/* The directory of a page; false: there is none. Smaller copies and masks of a page are none. Links
+ * that run in circles end with the count. */
+static bool find(const fv_source *s, int page, directory *d)
+{
+	*d = (directory){ .data = s->data, .bytes = s->bytes };
+	if (s->bytes < 16)
+		return false;
+	d->big_endian = s->data[0] == 'M';
+	d->big = get(d, 2, 2) == 43;
+	const int size = d->big ? 8 : 4, few = d->big ? 8 : 2, entry = d->big ? 20 : 12;
+	size_t at = get(d, d->big ? 8 : 4, size);
+	for (d->number = 0; at && at < d->bytes && d->number < PAGES_MAX; d->number++) {
+		d->count = MIN(get(d, at, few), ENTRIES_MAX);
+		d->at = at + (size_t)few;
+		const int subfile = word(d, SUBFILE, 0);
+		if (!(subfile & (REDUCED | OF_MASK)) || !d->number) {
+			if (d->pages++ == page)
+				return true;
+		}
+		at = get(d, d->at + d->count * (size_t)entry, size);
+	}
+	return false;
+}
+
+int fv_tiff_pages(const fv_source *s)
+{
+	directory d;
+	find(s, PAGES_MAX, &d);
+	return MAX(d.pages, 1);
+}
+
+int fv_tiff_number(const fv_source *s, int page)
+{
+	directory d;
+	return find(s, page, &d) ? d.number : 0;
 }
 
 static fv_status refuse(fv_err *err, const fv_source *s, const char *why)
@@ -115,7 +134,7 @@ fv_status fv_tiff_look(fv_err *err, const fv_source *s, fv_tiff_colours *c)
 {
 	directory d;
 	*c = (fv_tiff_colours){ .what = FV_TIFF_PLAIN };
-	if (s->format != FV_TIFF || !find(s, &d))
+	if (s->format != FV_TIFF || !find(s, s->page, &d))
 		return FV_OK;           /* libtiff says why */
 	const int kind = word(&d, PHOTOMETRIC, BLACK_IS_ZERO), packed = word(&d, COMPRESSION, 1),
 		  samples = word(&d, SAMPLES, 1), bits = word(&d, BITS, 1),
@@ -136,8 +155,8 @@ fv_status fv_tiff_look(fv_err *err, const fv_source *s, fv_tiff_colours *c)
 		                                                : "has colours of a rare kind");
 	if (kind == SEPARATED && (samples < 4 || word(&d, INKSET, 1) != 1 || word(&d, INKS, 4) != 4))
 		return refuse(err, s, "has other inks than cyan, magenta, yellow and black");
-	if (kind == CIELAB && ((bits != 8 && bits != 16) || real || samples < 3))
-		return refuse(err, s, "has Lab colours of another depth");
+	if (kind == CIELAB && ((bits != 8 && bits != 16) || real || samples < 3 || planar))
+		return refuse(err, s, "has Lab colours that are packed in a rare way");
 	if (kind == WHITE_IS_ZERO && bits > 16 && !real)
 		return refuse(err, s, "has inverted numbers of that depth");
 	if (kind == WHITE_IS_ZERO && real)
