@@ -81,6 +81,27 @@ static bool put_frame(const fv_picture *p, fv_format f, uint8_t *to, size_t room
 	return data && bytes == room;
 }
 
+/* How often a GIF is shown stands in an extension behind its palette, as how often again; it has none
+ * when it is shown once. libvips' encoder knows one and for ever. */
+static void put_loop(fv_bytes *gif, int loop)
+{
+	static const char name[] = "\x21\xff\x0bNETSCAPE2.0\x03\x01";
+	enum { NAME = sizeof name - 1, WHOLE = NAME + 3, NEAR = 13 + 768 + 64 };
+	uint8_t *at = NULL;
+	for (size_t i = 0; !at && i + WHOLE <= MIN(gif->bytes, NEAR); i++)
+		if (!memcmp(gif->data + i, name, NAME))
+			at = gif->data + i;
+	if (at && loop == 1) {
+		const size_t left = gif->bytes - (size_t)(at - gif->data) - WHOLE;
+		memmove(at, at + WHOLE, left);
+		gif->bytes -= WHOLE;
+	} else if (at) {
+		const int again = loop > 0 ? loop - 1 : 0;
+		at[NAME] = (uint8_t)again;
+		at[NAME + 1] = (uint8_t)(again >> 8);
+	}
+}
+
 fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, int count, int quality,
                          const char *path, fv_bytes *out)
 {
@@ -128,6 +149,8 @@ fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, i
 		fv_bytes_put(out, (const uint8_t *)data + skip, bytes - skip);
 		if (head.failed || out->failed)
 			st = fv_fail_memory(err, path, bytes);
+		else if (f == FV_GIF)
+			put_loop(out, first->loop);
 	}
 	if (im)
 		g_object_unref(im);
