@@ -159,6 +159,14 @@ fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, i
  * nonsense. */
 void fv_resolution(const fv_picture *p, double resolution[2]);
 
+/* embed.c: a PNG's chunk. */
+void fv_png_chunk(fv_bytes *to, const char *type, const uint8_t *data, size_t bytes);
+/* apng.c: a film's frames and pace; frame s->page as a PNG, added to out, and the bytes that making
+ * it takes. */
+void fv_apng_look(const fv_source *s, fv_picture *p);
+fv_status fv_apng_page(fv_err *err, const fv_source *s, fv_bytes *out);
+int64_t fv_apng_bytes(int64_t area);
+
 /* embed.c: what is too large for the format and so left out, or NULL. */
 const char *fv_embed_leaves(fv_format f, const fv_picture *p);
 /* The file is head, then the encoded bytes from *skip on, then tail. */

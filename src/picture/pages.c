@@ -10,7 +10,6 @@
 #include "base/base.h"
 #include "base/file.h"
 #include <stdio.h>
-#include <zlib.h>
 
 bool fv_pages_kept(const fv_picture *p, const char *path)
 {
@@ -122,16 +121,6 @@ static fv_status add_tiff(fv_err *err, const char *path, fv_bytes *file, const f
 }
 
 /* ------------------------------------------------------------------ PNG */
-static void chunk(fv_bytes *to, const char *type, const fv_bytes *data)
-{
-	fv_put_be(to, (uint32_t)data->bytes, 4);
-	const size_t from = to->bytes;
-	fv_bytes_put(to, type, 4);
-	fv_bytes_put(to, data->data, data->bytes);
-	if (!to->failed)
-		fv_put_be(to, (uint32_t)crc32(0, to->data + from, (uInt)(4 + data->bytes)), 4);
-}
-
 static void put_control(fv_bytes *to, const fv_picture *p, uint32_t number, uint32_t delay)
 {
 	fv_bytes b = { 0 };
@@ -143,7 +132,7 @@ static void put_control(fv_bytes *to, const fv_picture *p, uint32_t number, uint
 	fv_put_be(&b, delay, 2);
 	fv_put_be(&b, 1000, 2);
 	fv_put_be(&b, 0, 2);            /* nothing is disposed of, nothing blended */
-	chunk(to, "fcTL", &b);
+	fv_png_chunk(to, "fcTL", b.data, b.bytes);
 	to->failed |= b.failed;
 	fv_bytes_free(&b);
 }
@@ -167,7 +156,7 @@ static void add_png(fv_bytes *file, const fv_bytes *one, const fv_picture *first
 			fv_put_be(&b, (uint32_t)count, 4);
 			fv_put_be(&b, (uint32_t)MAX(first->loop, 0), 4);
 			if (!i)
-				chunk(file, "acTL", &b);
+				fv_png_chunk(file, "acTL", b.data, b.bytes);
 			put_control(file, p, (*number)++, delay_of(first, i));
 			file->failed |= b.failed;
 			fv_bytes_free(&b);
@@ -177,7 +166,7 @@ static void add_png(fv_bytes *file, const fv_bytes *one, const fv_picture *first
 			fv_bytes b = { 0 };
 			fv_put_be(&b, (*number)++, 4);
 			fv_bytes_put(&b, c + 8, length);
-			chunk(file, "fdAT", &b);
+			fv_png_chunk(file, "fdAT", b.data, b.bytes);
 			file->failed |= b.failed;
 			fv_bytes_free(&b);
 		} else if (!i)
@@ -185,7 +174,7 @@ static void add_png(fv_bytes *file, const fv_bytes *one, const fv_picture *first
 		at += whole;
 	}
 	if (i == count - 1)
-		chunk(file, "IEND", &(fv_bytes){ 0 });
+		fv_png_chunk(file, "IEND", NULL, 0);
 }
 
 /* ------------------------------------------------------------------ all of them */

@@ -174,6 +174,8 @@ static void keep_pages(const fv_source *s, fv_picture *p, VipsImage *im)
 {
 	int *delay, count = 0;
 	p->pages = s->format == FV_TIFF ? fv_tiff_pages(s) : vips_image_get_n_pages(im);
+	if (s->format == FV_PNG)
+		fv_apng_look(s, p);
 	if (s->format != FV_GIF && s->format != FV_WEBP)
 		return;
 	if (vips_image_get_typeof(im, "loop"))
@@ -336,8 +338,32 @@ static bool nothing_read(const fv_pixels *p)
 	return true;
 }
 
+/* A frame behind the first: decoded as the PNG that it would be. */
+static fv_status decode_frame(fv_err *err, fv_source *s, fv_picture *p, fv_err *warning)
+{
+	fv_bytes page = { 0 };
+	if (s->bytes < 33)
+		return fv_fail(err, FV_E_FORMAT, "%s: this PNG is cut off; fetch it again", s->path);
+	const int64_t w = fv_get_be(s->data + 16, 4), h = fv_get_be(s->data + 20, 4);
+	const fv_pixels size = { w, h, 4, 8, 4 * w, NULL };
+	fv_status st = fv_limits_check(err, s, w, h);
+	if (!st && (w < 1 || h < 1))
+		st = fv_fail(err, FV_E_FORMAT, "%s: this PNG has no pixels", s->path);
+	if (!st)
+		st = admit(err, s, &size, fv_apng_bytes(w * h) + (int64_t)s->bytes + ROOM);
+	if (!st && !(st = fv_apng_page(err, s, &page))) {
+		fv_source one = *s;
+		one.data = page.data, one.bytes = page.bytes, one.page = 0;
+		st = fv_decode(err, &one, p, warning);
+	}
+	fv_bytes_free(&page);
+	return st;
+}
+
 fv_status fv_decode(fv_err *err, fv_source *s, fv_picture *p, fv_err *warning)
 {
+	if (s->format == FV_PNG && s->page)
+		return decode_frame(err, s, p, warning);
 	fv_err first = { 0 };
 	*warning = (fv_err){ 0 };
 	if (!s->longest && !s->facts && !s->bare_tried && fv_bare_read(s, p))
