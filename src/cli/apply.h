@@ -43,6 +43,7 @@ typedef struct {
 	const fv_pixels *flow;          /* NULL: none was named */
 	const fv_job *job;              /* in work */
 	int page;                       /* of its file's frames or pages, which is read */
+	bool private_told;              /* what is private and left out, of a picture before */
 	bool warned;                    /* that not all of it could be read */
 } fv_apply;
 

@@ -10,7 +10,14 @@ void fv_apply_tell(fv_apply *a, const fv_job *j, const fv_picture *p)
 {
 	const int n = fv_picture_pages(p);
 	const bool moves = fv_picture_moves(p);
-	if (n > 1)
+	char text[300];
+	if (fv_picture_private(p, text, sizeof text) && !a->private_told) {
+		a->private_told = true;
+		fv_say(a->cli, "%s: left out as private: %s; --keep-private keeps that", j->in, text);
+	}
+	if (fv_picture_loses(p, j->out, text, sizeof text))
+		fv_warn(a->cli, "%s: %s", j->in, text);
+	if (n > 1 && !fv_pages_kept(p, j->out))
 		fv_warn(a->cli, "%s: has %d %s, of which only the first is painted%s", j->in, n,
 		        moves ? "frames" : "pictures",
 		        moves                                         ? "; .gif, .webp and .png keep all"

@@ -113,9 +113,9 @@ fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say)
 	fv_status st = fv_apply_read(err, a, j, &p);
 	if (st)
 		return st;
+	fv_apply_tell(a, j, p);
 	if (fv_pages_kept(p, j->out))
 		return fv_apply_frames(err, a, j, p, say);
-	fv_apply_tell(a, j, p);
 	fv_pixels *v = fv_picture_pixels(p);
 	st = fv_apply_how(&why, a, v, &how);
 	how.max_memory = fv_apply_allowance(a, v);

@@ -240,7 +240,7 @@ static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record 
 	char *about = NULL;
 	fv_bytes text = { 0 };
 	fv_bytes *blob[FV_BLOBS] = { &p->profile, &p->exif, &p->xmp, &p->iptc, &text,
-	                             &p->delays };
+	                             &p->delays, &p->texts };
 	fv_status st = FV_OK;
 	for (int i = 0; i < FV_BLOBS && !st; i++) {
 		uint8_t *to = r->blob[i] ? fv_bytes_more(blob[i], (size_t)r->blob[i]) : NULL;
@@ -251,6 +251,8 @@ static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record 
 			             ? fv_fail(err, FV_E_CANCELLED, "%s: stopped", s->path)
 			             : nonsense(err, s);
 	}
+	if (!st && !fv_texts_sound(&p->texts))
+		st = nonsense(err, s);
 	if (!st && s->facts &&
 	    !(about = strndup((const char *)(text.data ? text.data : (uint8_t *)""), text.bytes)))
 		st = fv_fail_memory(err, s->path, text.bytes);
@@ -267,6 +269,7 @@ static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record 
 	p->mapped = (size_t)(r->height * stride);
 	p->pages = r->pages > 1 ? r->pages : 1;
 	p->loop = r->loop;
+	p->left = (unsigned)r->left;
 	p->into_profile = r->into_profile && p->profile.bytes;
 	for (int i = 0; i < 2; i++)
 		p->resolution[i] = isfinite(r->resolution[i]) && r->resolution[i] > 0 &&

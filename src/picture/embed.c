@@ -106,6 +106,7 @@ static void png(const uint8_t *encoded, const fv_picture *p, fv_bytes *head, siz
 		fv_bytes_put(&b, p->xmp.data, p->xmp.bytes);
 		fv_png_chunk(head, "iTXt", b.data, b.bytes);
 	}
+	fv_texts_into_png(&p->texts, head);
 	head->failed |= b.failed;
 	fv_bytes_free(&b);
 }
@@ -165,7 +166,17 @@ void fv_embed(fv_format f, const uint8_t *encoded, size_t bytes, const fv_pictur
               fv_bytes *head, size_t *skip, fv_bytes *tail)
 {
 	*skip = 0;
-	if (!p->profile.bytes && !p->exif.bytes && !p->xmp.bytes && !p->iptc.bytes)
+	if (p->texts.bytes && f != FV_PNG && f != FV_GIF) {
+		fv_picture told = *p;           /* which EXIF says then */
+		told.exif = told.texts = (fv_bytes){ 0 };
+		fv_exif_with_texts(&p->exif, &p->texts, &told.exif);
+		fv_embed(f, encoded, bytes, &told, head, skip, tail);
+		head->failed |= told.exif.failed;
+		fv_bytes_free(&told.exif);
+		return;
+	}
+	if (!p->profile.bytes && !p->exif.bytes && !p->xmp.bytes && !p->iptc.bytes &&
+	    !p->texts.bytes)
 		return;
 	if (f == FV_JPEG)
 		jpeg(encoded, bytes, p, head, skip);

@@ -19,6 +19,8 @@ struct fv_picture {
 	                                 * munmap(), not free() */
 	char *about;                    /* fv_picture_about's JSON from there; free(). NULL: of
 	                                 * `facts` */
+	fv_bytes texts;                 /* a PNG's, as they may travel: word, 0, text, 0, ... */
+	unsigned left;                  /* what the painting will not have (left.c) */
 	const char *format;             /* as people call it: "JPEG" */
 	int pages;                      /* in the file: frames, or pages */
 	bool pages_read;                /* others than the first can be read */
@@ -154,6 +156,22 @@ bool fv_picture_add_alpha(fv_picture *p);
 /* frames.c: a film's file as GIF or WebP. */
 fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, int count, int quality,
                          const char *path, fv_bytes *out);
+
+/* left.c: what is left out, as bits: of what is private and not kept, and of what stands beside the
+ * picture. fv_exif_private is exif.c's, fv_iptc_private packets.c's. */
+enum { FV_LEFT_PLACE = 1, FV_LEFT_PERSONS = 2, FV_LEFT_CAMERA = 4, FV_LEFT_TEXTS = 8,
+       FV_LEFT_MAKER = 16, FV_LEFT_OTHERS = 32, FV_LEFT_PICTURES = 64, FV_LEFT_FILM = 128,
+       FV_LEFT_COMMENT = 256 };
+unsigned fv_exif_private(const uint8_t *data, size_t bytes);
+unsigned fv_xmp_private(const uint8_t *data, size_t bytes);
+unsigned fv_jpeg_beside(const uint8_t *data, size_t bytes);
+/* texts.c: a PNG's texts. */
+void fv_texts_keep(const uint8_t *png, size_t bytes, bool all, fv_bytes *out, unsigned *left);
+bool fv_texts_sound(const fv_bytes *texts);      /* of a process that may lie */
+void fv_texts_into_png(const fv_bytes *texts, fv_bytes *to);
+/* exif.c: EXIF with what the texts say and it does not. */
+uint16_t fv_exif_tag_of(const char *word);
+void fv_exif_with_texts(const fv_bytes *exif, const fv_bytes *texts, fv_bytes *out);
 
 /* write.c: pixels a millimetre that every format can say; 72 an inch when the file says nothing, or
  * nonsense. */

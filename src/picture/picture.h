@@ -67,6 +67,10 @@ const char *fv_picture_format(const fv_picture *p);
 /* How many frames or pages its file has, 1 at least; and are they frames of a film? */
 int fv_picture_pages(const fv_picture *p);
 bool fv_picture_moves(const fv_picture *p);
+/* What is private in its file and not kept, in words: "place, camera"; false: nothing. And what else
+ * a painting of that name will not have of it: "its IPTC left out, which a PNG does not hold". */
+bool fv_picture_private(const fv_picture *p, char *text, size_t room);
+bool fv_picture_loses(const fv_picture *p, const char *path, char *text, size_t room);
 /* Its pixels; may be written. Borrowed. */
 fv_pixels *fv_picture_pixels(fv_picture *p);
 /* What its file says of itself: format, size, profile, EXIF; of a picture that was read with

@@ -164,9 +164,37 @@ static void *copy_field(VipsImage *im, const char *name, GValue *value, void *to
 	return NULL;
 }
 
+static void *copy_exif(VipsImage *im, const char *name, GValue *value, void *to)
+{
+	if (begins(name, "exif-ifd"))
+		vips_image_set(to, name, value);
+	return NULL;
+}
+
 static bool blob(VipsImage *im, const char *name, const void **data, size_t *bytes)
 {
 	return vips_image_get_typeof(im, name) && !vips_image_get_blob(im, name, data, bytes);
+}
+
+/* libvips says in words what a JPEG's EXIF says: that of a TIFF is shown to it in one. */
+static void tell_exif(fv_picture *p)
+{
+	void *data = NULL;
+	size_t bytes = 0, skip = 0;
+	fv_bytes file = { 0 }, tail = { 0 };
+	VipsImage *im = NULL;
+	const fv_picture of = { .exif = p->exif };
+	if (!vips_jpegsave_buffer(p->facts, &data, &bytes, "strip", TRUE, NULL)) {
+		fv_embed(FV_JPEG, data, bytes, &of, &file, &skip, &tail);
+		fv_bytes_put(&file, (const uint8_t *)data + skip, bytes - skip);
+		if (!file.failed && !vips_jpegload_buffer(file.data, file.bytes, &im, NULL))
+			vips_image_map(im, copy_exif, p->facts);
+		if (im)
+			g_object_unref(im);
+	}
+	fv_bytes_free(&file);
+	g_free(data);
+	vips_error_clear();
 }
 
 /* How many pictures the file has, and a film's pace. */
@@ -199,20 +227,35 @@ static fv_status keep_metadata(fv_err *err, const fv_source *s, fv_picture *p, V
 	if (blob(im, VIPS_META_EXIF_NAME, &data, &bytes))
 		fv_exif_keep(data, bytes, s->all, turned ? im->Ysize : im->Xsize,
 		             turned ? im->Xsize : im->Ysize, &p->exif);
-	if (blob(im, VIPS_META_XMP_NAME, &data, &bytes))
+	if (!s->all && blob(im, VIPS_META_EXIF_NAME, &data, &bytes))
+		p->left |= fv_exif_private(data, bytes);
+	if (blob(im, VIPS_META_XMP_NAME, &data, &bytes)) {
 		fv_xmp_keep(data, bytes, s->all, &p->xmp);
-	if (blob(im, VIPS_META_IPTC_NAME, &data, &bytes))
+		p->left |= s->all ? 0 : fv_xmp_private(data, bytes);
+	}
+	if (blob(im, VIPS_META_IPTC_NAME, &data, &bytes)) {
 		fv_iptc_keep(data, bytes, s->all, &p->iptc);
+		p->left |= s->all || p->iptc.bytes + 12 >= bytes ? 0 : FV_LEFT_TEXTS;
+	}
+	if (s->format == FV_JPEG)
+		p->left |= fv_jpeg_beside(s->data, s->bytes);
+	if (s->format == FV_PNG)
+		fv_texts_keep(s->data, s->bytes, s->all, &p->texts, &p->left);
 	/* libvips gives no EXIF of a TIFF, whose directories are EXIF's own. */
 	if (s->format == FV_TIFF && !p->exif.bytes)
 		fv_exif_keep(s->data, s->bytes, s->all, turned ? im->Ysize : im->Xsize,
 		             turned ? im->Xsize : im->Ysize, &p->exif);
+	if (s->format == FV_TIFF && !s->all)
+		p->left |= fv_exif_private(s->data, s->bytes);
+	if (s->format == FV_TIFF && s->facts && p->exif.bytes)
+		tell_exif(p);
 	keep_pages(s, p, im);
 	/* 1 a millimetre is libvips' "not said"; programs say 72 an inch then. */
 	bool said = im->Xres > 0 && im->Yres > 0 && im->Xres != 1;
 	p->resolution[0] = said ? turned ? im->Yres : im->Xres : 72 / 25.4;
 	p->resolution[1] = said ? turned ? im->Xres : im->Yres : 72 / 25.4;
-	return p->exif.failed || p->xmp.failed || p->iptc.failed || p->delays.failed
+	return p->exif.failed || p->xmp.failed || p->iptc.failed || p->delays.failed ||
+	                       p->texts.failed
 	               ? fv_fail_memory(err, s->path, s->bytes)
 	               : FV_OK;
 }
@@ -231,6 +274,7 @@ void fv_picture_forget(fv_picture *p)
 	fv_bytes_free(&p->xmp);
 	fv_bytes_free(&p->iptc);
 	fv_bytes_free(&p->delays);
+	fv_bytes_free(&p->texts);
 	*p = (fv_picture){ 0 };
 }
 
