@@ -6,6 +6,8 @@
 #include "train/measure.h"
 #include "train/mnist.h"
 #include "train/run.h"
+#include "base/memory.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,6 +148,7 @@ static fv_status open_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv
 		.purpose = want->purpose, .path = d->path, .count = d->count, .decode = r->o.decode, .user = r->o.user,
 		.seed = r->seed, .batch = d->batch, .size = r->size, .longest = want->longest, .longer = want->longer,
 		.zoom_low = want->zoom_low, .zoom_high = want->zoom_high,
+		.most = fv_run_room(r),
 	};
 	if (!r->o.decode)
 		return fv_fail(err, FV_E_ARGUMENT, "%s learns from pictures: a decoder is needed to read them",
@@ -153,6 +156,7 @@ static fv_status open_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv
 	fv_status st = fv_feed_open(err, r->context, &f, &s->feed);
 	if (st)
 		return st;
+	fv_data_count(r, d, s->feed);
 	d->height = d->width = r->size;
 	snprintf(d->found, sizeof d->found, "%s", fv_feed_found(s->feed));
 	size_t batch = (size_t)(d->batch * r->size * r->size * 3) * sizeof *s->last;
@@ -263,6 +267,7 @@ static fv_status open_digits(fv_err *err, fv_run *r, const fv_data_want *want, f
 		st = set_digits_aside(err, d, s);
 	if (st)
 		return st;
+	d->bytes = s->count * s->height * s->width;
 	d->height = s->height;
 	d->width = s->width;
 	int m = snprintf(d->found, sizeof d->found, "%" PRId64 " pictures, %" PRId64 "x%" PRId64,
@@ -305,6 +310,26 @@ fv_status fv_run_place(fv_err *err, const fv_run *r, const char *option, const c
 		return fv_fail(err, FV_E_ARGUMENT, "%s: %s is missing", r->recipe->name, option);
 	snprintf(path, room, "%s", name);
 	return FV_OK;
+}
+
+/* Half of what there is, each data's share of it: the rest is for the step. */
+int64_t fv_run_room(const fv_run *r)
+{
+	const double here = fv_memory_free(), most = (double)r->common.max_memory;
+	int count = 0;
+	while (count < FV_RECIPE_DATA && r->recipe->data[count].option)
+		count++;
+	double room = most && (!here || most < here) ? most : here;
+	return room > 0 ? (int64_t)fmax(1, room / 2 / fmax(1, count)) : 0;
+}
+
+void fv_data_count(const fv_run *r, fv_data *d, const fv_feed *feed)
+{
+	int others;
+	d->bytes = fv_feed_bytes(feed, &others);
+	if (others)
+		fv_run_say(r, "%d of the %s do not fit into memory and are read again whenever they "
+			   "are needed", others, d->want->purpose ? d->want->purpose : "pictures");
 }
 
 fv_status fv_run_open_data(fv_err *err, fv_run *r)

@@ -137,6 +137,12 @@ static fv_status open_digits(fv_err *err, fv_run *r, const char *path, fv_data *
 			       : g->height > 32                    ? SIZE
 								   : 32;
 	snprintf(d->found, sizeof d->found, "%s", of_file);
+	if (g->height != g->width)
+		fv_log(r->context, FV_LOG_WARNING,
+		       "%s: its pictures of %" PRId64 "x%" PRId64 " are stretched to %" PRId64 "x%" PRId64
+		       ": this network makes squares",
+		       path, g->width, g->height, d->width, d->height);
+	d->bytes = g->count * d->height * d->width;
 	return resize_digits(err, r->context, g, d->height);
 }
 
@@ -156,14 +162,17 @@ static fv_status open_crops(fv_err *err, fv_run *r, fv_data *d)
 		.longest = LONGEST * d->width,
 		.zoom_low = ZOOM_LOW,
 		.zoom_high = ZOOM_HIGH,
+		.most = fv_run_room(r),
 	};
 	if (!r->o.decode)
 		return fv_fail(err, FV_E_ARGUMENT,
 			       "%s learns from pictures: a decoder is needed to read them",
 			       r->recipe->name);
 	fv_status st = fv_feed_open(err, r->context, &f, &s->feed);
-	if (!st)
+	if (!st) {
+		fv_data_count(r, d, s->feed);
 		snprintf(d->found, sizeof d->found, "%s", fv_feed_found(s->feed));
+	}
 	return st;
 }
 
