@@ -41,6 +41,9 @@ void fv_file_unmap(const void *data, size_t bytes);
  * the next writer in that folder removes it. */
 typedef struct fv_writer fv_writer;
 fv_status fv_writer_open(fv_err *err, fv_context *c, const char *path, fv_writer **out);
+/* Could it be written there? For before the work: nothing is left behind. */
+fv_status fv_writer_check(fv_err *err, fv_context *c, const char *path);
+void fv_writer_keep_time(fv_writer *w);         /* of a file that is replaced */
 const char *fv_writer_path(const fv_writer *w);                 /* the name aside */
 fv_status fv_writer_put(fv_err *err, fv_writer *w, const void *data, size_t bytes);
 fv_status fv_writer_commit(fv_err *err, fv_writer *w);          /* frees w, on failure too */

@@ -88,7 +88,7 @@ fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture 
 	}
 	if (!st)
 		st = fv_pages_write(err, a->context, page, count, j->out,
-		                    &(fv_write_options){ (int)a->o->quality, fv_stop_removes });
+		                    &(fv_write_options){ (int)a->o->quality, true, fv_stop_removes });
 	fv_progress_clear(a->cli->progress);
 	if (!st && moves && fv_format_of_ending(j->out) == FV_TIFF)
 		fv_warn(a->cli, "%s: a TIFF's pages have no pace: how long each frame of %s is shown is "

@@ -43,7 +43,10 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 	fv_err why = { 0 };
 	int64_t painting, pixels = v->height * v->stride_bytes,
 			  writing = fv_picture_write_bytes(a->job->out, v);
-	fv_status st = fv_apply_how(&why, a, v, &how);
+	fv_status st = fv_picture_side_check(err, a->job->out, v->width, v->height);
+	if (st)
+		return st;
+	st = fv_apply_how(&why, a, v, &how);
 	if (!st)
 		st = fv_paint_least(&why, a->model, v->height, v->width, &how, &painting);
 	if (st)
@@ -58,14 +61,14 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 			"%s: %" PRId64 " x %" PRId64
 			" pixels need %.0f MB to be painted, and %.0f MB are free; close other "
 			"programs, or paint a smaller copy",
-			a->job->in, v->width, v->height, need / 1e6, fmax(0, have) / 1e6);
+			a->job->in, v->width, v->height, ceil(need / 1e6), floor(fmax(0, have) / 1e6));
 	return fv_fail(
 		err, FV_E_MEMORY,
 		"%s: %" PRId64 " x %" PRId64
 		" pixels need %.0f MB to be painted, and --max-memory is %.0f MB; allow more, or "
 		"paint a smaller copy",
-		a->job->in, v->width, v->height, ((double)a->o->memory - have + need) / 1e6,
-		(double)a->o->memory / 1e6);
+		a->job->in, v->width, v->height,
+		ceil(((double)a->o->memory - have + need) / 1e6 + 1), (double)a->o->memory / 1e6);
 }
 
 bool fv_apply_stopped(void *user) { return fv_interrupted(); }
@@ -84,8 +87,9 @@ fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **
 		return fv_fail(err, FV_E_ARGUMENT,
 		               "%s: would be painted over; name another --output, or say --force",
 		               j->in);
-	fv_status st = fv_picture_read(err, j->in, &limits, out, &warning);
-	if (st)
+	/* What cannot be written is not painted first. */
+	fv_status st = a->page ? FV_OK : fv_writer_check(err, a->context, j->out);
+	if (st || (st = fv_picture_read(err, j->in, &limits, out, &warning)))
 		return st;
 	if (warning.status && !a->warned)
 		fv_warn(a->cli, "%s", warning.text);
@@ -125,7 +129,7 @@ fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say)
 		fv_fail(err, st, "%s: %s", j->in, why.text);
 	else
 		st = fv_picture_write(err, a->context, p, j->out,
-		                      &(fv_write_options){ (int)a->o->quality, fv_stop_removes });
+		                      &(fv_write_options){ (int)a->o->quality, true, fv_stop_removes });
 	if (!st && (say || a->cli->verbose))
 		fv_say(a->cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s", j->out, v->width,
 		       v->height, fv_now() - begun);

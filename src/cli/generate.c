@@ -179,6 +179,18 @@ static fv_status check_output(fv_err *err, const options *o)
 	return FV_OK;
 }
 
+/* Where files go to is looked at before they are made. */
+static fv_status check_place(fv_err *err, fv_context *c, const char *output)
+{
+	char path[FV_PATH_MAX];
+	fv_status st = FV_OK;
+	int at;
+	if (!in_files(output) || number_in(output, &at))
+		return fv_writer_check(err, c, output);
+	snprintf(path, sizeof path, "%s/000001.png", output);
+	return (st = fv_folder_make(err, output)) ? st : fv_writer_check(err, c, path);
+}
+
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
 {
 	const options *o = given;
@@ -212,6 +224,8 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 			     (double)FV_PIXELS_MAX / 1e6);
 		goto done;
 	}
+	if ((st = check_place(err, c, o->output)))
+		goto done;
 	if (!(st = make(err, c, m, o, &each)))
 		fv_say(cli, "%s: %" PRId64 " picture%s", o->output, o->count,
 		       o->count == 1 ? "" : "s");

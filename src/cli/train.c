@@ -181,7 +181,8 @@ static fv_status give_name(fv_err *err, fv_context *c, options *o, const char **
 		return fv_fail(err, FV_E_ARGUMENT, "--name %s: %s is there already, and not from the run in %s; choose another name, or move that file away", *name, place, o->run);
 	char folder[FV_PATH_MAX];
 	snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(place, '/') - place), place);
-	return fv_folder_make(err, folder);
+	st = fv_folder_make(err, folder);
+	return st ? st : fv_writer_check(err, c, place);
 }
 
 /* The value handed on under that name; NULL: there is none. */

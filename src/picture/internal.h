@@ -47,6 +47,7 @@ struct fv_source {
 	bool facts;                     /* what the file says of itself is asked for */
 	bool bare_tried;                /* bare.c has declined */
 	bool admitted;                  /* fits() was asked */
+	fv_err refusal;                 /* what it said no with to bare.c, which wants least */
 	/* As in fv_read_options. */
 	fv_status (*fits)(fv_err *err, void *user, const fv_pixels *size, int64_t decoding);
 	bool (*cancelled)(void *user);
@@ -75,6 +76,7 @@ void fv_child_end(void);
 
 /* limits.c: refuses what says more pixels than its limit, or than its bytes can stand for. */
 fv_status fv_limits_check(fv_err *err, const fv_source *s, int64_t width, int64_t height);
+int64_t fv_format_side(fv_format f);    /* pixels of a side that a file may have */
 /* Bytes that a format's decoder takes for a pixel, beside the pixels that come out. */
 int64_t fv_limits_decoder(fv_format f);
 

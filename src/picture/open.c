@@ -85,6 +85,10 @@ static fv_status read_source(fv_err *err, fv_source *s, fv_picture **out, fv_err
 	if (bare && ((st = load(err, s)) || fv_bare_read(s, p)))
 		goto done;
 	s->bare_tried = bare;
+	if (s->refusal.status) {
+		st = fv_fail(err, s->refusal.status, "%s", s->refusal.text);
+		goto done;
+	}
 	st = fv_child_decode(err, s, p, warning, &ran);
 	if (!ran && !st && !(st = load(err, s)))
 		st = fv_decode(err, s, p, warning);

@@ -231,6 +231,8 @@ fv_status fv_pages_write(fv_err *err, fv_context *c, fv_picture *const *page, in
 		st = agree(err, page, count, path);
 	if (st || (st = fv_writer_open(err, c, path, &w)))
 		return st;
+	if (opt && opt->keep_time)
+		fv_writer_keep_time(w);
 	if (opt && opt->aside)
 		opt->aside(fv_writer_path(w));
 	st = f == FV_TIFF || f == FV_PNG ? join(err, c, f, page, count, quality, path, &file)

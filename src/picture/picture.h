@@ -30,6 +30,7 @@ typedef struct {
 
 typedef struct {
 	int quality;                    /* of JPEG and WebP, 1 to 100; 0: 92 */
+	bool keep_time;                 /* of a file that is replaced */
 	void (*aside)(const char *path);        /* told the name under which the file is written,
 	                                         * and NULL when it has its own; may be NULL */
 } fv_write_options;
@@ -84,6 +85,8 @@ void fv_picture_fill_hidden(fv_picture *p);
 fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, const char *path,
                            const fv_write_options *opt);
 void fv_picture_free(fv_picture *p);
+/* Has a file of that name room for so many pixels a side? FV_E_WRITE. */
+fv_status fv_picture_side_check(fv_err *err, const char *path, int64_t width, int64_t height);
 /* Bytes that writing takes beside the pixels, about. */
 int64_t fv_picture_write_bytes(const char *path, const fv_pixels *p);
 

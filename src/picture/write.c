@@ -139,6 +139,8 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 	fv_status st = fv_writer_open(err, c, path, &w);
 	if (st)
 		return st;
+	if (opt && opt->keep_time)
+		fv_writer_keep_time(w);
 	if (opt && opt->aside)
 		opt->aside(fv_writer_path(w));
 	fv_bytes bare = { 0 };
