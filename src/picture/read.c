@@ -399,6 +399,7 @@ static fv_status decode_frame(fv_err *err, fv_source *s, fv_picture *p, fv_err *
 		fv_source one = *s;
 		one.data = page.data, one.bytes = page.bytes, one.page = 0;
 		st = fv_decode(err, &one, p, warning);
+		fv_apng_look(s, p);
 	}
 	fv_bytes_free(&page);
 	return st;
