@@ -254,7 +254,7 @@ static fv_status open_digits(fv_err *err, fv_run *r, const fv_data_want *want, f
 	fv_digits *s = d->own = fv_alloc(r->context, sizeof *s);
 	fv_status st = s ? FV_OK : fv_fail_memory(err, want->option, sizeof *s);
 	/* A folder without an idx file is a folder of pictures. */
-	if (!st && (fv_is_folder(path) || fv_picture_there(path)))
+	if (!st && fv_is_folder(path))
 		st = fv_digits_pictures(err, r->context, path, &n);
 	if (!st && n.count && !r->o.decode)
 		st = fv_fail(err, FV_E_ARGUMENT, "%s: holds pictures, and a decoder is needed to read them", path);

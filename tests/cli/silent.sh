@@ -57,7 +57,7 @@ run 0 "has 3 pictures, of which only the first is painted" apply brush "$data/pa
 for film in film.gif film.webp film.png blended.png; do
 	for ending in gif webp png tif; do
 		run 0 "" apply brush "$data/$film" -o "out.$ending" --strength 0 --quality 100
-		check "$film > out.$ending: $("$near" "$data/$film" "out.$ending" 4)" "$near" "$data/$film" "out.$ending" 4
+		check "$film > out.$ending: $("$near" "$data/$film" "out.$ending" 7)" "$near" "$data/$film" "out.$ending" 7
 	done
 	check "a TIFF's frames lose their pace, which is said" has "have no pace"
 done
