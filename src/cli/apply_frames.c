@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FRAMES_MAX 10000
+
 void fv_apply_tell(fv_apply *a, const fv_job *j, const fv_picture *p)
 {
 	const int n = fv_picture_pages(p);
@@ -33,6 +35,9 @@ static fv_status check(fv_err *err, const fv_apply *a, const fv_job *j, fv_pictu
 		     most = isnan(a->o->megapixels) ? FV_PIXELS_MAX : a->o->megapixels * 1e6,
 		     need = 2.0 * (double)v->height * (double)v->stride_bytes * count,
 		     have = fv_apply_allowed(a);
+	if (count > FRAMES_MAX)
+		return fv_fail(err, FV_E_LIMIT, "%s: has %d pictures, over the limit of %d for a file",
+		               j->in, count, FRAMES_MAX);
 	if (area > most)
 		return fv_fail(err, FV_E_LIMIT,
 		               "%s: %d pictures of %" PRId64 " x %" PRId64 " are %.0f megapixels, over "

@@ -96,6 +96,8 @@ bool fv_picture_loses(const fv_picture *p, const char *path, char *text, size_t 
 		return false;
 	if (p->left & FV_LEFT_PICTURES)
 		add(&l, "further pictures in it left out");
+	if (p->left & FV_LEFT_COMMENT)
+		add(&l, "its comment left out");
 	if (p->left & FV_LEFT_FILM)
 		add(&l, "the film in it left out");
 	if (p->iptc.bytes && (f == FV_PNG || f == FV_WEBP || gif))

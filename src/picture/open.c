@@ -174,6 +174,9 @@ fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_p
 	fv_status st = read_source(err, &s, &p, warning ? warning : &ignored);
 	if (st)
 		return st;
+	if (warning && !warning->status && p->pages > 1)
+		fv_fail(warning, FV_E_FORMAT, "%s: has %d %s, of which only the first is taken", path,
+		        p->pages, fv_picture_moves(p) ? "frames" : "pictures");
 	*out = p->pixels;
 	p->pixels.data = NULL;
 	fv_picture_free(p);

@@ -239,6 +239,8 @@ static fv_status keep_metadata(fv_err *err, const fv_source *s, fv_picture *p, V
 	}
 	if (s->format == FV_JPEG)
 		p->left |= fv_jpeg_beside(s->data, s->bytes);
+	if (!s->all && p->left & FV_LEFT_COMMENT)       /* a text as private as others */
+		p->left ^= FV_LEFT_COMMENT | (p->left & FV_LEFT_TEXTS ? 0 : FV_LEFT_TEXTS);
 	if (s->format == FV_PNG)
 		fv_texts_keep(s->data, s->bytes, s->all, &p->texts, &p->left);
 	/* libvips gives no EXIF of a TIFF, whose directories are EXIF's own. */
