@@ -3,6 +3,7 @@
 #ifndef FV_FILE_H
 #define FV_FILE_H
 #include "base/base.h"
+#include "base/kinds.h"
 
 /* The one way to open what somebody else may have put there: regular files only, so that nothing is
  * waited for; closed at exec. *bytes (or NULL): its size. Yours to close.
@@ -40,6 +41,9 @@ void fv_file_unmap(const void *data, size_t bytes);
  * the next writer in that folder removes it. */
 typedef struct fv_writer fv_writer;
 fv_status fv_writer_open(fv_err *err, fv_context *c, const char *path, fv_writer **out);
+/* Could it be written there? For before the work: nothing is left behind. */
+fv_status fv_writer_check(fv_err *err, fv_context *c, const char *path);
+void fv_writer_keep_time(fv_writer *w);         /* of a file that is replaced */
 const char *fv_writer_path(const fv_writer *w);                 /* the name aside */
 fv_status fv_writer_put(fv_err *err, fv_writer *w, const void *data, size_t bytes);
 fv_status fv_writer_commit(fv_err *err, fv_writer *w);          /* frees w, on failure too */
@@ -55,13 +59,15 @@ fv_status fv_folder_make(fv_err *err, const char *path);        /* with its pare
                                                                  * when it is there */
 bool fv_is_folder(const char *path);
 
-/* Picture files of a folder by name: jpg, jpeg, png, webp, tif, tiff; not hidden ones, not contact sheets
- * ("contact..."). Or a picture: itself. out: yours, fv_names_free. */
-typedef struct { char **path; int count; } fv_names;
+/* The pictures of a folder in the order of their names: files that are named like one or begin like
+ * one (kinds.h); not hidden ones. Or a picture: itself. out: yours, fv_names_free.
+ * left: files in it that people take for pictures and fauve does not read, in words, or NULL.
+ * folders: how many stand in it. fv_names_tell says both, for whom they mean nothing. */
+typedef struct { char **path; int count, folders; char *left; } fv_names;
 fv_status fv_folder_list(fv_err *err, const char *folder, fv_names *out);
 /* Its folders by name; not hidden ones. */
 fv_status fv_folder_folders(fv_err *err, const char *folder, fv_names *out);
+void fv_names_tell(const fv_context *c, const char *folder, const fv_names *n);
 void fv_names_free(fv_names *n);
-bool fv_picture_ending(const char *path);       /* does the name end like a picture that can be written? */
-int fv_picture_ending_index(const char *path);  /* which of those six endings; -1: none */
+#define FV_PICTURES_READ "JPEG, PNG, WebP, TIFF, GIF, HEIF, AVIF"       /* for messages */
 #endif

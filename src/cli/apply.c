@@ -6,7 +6,7 @@
 static const fv_argument arguments[] = {
 	{ "MODEL", "a style's name (fauve styles), a model file, or a run's folder",
 	  .kind = FV_ARG_STYLE },
-	{ "FILE", "pictures (JPEG, PNG, WebP, TIFF, GIF), or folders of them", .kind = FV_ARG_FILE,
+	{ "FILE", "pictures (JPEG, PNG, WebP, TIFF, GIF, HEIF, AVIF), or folders of them", .kind = FV_ARG_FILE,
 	  .many = true },
 	{ 0 },
 };
@@ -44,10 +44,15 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		goto done;
 	if ((st = fv_jobs_list(err, o, count - 1, args + 1, &j)))
 		goto done;
+	if (*j.left)
+		fv_warn(cli, "%s", j.left);
 	const fv_read_options stoppable = { .cancelled = fv_apply_stopped };
 	if (o->flow && (st = fv_picture_read(err, o->flow, &stoppable, &flow, &warning)))
 		goto done;
-	fv_apply a = { cli, c, &layers, o, flow ? fv_picture_pixels(flow) : NULL, NULL };
+	if (flow && warning.status)
+		fv_warn(cli, "%s", warning.text);
+	fv_apply a = { .cli = cli, .context = c, .layers = &layers, .o = o,
+	               .flow = flow ? fv_picture_pixels(flow) : NULL };
 	if (o->variations && j.count > 1)
 		st = fv_fail(err, FV_E_ARGUMENT, "--variations: a sheet is of one picture, and %d are "
 		             "named", j.count);
@@ -70,11 +75,14 @@ const fv_command fv_command_apply = {
 	.description = "Paints photographs in a style. A painting has the size, depth and "
 	               "transparency of its photograph, which is turned upright; its profile, "
 	               "exposure data and credit are kept, what is private is not. OUT's ending "
-	               "says the format.\n\n"
+	               "says the format; what that cannot hold, and what is private, is named.\n\n"
+	               "Animated GIF, WebP and PNG are painted frame by frame, with the strokes of the "
+	               "first frame, and keep their pace; a TIFF of several pages page by page. Where "
+	               "OUT holds one picture only, the first is painted, and that is said.\n\n"
 	               "A folder as input gives all of its pictures. With several pictures OUT is "
 	               "a folder; one that fails is named, the others are painted, and the exit "
 	               "code is 6. Files appear whole or not at all; one that is replaced keeps "
-	               "its mode and owner, and a link under OUT's name is refused.",
+	               "its mode, owner and time, and a link under OUT's name is refused.",
 	.options = fv_apply_table, .bytes = sizeof(fv_apply_options), .arguments = arguments,
 	.examples = examples, .run = run,
 };

@@ -24,6 +24,8 @@ typedef struct { char *in, *out; } fv_job;
 typedef struct {
 	fv_job *item;
 	int count, room;
+	char left[1000];                /* what folders hold and was left out, to be said; or
+	                                 * empty */
 } fv_jobs;
 
 /* The jobs of files and folders named on the command line. out: yours, fv_jobs_free, also after a
@@ -60,18 +62,28 @@ typedef struct {
 	const fv_apply_options *o;
 	const fv_pixels *flow;          /* NULL: none was named */
 	const fv_job *job;              /* in work */
+	int page;                       /* of its file's frames or pages, which is read */
+	bool private_told;              /* what is private and left out, of a picture before */
+	bool warned;                    /* that not all of it could be read */
 } fv_apply;
 
 /* How a picture of that size is painted: all but max_memory (apply_options.c). */
 fv_status fv_apply_how(fv_err *err, const fv_apply *a, const fv_pixels *size,
                        fv_paint_options *how);
+/* Bytes that may be taken beside what is taken now: of --max-memory, or of what is free. */
+double fv_apply_allowed(const fv_apply *a);
+/* Bytes of them that painting may take; 0: any. */
+int64_t fv_apply_allowance(const fv_apply *a, const fv_pixels *v);
+/* Reads a picture, within the memory that it may take, with what alpha hides filled. out: yours. */
+fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **out);
 /* Paints v in place, in all layers. how: as fv_apply_how says, and what memory it may take
  * (apply_layers.c). */
 fv_status fv_apply_paint(fv_err *err, const fv_apply *a, fv_pixels *v, const fv_paint_options *how);
-/* Reads a picture, within the memory that it may take, with what alpha hides filled. out: yours. */
-fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **out);
-/* Bytes that painting it may take; 0: any. */
-int64_t fv_apply_allowance(const fv_apply *a, const fv_pixels *v);
+/* Paints all frames or pages of a file of which `first`, given up, has been read
+ * (apply_frames.c). */
+fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture *first, bool say);
+/* Says what the file holds and its painting does not. */
+void fv_apply_tell(fv_apply *a, const fv_job *j, const fv_picture *p);
 /* Reads, paints and writes one picture. say: that it is done is said (apply_picture.c). */
 fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say);
 /* The same for many, one after the other; what fails is said and left out (apply_many.c). */

@@ -15,7 +15,7 @@ static bool same_file(const char *a, const char *b)
 #define SMALL 32e6
 
 /* Bytes that may be taken beside what is taken now: of --max-memory, or of what is free. */
-static double allowed(const fv_apply *a)
+double fv_apply_allowed(const fv_apply *a)
 {
 	if (a->o->memory)
 		return (double)a->o->memory - fv_memory("/proc/self/status", "VmRSS") - SMALL;
@@ -30,7 +30,7 @@ int64_t fv_apply_allowance(const fv_apply *a, const fv_pixels *v)
 {
 	double area = (double)v->width * (double)v->height,
 	       most = a->o->memory ? INFINITY : fmax(870e6, 220 * area);
-	double here = allowed(a);
+	double here = fv_apply_allowed(a);
 	return fmin(most, here) < INFINITY ? (int64_t)fmax(1, fmin(most, here)) : 0;
 }
 
@@ -43,7 +43,10 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 	fv_err why = { 0 };
 	int64_t painting = 0, least, pixels = v->height * v->stride_bytes,
 			  writing = fv_picture_write_bytes(a->job->out, v);
-	fv_status st = fv_apply_how(&why, a, v, &how);
+	fv_status st = fv_picture_side_check(err, a->job->out, v->width, v->height);
+	if (st)
+		return st;
+	st = fv_apply_how(&why, a, v, &how);
 	for (int i = 0; i < a->layers->count && !st; i++) {
 		st = fv_paint_least(&why, a->layers->item[i].model, v->height, v->width, &how,
 		                    &least);
@@ -54,7 +57,7 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 	if (st)
 		return fv_fail(err, st, "%s: %s", a->job->in, why.text);
 	double need = (double)(pixels + fv_max(decoding, fv_max(painting, writing))),
-	       have = allowed(a);
+	       have = fv_apply_allowed(a);
 	if (need <= have)
 		return FV_OK;
 	if (!a->o->memory)
@@ -63,14 +66,14 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 			"%s: %" PRId64 " x %" PRId64
 			" pixels need %.0f MB to be painted, and %.0f MB are free; close other "
 			"programs, or paint a smaller copy",
-			a->job->in, v->width, v->height, need / 1e6, fmax(0, have) / 1e6);
+			a->job->in, v->width, v->height, ceil(need / 1e6), floor(fmax(0, have) / 1e6));
 	return fv_fail(
 		err, FV_E_MEMORY,
 		"%s: %" PRId64 " x %" PRId64
 		" pixels need %.0f MB to be painted, and --max-memory is %.0f MB; allow more, or "
 		"paint a smaller copy",
-		a->job->in, v->width, v->height, ((double)a->o->memory - have + need) / 1e6,
-		(double)a->o->memory / 1e6);
+		a->job->in, v->width, v->height,
+		ceil(((double)a->o->memory - have + need) / 1e6 + 1), (double)a->o->memory / 1e6);
 }
 
 bool fv_apply_stopped(void *user) { return fv_interrupted(); }
@@ -82,17 +85,20 @@ fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **
 	a->job = j;
 	const double most = isnan(o->megapixels) ? 0 : o->megapixels * 1e6;
 	fv_read_options limits = { .max_pixels = (int64_t)most, .keep_private = o->keep_private,
-	                           .max_memory = o->memory ? (int64_t)fmax(1, allowed(a)) : 0,
-	                           .fits = fits, .cancelled = fv_apply_stopped, .user = a };
+	                           .max_memory = o->memory ? (int64_t)fmax(1, fv_apply_allowed(a)) : 0,
+	                           .page = a->page, .fits = fits, .cancelled = fv_apply_stopped,
+	                           .user = a };
 	if (!o->force && same_file(j->in, j->out))
 		return fv_fail(err, FV_E_ARGUMENT,
 		               "%s: would be painted over; name another --output, or say --force",
 		               j->in);
-	fv_status st = fv_picture_read(err, j->in, &limits, out, &warning);
-	if (st)
+	/* What cannot be written is not painted first. */
+	fv_status st = a->page ? FV_OK : fv_writer_check(err, a->context, j->out);
+	if (st || (st = fv_picture_read(err, j->in, &limits, out, &warning)))
 		return st;
-	if (warning.status)
+	if (warning.status && !a->warned)
 		fv_warn(a->cli, "%s", warning.text);
+	a->warned |= warning.status != 0;
 	fv_picture_fill_hidden(*out);
 	return FV_OK;
 }
@@ -103,9 +109,14 @@ fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say)
 	fv_picture *p = NULL;
 	fv_err why;
 	fv_paint_options how;
+	a->page = 0;
+	a->warned = false;
 	fv_status st = fv_apply_read(err, a, j, &p);
 	if (st)
 		return st;
+	fv_apply_tell(a, j, p);
+	if (fv_pages_kept(p, j->out))
+		return fv_apply_frames(err, a, j, p, say);
 	fv_pixels *v = fv_picture_pixels(p);
 	st = fv_apply_how(&why, a, v, &how);
 	how.max_memory = fv_apply_allowance(a, v);
@@ -115,7 +126,7 @@ fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say)
 		fv_fail(err, st, "%s: %s", j->in, why.text);
 	else
 		st = fv_picture_write(err, a->context, p, j->out,
-		                      &(fv_write_options){ (int)a->o->quality, fv_stop_removes });
+		                      &(fv_write_options){ (int)a->o->quality, true, fv_stop_removes });
 	if (!st && (say || a->cli->verbose))
 		fv_say(a->cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s", j->out, v->width,
 		       v->height, fv_now() - begun);

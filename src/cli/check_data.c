@@ -73,7 +73,7 @@ static fv_status add_idx(fv_err *err, fv_check_set *s, const char *folder, const
 }
 
 /* Files that are no pictures and folders, of the set's own folder or of one in it. What begins
- * with a dot, and contact sheets, nobody reads. */
+ * with a dot nobody reads. */
 static fv_status look_around(fv_err *err, fv_check_set *s, const char *folder, bool inner)
 {
 	fv_status st = FV_OK;
@@ -83,7 +83,7 @@ static fv_status look_around(fv_err *err, fv_check_set *s, const char *folder, b
 	for (struct dirent *e; !st && (e = readdir(d));) {
 		char path[FV_PATH_MAX];
 		struct stat of;
-		if (e->d_name[0] == '.' || !strncmp(e->d_name, "contact", 7) ||
+		if (e->d_name[0] == '.' ||
 		    snprintf(path, sizeof path, "%s/%s", folder, e->d_name) >= (int)sizeof path ||
 		    stat(path, &of))
 			continue;
@@ -95,7 +95,7 @@ static fv_status look_around(fv_err *err, fv_check_set *s, const char *folder, b
 			st = add_idx(err, s, folder, e->d_name);
 		else if (strstr(e->d_name, "idx1-ubyte"))
 			s->labels++;
-		else if (!fv_picture_ending(e->d_name))
+		else if (!fv_picture_there(path))
 			count_other(s, e->d_name);
 	}
 	closedir(d);
@@ -436,7 +436,7 @@ static fv_status anything(fv_err *err, const fv_check *c)
 		return FV_OK;
 	return first ? fv_fail(err, FV_E_READ, "nothing here can be read; %s", first)
 	             : fv_fail(err, FV_E_READ,
-	                       "%s: holds no .jpg, .png, .webp or .tif, no folders of them and no "
+	                       "%s: holds no pictures (" FV_PICTURES_READ "), no folders of them and no "
 	                       "idx file",
 	                       c->set[0].path);
 }

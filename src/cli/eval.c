@@ -187,6 +187,8 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	if ((st = fv_cli_context(err, cli, true, &c)) ||
 	    (count && (st = fv_model_open(err, c, path, &m))))
 		goto done;
+	if ((st = fv_writer_check(err, c, o->sheet)))
+		goto done;
 	if (!(a = fv_arena_new(c))) {
 		st = fv_fail_memory(err, "eval", 64);
 		goto done;

@@ -18,22 +18,25 @@ static fv_status make_room(fv_err *err, fv_arena *a, const char *what, fv_galler
 	return s->pixels ? FV_OK : fv_fail_memory(err, what, n * sizeof *s->pixels);
 }
 
-static fv_status list(fv_err *err, fv_arena *a, const char *const *folders, int count,
+static fv_status list(fv_err *err, fv_context *c, fv_arena *a, const char *const *folders, int count,
                       fv_gallery *s)
 {
 	int n = 0;
 	fv_status st;
 	if (!(s->folder = fv_arena_get(a, (size_t)count * sizeof *s->folder)))
 		return fv_fail_memory(err, folders[0], (size_t)count * sizeof *s->folder);
-	for (; s->folders < count; s->folders++) {
+	while (s->folders < count) {
+		const char *folder = folders[s->folders];
 		fv_names *f = &s->folder[s->folders];
-		if ((st = fv_folder_list(err, folders[s->folders], f)))
+		if ((st = fv_folder_list(err, folder, f)))
 			return st;
+		s->folders++;
 		n += f->count;
+		fv_names_tell(c, folder, f);
 		if (!f->count)
 			return fv_fail(err, FV_E_READ,
-			               "%s: this folder holds no pictures (jpg, png, webp, tif)",
-			               folders[s->folders]);
+			               "%s: this folder holds no pictures (" FV_PICTURES_READ ")",
+			               folder);
 	}
 	if (!(s->path = fv_arena_get(a, (size_t)n * sizeof *s->path)))
 		return fv_fail_memory(err, folders[0], (size_t)n * sizeof *s->path);
@@ -47,13 +50,15 @@ typedef struct {
 	fv_gallery *set;
 	int begin;
 	fv_err *err;                    /* a thread's first */
+	fv_err *warning;                /* of each from begin on */
 } reading;
 
 static void read_some(void *arg, int thread, int64_t first, int64_t last)
 {
 	reading *r = arg;
-	for (int64_t i = r->begin + first; i < r->begin + last && !r->err[thread].status; i++)
-		fv_picture_shrink(&r->err[thread], r->set->path[i], 0, &r->set->pixels[i]);
+	for (int64_t i = first; i < last && !r->err[thread].status; i++)
+		fv_picture_shrink(&r->err[thread], r->set->path[r->begin + i], 0,
+		                  &r->set->pixels[r->begin + i], &r->warning[i]);
 }
 
 static void show(fv_cli *cli, const char *what, const char *folder, int done, int count)
@@ -76,15 +81,17 @@ static int end_of(const fv_gallery *g, int i, const fv_gallery_look *look, bool 
 fv_status fv_gallery_read(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a,
                           const char *const *folders, int count, const fv_gallery_look *look, fv_gallery *g)
 {
-	fv_status st = list(err, a, folders, count, g);
+	fv_status st = list(err, c, a, folders, count, g);
 	if (st)
 		return st;
-	reading r = { g, 0, fv_arena_get(a, (size_t)c->threads * sizeof(fv_err)) };
-	if (!r.err)
+	const int part = 2 * c->threads;
+	reading r = { g, 0, fv_arena_get(a, (size_t)c->threads * sizeof(fv_err)),
+		      fv_arena_get(a, (size_t)part * sizeof(fv_err)) };
+	if (!r.err || !r.warning)
 		return fv_fail_memory(err, folders[0], (size_t)c->threads * sizeof(fv_err));
 	for (int end; r.begin < g->count; r.begin = end) {
 		bool strokes;
-		end = (int)fv_min(r.begin + 2 * c->threads, end_of(g, r.begin, look, &strokes));
+		end = (int)fv_min(r.begin + part, end_of(g, r.begin, look, &strokes));
 		show(cli, look ? "looking at" : "reading", folders[0], r.begin, g->count);
 		if (fv_interrupted())
 			return fv_fail(err, FV_E_CANCELLED, "interrupted");
@@ -92,6 +99,9 @@ fv_status fv_gallery_read(fv_err *err, fv_cli *cli, fv_context *c, fv_arena *a,
 		for (int t = 0; t < c->threads; t++)
 			if (r.err[t].status)
 				return fv_fail(err, r.err[t].status, "%s", r.err[t].text);
+		for (int i = 0; i < end - r.begin; i++)
+			if (r.warning[i].status)
+				fv_warn(cli, "%s", r.warning[i].text);
 		if (look && (st = fv_evaluator_add(err, look->evaluator, look->set, &g->pixels[r.begin], end - r.begin, strokes)))
 			return st;
 		for (int i = r.begin; i < end && look; i++) {

@@ -94,7 +94,8 @@ static fv_status write_files(fv_err *err, fv_context *c, const char *output, con
 
 static bool as_film(const options *o)
 {
-	return fv_frames_ending(o->output) && (o->walk || !fv_picture_ending(o->output));
+	return fv_frames_ending(o->output) &&
+	       (o->walk || fv_format_of_ending(o->output) == FV_GIF);
 }
 
 static fv_status write_all(fv_err *err, fv_context *c, const options *o, const fv_pixels *p)
@@ -163,8 +164,7 @@ static fv_status make(fv_err *err, fv_context *c, const fv_model *m, const optio
 static fv_status check_output(fv_err *err, const options *o)
 {
 	int at, length = number_in(o->output, &at);
-	const bool named =
-		length ? fv_picture_ending(o->output) : fv_picture_ending(o->output) || as_film(o);
+	const bool named = fv_picture_ending(o->output);
 	if (!named && !(in_files(o->output) && !length))
 		return fv_fail(
 			err, FV_E_ARGUMENT,
@@ -177,6 +177,18 @@ static fv_status check_output(fv_err *err, const options *o)
 			       "; give more by --count",
 			       o->walk, o->count);
 	return FV_OK;
+}
+
+/* Where files go to is looked at before they are made. */
+static fv_status check_place(fv_err *err, fv_context *c, const char *output)
+{
+	char path[FV_PATH_MAX];
+	fv_status st = FV_OK;
+	int at;
+	if (!in_files(output) || number_in(output, &at))
+		return fv_writer_check(err, c, output);
+	snprintf(path, sizeof path, "%s/000001.png", output);
+	return (st = fv_folder_make(err, output)) ? st : fv_writer_check(err, c, path);
 }
 
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
@@ -197,10 +209,10 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	if ((st = fv_model_open(err, c, path, &m)))
 		goto done;
 	fv_pixels each = { 0 };
-	if ((st = fv_generate_size(err, m, &each)) == FV_E_ARGUMENT)
-		fv_fail(err, st,
-			"%s: makes no square pictures from noise; `fauve info` says what it is for",
-			path);
+	fv_err why = { 0 };
+	if ((st = fv_generate_size(&why, m, &each)))
+		fv_fail(err, st, "%s: makes no pictures from noise: %s; `fauve info` says what it is for",
+			path, why.text);
 	if (st)
 		goto done;
 	int64_t pixels = o->count * each.width * each.height;
@@ -212,6 +224,8 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 			     (double)FV_PIXELS_MAX / 1e6);
 		goto done;
 	}
+	if ((st = check_place(err, c, o->output)))
+		goto done;
 	if (!(st = make(err, c, m, o, &each)))
 		fv_say(cli, "%s: %" PRId64 " picture%s", o->output, o->count,
 		       o->count == 1 ? "" : "s");

@@ -2,9 +2,11 @@
 /* fauve train: learn. The library trains; the command line, names of styles and pictures are here. */
 #include "cli/find.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "model/safetensors.h"
 #include "picture/picture.h"
 #include "train/train.h"
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,9 +61,41 @@ static const fv_variant *variant(int i)
 }
 
 /* ---- what the library asks of the program */
-static fv_status decode(void *user, fv_err *err, const char *path, int64_t longest, fv_pixels *out) { return fv_picture_shrink(err, path, longest, out); }
+typedef struct {
+	fv_cli *cli;
+	fv_context *context;
+	pthread_mutex_t lock;
+	uint64_t *warned;                       /* hashes of the paths of which it was said */
+	int count;
+} host;
 
-typedef struct { fv_cli *cli; fv_context *context; } host;
+/* Once for each picture, however often it is read. */
+static void warn_once(host *h, const char *path, const fv_err *warning)
+{
+	const uint64_t it = fv_hash_mix(FV_HASH, path, strlen(path));
+	bool told = false;
+	pthread_mutex_lock(&h->lock);
+	for (int i = 0; i < h->count; i++)
+		told |= h->warned[i] == it;
+	uint64_t *more = told ? NULL
+	                      : realloc(h->warned, (size_t)(h->count + 1) * sizeof *more);
+	if (more) {
+		h->warned = more;
+		h->warned[h->count++] = it;
+	}
+	if (!told)
+		fv_warn(h->cli, "%s", warning->text);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static fv_status decode(void *user, fv_err *err, const char *path, int64_t longest, fv_pixels *out)
+{
+	fv_err warning = { 0 };
+	fv_status st = fv_picture_shrink(err, path, longest, out, &warning);
+	if (!st && warning.status)
+		warn_once(user, path, &warning);
+	return st;
+}
 
 static fv_status sheet(void *user, fv_err *err, const char *path, const fv_pixels *pictures, int count, int columns)
 {
@@ -147,7 +181,8 @@ static fv_status give_name(fv_err *err, fv_context *c, options *o, const char **
 		return fv_fail(err, FV_E_ARGUMENT, "--name %s: %s is there already, and not from the run in %s; choose another name, or move that file away", *name, place, o->run);
 	char folder[FV_PATH_MAX];
 	snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(place, '/') - place), place);
-	return fv_folder_make(err, folder);
+	st = fv_folder_make(err, folder);
+	return st ? st : fv_writer_check(err, c, place);
 }
 
 /* The value handed on under that name; NULL: there is none. */
@@ -213,7 +248,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	fv_stop_gently();                                       /* a checkpoint is written first */
 	if ((st = fv_picture_begin(err, "fauve")))
 		goto done;
-	host h = { cli, c };
+	host h = { .cli = cli, .context = c, .lock = PTHREAD_MUTEX_INITIALIZER };
 	fv_train_options t = {
 		.size = sizeof t, .recipe = o.resume ? NULL : recipe, .run = o.run, .options = o.handed.item, .copy = *place ? place : NULL,
 		.line = line, .progress = progress, .sheet = sheet, .decode = decode, .find = find, .user = &h,
@@ -222,6 +257,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	if (name)
 		fv_say(cli, "style: %s, as far as it has learnt: %s", name, place);
 	st = fv_train(err, c, &t);
+	free(h.warned);
 	fv_progress_clear(cli->progress);
 	const fv_recipe *r = st ? NULL : fv_recipe_find(recipe);
 	if (r) {

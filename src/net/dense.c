@@ -37,6 +37,9 @@ static const fv_parameter parameters[] = {
 	  .help = "the hidden layers' widths" },
 	{ .name = "out", .type = FV_PARAMETER_INT, .at = offsetof(fv_dense, out), .low = 1,
 	  .high = 1 << 20, .preset = { 784 }, .help = "pixels of a picture" },
+	{ .name = "rows", .type = FV_PARAMETER_INT, .at = offsetof(fv_dense, rows), .low = 0,
+	  .high = 1 << 20, .preset = { 28 }, .optional = true,
+	  .help = "rows of them; 0: as many as make a square" },
 	{ 0 },
 };
 
@@ -59,6 +62,7 @@ const fv_family fv_family_dense = {
 	.in = { { .name = "noise", .kind = FV_PORT_NOISE, .flat = true,
 	          .channels_at = offsetof(fv_dense, noise) } },
 	.out = { { .name = "picture", .kind = FV_PORT_IMAGE, .flat = true,
-	           .channels_at = offsetof(fv_dense, out), .high = 1 } },
+	           .channels_at = offsetof(fv_dense, out), .rows_at = offsetof(fv_dense, rows),
+	           .high = 1 } },
 	.build = build, .floats = floats,
 };

@@ -47,6 +47,8 @@ typedef struct {
 	                                 * its own. A label's are how many there are: of none there
 	                                 * is no port */
 	size_t channels_at;
+	size_t rows_at;                 /* of a flat image: the int in the config that says how many
+	                                 * rows it has, 0 there means a square; 0 here: a square */
 	double low, high;               /* range of an image's values */
 	int multiple, least;            /* of H and W: multiples of it, at least so large; 0: 1 */
 	int (*multiple_of)(const void *config); /* where the config says both; else NULL */

@@ -277,6 +277,7 @@ fv_node *fv_dcgan_discriminator(const fv_scope *s, const fv_dcgan *c, const fv_c
 /* ---- the textbook's dense pair (dense.c) */
 typedef struct {
 	int noise, hidden[8], layers, out;      /* generator: noise > hidden... > out */
+	int rows;                       /* of the picture that `out` is; 0: it is a square */
 	double slope;                   /* of the discriminator's activation below 0; 0: ReLU */
 } fv_dense;
 /* N,out in [0,1] */

@@ -151,12 +151,20 @@ static fv_status check_options(fv_err *err, const fv_model *m, const fv_generate
 }
 
 /* ------------------------------------------------------------------ what comes out */
-/* Values in a row are a square of grey. */
+/* Values in a row are grey: of so many rows as the model says, or of a square. */
 static fv_status size_of(fv_err *err, const fv_model *m, fv_shape s, fv_pixels *out)
 {
-	const int64_t side = llround(sqrt((double)s.c));
-	if (m->family->out[0].flat)
-		s = fv_nhwc(1, side, side, side * side == s.c);
+	const fv_port *p = &m->family->out[0];
+	int64_t rows = 0;
+	if (p->flat && p->rows_at)
+		rows = *(const int *)((const char *)m->config + p->rows_at);
+	if (!rows)
+		rows = llround(sqrt((double)s.c));
+	if (p->flat && s.c % rows)
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "its %" PRId64 " values are no picture of %" PRId64 " rows", s.c, rows);
+	if (p->flat)
+		s = fv_nhwc(1, rows, s.c / rows, 1);
 	if (s.c != 1 && s.c != 3)
 		return fv_fail(
 			err, FV_E_ARGUMENT,

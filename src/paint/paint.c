@@ -31,7 +31,7 @@ static void load(const fv_pixels *p, float *x, int64_t h, int64_t w)
 
 /* A number of what the picture shows: a hash over a grid of its pixels. With it in the key every picture has its own noise;
  * with one noise for all, the same speck would stand at the same place of each picture of an album. */
-static uint64_t fingerprint(const fv_pixels *p)
+uint64_t fv_paint_own(const fv_pixels *p)
 {
 	uint64_t hash = FV_HASH;
 	for (int64_t r = 0; r < GRID; r++)
@@ -317,7 +317,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	const work how = work_of(m, h, w, opt);
 	const bool strokes = how.strokes, resized = how.resized, turned = how.turned;
 	canvas k = { .h = how.h, .w = how.w, .norm = opt->norm };
-	k.key = (fv_key){ .seed = opt->norm == FV_NORM_PUBLISHED ? opt->seed ^ fingerprint(in) : 0 };
+	k.key = (fv_key){ .seed = opt->norm == FV_NORM_PUBLISHED ? opt->seed ^ fv_paint_own(in) : 0 };
 	int64_t pixels = k.h * k.w, floats = how.floats, bytes = how.bytes, most = opt->max_memory;
 	const double relief[] = { m->relief[0] * (double)opt->relief, m->relief[1] * (double)opt->relief };
 	float *room = NULL, *whole = NULL, *y;
@@ -343,7 +343,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 		goto done;
 	if (opt->colour_only)
 		goto painted;
-	if ((strokes && (st = direct(err, m, opt, how.broad, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, most ? most - bytes : 0)))
+	if ((strokes && (st = direct(err, m, opt, how.broad, opt->seed ^ fv_paint_own(in), &k))) || (st = run(err, painter, &k, most ? most - bytes : 0)))
 		goto done;
 	/* The underpainting is done with. */
 	if (m->family->relief && (st = fv_relief_raise(err, c, k.y, k.h, k.w, scale_of(&k), relief, k.x)))

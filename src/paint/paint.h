@@ -20,6 +20,10 @@ typedef struct {
 fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_program_options *opt, fv_painting *out);
 void fv_painting_free(fv_painting *p);
 
+/* What a picture's own strokes are drawn by, beside the seed: seed ^ fv_paint_own(a) ^ fv_paint_own(b) paints
+ * b with the strokes of a, as frames of a film want it. */
+uint64_t fv_paint_own(const fv_pixels *p);
+
 /* The least max_memory with which fv_paint() paints a picture of that size; opt: not NULL. */
 fv_status fv_paint_least(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_paint_options *opt, int64_t *bytes);
 

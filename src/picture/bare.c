@@ -22,10 +22,11 @@ static bool allocate(fv_source *s, fv_picture *p, int64_t w, int64_t h, int chan
 {
 	p->pixels = (fv_pixels){ w, h, channels, 8, w * channels, NULL };
 	if (w * h > fv_min(s->max_pixels, LARGEST) ||
-	    h * p->pixels.stride_bytes + (int64_t)s->bytes > s->memory)
+	    (!s->fits && h * p->pixels.stride_bytes + (int64_t)s->bytes > s->memory))
 		return false;
-	if (s->fits && s->fits(NULL, s->user, &p->pixels, (int64_t)s->bytes))
+	if (s->fits && s->fits(&s->refusal, s->user, &p->pixels, (int64_t)s->bytes))
 		return false;
+	s->refusal.status = FV_OK;
 	s->admitted = true;
 	return !s->place(NULL, s, p);
 }

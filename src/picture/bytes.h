@@ -37,7 +37,7 @@ static inline uint8_t *fv_bytes_more(fv_bytes *b, size_t n)
 static inline void fv_bytes_put(fv_bytes *b, const void *data, size_t n)
 {
 	uint8_t *at = fv_bytes_more(b, n);
-	if (at)
+	if (at && data)
 		memcpy(at, data, n);
 }
 

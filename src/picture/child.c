@@ -151,7 +151,7 @@ static const char *ask(const fv_source *s, int memory, int *from, int *number)
 	                       .bytes = s->bytes, .max_pixels = s->max_pixels,
 	                       .flat_pixels = s->flat_pixels, .memory = s->memory,
 	                       .longest = s->longest, .all = s->all, .facts = s->facts,
-	                       .bare_tried = s->bare_tried };
+	                       .bare_tried = s->bare_tried, .page = s->page };
 	int pair[2];
 	snprintf(q.format_name, sizeof q.format_name, "%s", s->format_name);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
@@ -239,7 +239,8 @@ static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record 
 	}
 	char *about = NULL;
 	fv_bytes text = { 0 };
-	fv_bytes *blob[FV_BLOBS] = { &p->profile, &p->exif, &p->xmp, &p->iptc, &text };
+	fv_bytes *blob[FV_BLOBS] = { &p->profile, &p->exif, &p->xmp, &p->iptc, &text,
+	                             &p->delays, &p->texts };
 	fv_status st = FV_OK;
 	for (int i = 0; i < FV_BLOBS && !st; i++) {
 		uint8_t *to = r->blob[i] ? fv_bytes_more(blob[i], (size_t)r->blob[i]) : NULL;
@@ -250,6 +251,8 @@ static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record 
 			             ? fv_fail(err, FV_E_CANCELLED, "%s: stopped", s->path)
 			             : nonsense(err, s);
 	}
+	if (!st && !fv_texts_sound(&p->texts))
+		st = nonsense(err, s);
 	if (!st && s->facts &&
 	    !(about = strndup((const char *)(text.data ? text.data : (uint8_t *)""), text.bytes)))
 		st = fv_fail_memory(err, s->path, text.bytes);
@@ -264,6 +267,9 @@ static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record 
 		return fv_fail_memory(err, s->path, (size_t)(r->height * stride));
 	p->pixels = (fv_pixels){ r->width, r->height, r->channels, r->bits, stride, data };
 	p->mapped = (size_t)(r->height * stride);
+	p->pages = r->pages > 1 ? r->pages : 1;
+	p->loop = r->loop;
+	p->left = (unsigned)r->left;
 	p->into_profile = r->into_profile && p->profile.bytes;
 	for (int i = 0; i < 2; i++)
 		p->resolution[i] = isfinite(r->resolution[i]) && r->resolution[i] > 0 &&

@@ -19,7 +19,8 @@
 enum { FV_CHILD_FD = 3 };               /* the server's socket */
 enum { FV_CHILD_MAGIC = 0x66766331 };
 enum { FV_CHILD_SIZE = 1, FV_CHILD_RESULT };
-enum { FV_BLOB_PROFILE, FV_BLOB_EXIF, FV_BLOB_XMP, FV_BLOB_IPTC, FV_BLOB_ABOUT, FV_BLOBS };
+enum { FV_BLOB_PROFILE, FV_BLOB_EXIF, FV_BLOB_XMP, FV_BLOB_IPTC, FV_BLOB_ABOUT, FV_BLOB_DELAYS,
+       FV_BLOB_TEXTS, FV_BLOBS };
 
 #define FV_CHILD_CPU 120                /* seconds that a picture may take of a processor */
 #define FV_CHILD_WAIT 300               /* and of the clock */
@@ -33,7 +34,7 @@ typedef struct {
 	char format_name[16];
 	uint64_t bytes;
 	int64_t max_pixels, flat_pixels, memory, longest;
-	int32_t all, facts, bare_tried;
+	int32_t all, facts, bare_tried, page;
 } fv_child_request;
 
 typedef struct {
@@ -42,7 +43,7 @@ typedef struct {
 	int64_t width, height, decoding;
 	int32_t channels, bits;
 	/* of a result */
-	int32_t status, warned, into_profile;
+	int32_t status, warned, into_profile, pages, loop, left;
 	double resolution[2];
 	uint64_t blob[FV_BLOBS];
 	char text[1000], warning[1000];         /* what follows the picture's name */

@@ -71,7 +71,7 @@ static void jpeg(const uint8_t *encoded, size_t bytes, const fv_picture *p, fv_b
 	}
 }
 
-static void png_chunk(fv_bytes *to, const char *type, const uint8_t *data, size_t bytes)
+void fv_png_chunk(fv_bytes *to, const char *type, const uint8_t *data, size_t bytes)
 {
 	if (bytes > INT32_MAX)
 		return;
@@ -95,17 +95,18 @@ static void png(const uint8_t *encoded, const fv_picture *p, fv_bytes *head, siz
 		fv_bytes_put(&b, "ICC profile\0", 13);          /* name, 0, method 0 */
 		uint8_t *to = fv_bytes_more(&b, room);
 		if (to && compress2(to, &room, p->profile.data, p->profile.bytes, 9) == Z_OK)
-			png_chunk(head, "iCCP", b.data, 13 + room);
+			fv_png_chunk(head, "iCCP", b.data, 13 + room);
 	}
 	if (p->exif.bytes)
-		png_chunk(head, "eXIf", p->exif.data, p->exif.bytes);
+		fv_png_chunk(head, "eXIf", p->exif.data, p->exif.bytes);
 	if (p->xmp.bytes) {
 		b.bytes = 0;
 		/* keyword, not compressed, no language, no translation */
 		fv_bytes_put(&b, "XML:com.adobe.xmp\0\0\0\0", 22);
 		fv_bytes_put(&b, p->xmp.data, p->xmp.bytes);
-		png_chunk(head, "iTXt", b.data, b.bytes);
+		fv_png_chunk(head, "iTXt", b.data, b.bytes);
 	}
+	fv_texts_into_png(&p->texts, head);
 	head->failed |= b.failed;
 	fv_bytes_free(&b);
 }
@@ -165,7 +166,17 @@ void fv_embed(fv_format f, const uint8_t *encoded, size_t bytes, const fv_pictur
               fv_bytes *head, size_t *skip, fv_bytes *tail)
 {
 	*skip = 0;
-	if (!p->profile.bytes && !p->exif.bytes && !p->xmp.bytes && !p->iptc.bytes)
+	if (p->texts.bytes && f != FV_PNG && f != FV_GIF) {
+		fv_picture told = *p;           /* which EXIF says then */
+		told.exif = told.texts = (fv_bytes){ 0 };
+		fv_exif_with_texts(&p->exif, &p->texts, &told.exif);
+		fv_embed(f, encoded, bytes, &told, head, skip, tail);
+		head->failed |= told.exif.failed;
+		fv_bytes_free(&told.exif);
+		return;
+	}
+	if (!p->profile.bytes && !p->exif.bytes && !p->xmp.bytes && !p->iptc.bytes &&
+	    !p->texts.bytes)
 		return;
 	if (f == FV_JPEG)
 		jpeg(encoded, bytes, p, head, skip);

@@ -2,11 +2,12 @@
 /* Fills what alpha hides. */
 #include "picture/internal.h"
 
-static int alpha(const fv_pixels *p, int64_t x, int64_t y)
+/* Nobody sees a pixel of less than one part in a hundred. */
+static bool visible(const fv_pixels *p, int64_t x, int64_t y)
 {
 	const char *row = (const char *)p->data + y * p->stride_bytes;
-	return p->bits == 16 ? ((const uint16_t *)row)[4 * x + 3]
-	                     : ((const uint8_t *)row)[4 * x + 3];
+	return p->bits == 16 ? ((const uint16_t *)row)[4 * x + 3] > 2 * 257
+	                     : ((const uint8_t *)row)[4 * x + 3] > 2;
 }
 
 static void copy(const fv_pixels *p, int64_t tx, int64_t ty, int64_t fx, int64_t fy)
@@ -27,7 +28,7 @@ void fv_picture_fill_hidden(fv_picture *picture)
 	for (int64_t y = 0; y < p->height; y++) {
 		int64_t left = -1;
 		for (int64_t x = 0; x < p->width; x++) {
-			if (alpha(p, x, y)) {
+			if (visible(p, x, y)) {
 				/* The gap behind us: its nearer half from here, or all of it when
 				 * nothing stood before. */
 				for (int64_t k = x - 1; k > left && (left < 0 || 2 * k > left + x);
@@ -47,4 +48,9 @@ void fv_picture_fill_hidden(fv_picture *picture)
 		if (left >= 0 || above >= 0)
 			above = y;
 	}
+	/* Nothing is to be seen at all: paper. */
+	for (int64_t y = 0; above < 0 && y < p->height; y++)
+		for (int64_t x = 0; x < p->width; x++)
+			memset((char *)p->data + y * p->stride_bytes + x * p->bits / 2, 255,
+			       (size_t)(3 * p->bits / 8));
 }

@@ -2,10 +2,9 @@
 #ifndef FV_PICTURE_INTERNAL_H
 #define FV_PICTURE_INTERNAL_H
 #include "picture/picture.h"
+#include "base/kinds.h"
 #include "picture/bytes.h"
 #include "picture/vips.h"
-
-typedef enum { FV_JPEG, FV_PNG, FV_WEBP, FV_TIFF, FV_GIF, FV_HEIF, FV_FORMAT_UNKNOWN } fv_format;
 
 struct fv_picture {
 	fv_pixels pixels;               /* data: free(), which GLib's memory is too */
@@ -20,7 +19,14 @@ struct fv_picture {
 	                                 * munmap(), not free() */
 	char *about;                    /* fv_picture_about's JSON from there; free(). NULL: of
 	                                 * `facts` */
+	fv_bytes texts;                 /* a PNG's, as they may travel: word, 0, text, 0, ... */
+	unsigned left;                  /* what the painting will not have (left.c) */
 	const char *format;             /* as people call it: "JPEG" */
+	int pages;                      /* in the file: frames, or pages */
+	bool pages_read;                /* others than the first can be read */
+	int loop;                       /* times that a film is shown; 0: for ever */
+	fv_bytes delays;                /* of each frame, milliseconds, int32; empty: they are
+	                                 * pages */
 	double resolution[2];           /* pixels a millimetre, across and down */
 };
 
@@ -36,10 +42,12 @@ struct fv_source {
 	int64_t max_pixels, flat_pixels;        /* limits.c */
 	int64_t memory;                 /* bytes that decoding may take */
 	int64_t longest;                /* longest side that is wanted; 0: all pixels */
+	int page;                       /* which of the file's frames or pages */
 	bool all;                       /* metadata that is private too */
 	bool facts;                     /* what the file says of itself is asked for */
 	bool bare_tried;                /* bare.c has declined */
 	bool admitted;                  /* fits() was asked */
+	fv_err refusal;                 /* what it said no with to bare.c, which wants least */
 	/* As in fv_read_options. */
 	fv_status (*fits)(fv_err *err, void *user, const fv_pixels *size, int64_t decoding);
 	bool (*cancelled)(void *user);
@@ -68,6 +76,7 @@ void fv_child_end(void);
 
 /* limits.c: refuses what says more pixels than its limit, or than its bytes can stand for. */
 fv_status fv_limits_check(fv_err *err, const fv_source *s, int64_t width, int64_t height);
+int64_t fv_format_side(fv_format f);    /* pixels of a side that a file may have */
 /* Bytes that a format's decoder takes for a pixel, beside the pixels that come out. */
 int64_t fv_limits_decoder(fv_format f);
 
@@ -76,14 +85,25 @@ fv_status fv_vips_ready(fv_err *err);
 /* read.c: what decoders say. */
 void fv_vips_hear(const char *domain, GLogLevelFlags level, const char *text, void *user);
 
-/* format.c: what the first bytes are; *name is of the format, or of what else it looks like, or
- * NULL. */
-fv_format fv_format_of_bytes(const uint8_t *data, size_t bytes, const char **name);
-fv_format fv_format_of_ending(const char *path);
-/* The header, pixels come when asked for; shrink is 1, or 2, 4, 8 for JPEG. NULL: vips' error. */
+/* format.c: the header, pixels come when asked for; shrink is 1, or 2, 4, 8 for JPEG. NULL: vips' error. */
 void fv_format_prepare(fv_format f);    /* what opening it would fetch */
-VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink);
+VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink,
+                          int page);
 
+/* tiff.c: what its colours want done that libvips does not do. Others have nothing of it. FV_E_FORMAT
+ * where they would come out wrong. */
+typedef struct {
+	enum { FV_TIFF_PLAIN, FV_TIFF_INVERTED, FV_TIFF_YCBCR } what;
+	bool real;                      /* numbers from 0 to 1 */
+	double matrix[9], add[3];
+} fv_tiff_colours;
+int fv_tiff_pages(const fv_source *s);
+int fv_tiff_number(const fv_source *s, int page);       /* of a page, among all directories */
+fv_status fv_tiff_look(fv_err *err, const fv_source *s, fv_tiff_colours *out);
+VipsImage *fv_tiff_convert(VipsImage *im, const fv_tiff_colours *c);    /* `im` is given up */
+
+/* whole.c: does the JPEG hold inks of which nothing says whether they stand for light? */
+bool fv_jpeg_inks_unknown(const uint8_t *data, size_t bytes);
 /* whole.c: NULL when a JPEG's or PNG's bytes end as they should, or for another format; else what
  * is wrong. */
 const char *fv_not_whole(fv_format f, const uint8_t *data, size_t bytes);
@@ -129,9 +149,44 @@ void fv_iptc_keep(const uint8_t *data, size_t bytes, bool all, fv_bytes *out);
 void fv_profile_keep(fv_bytes *profile);        /* profile.c: an ICC profile without its free
                                                  * texts, in place */
 
+/* write.c: one picture as a file in memory, with its metadata. Adds to out. */
+fv_status fv_picture_encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f,
+                            int quality, const char *path, fv_bytes *out);
+/* write.c: an image on the pixels, in the colours that the file will have; NULL: vips' error. */
+VipsImage *fv_picture_dress(const fv_picture *p, fv_format f);
+/* open.c: RGB of 8 or 16 bits gets an alpha that hides nothing. False: no memory. */
+bool fv_picture_add_alpha(fv_picture *p);
+/* frames.c: a film's file as GIF or WebP. */
+fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, int count, int quality,
+                         const char *path, fv_bytes *out);
+
+/* left.c: what is left out, as bits: of what is private and not kept, and of what stands beside the
+ * picture. fv_exif_private is exif.c's, fv_iptc_private packets.c's. */
+enum { FV_LEFT_PLACE = 1, FV_LEFT_PERSONS = 2, FV_LEFT_CAMERA = 4, FV_LEFT_TEXTS = 8,
+       FV_LEFT_MAKER = 16, FV_LEFT_OTHERS = 32, FV_LEFT_PICTURES = 64, FV_LEFT_FILM = 128,
+       FV_LEFT_COMMENT = 256 };
+unsigned fv_exif_private(const uint8_t *data, size_t bytes);
+unsigned fv_xmp_private(const uint8_t *data, size_t bytes);
+unsigned fv_jpeg_beside(const uint8_t *data, size_t bytes);
+/* texts.c: a PNG's texts. */
+void fv_texts_keep(const uint8_t *png, size_t bytes, bool all, fv_bytes *out, unsigned *left);
+bool fv_texts_sound(const fv_bytes *texts);      /* of a process that may lie */
+void fv_texts_into_png(const fv_bytes *texts, fv_bytes *to);
+/* exif.c: EXIF with what the texts say and it does not. */
+uint16_t fv_exif_tag_of(const char *word);
+void fv_exif_with_texts(const fv_bytes *exif, const fv_bytes *texts, fv_bytes *out);
+
 /* write.c: pixels a millimetre that every format can say; 72 an inch when the file says nothing, or
  * nonsense. */
 void fv_resolution(const fv_picture *p, double resolution[2]);
+
+/* embed.c: a PNG's chunk. */
+void fv_png_chunk(fv_bytes *to, const char *type, const uint8_t *data, size_t bytes);
+/* apng.c: a film's frames and pace; frame s->page as a PNG, added to out, and the bytes that making
+ * it takes. */
+void fv_apng_look(const fv_source *s, fv_picture *p);
+fv_status fv_apng_page(fv_err *err, const fv_source *s, fv_bytes *out);
+int64_t fv_apng_bytes(int64_t area);
 
 /* embed.c: what is too large for the format and so left out, or NULL. */
 const char *fv_embed_leaves(fv_format f, const fv_picture *p);

@@ -52,6 +52,21 @@ int64_t fv_limits_decoder(fv_format f)
 	return 0;
 }
 
+int64_t fv_format_side(fv_format f)
+{
+	return f == FV_WEBP ? 16383 : f == FV_JPEG ? 65500 : f == FV_GIF ? 65535 : INT32_MAX;
+}
+
+fv_status fv_picture_side_check(fv_err *err, const char *path, int64_t width, int64_t height)
+{
+	const int64_t most = fv_format_side(fv_format_of_ending(path));
+	return fv_max(width, height) <= most
+	               ? FV_OK
+	               : fv_fail(err, FV_E_WRITE,
+	                         "%s: %" PRId64 " x %" PRId64 " pixels, and such a file has %" PRId64
+	                         " a side at most; write a .png or .tif", path, width, height, most);
+}
+
 int64_t fv_picture_write_bytes(const char *path, const fv_pixels *p)
 {
 	/* The encoder's, and the file in memory. JPEG's are coefficients of 16 bits, kept for the

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* bare.c takes pictures of 4 megapixels: hardly more bytes */
@@ -84,11 +85,17 @@ static fv_status read_source(fv_err *err, fv_source *s, fv_picture **out, fv_err
 	if (bare && ((st = load(err, s)) || fv_bare_read(s, p)))
 		goto done;
 	s->bare_tried = bare;
+	if (s->refusal.status) {
+		st = fv_fail(err, s->refusal.status, "%s", s->refusal.text);
+		goto done;
+	}
 	st = fv_child_decode(err, s, p, warning, &ran);
 	if (!ran && !st && !(st = load(err, s)))
 		st = fv_decode(err, s, p, warning);
-	if (!st && s->longest)
+	if (!st && s->longest) {
+		fv_picture_fill_hidden(p);
 		st = fv_picture_reduce(err, s, p);
+	}
 done:
 	if (s->fd >= 0)
 		close(s->fd);
@@ -97,6 +104,7 @@ done:
 		fv_picture_free(p);
 	else {
 		p->format = s->format_name;
+		p->pages_read = s->format != FV_HEIF;
 		*out = p;
 	}
 	return st;
@@ -111,14 +119,42 @@ fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *
 	/* Who names a limit trusts files up to it. */
 	fv_source s = { .path = path, .max_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_MAX,
 	                .flat_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_FLAT,
-	                .memory = o->max_memory, .all = o->keep_private, .facts = o->facts,
+	                .memory = o->max_memory, .all = o->keep_private, .facts = o->facts, .page = o->page,
 	                .fits = o->fits, .cancelled = o->cancelled, .user = o->user };
 	return read_source(err, &s, out, warning ? warning : &ignored);
 }
 
 const char *fv_picture_format(const fv_picture *p) { return p->format; }
 
+int fv_picture_pages(const fv_picture *p) { return p->pages > 1 ? p->pages : 1; }
+
+bool fv_picture_moves(const fv_picture *p) { return p->pages > 1 && p->delays.bytes; }
+
 fv_pixels *fv_picture_pixels(fv_picture *p) { return &p->pixels; }
+
+bool fv_picture_add_alpha(fv_picture *p)
+{
+	const fv_pixels v = p->pixels;
+	const int64_t bytes = v.bits / 8, area = v.width * v.height;
+	if (v.channels == 4)
+		return true;
+	uint8_t *to = malloc((size_t)(4 * area * bytes));
+	if (!to)
+		return false;
+	for (int64_t y = 0, at = 0; y < v.height; y++)
+		for (int64_t x = 0; x < v.width; x++, at += 4 * bytes) {
+			memcpy(to + at, (char *)v.data + y * v.stride_bytes + 3 * x * bytes,
+			       (size_t)(3 * bytes));
+			memset(to + at + 3 * bytes, 255, (size_t)bytes);
+		}
+	if (p->mapped)
+		munmap(v.data, p->mapped);
+	else
+		free(v.data);
+	p->mapped = 0;
+	p->pixels = (fv_pixels){ v.width, v.height, 4, v.bits, 4 * v.width * bytes, to };
+	return true;
+}
 
 void fv_picture_free(fv_picture *p)
 {
@@ -128,15 +164,19 @@ void fv_picture_free(fv_picture *p)
 	free(p);
 }
 
-fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out)
+fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out,
+                            fv_err *warning)
 {
 	fv_picture *p = NULL;
-	fv_err warning;
+	fv_err ignored;
 	fv_source s = { .path = path, .max_pixels = FV_PIXELS_MAX, .flat_pixels = FV_PIXELS_FLAT,
 	                .longest = longest ? longest : INT64_MAX };
-	fv_status st = read_source(err, &s, &p, &warning);
+	fv_status st = read_source(err, &s, &p, warning ? warning : &ignored);
 	if (st)
 		return st;
+	if (warning && !warning->status && p->pages > 1)
+		fv_fail(warning, FV_E_FORMAT, "%s: has %d %s, of which only the first is taken", path,
+		        p->pages, fv_picture_moves(p) ? "frames" : "pictures");
 	*out = p->pixels;
 	p->pixels.data = NULL;
 	fv_picture_free(p);

@@ -14,6 +14,7 @@ typedef struct {
 	bool keep_private;              /* all metadata stay, place and persons too:
 	                                 * docs/security.md */
 	bool facts;                     /* for fv_picture_about */
+	int page;                       /* which of the file's frames or pages; 0: the first */
 	int64_t max_memory;             /* bytes that decoding may take; 0: what is free */
 	/* Asked when the size is known and before memory is taken for it: anything but FV_OK ends
 	 * reading. decoding: bytes beside the pixels (a child's own among them). NULL: nobody is
@@ -30,6 +31,7 @@ typedef struct {
 
 typedef struct {
 	int quality;                    /* of JPEG and WebP, 1 to 100; 0: 92 */
+	bool keep_time;                 /* of a file that is replaced */
 	void (*aside)(const char *path);        /* told the name under which the file is written,
 	                                         * and NULL when it has its own; may be NULL */
 } fv_write_options;
@@ -64,6 +66,13 @@ fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *
                           fv_picture **out, fv_err *warning);
 /* What its file is, by its first bytes: "JPEG", "PNG", "WebP", ... */
 const char *fv_picture_format(const fv_picture *p);
+/* How many frames or pages its file has, 1 at least; and are they frames of a film? */
+int fv_picture_pages(const fv_picture *p);
+bool fv_picture_moves(const fv_picture *p);
+/* What is private in its file and not kept, in words: "place, camera"; false: nothing. And what else
+ * a painting of that name will not have of it: "its IPTC left out, which a PNG does not hold". */
+bool fv_picture_private(const fv_picture *p, char *text, size_t room);
+bool fv_picture_loses(const fv_picture *p, const char *path, char *text, size_t room);
 /* Its pixels; may be written. Borrowed. */
 fv_pixels *fv_picture_pixels(fv_picture *p);
 /* What its file says of itself: format, size, profile, EXIF; of a picture that was read with
@@ -77,6 +86,8 @@ void fv_picture_fill_hidden(fv_picture *p);
 fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, const char *path,
                            const fv_write_options *opt);
 void fv_picture_free(fv_picture *p);
+/* Has a file of that name room for so many pixels a side? FV_E_WRITE. */
+fv_status fv_picture_side_check(fv_err *err, const char *path, int64_t width, int64_t height);
 /* Bytes that writing takes beside the pixels, about. */
 int64_t fv_picture_write_bytes(const char *path, const fv_pixels *p);
 
@@ -88,10 +99,17 @@ fv_status fv_pixels_write(fv_err *err, fv_context *c, const fv_pixels *p, const 
 fv_status fv_frames_write(fv_err *err, fv_context *c, const fv_pixels *frame, int count,
                           int milliseconds, const char *path);
 bool fv_frames_ending(const char *path);
+/* Frames or pages that were read of one file as one file: a film as GIF, WebP or PNG, with the pace
+ * of the first, pages as TIFF; both as TIFF, where a film loses its pace. The first's metadata, of
+ * TIFF each its own. fv_pages_kept: does a file of that name hold those of that picture? */
+fv_status fv_pages_write(fv_err *err, fv_context *c, fv_picture *const *page, int count,
+                         const char *path, const fv_write_options *opt);
+bool fv_pages_kept(const fv_picture *p, const char *path);
 
-/* For the training feed: RGB, 8 bits, longest side at most `longest` (0: any). data is yours:
- * free(). Any thread. */
-fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out);
+/* For training and measuring: RGB, 8 bits, longest side at most `longest` (0: any), what alpha
+ * hides filled. warning: as fv_picture_read's. data is yours: free(). Any thread. */
+fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out,
+                            fv_err *warning);
 
 /* A grid of pictures with white gaps, written as one; columns a row. */
 fv_status fv_sheet_write(fv_err *err, fv_context *c, const char *path, const fv_pixels *pictures,

@@ -68,6 +68,8 @@ static int64_t decoding_bytes(const fv_source *s, const VipsImage *im, const fv_
 {
 	int64_t pixel = fv_limits_decoder(s->format), out = size->channels * size->bits / 8;
 	bool interlaced = vips_image_get_typeof(im, "interlaced");
+	if (im->BandFmt == VIPS_FORMAT_FLOAT)
+		pixel += 4 * im->Bands;
 	if (interlaced && s->format == FV_JPEG)
 		pixel += 2 * im->Bands;                         /* coefficients of 16 bits */
 	else if (interlaced)
@@ -163,9 +165,54 @@ static void *copy_field(VipsImage *im, const char *name, GValue *value, void *to
 	return NULL;
 }
 
+static void *copy_exif(VipsImage *im, const char *name, GValue *value, void *to)
+{
+	if (begins(name, "exif-ifd"))
+		vips_image_set(to, name, value);
+	return NULL;
+}
+
 static bool blob(VipsImage *im, const char *name, const void **data, size_t *bytes)
 {
 	return vips_image_get_typeof(im, name) && !vips_image_get_blob(im, name, data, bytes);
+}
+
+/* libvips says in words what a JPEG's EXIF says: that of a TIFF is shown to it in one. */
+static void tell_exif(fv_picture *p)
+{
+	void *data = NULL;
+	size_t bytes = 0, skip = 0;
+	fv_bytes file = { 0 }, tail = { 0 };
+	VipsImage *im = NULL;
+	const fv_picture of = { .exif = p->exif };
+	if (!vips_jpegsave_buffer(p->facts, &data, &bytes, "strip", TRUE, NULL)) {
+		fv_embed(FV_JPEG, data, bytes, &of, &file, &skip, &tail);
+		fv_bytes_put(&file, (const uint8_t *)data + skip, bytes - skip);
+		if (!file.failed && !vips_jpegload_buffer(file.data, file.bytes, &im, NULL))
+			vips_image_map(im, copy_exif, p->facts);
+		if (im)
+			g_object_unref(im);
+	}
+	fv_bytes_free(&file);
+	g_free(data);
+	vips_error_clear();
+}
+
+/* How many pictures the file has, and a film's pace. */
+static void keep_pages(const fv_source *s, fv_picture *p, VipsImage *im)
+{
+	int *delay, count = 0;
+	p->pages = s->format == FV_TIFF ? fv_tiff_pages(s) : vips_image_get_n_pages(im);
+	if (s->format == FV_PNG)
+		fv_apng_look(s, p);
+	if (s->format != FV_GIF && s->format != FV_WEBP)
+		return;
+	if (vips_image_get_typeof(im, "loop"))
+		vips_image_get_int(im, "loop", &p->loop);
+	if (vips_image_get_typeof(im, "delay") &&
+	    !vips_image_get_array_int(im, "delay", &delay, &count))
+		for (int i = 0; i < count && p->pages > 1; i++)
+			fv_put_le(&p->delays, (uint32_t)delay[i], 4);
 }
 
 /* What the file says of itself, taken over before its bytes are let go. */
@@ -181,19 +228,37 @@ static fv_status keep_metadata(fv_err *err, const fv_source *s, fv_picture *p, V
 	if (blob(im, VIPS_META_EXIF_NAME, &data, &bytes))
 		fv_exif_keep(data, bytes, s->all, turned ? im->Ysize : im->Xsize,
 		             turned ? im->Xsize : im->Ysize, &p->exif);
-	if (blob(im, VIPS_META_XMP_NAME, &data, &bytes))
+	if (!s->all && blob(im, VIPS_META_EXIF_NAME, &data, &bytes))
+		p->left |= fv_exif_private(data, bytes);
+	if (blob(im, VIPS_META_XMP_NAME, &data, &bytes)) {
 		fv_xmp_keep(data, bytes, s->all, &p->xmp);
-	if (blob(im, VIPS_META_IPTC_NAME, &data, &bytes))
+		p->left |= s->all ? 0 : fv_xmp_private(data, bytes);
+	}
+	if (blob(im, VIPS_META_IPTC_NAME, &data, &bytes)) {
 		fv_iptc_keep(data, bytes, s->all, &p->iptc);
+		p->left |= s->all || p->iptc.bytes + 12 >= bytes ? 0 : FV_LEFT_TEXTS;
+	}
+	if (s->format == FV_JPEG)
+		p->left |= fv_jpeg_beside(s->data, s->bytes);
+	if (!s->all && p->left & FV_LEFT_COMMENT)       /* a text as private as others */
+		p->left ^= FV_LEFT_COMMENT | (p->left & FV_LEFT_TEXTS ? 0 : FV_LEFT_TEXTS);
+	if (s->format == FV_PNG)
+		fv_texts_keep(s->data, s->bytes, s->all, &p->texts, &p->left);
 	/* libvips gives no EXIF of a TIFF, whose directories are EXIF's own. */
 	if (s->format == FV_TIFF && !p->exif.bytes)
 		fv_exif_keep(s->data, s->bytes, s->all, turned ? im->Ysize : im->Xsize,
 		             turned ? im->Xsize : im->Ysize, &p->exif);
+	if (s->format == FV_TIFF && !s->all)
+		p->left |= fv_exif_private(s->data, s->bytes);
+	if (s->format == FV_TIFF && s->facts && p->exif.bytes)
+		tell_exif(p);
+	keep_pages(s, p, im);
 	/* 1 a millimetre is libvips' "not said"; programs say 72 an inch then. */
 	bool said = im->Xres > 0 && im->Yres > 0 && im->Xres != 1;
 	p->resolution[0] = said ? turned ? im->Yres : im->Xres : 72 / 25.4;
 	p->resolution[1] = said ? turned ? im->Xres : im->Yres : 72 / 25.4;
-	return p->exif.failed || p->xmp.failed || p->iptc.failed
+	return p->exif.failed || p->xmp.failed || p->iptc.failed || p->delays.failed ||
+	                       p->texts.failed
 	               ? fv_fail_memory(err, s->path, s->bytes)
 	               : FV_OK;
 }
@@ -211,6 +276,8 @@ void fv_picture_forget(fv_picture *p)
 	fv_bytes_free(&p->exif);
 	fv_bytes_free(&p->xmp);
 	fv_bytes_free(&p->iptc);
+	fv_bytes_free(&p->delays);
+	fv_bytes_free(&p->texts);
 	*p = (fv_picture){ 0 };
 }
 
@@ -235,20 +302,46 @@ static fv_status take_rows(fv_err *err, const fv_source *s, VipsImage *im, const
 	return st;
 }
 
+/* Real numbers are light from 0 to 1. All rows must lie in memory to be looked at first. */
+static VipsImage *look_for_more(VipsImage *im, const fv_source *s, fv_err *warning)
+{
+	double most = 0;
+	if (im->BandFmt != VIPS_FORMAT_FLOAT)
+		return im;
+	VipsImage *all = vips_image_copy_memory(im);
+	if (!(im = fv_next(im, &all, !all)))
+		return NULL;
+	const float *v = (const float *)(void *)im->data;
+	const int64_t count = (int64_t)im->Xsize * im->Ysize * im->Bands;
+	for (int64_t i = 0; i < count; i++)
+		most = v[i] > most ? (double)v[i] : most;
+	if (most > 1.02)
+		fv_fail(warning, FV_E_FORMAT,
+		        "%s: has numbers up to %.4g where 1 is white; all above is white", s->path,
+		        most);
+	return im;
+}
+
 static fv_status decode(fv_err *err, fv_source *s, VipsFailOn fail, fv_picture *p, fv_err *warning)
 {
 	VipsImage *im = NULL, *out = NULL;
+	fv_tiff_colours colours;
 	fv_status st = check_webp(err, s);
-	if (st)
+	if (st || (st = fv_tiff_look(err, s, &colours)))
 		return st;
+	if (s->format == FV_JPEG && fv_jpeg_inks_unknown(s->data, s->bytes))
+		return fv_fail(err, FV_E_FORMAT,
+		               "%s: this JPEG has inks (CMYK) and no marker of Adobe's, so that nothing "
+		               "says whether its numbers are ink or light; save it anew as RGB", s->path);
 	const size_t bytes = fv_believed(s->format, s->data, s->bytes);
-	if (!(im = fv_format_open(s->format, s->data, bytes, fail, 1)))
+	const int page = s->format == FV_TIFF ? fv_tiff_number(s, s->page) : s->page;
+	if (!(im = fv_format_open(s->format, s->data, bytes, fail, 1, page)))
 		return refuse(err, s);
 	st = check_limits(err, s, im);
 	int shrink = st ? 1 : shrink_of(s, im);
 	if (!st && shrink > 1) {
 		g_object_unref(im);
-		im = fv_format_open(s->format, s->data, bytes, fail, shrink);
+		im = fv_format_open(s->format, s->data, bytes, fail, shrink, page);
 		if (!im)
 			return refuse(err, s);
 	}
@@ -258,8 +351,9 @@ static fv_status decode(fv_err *err, fv_source *s, VipsFailOn fail, fv_picture *
 		g_object_unref(im);
 		return st;
 	}
+	im = fv_tiff_convert(colours.real ? look_for_more(im, s, warning) : im, &colours);
 	/* Turning reads columns, so all rows must lie in memory first. */
-	if (vips_image_get_orientation(im) > 1) {
+	if (im && vips_image_get_orientation(im) > 1) {
 		out = vips_image_copy_memory(im);
 		im = fv_next(im, &out, !out);
 	}
@@ -296,8 +390,33 @@ static bool nothing_read(const fv_pixels *p)
 	return true;
 }
 
+/* A frame behind the first: decoded as the PNG that it would be. */
+static fv_status decode_frame(fv_err *err, fv_source *s, fv_picture *p, fv_err *warning)
+{
+	fv_bytes page = { 0 };
+	if (s->bytes < 33)
+		return fv_fail(err, FV_E_FORMAT, "%s: this PNG is cut off; fetch it again", s->path);
+	const int64_t w = fv_get_be(s->data + 16, 4), h = fv_get_be(s->data + 20, 4);
+	const fv_pixels size = { w, h, 4, 8, 4 * w, NULL };
+	fv_status st = fv_limits_check(err, s, w, h);
+	if (!st && (w < 1 || h < 1))
+		st = fv_fail(err, FV_E_FORMAT, "%s: this PNG has no pixels", s->path);
+	if (!st)
+		st = admit(err, s, &size, fv_apng_bytes(w * h) + (int64_t)s->bytes + ROOM);
+	if (!st && !(st = fv_apng_page(err, s, &page))) {
+		fv_source one = *s;
+		one.data = page.data, one.bytes = page.bytes, one.page = 0;
+		st = fv_decode(err, &one, p, warning);
+		fv_apng_look(s, p);
+	}
+	fv_bytes_free(&page);
+	return st;
+}
+
 fv_status fv_decode(fv_err *err, fv_source *s, fv_picture *p, fv_err *warning)
 {
+	if (s->format == FV_PNG && s->page)
+		return decode_frame(err, s, p, warning);
 	fv_err first = { 0 };
 	*warning = (fv_err){ 0 };
 	if (!s->longest && !s->facts && !s->bare_tried && fv_bare_read(s, p))

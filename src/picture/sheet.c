@@ -7,10 +7,9 @@ fv_status fv_sheet_write(fv_err *err, fv_context *c, const char *path, const fv_
 {
 	fv_sheet_options o = FV_SHEET_DEFAULTS;
 	fv_pixels sheet = { 0 };
-	const fv_format f = fv_format_of_ending(path);
 	o.columns = columns;
 	o.max_pixels = FV_PIXELS_MAX;
-	o.max_side = f == FV_WEBP ? 16383 : f == FV_JPEG ? 65500 : 0;
+	o.max_side = fv_format_side(fv_format_of_ending(path));
 	fv_status st = fv_sheet_size(err, pictures, count, &o, &sheet);
 	if (!st && !(sheet.data = malloc((size_t)(sheet.stride_bytes * sheet.height))))
 		st = fv_fail_memory(err, path, (size_t)(sheet.stride_bytes * sheet.height));

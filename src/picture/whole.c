@@ -24,6 +24,29 @@ static const char *jpeg(const uint8_t *p, size_t n)
 	return "it is cut off";
 }
 
+/* Four channels without Adobe's marker: some programs write ink, others, as Photoshop, light. */
+bool fv_jpeg_inks_unknown(const uint8_t *p, size_t n)
+{
+	bool marked = false;
+	for (size_t i = 2; i + 10 <= n && p[i] == 0xff;) {
+		const int marker = p[i + 1];
+		if (marker == 0xff) {
+			i++;
+			continue;
+		}
+		const size_t length = fv_get_be(p + i + 2, 2);
+		if (marker == 0xda)
+			break;
+		if (marker == 0xee && length >= 14 && i + 9 <= n && !memcmp(p + i + 4, "Adobe", 5))
+			marked = true;
+		if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 &&
+		    marker != 0xcc && p[i + 9] == 4)
+			return !marked;
+		i += 2 + length;
+	}
+	return false;
+}
+
 /* Bytes that the pixels take before compression: a filter byte a row, rows of all seven passes when
  * interlaced. */
 static double png_raw(const uint8_t *header)

@@ -27,6 +27,7 @@ static int save(VipsImage *im, fv_format f, const fv_picture *p, int quality, vo
 		return vips_tiffsave_buffer(im, data, bytes, "compression",
 		                            VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
 		                            VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, NULL);
+	case FV_GIF: return vips_gifsave_buffer(im, data, bytes, "strip", TRUE, NULL);
 	default: return -1;
 	}
 }
@@ -42,7 +43,7 @@ void fv_resolution(const fv_picture *p, double resolution[2])
 }
 
 /* Makes an image on the pixels, in the colours that the file will have. */
-static VipsImage *dress(const fv_picture *p, fv_format f)
+VipsImage *fv_picture_dress(const fv_picture *p, fv_format f)
 {
 	fv_pixels v = p->pixels;
 	VipsImage *im = NULL, *out = NULL;
@@ -80,7 +81,7 @@ static fv_status encode(fv_err *err, fv_context *c, const fv_picture *p, fv_form
                         const char *path, void **data, size_t *bytes)
 {
 	fv_status st = FV_OK;
-	VipsImage *im = dress(p, f);
+	VipsImage *im = fv_picture_dress(p, f);
 	if (im && c) {
 		vips_image_set_progress(im, TRUE);
 		g_signal_connect_data(im, "eval", G_CALLBACK(look), c, NULL, 0);
@@ -98,6 +99,27 @@ static fv_status encode(fv_err *err, fv_context *c, const fv_picture *p, fv_form
 	return st;
 }
 
+fv_status fv_picture_encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f,
+                            int quality, const char *path, fv_bytes *out)
+{
+	fv_bytes head = { 0 }, tail = { 0 };
+	void *data = NULL;
+	size_t bytes = 0, skip = 0;
+	fv_status st = encode(err, c, p, f, quality, path, &data, &bytes);
+	if (!st) {
+		fv_embed(f, data, bytes, p, &head, &skip, &tail);
+		fv_bytes_put(out, head.data, head.bytes);
+		fv_bytes_put(out, (const uint8_t *)data + skip, bytes - skip);
+		fv_bytes_put(out, tail.data, tail.bytes);
+		if (head.failed || tail.failed || out->failed)
+			st = fv_fail_memory(err, path, head.bytes + bytes + tail.bytes);
+	}
+	fv_bytes_free(&head);
+	fv_bytes_free(&tail);
+	free(data);
+	return st;
+}
+
 fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, const char *path,
                            const fv_write_options *opt)
 {
@@ -110,12 +132,14 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 	if (f == FV_FORMAT_UNKNOWN)
 		return fv_fail(
 			err, FV_E_ARGUMENT,
-			"%s: unknown ending; pictures are written as .jpg, .png, .webp or .tif",
+			"%s: unknown ending; pictures are written as .jpg, .png, .webp, .tif or .gif",
 			path);
 	/* A place that cannot be written is found before the work of encoding. */
 	fv_status st = fv_writer_open(err, c, path, &w);
 	if (st)
 		return st;
+	if (opt && opt->keep_time)
+		fv_writer_keep_time(w);
 	if (opt && opt->aside)
 		opt->aside(fv_writer_path(w));
 	fv_bytes bare = { 0 };

@@ -6,6 +6,8 @@
 #include "train/measure.h"
 #include "train/mnist.h"
 #include "train/run.h"
+#include "base/memory.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,18 +17,24 @@ static void add_names(fv_names *all, fv_names *n)
 	memcpy(all->path + all->count, n->path, (size_t)n->count * sizeof *n->path);
 	all->count += n->count;
 	free(n->path);
+	free(n->left);
 }
 
-static fv_status gather(fv_err *err, const fv_texts *folders, const char *option, fv_names *all)
+static fv_status gather(fv_err *err, fv_run *r, const fv_texts *folders, const char *option,
+			fv_names *all)
 {
 	for (int i = 0; i < folders->count; i++) {
 		fv_names n;
 		fv_status st = fv_folder_list(err, folders->item[i], &n);
 		if (st)
 			return st;
-		if (!n.count)
-			return fv_fail(err, FV_E_READ, "%s %s: holds no .jpg, .png, .webp or .tif to learn from",
+		fv_names_tell(r->context, folders->item[i], &n);
+		if (!n.count) {
+			fv_names_free(&n);
+			return fv_fail(err, FV_E_READ,
+				       "%s %s: holds no pictures to learn from (" FV_PICTURES_READ ")",
 				       option, folders->item[i]);
+		}
 		char **more = realloc(all->path, (size_t)(all->count + n.count) * sizeof *more);
 		if (!more) {
 			fv_names_free(&n);
@@ -125,7 +133,7 @@ static fv_status find_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv
 			return st;
 		from = (fv_texts){ &shipped, 1 };
 	}
-	st = gather(err, &from, want->option, &s->names);
+	st = gather(err, r, &from, want->option, &s->names);
 	if (!st && !(st = count_aside(err, r, d, s->names.count)) && d->aside)
 		st = set_paths_aside(err, d, &s->names);
 	d->path = (const char *const *)s->names.path;
@@ -140,6 +148,7 @@ static fv_status open_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv
 		.purpose = want->purpose, .path = d->path, .count = d->count, .decode = r->o.decode, .user = r->o.user,
 		.seed = r->seed, .batch = d->batch, .size = r->size, .longest = want->longest, .longer = want->longer,
 		.zoom_low = want->zoom_low, .zoom_high = want->zoom_high,
+		.most = fv_run_room(r),
 	};
 	if (!r->o.decode)
 		return fv_fail(err, FV_E_ARGUMENT, "%s learns from pictures: a decoder is needed to read them",
@@ -147,6 +156,7 @@ static fv_status open_crops(fv_err *err, fv_run *r, const fv_data_want *want, fv
 	fv_status st = fv_feed_open(err, r->context, &f, &s->feed);
 	if (st)
 		return st;
+	fv_data_count(r, d, s->feed);
 	d->height = d->width = r->size;
 	snprintf(d->found, sizeof d->found, "%s", fv_feed_found(s->feed));
 	size_t batch = (size_t)(d->batch * r->size * r->size * 3) * sizeof *s->last;
@@ -245,7 +255,7 @@ static fv_status open_digits(fv_err *err, fv_run *r, const fv_data_want *want, f
 	fv_status st = s ? FV_OK : fv_fail_memory(err, want->option, sizeof *s);
 	/* A folder without an idx file is a folder of pictures. */
 	if (!st && fv_is_folder(path))
-		st = fv_folder_list(err, path, &n);
+		st = fv_digits_pictures(err, r->context, path, &n);
 	if (!st && n.count && !r->o.decode)
 		st = fv_fail(err, FV_E_ARGUMENT, "%s: holds pictures, and a decoder is needed to read them", path);
 	else if (!st)
@@ -257,6 +267,7 @@ static fv_status open_digits(fv_err *err, fv_run *r, const fv_data_want *want, f
 		st = set_digits_aside(err, d, s);
 	if (st)
 		return st;
+	d->bytes = s->count * s->height * s->width;
 	d->height = s->height;
 	d->width = s->width;
 	int m = snprintf(d->found, sizeof d->found, "%" PRId64 " pictures, %" PRId64 "x%" PRId64,
@@ -299,6 +310,26 @@ fv_status fv_run_place(fv_err *err, const fv_run *r, const char *option, const c
 		return fv_fail(err, FV_E_ARGUMENT, "%s: %s is missing", r->recipe->name, option);
 	snprintf(path, room, "%s", name);
 	return FV_OK;
+}
+
+/* Half of what there is, each data's share of it: the rest is for the step. */
+int64_t fv_run_room(const fv_run *r)
+{
+	const double here = fv_memory_free(), most = (double)r->common.max_memory;
+	int count = 0;
+	while (count < FV_RECIPE_DATA && r->recipe->data[count].option)
+		count++;
+	double room = most && (!here || most < here) ? most : here;
+	return room > 0 ? (int64_t)fmax(1, room / 2 / fmax(1, count)) : 0;
+}
+
+void fv_data_count(const fv_run *r, fv_data *d, const fv_feed *feed)
+{
+	int others;
+	d->bytes = fv_feed_bytes(feed, &others);
+	if (others)
+		fv_run_say(r, "%d of the %s do not fit into memory and are read again whenever they "
+			   "are needed", others, d->want->purpose ? d->want->purpose : "pictures");
 }
 
 fv_status fv_run_open_data(fv_err *err, fv_run *r)

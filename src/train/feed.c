@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/feed.h"
+#include "base/file.h"
 #include "base/philox.h"
 #include "base/resample.h"
 #include <math.h>
@@ -20,6 +21,10 @@ struct fv_feed {
 	fv_err *why;                    /* of each file: why it could not be decoded */
 	int count;
 	_Atomic int next;
+	_Atomic int64_t held;           /* bytes of them */
+	fv_pixels again;                /* one that is not held, decoded again, */
+	int again_at;                   /* and which; its maker's alone */
+	bool lost;                      /* it was said that one cannot be read any more */
 	/* the queue: batch i stands in ring[i % AHEAD] from made > i until taken > i */
 	pthread_t maker;
 	bool started;
@@ -34,6 +39,20 @@ struct fv_feed {
 
 static int64_t batch_values(const fv_feed *f) { return f->o.batch * f->o.size * f->o.size * 3; }
 
+static int64_t bytes_of(const fv_pixels *p) { return p->height * p->stride_bytes; }
+
+/* What is over the bytes that may be held is let go; its size stays known. */
+static void hold(fv_feed *f, fv_pixels *p)
+{
+	const int64_t bytes = bytes_of(p);
+	if (f->o.most && atomic_fetch_add(&f->held, bytes) + bytes > f->o.most) {
+		atomic_fetch_sub(&f->held, bytes);
+		free(p->data);
+		p->data = NULL;
+	} else if (!f->o.most)
+		atomic_fetch_add(&f->held, bytes);
+}
+
 static void *decode_some(void *p)
 {
 	fv_feed *f = p;
@@ -43,8 +62,9 @@ static void *decode_some(void *p)
 			fv_fail(&f->why[i], FV_E_SHAPE, "%s: %d x %d pixels are too few to learn from", f->o.path[i], (int)f->picture[i].width,
 			        (int)f->picture[i].height);
 			free(f->picture[i].data);
-			f->picture[i].data = NULL;
-		}
+			f->picture[i] = (fv_pixels){ 0 };
+		} else if (f->picture[i].data)
+			hold(f, &f->picture[i]);
 	return NULL;
 }
 
@@ -77,13 +97,13 @@ static fv_status decode_all(fv_err *err, fv_feed *f)
 		if (f->why[i].status == FV_E_MEMORY)            /* to go on without it would be another run */
 			return fv_fail(err, FV_E_MEMORY, "%s", f->why[i].text);
 	for (int i = 0; i < f->o.count; i++)
-		broken += !f->picture[i].data;
+		broken += !f->picture[i].width;
 	if (broken == f->o.count)
 		return none(err, f);
 	f->count = 0;
 	for (int i = 0; i < f->o.count; i++) {
 		fv_pixels p = f->picture[i];
-		if (!p.data) {
+		if (!p.width) {
 			fv_log(f->context, FV_LOG_WARNING, "%s; left out", f->why[i].text);
 			continue;
 		}
@@ -102,6 +122,33 @@ static fv_status decode_all(fv_err *err, fv_feed *f)
 	return FV_OK;
 }
 
+/* Its pixels; NULL: it could be read before, and cannot be now. */
+static const fv_pixels *pixels_of(fv_feed *f, int at)
+{
+	fv_err why = { 0 };
+	fv_pixels p = { 0 };
+	const fv_pixels *known = &f->picture[at];
+	if (known->data)
+		return known;
+	if (f->again.data && f->again_at == at)
+		return &f->again;
+	free(f->again.data);
+	f->again = (fv_pixels){ 0 };
+	if (f->o.decode(f->o.user, &why, f->o.path[f->file[at]], f->o.longest, &p))
+		p.data = NULL;
+	if (p.data && (p.width != known->width || p.height != known->height)) {
+		fv_fail(&why, FV_E_READ, "%s: is another picture now", f->o.path[f->file[at]]);
+		free(p.data);
+		p.data = NULL;
+	}
+	if (!p.data && !f->lost)
+		fv_log(f->context, FV_LOG_WARNING, "%s; others stand for it from now on", why.text);
+	f->lost |= !p.data;
+	f->again = p;
+	f->again_at = at;
+	return p.data ? &f->again : NULL;
+}
+
 /* The first number of a sample's block. */
 static int drawn(const fv_feed *f, fv_philox a) { return (int)(fv_unit(a.v[0]) * f->count); }
 
@@ -115,7 +162,14 @@ int fv_feed_file(const fv_feed *f, int64_t sample)
 static void sample(fv_feed *f, int64_t i, float *to)
 {
 	fv_philox a = fv_philox_at(f->o.seed ^ fv_purpose(f->o.purpose), 0, 2 * (uint64_t)i), b = fv_philox_at(f->o.seed ^ fv_purpose(f->o.purpose), 0, 2 * (uint64_t)i + 1);
-	fv_pixels p = f->picture[drawn(f, a)];
+	const fv_pixels *found = NULL;
+	for (int k = 0, first = drawn(f, a); k < f->count && !found; k++)
+		found = pixels_of(f, (first + k) % f->count);
+	if (!found) {
+		memset(to, 0, (size_t)(3 * f->o.size * f->o.size) * sizeof *to);
+		return;
+	}
+	const fv_pixels p = *found;
 	int64_t least = fv_min(p.width, p.height), size = f->o.size;
 	double z = exp(log(f->o.zoom_low) + fv_unit(a.v[1]) * (log(f->o.zoom_high) - log(f->o.zoom_low)));
 	if (f->o.longer)
@@ -156,7 +210,7 @@ static void *make(void *p)
 fv_status fv_feed_open(fv_err *err, fv_context *c, const fv_feed_options *opt, fv_feed **out)
 {
 	if (opt->count < 1)
-		return fv_fail(err, FV_E_READ, "no %s: the folder holds no .jpg, .png, .webp or .tif", opt->purpose);
+		return fv_fail(err, FV_E_READ, "no %s: the folder holds no pictures (" FV_PICTURES_READ ")", opt->purpose);
 	fv_feed *f = fv_alloc(c, sizeof *f);
 	if (!f)
 		return fv_fail_memory(err, opt->purpose, sizeof *f);
@@ -203,6 +257,7 @@ void fv_feed_close(fv_feed *f)
 	}
 	for (int i = 0; f->picture && i < f->count; i++)
 		free(f->picture[i].data);
+	free(f->again.data);
 	pthread_cond_destroy(&f->changed);
 	pthread_mutex_destroy(&f->lock);
 	for (int i = 0; i < AHEAD; i++)
@@ -213,6 +268,14 @@ void fv_feed_close(fv_feed *f)
 	fv_free(f->context, f->small);
 	fv_free(f->context, f->room);
 	fv_free(f->context, f);
+}
+
+int64_t fv_feed_bytes(const fv_feed *f, int *others)
+{
+	*others = 0;
+	for (int i = 0; i < f->count; i++)
+		*others += !f->picture[i].data;
+	return f->held;
 }
 
 const char *fv_feed_found(const fv_feed *f) { return f->found; }

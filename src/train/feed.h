@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The picture feed: files decoded once by background threads, kept as bytes; batches made ahead of the step.
+/* The picture feed: files decoded by background threads, kept as bytes as far as
+ * memory goes; batches made ahead of the step.
  *
  * Sample i is a pure function of seed, purpose and i: any number of threads and any restart give the same data. */
 #ifndef FV_FEED_H
@@ -22,6 +23,8 @@ typedef struct {
 	 * that many pixels, so that strokes have one size whatever the reproduction; then no picture is enlarged: what is blurred teaches blur. */
 	double zoom_low, zoom_high;
 	int64_t longer;
+	int64_t most;                   /* bytes of decoded pictures that are held, the others are
+	                                 * decoded again when a sample is cut of them; 0: all */
 } fv_feed_options;
 
 typedef struct fv_feed fv_feed;
@@ -30,6 +33,8 @@ fv_status fv_feed_open(fv_err *err, fv_context *c, const fv_feed_options *opt, f
 void fv_feed_close(fv_feed *f);
 /* "189 pictures, 320x240 to 640x640, 2 broken" */
 const char *fv_feed_found(const fv_feed *f);
+/* Bytes of the pictures that it holds, and how many it does not hold. */
+int64_t fv_feed_bytes(const fv_feed *f, int *others);
 /* Batch `index`: batch,size,size,3 floats in [-1,1]. The one after the last call's is usually ready. */
 void fv_feed_take(fv_feed *f, int64_t index, float *to);
 /* Which of the files sample `sample` is cut of: its place in fv_feed_options.path. */

@@ -47,6 +47,7 @@ static fv_status add_folder(fv_err *err, fv_context *c, labelled *s, fv_names *f
 		of[i] = i < s->names.count ? s->label[i] : label;
 	memcpy(path + s->names.count, files->path, (size_t)files->count * sizeof *path);
 	free(files->path);
+	free(files->left);
 	*files = (fv_names){0};
 	fv_free(c, s->label);
 	s->label = of, s->names.count = all;
@@ -60,9 +61,9 @@ static fv_status add_folders(fv_err *err, fv_context *c, const char *path, label
 		fv_names files = {0};
 		if (!(st = fv_folder_list(err, s->folders.path[i], &files)) && !files.count)
 			st = fv_fail(err, FV_E_READ,
-				     "%s: holds no .jpg, .png, .webp or .tif; of folders by label "
-				     "each must",
+				     "%s: holds no pictures; of folders by label each must",
 				     s->folders.path[i]);
+		fv_names_tell(c, s->folders.path[i], &files);
 		st = st ? st : add_folder(err, c, s, &files, i);
 		fv_names_free(&files);
 	}
@@ -76,10 +77,10 @@ static fv_status find(fv_err *err, fv_run *r, const fv_data_want *want, fv_data 
 	labelled *s = d->own = fv_alloc(r->context, sizeof *s);
 	if (!s)
 		return fv_fail_memory(err, want->option, sizeof *s);
-	if (!fv_is_folder(path) && !fv_picture_ending(path))
+	if (!fv_is_folder(path) && !fv_picture_there(path))
 		return FV_OK;
 	fv_names files = {0};
-	fv_status st = fv_folder_list(err, path, &files);
+	fv_status st = fv_digits_pictures(err, r->context, path, &files);
 	if (!st && files.count)
 		st = add_folder(err, r->context, s, &files, 0);
 	else if (!st && !fv_digits_in(path))
@@ -136,6 +137,12 @@ static fv_status open_digits(fv_err *err, fv_run *r, const char *path, fv_data *
 			       : g->height > 32                    ? SIZE
 								   : 32;
 	snprintf(d->found, sizeof d->found, "%s", of_file);
+	if (g->height != g->width)
+		fv_log(r->context, FV_LOG_WARNING,
+		       "%s: its pictures of %" PRId64 "x%" PRId64 " are stretched to %" PRId64 "x%" PRId64
+		       ": this network makes squares",
+		       path, g->width, g->height, d->width, d->height);
+	d->bytes = g->count * d->height * d->width;
 	return resize_digits(err, r->context, g, d->height);
 }
 
@@ -155,14 +162,17 @@ static fv_status open_crops(fv_err *err, fv_run *r, fv_data *d)
 		.longest = LONGEST * d->width,
 		.zoom_low = ZOOM_LOW,
 		.zoom_high = ZOOM_HIGH,
+		.most = fv_run_room(r),
 	};
 	if (!r->o.decode)
 		return fv_fail(err, FV_E_ARGUMENT,
 			       "%s learns from pictures: a decoder is needed to read them",
 			       r->recipe->name);
 	fv_status st = fv_feed_open(err, r->context, &f, &s->feed);
-	if (!st)
+	if (!st) {
+		fv_data_count(r, d, s->feed);
 		snprintf(d->found, sizeof d->found, "%s", fv_feed_found(s->feed));
+	}
 	return st;
 }
 

@@ -77,6 +77,7 @@ static fv_status read_folders(fv_err *err, fv_run *r, const fv_texts *from, cons
 		fv_names n = { 0 };
 		if ((st = fv_folder_list(err, from->item[i], &n)))
 			break;
+		fv_names_tell(r->context, from->item[i], &n);
 		for (int k = 0; k < n.count && *count < MOST && !st; k++) {
 			fv_err why = { 0 };
 			fv_status s = fv_cancelled(r->context)

@@ -166,6 +166,23 @@ bool fv_digits_in(const char *path)
 	return fv_is_folder(path) && *name;
 }
 
+fv_status fv_digits_pictures(fv_err *err, fv_context *c, const char *path, fv_names *out)
+{
+	fv_status st = fv_folder_list(err, path, out);
+	if (st || !fv_digits_in(path)) {
+		if (!st && out->count)
+			fv_names_tell(c, path, out);
+		return st;
+	}
+	if (out->count)
+		fv_log(c, FV_LOG_WARNING,
+		       "%s: the %d picture%s beside the idx file left out, %s%s", path, out->count,
+		       out->count > 1 ? "s" : "", strrchr(out->path[0], '/') + 1,
+		       out->count > 1 ? ", ..." : "");
+	fv_names_free(out);
+	return FV_OK;
+}
+
 fv_status fv_digits_open(fv_err *err, fv_context *c, const char *path, fv_digits *out)
 {
 	char name[FV_PATH_MAX];

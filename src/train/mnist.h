@@ -2,9 +2,13 @@
 /* Small grey pictures, all in memory: MNIST's idx files (also gzipped), or a folder's pictures reduced to 28x28. */
 #ifndef FV_MNIST_H
 #define FV_MNIST_H
+#include "base/file.h"
 #include "train/feed.h"
 
 bool fv_digits_in(const char *path);    /* is it a folder with such a file in it? */
+/* The pictures to learn from in a folder, or the picture itself. Beside an idx file there are none:
+ * what lies there too is named and left out. */
+fv_status fv_digits_pictures(fv_err *err, fv_context *c, const char *path, fv_names *out);
 
 typedef struct {
 	fv_context *context;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/pairs.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/philox.h"
 #include "base/resample.h"
 #include "train/run.h"
@@ -116,12 +117,14 @@ static fv_status find_pairs(fv_err *err, fv_run *r, const fv_data_want *want, fv
 	fv_status st = s ? FV_OK : fv_fail_memory(err, want->option, sizeof *s);
 	if (st)
 		return st;
-	if (!two_folders(folder, where))
-		st = fv_folder_list(err, folder, &s->names[0]);
-	else {
+	if (!two_folders(folder, where)) {
+		if (!(st = fv_folder_list(err, folder, &s->names[0])))
+			fv_names_tell(r->context, folder, &s->names[0]);
+	} else {
 		for (int i = 0; i < 2 && !st; i++) {
 			if ((st = fv_folder_list(err, where[i], &s->names[i])))
 				return st;
+			fv_names_tell(r->context, where[i], &s->names[i]);
 			qsort(s->names[i].path, (size_t)s->names[i].count, sizeof(char *), by_stem);
 			st = check_names(err, &s->names[i]);
 		}
@@ -216,6 +219,14 @@ static fv_status open_pairs(fv_err *err, fv_run *r, const fv_data_want *want, fv
 	s->back = direction && *direction;
 	s->size = d->height = d->width = r->size;
 	s->load = (s->size * 286 + 128) / 256;
+	d->bytes = 6 * s->load * s->load * files;
+	const double here = r->common.max_memory ? (double)r->common.max_memory : fv_memory_free();
+	if (here > 0 && (double)d->bytes > here)
+		return fv_fail(err, FV_E_MEMORY,
+			       "%s: %d pairs of %" PRId64 " pixels need %.0f MB, and %.0f MB are %s; take "
+			       "fewer, or a smaller size",
+			       want->option, files, s->load, (double)d->bytes / 1e6, here / 1e6,
+			       r->common.max_memory ? "max-memory" : "free");
 	if (!(s->pair = fv_alloc(r->context, (size_t)files * sizeof *s->pair)))
 		return fv_fail_memory(err, want->option, (size_t)files * sizeof *s->pair);
 	for (int i = 0; i < files && !st; i++)

@@ -57,6 +57,7 @@ struct fv_data {
 	int aside;                      /* at most so many are to be set aside; 0: none */
 	fv_pixels *held;
 	int helds;
+	int64_t bytes;                  /* of decoded pictures that it holds */
 };
 
 /* ---- programs: graphs over the run's variables, run in the record's order */
@@ -161,6 +162,9 @@ fv_status fv_recipe_values(fv_err *err, const fv_recipe *recipe, const char *pre
 /* ---- what a run knows, for a recipe's functions */
 fv_data *fv_run_data(const fv_run *r, const char *option);
 struct fv_feed *fv_data_feed(const fv_data *d);         /* of crops; feed.h */
+int64_t fv_run_room(const fv_run *r);   /* bytes of decoded pictures that a feed may hold; 0: any */
+/* Takes down what a feed holds, and says how many pictures it does not. */
+void fv_data_count(const fv_run *r, fv_data *d, const struct fv_feed *feed);
 /* Where the value of an option of the recipe's table lies; NULL: it has none of that name. */
 const void *fv_run_value(const fv_run *r, const char *option);
 int64_t fv_run_integer(const fv_run *r, const char *option, int64_t without);  /* an INT of the recipe's table */

@@ -34,18 +34,19 @@ static const fv_option table[] = {
 	{ 0 },
 };
 
-static fv_dense_config config_of(const options *o, int64_t pixels)
+static fv_dense_config config_of(const options *o, int64_t height, int64_t width)
 {
 	fv_dense_config c = { .batch = (int)o->batch, .rate = o->rate, .beta1 = o->beta1, .beta2 = 0.999, .eps = 1e-7, .r1 = o->r1 };
 	fv_family_preset(&fv_family_dense, &c.net);
 	c.net.slope = o->slope;
-	c.net.out = (int)pixels;
+	c.net.out = (int)(height * width);
+	c.net.rows = (int)height;
 	return c;
 }
 
 static fv_status configure(fv_err *err, fv_run *r)
 {
-	*(fv_dense_config *)r->config = config_of(r->options, r->data[0].height * r->data[0].width);
+	*(fv_dense_config *)r->config = config_of(r->options, r->data[0].height, r->data[0].width);
 	return FV_OK;
 }
 
@@ -84,5 +85,5 @@ fv_dense_config fv_dense_settings(bool textbook)
 {
 	options o = { 0 };
 	fv_recipe_values(NULL, &fv_recipe_dense, textbook ? "textbook" : NULL, &o);
-	return config_of(&o, 28 * 28);
+	return config_of(&o, 28, 28);
 }

@@ -96,11 +96,24 @@ static fv_status make_room(fv_err *err, fv_run *r, int program, int input)
 	return FV_OK;
 }
 
+static int64_t picture_bytes(const fv_run *r)
+{
+	int64_t bytes = 0;
+	for (int i = 0; i < FV_RECIPE_DATA; i++) {
+		const fv_data *d = &r->data[i];
+		bytes += d->bytes;
+		for (int k = 0; k < d->helds; k++)
+			bytes += d->held[k].height * d->held[k].stride_bytes;
+	}
+	return bytes;
+}
+
 static fv_status compile(fv_err *err, fv_run *r, int i)
 {
 	const fv_recipe_program *p = &r->recipe->programs[i];
 	fv_err why;
-	int64_t own = fv_store_bytes(r->store) + (r->recipe->bytes_of ? r->recipe->bytes_of(r) : 0),
+	int64_t own = fv_store_bytes(r->store) + (r->recipe->bytes_of ? r->recipe->bytes_of(r) : 0) +
+		      picture_bytes(r),
 		most = r->common.max_memory;
 	for (int k = 0; k < i; k++)
 		own += fv_program_bytes(r->program[k].program);
@@ -109,7 +122,7 @@ static fv_status compile(fv_err *err, fv_run *r, int i)
 	if (st == FV_E_LIMIT)
 		return fv_fail(
 			err, FV_E_MEMORY,
-			"max-memory is too little for a step, though values were made again: %s, beside %.0f MB of weights, optimiser and material; "
+			"max-memory is too little for a step, though values were made again: %s, beside %.0f MB of weights, optimiser, pictures and material; "
 			"try a smaller batch%s",
 			why.text, (double)own / 1e6, r->size ? " or size" : "");
 	for (int k = 0; !st && p->inputs && p->inputs[k].port; k++)
@@ -122,13 +135,16 @@ static fv_status compile(fv_err *err, fv_run *r, int i)
 static void say_memory(const fv_run *r)
 {
 	int64_t bytes = 0, material = r->recipe->bytes_of ? r->recipe->bytes_of(r) : 0;
-	char pixels[40] = "", also[60] = "";
+	char pixels[40] = "", also[100] = "";
 	for (int i = 0; i < FV_RECIPE_PROGRAMS; i++)
 		bytes += fv_program_bytes(r->program[i].program);
 	if (r->size)
 		snprintf(pixels, sizeof pixels, " of %" PRId64 " pixels", r->size);
+	int n = snprintf(also, sizeof also, ", %.0f MB of pictures",
+			 (double)picture_bytes(r) / 1e6);
 	if (material)
-		snprintf(also, sizeof also, ", %.0f MB of material", (double)material / 1e6);
+		snprintf(also + n, sizeof also - (size_t)n, ", %.0f MB of material",
+			 (double)material / 1e6);
 	fv_run_say(r, "memory: %.0f MB for a step of %" PRId64 " samples%s, %.0f MB of weights and optimiser%s",
 		   (double)bytes / 1e6, r->batch, pixels, (double)fv_store_bytes(r->store) / 1e6, also);
 }

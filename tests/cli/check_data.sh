@@ -82,7 +82,7 @@ run 0 "" -q check-data --json main
 check "JSON: a reason" grep -q '"reason": "main/broken.png: ' "$t/out"
 check "JSON: mirrored" grep -q '"how": "alike, mirrored"' "$t/out"
 check "JSON: a command" grep -q '"command": "fauve train style ' "$t/out"
-one_line 3 "holds no .jpg" check-data d/none
+one_line 3 "holds no pictures" check-data d/none
 one_line 3 "nowhere" check-data nowhere
 one_line 2 "DIR" check-data
 mkdir bad && cp main/broken.png bad

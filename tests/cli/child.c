@@ -98,10 +98,10 @@ static void same(const char *name, const char *fauve)
 	const fv_read_options facts = { .facts = true };
 	fv_picture_sandbox(FV_SANDBOX_OFF, NULL);
 	fv_status st = fv_picture_read(&err, name, &facts, &a, &warning);
-	st = st ? st : fv_picture_shrink(&err, name, 50, &x);
+	st = st ? st : fv_picture_shrink(&err, name, 50, &x, NULL);
 	fv_picture_sandbox(FV_SANDBOX_ALL, fauve);
 	st = st ? st : fv_picture_read(&err, name, &facts, &b, &warning);
-	st = st ? st : fv_picture_shrink(&err, name, 50, &y);
+	st = st ? st : fv_picture_shrink(&err, name, 50, &y, NULL);
 	if (!check(!st, "%s", err.text))
 		return;
 	fv_pixels p = a->pixels, q = b->pixels;
@@ -263,7 +263,7 @@ static void whole(const char *name, int64_t width, int64_t height)
 {
 	fv_pixels x;
 	fv_err err;
-	if (!check(!fv_picture_shrink(&err, name, 0, &x), "%s", err.text))
+	if (!check(!fv_picture_shrink(&err, name, 0, &x, NULL), "%s", err.text))
 		return;
 	check(x.width == width && x.height == height, "%s: %dx%d of its pixels", name, (int)x.width,
 	      (int)x.height);

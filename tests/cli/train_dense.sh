@@ -74,7 +74,7 @@ run 4 "its folder is not there" generate digits.safetensors -o nowhere/x.png
 run 3 "not a sound safetensors file" generate digits -o x.png
 run 3 "is not here" generate nothing -o x.png
 "$make_model" strokenet brush.safetensors
-run 2 "makes no square pictures from noise" generate brush.safetensors -o x.png
+run 2 "makes no pictures from noise" generate brush.safetensors -o x.png
 check "what failed left nothing" [ ! -e x.png ]
 
 # ---- a folder of pictures

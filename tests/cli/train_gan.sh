@@ -44,7 +44,7 @@ train 2 "bare has no labels" wgan-gp --data bare $small --conditional yes
 train 3 "odd/train-labels-idx1-ubyte: is no idx file of labels" dcgan --data odd $small
 train 3 "does not hold a label for each of the 20 pictures" dcgan --data short $small
 mkdir classes/empty
-train 3 "classes/empty: holds no .jpg" dcgan --data classes $small
+train 3 "classes/empty: holds no pictures" dcgan --data classes $small
 train 2 "'size' is 30: 28, 32 or 64" dcgan --data digits --size 30 --width 2 --batch 4 --steps 2
 
 # ---- options
@@ -68,7 +68,7 @@ mkdir named
 run 0 "" generate plain.safetensors -n 3 -o named/a%02d.jpg
 check "three files by a pattern" [ "$(ls named | tr '\n' ' ')" = "a01.jpg a02.jpg a03.jpg " ]
 run 2 "unknown ending" generate plain.safetensors -o 'named/%s.png%'
-run 2 "unknown ending" generate plain.safetensors -o 'named/%d.gif'
+run 2 "unknown ending" generate plain.safetensors -o 'named/%d.bmp'
 
 # ---- walks
 run 0 "" generate plain.safetensors -n 6 --walk 2 -o walk/

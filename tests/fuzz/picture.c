@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		fuzz_must(!fv_picture_begin(&err, "fuzz"), "libvips is there");
 	begun = true;
 	const unsigned turn = bytes ? data[bytes - 1] : 0;      /* the last byte is no format's first */
-	if (fv_picture_read(&err, fuzz_file("in", data, bytes), &(fv_read_options){ .max_pixels = 1 << 20, .keep_private = turn & 4, .facts = turn & 8 }, &p, &warning)) {
+	if (fv_picture_read(&err, fuzz_file("in", data, bytes), &(fv_read_options){ .max_pixels = 1 << 20, .keep_private = turn & 4, .facts = turn & 8, .page = turn & 32 ? 1 : 0 }, &p, &warning)) {
 		fuzz_must(*err.text, "a failed call says why");
 		return 0;
 	}

@@ -17,6 +17,7 @@
 static _Atomic int decoded, warned;
 static _Atomic bool cancel;
 static int cancel_after;
+static int64_t most;             /* bytes that may be held; 0: any */
 
 /* The name is a number; its picture is made from it. Every seventh is broken, 5 too small. */
 static fv_status decode(void *user, fv_err *err, const char *path, int64_t longest, fv_pixels *out)
@@ -60,7 +61,7 @@ static const char *name[FILES];
 static fv_status open_feed(fv_err *err, fv_context *c, int count, fv_status *as, fv_feed **out)
 {
 	fv_feed_options o = { .purpose = "test pictures", .path = name, .count = count, .decode = decode, .user = as, .seed = 7, .batch = BATCH, .size = SIZE,
-	                      .longest = 100, .zoom_low = 0.8, .zoom_high = 1.5 };
+	                      .longest = 100, .zoom_low = 0.8, .zoom_high = 1.5, .most = most };
 	return fv_feed_open(err, c, &o, out);
 }
 
@@ -108,6 +109,20 @@ int main(void)
 				usleep(300);
 			fv_feed_close(f);
 		}
+		/* What does not fit into memory is decoded again, and the samples are the same. */
+		for (most = 1; most < 200000; most += 60000) {
+			int others = 0;
+			if (!check(!open_feed(&err, c, FILES, NULL, &f), "%s", err.text))
+				break;
+			check(fv_feed_bytes(f, &others) <= most && others, "%d are not held", others);
+			for (int i = 0; i < BATCHES; i++) {
+				fv_feed_take(f, i, got);
+				check(!memcmp(truth[i], got, sizeof got), "batch %d differs, of %d held",
+				      i, FILES - others);
+			}
+			fv_feed_close(f);
+		}
+		most = 0;
 		fv_context_free(c);
 	}
 	fv_context *c = context(4);

@@ -25,7 +25,10 @@ static bool progress(void *user, const fv_train_progress *p)
 	return true;
 }
 
-static fv_status decode(void *user, fv_err *e, const char *path, int64_t longest, fv_pixels *out) { return fv_picture_shrink(e, path, longest, out); }
+static fv_status decode(void *user, fv_err *e, const char *path, int64_t longest, fv_pixels *out)
+{
+	return fv_picture_shrink(e, path, longest, out, NULL);
+}
 
 static fv_status find(void *user, fv_err *e, const char *option, const char *name, char *path, size_t room)
 {
