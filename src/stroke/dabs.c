@@ -36,33 +36,44 @@ typedef struct {
 	uint32_t rank;                  /* 0: not laid */
 } dab;
 
+/* Places are those of the whole picture, so that a part of it has the same bits. */
 typedef struct {
 	const fv_stroke_options *o;
-	const float *x, *v;             /* h,w,3 and h,w,2 */
-	float *y, *z;
-	int64_t h, w;
+	const float *x, *v;             /* of `seen`: 3 and 2 channels */
+	float *y, *z;                   /* of `made` */
+	int64_t h, w;                   /* of the whole picture */
+	fv_area seen, made;
+	fv_area now;                    /* what the brush in use paints of `made` */
 	int number;                     /* of the brush in use */
 	double brush;                   /* its width, in pixels here */
-	int64_t rows, columns;          /* of its dabs, from one square before the picture */
+	fv_area squares;                /* its dabs; square 1 is the picture's first */
 	dab *dabs;
 	float most;                     /* distance to the photograph that is left as it is */
 	float bristles;                 /* a pixel */
 	uint32_t *line;                 /* scratch of each thread: ranks, then numbers, of STRIP
 	                                 * rows */
-	float *even;                    /* h,w,3 */
+	fv_area part;                   /* what is wanted in the end */
+	float *even;                    /* of `part`, 3 channels */
 } easel;
 
 /* ---- looking */
-/* Takes the mean of p across the dab, `along` pixels from its middle. */
-static void under(const easel *e, const float *p, const dab *d, float along, float *mean)
+/* A place on an axis of the picture as one on n pixels from `first` on: the nearest there is. What
+ * is taken off is whole, so no bit is lost. */
+static inline float place(float x, int64_t first, int64_t n)
+{
+	return bounded(x - (float)first, n);
+}
+
+/* Takes the mean of p, which has area a, across the dab, `along` pixels from its middle. */
+static void under(const fv_area *a, const float *p, const dab *d, float along, float *mean)
 {
 	const float sag = 0.5f * d->bend * along * along;
 	float s[3];
 	mean[0] = mean[1] = mean[2] = 0;
 	for (int i = -1; i <= 1; i++) {
 		float t = sag + (float)i * 0.55f * d->width;
-		between(p, e->h, e->w, 3, bounded(d->x + along * d->vx - t * d->vy, e->w),
-		        bounded(d->y + along * d->vy + t * d->vx, e->h), s);
+		between(p, a->h, a->w, 3, place(d->x + along * d->vx - t * d->vy, a->x, a->w),
+		        place(d->y + along * d->vy + t * d->vx, a->y, a->h), s);
 		for (int k = 0; k < 3; k++)
 			mean[k] += s[k] / 3;
 	}
@@ -75,9 +86,10 @@ static float apart(const float *a, const float *b)
 
 static const float *flow_at(const easel *e, float x, float y)
 {
-	int64_t column = fv_max(0, fv_min(e->w - 1, (int64_t)(x + 0.5f)));
-	int64_t row = fv_max(0, fv_min(e->h - 1, (int64_t)(y + 0.5f)));
-	return e->v + (row * e->w + column) * 2;
+	const fv_area *a = &e->seen;
+	int64_t column = fv_max(0, fv_min(a->w - 1, (int64_t)(x + 0.5f) - a->x));
+	int64_t row = fv_max(0, fv_min(a->h - 1, (int64_t)(y + 0.5f) - a->y));
+	return e->v + (row * a->w + column) * 2;
 }
 
 /* ---- laying */
@@ -108,13 +120,13 @@ static void reach(const easel *e, dab *d, float length, float ends[2])
 {
 	float middle[3], there[3], sum[3];
 	int n = 1;
-	under(e, e->x, d, 0, middle);
+	under(&e->seen, e->x, d, 0, middle);
 	memcpy(sum, middle, sizeof sum);
 	for (int side = 0; side < 2; side++) {
 		ends[side] = length;
 		for (int i = 1; i <= PROBES; i++) {
 			float at = length * (float)i / PROBES;
-			under(e, e->x, d, side ? at : -at, there);
+			under(&e->seen, e->x, d, side ? at : -at, there);
 			if (apart(middle, there) > ENDS) {
 				at = length * (float)(i - 1) / PROBES;
 				ends[side] = fmaxf(d->width, at);
@@ -135,8 +147,8 @@ static float missed(const easel *e, const dab *d, const float ends[2])
 	float off = 0, painted[3], there[3];
 	for (int i = -1; i <= 1; i++) {
 		float at = (float)i * 0.6f * ends[i > 0];
-		under(e, e->y, d, at, painted);
-		under(e, e->x, d, at, there);
+		under(&e->made, e->y, d, at, painted);
+		under(&e->seen, e->x, d, at, there);
 		off += apart(painted, there) / 3;
 	}
 	return off;
@@ -181,9 +193,10 @@ static void lay(const easel *e, int64_t row, int64_t column, dab *d)
 static void lay_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	const easel *e = arg;
+	const fv_area *q = &e->squares;
 	for (int64_t row = first; row < last; row++)
-		for (int64_t column = 0; column < e->columns; column++)
-			lay(e, row, column, &e->dabs[row * e->columns + column]);
+		for (int64_t column = 0; column < q->w; column++)
+			lay(e, q->y + row, q->x + column, &e->dabs[row * q->w + column]);
 }
 
 /* ---- painting */
@@ -195,7 +208,8 @@ static inline void inside(const dab *d, int64_t x, int64_t y, float *u, float *t
 	*t = dy * d->vx - dx * d->vy - 0.5f * d->bend * *u * *u;
 }
 
-/* Marks the pixels of rows y0..y1-1 that the dab covers and that no dab of a higher rank does. */
+/* Marks the pixels of rows y0..y1-1 that the dab covers and that no dab of a higher rank does; a row
+ * of rank and top begins at e->now.x. */
 static void cover(const easel *e, int64_t number, int64_t y0, int64_t y1, uint32_t *rank,
                   uint32_t *top)
 {
@@ -206,13 +220,14 @@ static void cover(const easel *e, int64_t number, int64_t y0, int64_t y1, uint32
 	const float by_length = 1 / d->length, by_width = 1 / d->width;
 	int64_t up = fv_max(y0, (int64_t)ceilf(d->y - high));
 	int64_t down = fv_min(y1 - 1, (int64_t)floorf(d->y + high));
-	int64_t left = fv_max(0, (int64_t)ceilf(d->x - wide));
-	int64_t right = fv_min(e->w - 1, (int64_t)floorf(d->x + wide));
+	const int64_t x0 = e->now.x, w = e->now.w;
+	int64_t left = fv_max(0, (int64_t)ceilf(d->x - wide) - x0);
+	int64_t right = fv_min(w - 1, (int64_t)floorf(d->x + wide) - x0);
 	for (int64_t y = up; y <= down; y++) {
-		uint32_t *r = rank + (y - y0) * e->w, *to = top + (y - y0) * e->w;
+		uint32_t *r = rank + (y - y0) * w, *to = top + (y - y0) * w;
 		for (int64_t x = left; x <= right; x++) {
 			float u, t;
-			inside(d, x, y, &u, &t);
+			inside(d, x0 + x, y, &u, &t);
 			u *= by_length, t *= by_width;
 			bool on = u * u * u * u + t * t < 1 && d->rank > r[x];
 			r[x] = on ? d->rank : r[x];
@@ -223,18 +238,20 @@ static void cover(const easel *e, int64_t number, int64_t y0, int64_t y1, uint32
 
 static void paint_row(const easel *e, int64_t y, const uint32_t *rank, const uint32_t *top)
 {
-	for (int64_t x = 0; x < e->w; x++) {
-		float *to = e->y + (y * e->w + x) * 3, *z = e->z + (y * e->w + x) * FV_STROKE_MARKS;
+	const int64_t at = (y - e->made.y) * e->made.w + e->now.x - e->made.x;
+	const float *bare = e->x + ((y - e->seen.y) * e->seen.w + e->now.x - e->seen.x) * 3;
+	for (int64_t x = 0; x < e->now.w; x++) {
+		float *to = e->y + (at + x) * 3, *z = e->z + (at + x) * FV_STROKE_MARKS;
 		if (!rank[x] && e->number > 0)
 			continue;
 		if (!rank[x]) {                 /* bare canvas */
-			memcpy(to, e->x + (y * e->w + x) * 3, 3 * sizeof *to);
+			memcpy(to, bare + 3 * x, 3 * sizeof *to);
 			memset(z, 0, FV_STROKE_MARKS * sizeof *z);
 			continue;
 		}
 		const dab *d = &e->dabs[top[x]];
 		float u, t;
-		inside(d, x, y, &u, &t);
+		inside(d, e->now.x + x, y, &u, &t);
 		memcpy(to, d->colour, sizeof d->colour);
 		for (int k = 0; k < FV_STROKE_MARKS - 1; k++)
 			z[k] = even(d->rank, -1 - k);
@@ -245,22 +262,30 @@ static void paint_row(const easel *e, int64_t y, const uint32_t *rank, const uin
 	}
 }
 
+/* Squares lo..hi-1 of an axis whose dabs may reach pixels from..to-1, of `all` that there are. */
+static void squares(const easel *e, int64_t from, int64_t to, int64_t all, int64_t *lo, int64_t *hi)
+{
+	/* The farthest that a dab's middle may be from what it covers. */
+	const double far = e->brush * (e->o->length + 3);
+	*lo = fv_min(all, fv_max(0, (int64_t)(((double)from - far) / e->brush)));
+	*hi = fv_max(*lo, fv_min(all, (int64_t)(((double)to + far) / e->brush + 3)));
+}
+
 static void paint_strips(void *arg, int thread, int64_t first, int64_t last)
 {
 	const easel *e = arg;
-	uint32_t *rank = e->line + thread * 2 * STRIP * e->w, *top = rank + STRIP * e->w;
-	/* The farthest that a dab's middle may be from what it covers. */
-	const double far = e->brush * (e->o->length + 3);
+	const fv_area *n = &e->now, *q = &e->squares;
+	uint32_t *rank = e->line + thread * 2 * STRIP * n->w, *top = rank + STRIP * n->w;
 	for (int64_t strip = first; strip < last; strip++) {
-		int64_t y0 = strip * STRIP, y1 = fv_min(y0 + STRIP, e->h);
-		double from = ((double)y0 - far) / e->brush, to = ((double)y1 + far) / e->brush + 3;
-		int64_t a = fv_max(0, (int64_t)from), b = fv_min(e->rows, (int64_t)to);
-		memset(rank, 0, (size_t)(STRIP * e->w) * sizeof *rank);
-		for (int64_t i = a * e->columns; i < b * e->columns; i++)
+		int64_t y0 = n->y + strip * STRIP, y1 = fv_min(y0 + STRIP, n->y + n->h), a, b;
+		squares(e, y0, y1, q->y + q->h, &a, &b);
+		a = fv_max(a, q->y);
+		memset(rank, 0, (size_t)(STRIP * n->w) * sizeof *rank);
+		for (int64_t i = (a - q->y) * q->w; i < (b - q->y) * q->w; i++)
 			if (e->dabs[i].rank)
 				cover(e, i, y0, y1, rank, top);
 		for (int64_t y = y0; y < y1; y++)
-			paint_row(e, y, rank + (y - y0) * e->w, top + (y - y0) * e->w);
+			paint_row(e, y, rank + (y - y0) * n->w, top + (y - y0) * n->w);
 	}
 }
 
@@ -268,19 +293,113 @@ static void paint_strips(void *arg, int thread, int64_t first, int64_t last)
 static void soften_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	const easel *e = arg;
-	const int64_t n = 3 * e->w;
-	float *line = (float *)(e->line + thread * 2 * STRIP * e->w) + 3;
+	const fv_area *p = &e->part, *m = &e->made;
+	const int64_t n = 3 * p->w, row = 3 * m->w;
+	const bool left = p->x > m->x, right = p->x + p->w < m->x + m->w;
+	float *line = (float *)(e->line + thread * 2 * STRIP * m->w) + 3;
 	for (int64_t y = first; y < last; y++) {
-		const float *here = e->y + y * n, *up = here - (y > 0 ? n : 0);
-		const float *down = here + (y + 1 < e->h ? n : 0);
+		const int64_t at = y + p->y - m->y;
+		const float *here = e->y + at * row + 3 * (p->x - m->x);
+		const float *up = here - (at > 0 ? row : 0);
+		const float *down = here + (at + 1 < m->h ? row : 0);
 		float *to = e->even + y * n;
-		for (int64_t i = 0; i < n; i++)
+		for (int64_t i = left ? -3 : 0; i < n + (right ? 3 : 0); i++)
 			line[i] = 0.25f * (up[i] + down[i]) + 0.5f * here[i];
-		for (int k = 0; k < 3; k++)
-			line[k - 3] = line[k], line[n + k] = line[n + k - 3];
+		for (int k = 0; k < 3; k++) {
+			line[k - 3] = left ? line[k - 3] : line[k];
+			line[n + k] = right ? line[n + k] : line[n + k - 3];
+		}
 		for (int64_t i = 0; i < n; i++)
 			to[i] = 0.25f * (line[i - 3] + line[i + 3]) + 0.5f * line[i];
 	}
+}
+
+/* ---- a part of a picture */
+/* The farthest that a dab reaches from where it was put down, and so the farthest it looks: half of
+ * the longest, its bend and half of the widest. */
+static double far(const fv_stroke_options *o, int brush)
+{
+	return o->brush[brush] * o->broad * (0.9 * o->length + 1.5) + 2;
+}
+
+/* What is painted by a brush depends, beside the photograph, on what wider ones painted so far away:
+ * a dab that covers it, and what that one looks at. */
+static double behind(const fv_stroke_options *o, int brush)
+{
+	double sum = 1;
+	for (int i = brush + 1; i < o->brushes; i++)
+		sum += 2 * far(o, i);
+	return sum;
+}
+
+int64_t fv_stroke_margin(const fv_stroke_options *o)
+{
+	return (int64_t)ceil(behind(o, -1));
+}
+
+static fv_area wider(const fv_area *a, double by, int64_t h, int64_t w)
+{
+	const int64_t more = (int64_t)ceil(by);
+	const int64_t y = fv_max(0, a->y - more), x = fv_max(0, a->x - more);
+	return (fv_area){ y, x, fv_min(h, a->y + a->h + more) - y, fv_min(w, a->x + a->w + more) - x };
+}
+
+static bool holds(const fv_area *a, const fv_area *b)
+{
+	return a->y <= b->y && a->x <= b->x && a->y + a->h >= b->y + b->h &&
+	       a->x + a->w >= b->x + b->w;
+}
+
+/* All brushes paint e->made, and it becomes e->even; of a whole picture, without one, e->y. */
+static fv_status paint(fv_err *err, fv_context *c, easel *e)
+{
+	const fv_stroke_options *k = e->o;
+	fv_status st = FV_OK;
+	for (e->number = 0; e->number < k->brushes && !st; e->number++) {
+		e->brush = k->brush[e->number] * k->broad;
+		e->now = wider(&e->part, behind(k, e->number), e->h, e->w);
+		const int64_t rows = (int64_t)((double)e->h / e->brush) + 3;
+		const int64_t columns = (int64_t)((double)e->w / e->brush) + 3;
+		fv_area *q = &e->squares;
+		squares(e, e->now.y, e->now.y + e->now.h, rows, &q->y, &q->h);
+		squares(e, e->now.x, e->now.x + e->now.w, columns, &q->x, &q->w);
+		q->h -= q->y, q->w -= q->x;
+		if (q->h * q->w > UINT32_MAX)
+			return fv_fail(err, FV_E_SHAPE, "strokes: a picture of %" PRId64 "x%" PRId64
+			               " pixels takes too many dabs of %g pixels; paint wider ones",
+			               e->w, e->h, e->brush);
+		const size_t dabs = (size_t)(q->h * q->w) * sizeof *e->dabs;
+		const size_t lines = (size_t)(c->threads * 2 * STRIP * e->now.w) * sizeof *e->line;
+		if (!(e->dabs = fv_alloc(c, dabs + lines)))
+			return fv_fail_memory(err, "strokes", dabs + lines);
+		e->line = (uint32_t *)(e->dabs + q->h * q->w);
+		if (!(st = fv_stroke_rows(err, c, lay_rows, e, q->h, 4)))
+			st = fv_stroke_rows(err, c, paint_strips, e, fv_div_up(e->now.h, STRIP), 1);
+		fv_free(c, e->dabs);
+	}
+	const size_t lines = (size_t)(c->threads * 2 * STRIP * e->made.w + 6) * sizeof *e->line;
+	const size_t own = e->even ? 0 : (size_t)(3 * e->h * e->w) * sizeof *e->even;
+	float *room;
+	if (st)
+		return st;
+	if (!(room = fv_alloc(c, own + lines)))
+		return fv_fail_memory(err, "strokes", own + lines);
+	e->even = own ? room : e->even;
+	e->line = (uint32_t *)room + own / sizeof *room;
+	st = fv_stroke_rows(err, c, soften_rows, e, e->part.h, STRIP);
+	if (!st && own)
+		memcpy(e->y, room, own);
+	fv_free(c, room);
+	return st;
+}
+
+static easel easel_of(const float *x, const float *v, int64_t h, int64_t w,
+                      const fv_stroke_options *o)
+{
+	const fv_area whole = { 0, 0, h, w };
+	return (easel){ .o = o, .x = x, .v = v, .h = h, .w = w, .seen = whole, .made = whole,
+	                .part = whole, .most = 0.16f * (1 - (float)o->detail) + 0.04f,
+	                .bristles = (float)(1 / fmax(1, o->bristle * o->broad)) };
 }
 
 fv_status fv_stroke_dabs(fv_err *err, fv_context *c, const float *x, const float *v, int64_t h,
@@ -290,34 +409,39 @@ fv_status fv_stroke_dabs(fv_err *err, fv_context *c, const float *x, const float
 	fv_status st = fv_stroke_check(err, h, w, &k);
 	if (st)
 		return st;
-	easel e = { .o = &k, .x = x, .v = v, .y = y, .z = z, .h = h, .w = w,
-	            .most = 0.16f * (1 - (float)k.detail) + 0.04f,
-	            .bristles = (float)(1 / fmax(1, k.bristle * k.broad)) };
-	const size_t lines = (size_t)(c->threads * 2 * STRIP * w) * sizeof *e.line;
-	for (e.number = 0; e.number < k.brushes && !st; e.number++) {
-		e.brush = k.brush[e.number] * k.broad;
-		e.rows = (int64_t)((double)h / e.brush) + 3;
-		e.columns = (int64_t)((double)w / e.brush) + 3;
-		if (e.rows * e.columns > UINT32_MAX)
-			return fv_fail(err, FV_E_SHAPE, "strokes: a picture of %" PRId64 "x%" PRId64
-			               " pixels takes too many dabs of %g pixels; paint wider ones",
-			               w, h, e.brush);
-		size_t dabs = (size_t)(e.rows * e.columns) * sizeof *e.dabs;
-		if (!(e.dabs = fv_alloc(c, dabs + lines)))
-			return fv_fail_memory(err, "strokes", dabs + lines);
-		e.line = (uint32_t *)(e.dabs + e.rows * e.columns);
-		if (!(st = fv_stroke_rows(err, c, lay_rows, &e, e.rows, 4)))
-			st = fv_stroke_rows(err, c, paint_strips, &e, fv_div_up(h, STRIP), 1);
-		fv_free(c, e.dabs);
-	}
+	easel e = easel_of(x, v, h, w, &k);
+	e.y = y, e.z = z;
+	return paint(err, c, &e);
+}
+
+fv_status fv_stroke_dabs_part(fv_err *err, fv_context *c, const float *x, const float *v,
+                              int64_t h, int64_t w, const fv_area *seen, const fv_area *part,
+                              const fv_stroke_options *o, float *y, float *z)
+{
+	const fv_stroke_options k = o ? *o : fv_stroke_default();
+	const fv_area whole = { 0, 0, h, w };
+	fv_status st = fv_stroke_check(err, h, w, &k);
 	if (st)
 		return st;
-	const size_t picture = (size_t)(3 * h * w) * sizeof *e.even;
-	if (!(e.even = fv_alloc(c, picture + lines)))
-		return fv_fail_memory(err, "strokes", picture + lines);
-	e.line = (uint32_t *)(e.even + 3 * h * w);
-	if (!(st = fv_stroke_rows(err, c, soften_rows, &e, h, STRIP)))
-		memcpy(y, e.even, picture);
-	fv_free(c, e.even);
+	const fv_area need = wider(part, behind(&k, -1), h, w);
+	if (!holds(&whole, part) || !holds(seen, &need) || !holds(&whole, seen))
+		return fv_fail(err, FV_E_SHAPE, "strokes: a part of a picture must lie within it, "
+		               "with a margin of %" PRId64 " pixels", fv_stroke_margin(&k));
+	easel e = easel_of(x, v, h, w, &k);
+	e.seen = *seen, e.part = *part, e.even = y;
+	e.made = wider(part, behind(&k, 0), h, w);
+	const int64_t pixels = e.made.h * e.made.w;
+	const size_t bytes = (size_t)((3 + FV_STROKE_MARKS) * pixels) * sizeof(float);
+	float *room = fv_alloc_rough(c, bytes);
+	if (!room)
+		return fv_fail_memory(err, "strokes", bytes);
+	e.y = room, e.z = room + 3 * pixels;
+	if (!(st = paint(err, c, &e)))
+		for (int64_t r = 0; r < part->h; r++)
+			memcpy(z + r * part->w * FV_STROKE_MARKS,
+			       e.z + ((part->y - e.made.y + r) * e.made.w + part->x - e.made.x) *
+			                     FV_STROKE_MARKS,
+			       (size_t)(part->w * FV_STROKE_MARKS) * sizeof *z);
+	fv_free(c, room);
 	return st;
 }

@@ -25,6 +25,9 @@
 #define FV_STROKE_H
 #include "base/base.h"
 
+/* A part of a picture: h,w pixels from row y and column x on. */
+typedef struct { int64_t y, x, h, w; } fv_area;
+
 #define FV_STROKE_BRUSHES 4
 #define FV_STROKE_MARKS 4               /* channels of the marks */
 #define FV_STROKE_SIDE 16               /* pixels, the least */
@@ -74,6 +77,17 @@ fv_status fv_stroke_flow(fv_err *err, fv_context *c, const float *x, int64_t h, 
  *            spread 1, and one of spread 0.8 that is constant along the dab and changes with each bristle */
 fv_status fv_stroke_dabs(fv_err *err, fv_context *c, const float *x, const float *v, int64_t h,
                          int64_t w, const fv_stroke_options *o, float *y, float *z);
+
+/** A part of a picture: what fv_stroke_dabs() makes of the whole, bit for bit.
+ *  @param x, v  of `seen`, 3 and 2 channels
+ *  @param h, w  the whole picture
+ *  @param seen  the part and fv_stroke_margin() pixels more on each side, less what lies beyond the
+ *               picture
+ *  @param y, z  of `part`, written */
+fv_status fv_stroke_dabs_part(fv_err *err, fv_context *c, const float *x, const float *v,
+                              int64_t h, int64_t w, const fv_area *seen, const fv_area *part,
+                              const fv_stroke_options *o, float *y, float *z);
+int64_t fv_stroke_margin(const fv_stroke_options *o);
 
 /** The flow as an artist draws it: a picture of any size, stretched over the photograph. Its colour
  *  tells the strokes' direction: the hue is twice the angle, counted against the clock from the
