@@ -173,6 +173,12 @@ static fv_status painting(fv_err *err, const job *j, const float *x, const fv_ar
                           const fv_area *part, float *y)
 {
 	const int64_t h = j->t->height, w = j->t->width, kh = j->k.how.h, kw = j->k.how.w;
+	for (int64_t r = 0; r < part->h && j->opt->colour_only; r++)
+		memcpy(y + r * 3 * part->w,
+		       x + ((part->y - seen->y + r) * seen->w + part->x - seen->x) * 3,
+		       (size_t)(3 * part->w) * sizeof *y);
+	if (j->opt->colour_only)
+		return FV_OK;
 	if (!j->far && j->k.how.resized)
 		return fv_canvas_enlarge(err, &j->k, h, w, x, seen, part, y);
 	for (int64_t r = 0; r < part->h && !j->far; r++)
@@ -212,7 +218,7 @@ static fv_status turn(fv_err *err, job *j)
 		t->progress(t->user, "matching colours", (double)y / (double)t->height);
 		if (fv_cancelled(j->c))
 			st = fv_fail(err, FV_E_CANCELLED, "stopped");
-		if (!st && j->k.dabs)
+		if (!st && (j->k.dabs || j->opt->colour_only))
 			st = photograph(err, j, &seen, x);
 		if (!st && !(st = painting(err, j, x, &seen, &part, to)))
 			st = fv_palette_rows(err, j->palette, true, to, t->width, y, part.h);
@@ -253,8 +259,8 @@ static fv_status tile(fv_err *err, job *j, int64_t i, void *room)
 		        wide + ((part.y - seen.y + r) * seen.w + part.x - seen.x) * pixel(t),
 		        (size_t)(part.w * pixel(t)));
 	fv_pixels p = view(t, &part, raw);
-	fv_paint_store(&p, y, j->opt, &p);
-	return t->write(err, t->user, i, &part, raw);
+	st = fv_blend(err, j->c, &p, y, part.w, j->opt, &p);
+	return st ? st : t->write(err, t->user, i, &part, raw);
 }
 
 static int64_t tile_bytes(const fv_tiles *t, int64_t side)
@@ -348,6 +354,8 @@ fv_status fv_tiles_paint(fv_err *err, fv_painter *painter, const fv_tiles *t,
 	fv_status st = fv_paint_options_of(err, painter, opt, &o);
 	if (st || (st = whole_least(err, painter, t, &o, &least)))
 		return st;
+	if (o.base || o.mask)
+		return fv_fail(err, FV_E_ARGUMENT, "tiles have no base and no mask");
 	if (o.norm == FV_NORM_PUBLISHED)
 		return fv_fail(err, FV_E_ARGUMENT, "norm published draws for a whole picture, and "
 		               "this one is painted in tiles; use picture or running");
@@ -379,7 +387,9 @@ fv_status fv_tiles_paint(fv_err *err, fv_painter *painter, const fv_tiles *t,
 	if (st || all)
 		goto done;
 	t->progress(t->user, "painting its strokes", 0);
-	if (!far)
+	if (o.colour_only)
+		st = FV_OK;
+	else if (!far)
 		st = fv_canvas_paint(err, painter, &o, j.picture,
 		                     o.max_memory ? o.max_memory - canvas_bytes(&how, t) : 0, &j.k);
 	else {

@@ -42,7 +42,7 @@ void fv_resolution(const fv_picture *p, double resolution[2])
 }
 
 /* Makes an image on the pixels, in the colours that the file will have. */
-static VipsImage *dress(const fv_picture *p, fv_format f)
+VipsImage *fv_picture_dress(const fv_picture *p, fv_format f)
 {
 	fv_pixels v = p->pixels;
 	VipsImage *im = NULL, *out = NULL;
@@ -80,7 +80,7 @@ static fv_status encode(fv_err *err, fv_context *c, const fv_picture *p, fv_form
                         const char *path, void **data, size_t *bytes)
 {
 	fv_status st = FV_OK;
-	VipsImage *im = dress(p, f);
+	VipsImage *im = fv_picture_dress(p, f);
 	if (im && c) {
 		vips_image_set_progress(im, TRUE);
 		g_signal_connect_data(im, "eval", G_CALLBACK(look), c, NULL, 0);
