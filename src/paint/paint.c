@@ -429,7 +429,7 @@ void fv_paint_load(const fv_pixels *p, float *x) { load(p, x, p->height, p->widt
 static void load_rows(const fv_pixels *in, int64_t first, int64_t count, float *x)
 {
 	fv_pixels rows = *in;
-	rows.data = row_of(in, first);
+	rows.data = (char *)in->data + first * in->stride_bytes;
 	rows.height = count;
 	load(&rows, x, count, in->width);
 }

@@ -198,17 +198,17 @@ static fv_status under(fv_err *err, painting *p, const fv_area *a, float *y, flo
 	const int64_t y0 = fv_max(0, a->y - more), x0 = fv_max(0, a->x - more);
 	const fv_area seen = { y0, x0, fv_min(h, a->y + a->h + more) - y0,
 	                       fv_min(w, a->x + a->w + more) - x0 };
-	const int64_t pixels = seen.h * seen.w, each = print ? 5 + 3 + FV_STROKE_MARKS : 5;
+	const int64_t pixels = seen.h * seen.w, each = print ? 5 + 3 + FV_STROKE_MARKS : 3;
 	const size_t bytes = (size_t)(each * pixels + (z ? 0 : FV_STROKE_MARKS * a->h * a->w)) *
 	                     sizeof(float);
 	float *x = fv_alloc_rough(p->c, bytes), *v = x + 3 * pixels;
 	fv_status st = x ? p->o->read(err, p->o->user, &seen, x)
 	                 : fv_fail_memory(err, "strokes", bytes);
-	if (!st)
+	if (!st && print)
 		st = fv_stroke_enlarge(err, p->c, p->flow, p->how->sh, p->how->sw, h, w, &seen, v);
 	if (!st && !print)
-		st = fv_stroke_dabs_part(err, p->c, x, v, h, w, &seen, a, &p->strokes, y,
-		                         z ? z : x + each * pixels);
+		st = fv_stroke_dabs_part(err, p->c, x, p->flow, p->how->sh, p->how->sw, h, w, &seen,
+		                         a, &p->strokes, y, z ? z : x + each * pixels);
 	if (!st && print) {
 		float *all = v + 2 * pixels, *marks = all + 3 * pixels;
 		st = fv_stroke_print(err, p->c, x, v, seen.h, seen.w, &p->strokes, all, marks);
@@ -552,7 +552,7 @@ static int64_t bytes_of(const painting *p, int64_t side)
 	const int64_t window = (side + 2 * p->margin) * (side + 2 * p->margin);
 	const int64_t seen = (side + 2 * (p->margin + margin)) * (side + 2 * (p->margin + margin));
 	/* Of the network: as bands count it, some 40 numbers a pixel for 24 channels. */
-	return (int64_t)sizeof(float) * (9 * seen + 60 * window);
+	return (int64_t)sizeof(float) * (7 * seen + 60 * window);
 }
 
 static void set_side(painting *p, int64_t most)

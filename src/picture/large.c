@@ -206,6 +206,9 @@ static fv_status write_deep_zoom(fv_err *err, const saving *s, const char *path)
 		return fv_fail_write(err, path);
 	snprintf(from, sizeof from, "%s/picture", aside);
 	fv_status st = encode(err, s, FV_FORMAT_UNKNOWN, from, path);
+	/* It says when it was made, and what libvips thinks of the picture. */
+	snprintf(from, sizeof from, "%s/picture_files/vips-properties.xml", aside);
+	unlink(from);
 	/* First the tiles, then the file that names them. */
 	struct stat there;
 	if (!st && !lstat(to, &there)) {

@@ -49,10 +49,11 @@ struct fv_dabs {
 /* Places are those of the whole picture, so that a part of it has the same bits. */
 typedef struct {
 	const fv_stroke_options *o;
-	const float *x, *v;             /* of `seen`: 3 and 2 channels */
+	const float *x, *v;             /* x is of `seen` */
 	float *y, *z;                   /* of `made` */
 	int64_t h, w;                   /* of the whole picture */
 	fv_area seen, made;
+	int64_t vh, vw;                 /* 0: v is of the whole picture; else of a copy as large */
 	fv_area now;                    /* what the brush in use paints of `made` */
 	int number;                     /* of the brush in use */
 	double brush;                   /* its width, in pixels here */
@@ -95,12 +96,14 @@ static float apart(const float *a, const float *b)
 	return (fabsf(a[0] - b[0]) + fabsf(a[1] - b[1]) + fabsf(a[2] - b[2])) / 3;
 }
 
-static const float *flow_at(const easel *e, float x, float y)
+static void flow_at(const easel *e, float x, float y, float *v)
 {
-	const fv_area *a = &e->seen;
-	int64_t column = fv_max(0, fv_min(a->w - 1, (int64_t)(x + 0.5f) - a->x));
-	int64_t row = fv_max(0, fv_min(a->h - 1, (int64_t)(y + 0.5f) - a->y));
-	return e->v + (row * a->w + column) * 2;
+	int64_t column = fv_max(0, fv_min(e->w - 1, (int64_t)(x + 0.5f)));
+	int64_t row = fv_max(0, fv_min(e->h - 1, (int64_t)(y + 0.5f)));
+	if (e->vh)
+		fv_stroke_field_at(e->v, e->vh, e->vw, e->h, e->w, row, column, v);
+	else
+		memcpy(v, e->v + (row * e->w + column) * 2, 2 * sizeof *v);
 }
 
 /* ---- laying */
@@ -119,7 +122,8 @@ static float bend(const easel *e, const dab *d, const float *v, float length)
 	float turned = 0;
 	for (int sign = -1; sign <= 1; sign += 2) {
 		float way = (float)sign * at;
-		const float *f = flow_at(e, d->x + way * d->vx, d->y + way * d->vy);
+		float f[2];
+		flow_at(e, d->x + way * d->vx, d->y + way * d->vy, f);
 		float cross = v[0] * f[1] - v[1] * f[0];
 		turned += (float)sign * (f[0] * v[0] + f[1] * v[1] < 0 ? -cross : cross);
 	}
@@ -189,7 +193,8 @@ static void lay(const easel *e, int64_t row, int64_t column, dab *d)
 	float length = 0.5f * (float)(e->brush * e->o->length) *
 	               (1 + LONGER * (float)(fv_unit(b.v[0]) - 0.5));
 	d->width = 0.5f * (float)e->brush * (NARROWEST + WIDER * (float)fv_unit(b.v[1]));
-	const float *v = flow_at(e, d->x, d->y);
+	float v[2];
+	flow_at(e, d->x, d->y, v);
 	float turn = TURN * (float)(fv_unit(b.v[2]) - 0.5), c = cosf(turn), s = sinf(turn);
 	d->vx = c * v[0] - s * v[1], d->vy = s * v[0] + c * v[1];
 	d->bend = bend(e, d, v, length);
@@ -459,8 +464,8 @@ fv_status fv_stroke_dabs(fv_err *err, fv_context *c, const float *x, const float
 }
 
 fv_status fv_stroke_dabs_part(fv_err *err, fv_context *c, const float *x, const float *v,
-                              int64_t h, int64_t w, const fv_area *seen, const fv_area *part,
-                              const fv_stroke_options *o, float *y, float *z)
+                              int64_t vh, int64_t vw, int64_t h, int64_t w, const fv_area *seen,
+                              const fv_area *part, const fv_stroke_options *o, float *y, float *z)
 {
 	const fv_stroke_options k = o ? *o : fv_stroke_default();
 	const fv_area whole = { 0, 0, h, w };
@@ -473,6 +478,7 @@ fv_status fv_stroke_dabs_part(fv_err *err, fv_context *c, const float *x, const 
 		               "with a margin of %" PRId64 " pixels", fv_stroke_margin(&k));
 	easel e = easel_of(x, v, h, w, &k);
 	e.seen = *seen, e.part = *part, e.even = y;
+	e.vh = vh, e.vw = vw;
 	e.made = wider(part, behind(&k, 0), h, w);
 	const int64_t pixels = e.made.h * e.made.w;
 	const size_t bytes = (size_t)((3 + FV_STROKE_MARKS) * pixels) * sizeof(float);

@@ -21,25 +21,28 @@ static float around(int64_t i, int64_t n, int64_t from, int64_t at[2])
 	return (float)(x - (double)at[0]);
 }
 
+void fv_stroke_field_at(const float *v, int64_t vh, int64_t vw, int64_t h, int64_t w, int64_t row,
+                        int64_t column, float *to)
+{
+	int64_t y[2], x[2];
+	const float fy = around(row, h, vh, y), fx = around(column, w, vw, x);
+	float a = 0, b = 0;
+	for (int k = 0; k < 4; k++) {
+		const float *from = v + (y[k / 2] * vw + x[k % 2]) * 2;
+		const float share = (k / 2 ? fy : 1 - fy) * (k % 2 ? fx : 1 - fx);
+		a += share * (from[0] * from[0] - from[1] * from[1]);
+		b += share * 2 * from[0] * from[1];
+	}
+	fv_half_angle(a, b, &to[0], &to[1]);
+}
+
 static void enlarge_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	const enlarging *e = arg;
-	for (int64_t r = first; r < last; r++) {
-		int64_t y[2], x[2];
-		const float fy = around(e->part.y + r, e->h, e->vh, y);
-		float *to = e->to + r * e->part.w * 2;
-		for (int64_t q = 0; q < e->part.w; q++) {
-			const float fx = around(e->part.x + q, e->w, e->vw, x);
-			float a = 0, b = 0;
-			for (int k = 0; k < 4; k++) {
-				const float *v = e->v + (y[k / 2] * e->vw + x[k % 2]) * 2;
-				const float share = (k / 2 ? fy : 1 - fy) * (k % 2 ? fx : 1 - fx);
-				a += share * (v[0] * v[0] - v[1] * v[1]);
-				b += share * 2 * v[0] * v[1];
-			}
-			fv_half_angle(a, b, &to[2 * q], &to[2 * q + 1]);
-		}
-	}
+	for (int64_t r = first; r < last; r++)
+		for (int64_t q = 0; q < e->part.w; q++)
+			fv_stroke_field_at(e->v, e->vh, e->vw, e->h, e->w, e->part.y + r, e->part.x + q,
+			                   e->to + (r * e->part.w + q) * 2);
 }
 
 fv_status fv_stroke_enlarge(fv_err *err, fv_context *c, const float *v, int64_t vh, int64_t vw,

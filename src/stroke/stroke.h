@@ -84,14 +84,16 @@ fv_status fv_stroke_dabs(fv_err *err, fv_context *c, const float *x, const float
                          int64_t w, const fv_stroke_options *o, float *y, float *z);
 
 /** A part of a picture: what fv_stroke_dabs() makes of the whole, bit for bit.
- *  @param x, v  of `seen`, 3 and 2 channels
+ *  @param x     of `seen`, 3 channels
+ *  @param v     vh,vw,2: a flow of a copy of the picture, as fv_stroke_enlarge() enlarges it
  *  @param h, w  the whole picture
  *  @param seen  the part and fv_stroke_margin() pixels more on each side, less what lies beyond the
  *               picture
  *  @param y, z  of `part`, written */
 fv_status fv_stroke_dabs_part(fv_err *err, fv_context *c, const float *x, const float *v,
-                              int64_t h, int64_t w, const fv_area *seen, const fv_area *part,
-                              const fv_stroke_options *o, float *y, float *z);
+                              int64_t vh, int64_t vw, int64_t h, int64_t w, const fv_area *seen,
+                              const fv_area *part, const fv_stroke_options *o, float *y,
+                              float *z);
 int64_t fv_stroke_margin(const fv_stroke_options *o);
 
 /** All dabs of a picture, kept when they were laid, and drawn once more on a larger one, on any part

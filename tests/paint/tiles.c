@@ -206,8 +206,8 @@ int main(int argc, char **argv)
 		/* The canvas in a file. */
 		o.strokes = (float)(16.0 / 2801);
 		const int64_t tight[] = { 90 << 20, 40 << 20, -1 };
-		one(c, m, 2801, 613, 3, 8, o, tight, FV_STATS_EXACT, 1);
-		one(c, m, 2801, 613, 3, 16, o, (int64_t[]){ 60 << 20, -1 }, FV_STATS_FAST, 4);
+		one(c, m, 2801, 213, 3, 8, o, tight, FV_STATS_EXACT, 1);
+		one(c, m, 2801, 213, 3, 16, o, (int64_t[]){ 60 << 20, -1 }, FV_STATS_FAST, 3);
 		/* Hardly any rows. */
 		one(c, m, 6500, 8, 3, 8, o, (int64_t[]){ 0, 40 << 20, -1 }, FV_STATS_EXACT, 1);
 	}
