@@ -95,7 +95,7 @@ fv_status fv_parts_begin(fv_err *err, fv_parts *p, const char *key, int64_t size
 	}
 	/* The key is written last: a run that is killed before it leaves nothing that counts. */
 	memset(p->mark, 0, (size_t)tiles);
-	if (ftruncate(p->key, 0) || ftruncate(p->pixels, 0) || ftruncate(p->done, 0) ||
+	if (ftruncate(p->key, 0) || (unlinkat(p->lock, "room", 0) && errno != ENOENT) || ftruncate(p->pixels, 0) || ftruncate(p->done, 0) ||
 	    !all(p->done, p->mark, (size_t)tiles, 0))
 		return cannot(err, p);
 	if ((errno = posix_fallocate(p->pixels, 0, size)))
@@ -108,6 +108,7 @@ fv_status fv_parts_begin(fv_err *err, fv_parts *p, const char *key, int64_t size
 bool fv_parts_done(const fv_parts *p, int64_t tile) { return p->mark[tile] != 0; }
 int64_t fv_parts_count(const fv_parts *p) { return p->count; }
 int fv_parts_pixels(const fv_parts *p) { return p->pixels; }
+const char *fv_parts_folder(const fv_parts *p) { return p->folder; }
 
 fv_status fv_parts_put(fv_err *err, fv_parts *p, int64_t at, const void *data, size_t bytes)
 {
@@ -137,8 +138,8 @@ fv_status fv_parts_finish(fv_err *err, fv_parts *p, int64_t tile)
 
 int fv_parts_room(fv_parts *p)
 {
-	if (p->room < 0 && (p->room = member(p, "room")) >= 0)
-		unlinkat(p->lock, "room", 0);
+	if (p->room < 0)
+		p->room = member(p, "room");
 	return p->room;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finished tiles of a painting, in a folder OUT.fauve-parts until it is whole: `pixels`, as they
- * follow each other in the picture; `done`, a byte for each tile; `key`, what it is a painting of. */
+ * follow each other in the picture; `done`, a byte for each tile; `key`, what it is a painting of;
+ * `room`, whatever else who paints wants to keep. */
 #ifndef FV_APPLY_STORE_H
 #define FV_APPLY_STORE_H
 #include "base/base.h"
@@ -17,7 +18,9 @@ fv_status fv_parts_put(fv_err *err, fv_parts *p, int64_t at, const void *data, s
 fv_status fv_parts_finish(fv_err *err, fv_parts *p, int64_t tile);
 fv_status fv_parts_flush(fv_err *err, fv_parts *p);     /* finished tiles are kept from now on */
 int fv_parts_pixels(const fv_parts *p);                 /* the open file; borrowed */
-/* A file without a name in the same folder; -1: none. It is closed with the parts. */
+const char *fv_parts_folder(const fv_parts *p);
+/* One more file of the folder, `room`, as an earlier run for the same key left it, or empty; -1: it
+ * cannot be had. It is closed with the parts. */
 int fv_parts_room(fv_parts *p);
 /* whole: nothing of it is needed any more. */
 void fv_parts_close(fv_parts *p, bool whole);

@@ -235,6 +235,7 @@ fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say)
 		st = fv_picture_write_large(err, a->context, d.p, fv_parts_pixels(d.parts), j->out,
 		                            &(fv_write_options){ .quality = (int)o->quality,
 		                                                 .aside = fv_stop_removes,
+		                                                 .scratch = fv_parts_folder(d.parts),
 		                                                 .progress = writing, .user = &d });
 	fv_parts_close(d.parts, !st);
 	const fv_pixels *v = fv_picture_pixels(d.p);

@@ -9,7 +9,8 @@
  *
  * One set of statistics holds for all tiles, a sample's too: there are no seams.
  *
- * The file has the canvas in 16 bits a channel, and behind it the windows in 8. */
+ * The file has the canvas in 16 bits a channel, behind it the windows in 8, and then what is done:
+ * statistics, and a byte for each tile. A run that finds it goes on from there. */
 #define _GNU_SOURCE
 #include "op/moments.h"
 #include "paint/tiles.h"
@@ -17,6 +18,8 @@
 #include <math.h>
 #include <unistd.h>
 
+#define FLUSH 5.0                       /* seconds between flushes */
+#define MAGIC UINT64_C(0x6661757665303166)
 #define SAMPLE 12                       /* tiles that fast statistics look at */
 #define ROWS 64
 
@@ -40,6 +43,8 @@ typedef struct {
 	int64_t align, margin, side;    /* of windows' places; around a tile; of a tile */
 	int64_t wh, ww;                 /* of a window */
 	float **stats;                  /* by node: means, then factors; NULL: none yet */
+	char *mark;                     /* by tile: 0 to do, 1 done, 2 done and not flushed yet */
+	double flushed;
 	fv_program *program;
 	fv_graph *graph;
 } painting;
@@ -451,6 +456,97 @@ static fv_status statistics(fv_err *err, painting *p, float *x)
 	return st;
 }
 
+/* ------------------------------------------------------------------ what is done */
+/* What the rest of the file belongs to; then statistics, then marks. */
+typedef struct {
+	uint64_t magic;
+	int64_t h, w, side, wh, ww, numbers, tiles;
+} state;
+
+static int64_t state_at(const painting *p)
+{
+	return slot(p, p->o->stats == FV_STATS_EXACT ? tiles(p) : fv_min(tiles(p), SAMPLE));
+}
+
+static state state_of(const painting *p)
+{
+	state s = { MAGIC, p->how->h, p->how->w, p->side, p->wh, p->ww, 0, tiles(p) };
+	for (int i = 0; i < p->net.graph->nodes; i++)
+		if (p->net.graph->node[i]->op->by_stats)
+			s.numbers += 2 * p->net.graph->node[i]->shape.c;
+	return s;
+}
+
+static int64_t marks_at(const painting *p)
+{
+	return state_at(p) + (int64_t)sizeof(state) +
+	       state_of(p).numbers * (int64_t)sizeof(float);
+}
+
+/* Statistics to the file, or from it. */
+static fv_status pass_statistics(fv_err *err, painting *p, bool put)
+{
+	const fv_graph *g = p->net.graph;
+	int64_t at = state_at(p) + (int64_t)sizeof(state);
+	fv_status st = FV_OK;
+	for (int i = 0; i < g->nodes && !st; i++) {
+		const size_t bytes = (size_t)(2 * g->node[i]->shape.c) * sizeof(float);
+		if (!g->node[i]->op->by_stats)
+			continue;
+		if (!put && !(p->stats[i] = fv_alloc(p->c, bytes)))
+			return fv_fail_memory(err, "statistics", bytes);
+		st = file(err, p->far->fd, put, at, p->stats[i], bytes);
+		at += (int64_t)bytes;
+	}
+	return st;
+}
+
+/* What an earlier run left; *measured: its statistics are there. */
+static fv_status take_up(fv_err *err, painting *p, bool *measured)
+{
+	state here = state_of(p), there = { 0 };
+	fv_err none;
+	p->flushed = fv_now();
+	if (!(p->mark = fv_alloc(p->c, (size_t)here.tiles)))
+		return fv_fail_memory(err, "tiles", (size_t)here.tiles);
+	*measured = !file(&none, p->far->fd, false, state_at(p), &there, sizeof there) &&
+	            !memcmp(&here, &there, sizeof here) &&
+	            !file(&none, p->far->fd, false, marks_at(p), p->mark, (size_t)here.tiles);
+	for (int64_t i = 0; i < here.tiles; i++)
+		p->mark[i] = *measured && p->mark[i] == 1;
+	return *measured ? pass_statistics(err, p, false) : FV_OK;
+}
+
+/* The state is written last. */
+static fv_status keep_statistics(fv_err *err, painting *p)
+{
+	state s = state_of(p);
+	fv_status st = pass_statistics(err, p, true);
+	if (!st)
+		st = file(err, p->far->fd, true, marks_at(p), p->mark, (size_t)s.tiles);
+	if (!st && fdatasync(p->far->fd))
+		st = fv_fail(err, FV_E_WRITE, "the file for what does not fit into memory cannot be "
+		             "written: %s; make room on that disk", strerror(errno));
+	return st ? st : file(err, p->far->fd, true, state_at(p), &s, sizeof s);
+}
+
+static fv_status mark(fv_err *err, painting *p, int64_t tile)
+{
+	fv_status st = FV_OK;
+	p->mark[tile] = 2;
+	if (fv_now() - p->flushed < FLUSH)
+		return FV_OK;
+	if (fdatasync(p->far->fd))
+		return FV_OK;                   /* then a later run does it again */
+	for (int64_t i = 0; i < tiles(p) && !st; i++)
+		if (p->mark[i] == 2) {
+			p->mark[i] = 1;
+			st = file(err, p->far->fd, true, marks_at(p) + i, &p->mark[i], 1);
+		}
+	p->flushed = fv_now();
+	return st;
+}
+
 /* ------------------------------------------------------------------ painting */
 static fv_status paint_tiles(fv_err *err, painting *p, float *x, float *z, float *y)
 {
@@ -462,6 +558,8 @@ static fv_status paint_tiles(fv_err *err, painting *p, float *x, float *z, float
 	for (int64_t i = 0; i < tiles(p) && !st; i++) {
 		const fv_area core = core_of(p, i), a = window_of(p, &core);
 		tell(p, "painting its strokes", (double)i / (double)tiles(p));
+		if (p->mark[i])
+			continue;
 		if ((st = stopped(err, p)) || (st = under(err, p, &a, x, z)) ||
 		    (st = run(err, p, x, z, y)))
 			break;
@@ -473,6 +571,8 @@ static fv_status paint_tiles(fv_err *err, painting *p, float *x, float *z, float
 		else
 			st = put_rows(err, p->far, &core,
 			              y + ((core.y - a.y) * a.w + core.x - a.x) * 3, a.w);
+		if (!st)
+			st = mark(err, p, i);
 	}
 	return st;
 }
@@ -598,6 +698,7 @@ static void end(painting *p)
 	for (int i = 0; p->stats && i < p->net.graph->nodes; i++)
 		fv_free(p->c, p->stats[i]);
 	fv_free(p->c, p->stats);
+	fv_free(p->c, p->mark);
 	fv_free(p->c, p->flow);
 	fv_painting_free(&p->net);
 }
@@ -622,8 +723,11 @@ fv_status fv_far_canvas_paint(fv_err *err, const fv_far_options *o, fv_far_canva
 		const size_t bytes = (size_t)((6 + FV_STROKE_MARKS) * pixels) * sizeof *room;
 		if (!(room = fv_alloc_rough(p.c, bytes)))
 			st = fv_fail_memory(err, "tile", bytes);
+		bool measured = false;
 		if (!st)
-			st = statistics(err, &p, room);
+			st = take_up(err, &p, &measured);
+		if (!st && !measured && !(st = statistics(err, &p, room)))
+			st = keep_statistics(err, &p);
 		if (!st)
 			st = paint_tiles(err, &p, room, p.how->strokes ? room + 6 * pixels : NULL,
 			                 room + 3 * pixels);

@@ -18,8 +18,9 @@ typedef struct {
 	bool (*done)(void *user, int64_t tile);         /* by an earlier run */
 	/* done: a share of what `what` is about. */
 	void (*progress)(void *user, const char *what, double done);
-	/* A file for what does not fit into memory, for reading and writing, empty, that nobody else
-	 * sees; -1: there is none. Asked for once; it stays the user's. */
+	/* A file for what does not fit into memory, for reading and writing, that nobody else uses:
+	 * empty, or as an earlier run for the same picture and options left it, to go on from; -1:
+	 * there is none. Asked for once; it stays the user's. */
 	int (*room)(void *user);
 } fv_tiles;
 

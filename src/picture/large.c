@@ -199,10 +199,12 @@ static fv_status write_deep_zoom(fv_err *err, const saving *s, const char *path)
 {
 	char aside[4096], from[4200], to[4200], was[4200] = "";
 	const int stem = (int)(strlen(path) - strlen(".dzi"));
-	const char *slash = strrchr(path, '/');
 	snprintf(to, sizeof to, "%.*s_files", stem, path);
-	if (snprintf(aside, sizeof aside, "%.*s.fauve-deep-XXXXXX", slash ? (int)(slash - path) + 1 : 0,
-	             path) >= (int)sizeof aside || !mkdtemp(aside))
+	errno = ENAMETOOLONG;
+	if (snprintf(aside, sizeof aside, "%s/deep", s->opt->scratch) >= (int)sizeof aside)
+		return fv_fail_write(err, path);
+	remove_all(aside);
+	if (mkdir(aside, 0777))
 		return fv_fail_write(err, path);
 	snprintf(from, sizeof from, "%s/picture", aside);
 	fv_status st = encode(err, s, FV_FORMAT_UNKNOWN, from, path);

@@ -34,7 +34,9 @@ typedef struct fv_write_options {
 	int quality;                    /* of JPEG and WebP, 1 to 100; 0: 92 */
 	void (*aside)(const char *path);        /* told the name under which the file is written,
 	                                         * and NULL when it has its own; may be NULL */
-	/* Told the share that is written of a large picture; may be NULL. */
+	/* Of a large picture: a folder for what is not finished, on the same disk, which is used
+	 * again after a run that was killed; and who is told the share that is written, or NULL. */
+	const char *scratch;
 	void (*progress)(void *user, double done);
 	void *user;
 } fv_write_options;

@@ -43,7 +43,7 @@ static fv_status get(fv_err *err, void *user, const fv_area *part, void *pixels)
 static fv_status put(fv_err *err, void *user, int64_t tile, const fv_area *part, const void *pixels)
 {
 	desk *d = user;
-	if (d->stop && d->written == d->stop)
+	if (d->stop && d->written == d->stop)      /* the canvas' file stays as it is */
 		return fv_fail(err, FV_E_WRITE, "stopped");
 	check(!d->done[tile], "tile %d is painted again", (int)tile);
 	copy(&d->out, part, (char *)(uintptr_t)pixels, true);
