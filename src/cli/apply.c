@@ -24,6 +24,8 @@ static const fv_example examples[] = {
 	  "Another style where a mask is white." },
 	{ "fauve apply vangogh photo.jpg -o mixed.png --mix monet=0.3", "Two styles at once." },
 	{ "fauve apply vangogh photo.jpg -o choose.jpg --variations 9", "Nine, to choose from." },
+	{ "fauve apply vangogh scan.tif -o zoom.dzi",
+	  "A scan larger than memory, to be zoomed into by a web page." },
 	{ 0 },
 };
 
@@ -51,7 +53,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		goto done;
 	if (flow && warning.status)
 		fv_warn(cli, "%s", warning.text);
-	fv_apply a = { .cli = cli, .context = c, .layers = &layers, .o = o,
+	fv_apply a = { .cli = cli, .context = c, .layers = &layers, .o = o, .model = args[0],
 	               .flow = flow ? fv_picture_pixels(flow) : NULL };
 	if (o->variations && j.count > 1)
 		st = fv_fail(err, FV_E_ARGUMENT, "--variations: a sheet is of one picture, and %d are "
@@ -82,7 +84,11 @@ const fv_command fv_command_apply = {
 	               "A folder as input gives all of its pictures. With several pictures OUT is "
 	               "a folder; one that fails is named, the others are painted, and the exit "
 	               "code is 6. Files appear whole or not at all; one that is replaced keeps "
-	               "its mode, owner and time, and a link under OUT's name is refused.",
+	               "its mode, owner and time, and a link under OUT's name is refused.\n\n"
+	               "A picture that is larger than memory is painted in tiles, into the folder "
+	               "OUT.fauve-parts until it is whole; stopped, the same command goes on from "
+	               "there. It becomes a TIFF with tiles and smaller copies of itself, or the "
+	               "tiles of a Deep Zoom picture where OUT ends in .dzi.",
 	.options = fv_apply_table, .bytes = sizeof(fv_apply_options), .arguments = arguments,
 	.examples = examples, .run = run,
 };

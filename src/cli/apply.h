@@ -13,7 +13,7 @@ typedef struct {
 	fv_texts style;                 /* NAME:MASK */
 	double strength, detail, palette, relief, megapixels;
 	int64_t seed, quality, memory, variations;
-	int norm;
+	int norm, stats;
 	bool keep_private, keep_color, only_color, force;
 } fv_apply_options;
 
@@ -65,6 +65,7 @@ typedef struct {
 	int page;                       /* of its file's frames or pages, which is read */
 	bool private_told;              /* what is private and left out, of a picture before */
 	bool warned;                    /* that not all of it could be read */
+	const char *model;              /* its name, as it was given */
 } fv_apply;
 
 /* How a picture of that size is painted: all but max_memory (apply_options.c). */
@@ -86,6 +87,15 @@ fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture 
 void fv_apply_tell(fv_apply *a, const fv_job *j, const fv_picture *p);
 /* Reads, paints and writes one picture. say: that it is done is said (apply_picture.c). */
 fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say);
+/* The same for a picture that is larger than memory, or becomes a Deep Zoom picture
+ * (apply_tiles.c). */
+fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say);
+/* Bytes that may be taken beside what is taken now: of --max-memory, or of what is free; and whether
+ * `need` of them can be had for a picture. */
+double fv_apply_allowed(const fv_apply *a);
+fv_status fv_apply_fits(fv_err *err, const fv_apply *a, const fv_pixels *v, double need);
+/* Painting IN over itself wants --force. */
+fv_status fv_apply_over_itself(fv_err *err, const fv_apply *a, const fv_job *j);
 /* The same for many, one after the other; what fails is said and left out (apply_many.c). */
 fv_status fv_apply_many(fv_err *err, fv_apply *a, const fv_jobs *j);
 /* One picture with several seeds, as a sheet (apply_variations.c). */

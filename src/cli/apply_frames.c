@@ -64,7 +64,7 @@ fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture 
 	const double begun = fv_now();
 	const int count = fv_picture_pages(first);
 	const bool moves = fv_picture_moves(first);
-	const uint64_t own = fv_paint_own(fv_picture_pixels(first));
+	const uint64_t own = fv_paint_fingerprint(fv_picture_pixels(first));
 	fv_picture **page = calloc((size_t)count, sizeof *page);
 	fv_status st = page ? check(err, a, j, first, count)
 	                    : fv_fail_memory(err, j->in, (size_t)count * sizeof *page);
@@ -84,7 +84,7 @@ fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture 
 		fv_pixels *v = fv_picture_pixels(page[i]);
 		if (!(st = fv_apply_how(&why, a, v, &how))) {
 			if (moves)
-				how.seed ^= own ^ fv_paint_own(v);
+				how.seed ^= own ^ fv_paint_fingerprint(v);
 			how.max_memory = fv_apply_allowance(a, v);
 			st = fv_apply_paint(&why, a, v, &how);
 		}

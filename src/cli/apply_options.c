@@ -12,6 +12,9 @@ static const struct { const char *name; double share; } strokes[] = {
 /* In the order of fv_norm, from FV_NORM_PICTURE on. */
 static const char *const norms[] = { "picture", "published", "running", NULL };
 
+/* In the order of fv_stats. */
+static const char *const stats[] = { "fast", "exact", NULL };
+
 #define AT(field) offsetof(fv_apply_options, field)
 
 const fv_option fv_apply_table[] = {
@@ -73,13 +76,19 @@ const fv_option fv_apply_table[] = {
 	  .help = "keep all metadata: place, persons, titles, camera, serial numbers, maker notes, "
 	          "names of profiles" },
 	{ .name = "max-megapixels", .type = FV_OPT_FLOAT, .arg = "X",
-	  .at = AT(megapixels), .preset_help = "419", .low = 0.000001, .high = 4000,
+	  .at = AT(megapixels), .preset_help = "419, or 64 a byte of the file", .low = 0.000001,
+	  .high = 4000,
 	  .help = "refuse larger pictures; up to it, files are believed that claim more than their "
 	          "bytes are likely to hold (fauve doctor)" },
 	{ .name = "max-memory", .type = FV_OPT_SIZE, .arg = "SIZE", .at = AT(memory),
 	  .preset_help = "900M or 220 bytes a pixel, if so much is free",
 	  .help = "what fauve may take in all, such as 400M or 2G; what does not fit at once is "
-	          "painted in bands, and what does not fit so is refused before work begins" },
+	          "painted in bands, or in tiles by way of the output's disk; what does not fit so "
+	          "is refused before work begins" },
+	{ .name = "stats", .type = FV_OPT_ENUM, .arg = "WHICH", .at = AT(stats),
+	  .preset = "fast", .choices = stats,
+	  .help = "of a picture larger than memory with fine strokes, what its statistics are of: "
+	          "fast, a sample of tiles; exact, all of them, which takes up to twice as long" },
 	{ .name = "force", .letter = 'f', .type = FV_OPT_FLAG, .at = AT(force),
 	  .help = "paint over the photograph itself when OUT names it" },
 	{ 0 },

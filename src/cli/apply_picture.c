@@ -14,7 +14,6 @@ static bool same_file(const char *a, const char *b)
  * server */
 #define SMALL 32e6
 
-/* Bytes that may be taken beside what is taken now: of --max-memory, or of what is free. */
 double fv_apply_allowed(const fv_apply *a)
 {
 	if (a->o->memory)
@@ -32,6 +31,27 @@ int64_t fv_apply_allowance(const fv_apply *a, const fv_pixels *v)
 	       most = a->o->memory ? INFINITY : fmax(870e6, 220 * area);
 	double here = fv_apply_allowed(a);
 	return fmin(most, here) < INFINITY ? (int64_t)fmax(1, fmin(most, here)) : 0;
+}
+
+fv_status fv_apply_fits(fv_err *err, const fv_apply *a, const fv_pixels *v, double need)
+{
+	const double have = fv_apply_allowed(a);
+	if (need <= have)
+		return FV_OK;
+	if (!a->o->memory)
+		return fv_fail(
+			err, FV_E_MEMORY,
+			"%s: %" PRId64 " x %" PRId64
+			" pixels need %.0f MB to be painted, and %.0f MB are free; close other "
+			"programs, or paint a smaller copy",
+			a->job->in, v->width, v->height, need / 1e6, fmax(0, have) / 1e6);
+	return fv_fail(
+		err, FV_E_MEMORY,
+		"%s: %" PRId64 " x %" PRId64
+		" pixels need %.0f MB to be painted, and --max-memory is %.0f MB; allow more, or "
+		"paint a smaller copy",
+		a->job->in, v->width, v->height, ((double)a->o->memory - have + need) / 1e6,
+		(double)a->o->memory / 1e6);
 }
 
 /* Asked when the header has been read: decoding, painting and writing one after the other, and the
@@ -56,24 +76,17 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 		painting += pixels;
 	if (st)
 		return fv_fail(err, st, "%s: %s", a->job->in, why.text);
-	double need = (double)(pixels + fv_max(decoding, fv_max(painting, writing))),
-	       have = fv_apply_allowed(a);
-	if (need <= have)
-		return FV_OK;
-	if (!a->o->memory)
-		return fv_fail(
-			err, FV_E_MEMORY,
-			"%s: %" PRId64 " x %" PRId64
-			" pixels need %.0f MB to be painted, and %.0f MB are free; close other "
-			"programs, or paint a smaller copy",
-			a->job->in, v->width, v->height, ceil(need / 1e6), floor(fmax(0, have) / 1e6));
-	return fv_fail(
-		err, FV_E_MEMORY,
-		"%s: %" PRId64 " x %" PRId64
-		" pixels need %.0f MB to be painted, and --max-memory is %.0f MB; allow more, or "
-		"paint a smaller copy",
-		a->job->in, v->width, v->height,
-		ceil(((double)a->o->memory - have + need) / 1e6 + 1), (double)a->o->memory / 1e6);
+	return fv_apply_fits(err, a, v,
+	                     (double)(pixels + fv_max(decoding, fv_max(painting, writing))));
+}
+
+fv_status fv_apply_over_itself(fv_err *err, const fv_apply *a, const fv_job *j)
+{
+	return a->o->force || !same_file(j->in, j->out)
+	               ? FV_OK
+	               : fv_fail(err, FV_E_ARGUMENT,
+	                         "%s: would be painted over; name another --output, or say "
+	                         "--force", j->in);
 }
 
 bool fv_apply_stopped(void *user) { return fv_interrupted(); }
@@ -88,12 +101,10 @@ fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **
 	                           .max_memory = o->memory ? (int64_t)fmax(1, fv_apply_allowed(a)) : 0,
 	                           .page = a->page, .fits = fits, .cancelled = fv_apply_stopped,
 	                           .user = a };
-	if (!o->force && same_file(j->in, j->out))
-		return fv_fail(err, FV_E_ARGUMENT,
-		               "%s: would be painted over; name another --output, or say --force",
-		               j->in);
+	fv_status st = fv_apply_over_itself(err, a, j);
 	/* What cannot be written is not painted first. */
-	fv_status st = a->page ? FV_OK : fv_writer_check(err, a->context, j->out);
+	if (!st && !a->page)
+		st = fv_writer_check(err, a->context, j->out);
 	if (st || (st = fv_picture_read(err, j->in, &limits, out, &warning)))
 		return st;
 	if (warning.status && !a->warned)
@@ -111,7 +122,11 @@ fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say)
 	fv_paint_options how;
 	a->page = 0;
 	a->warned = false;
+	if (fv_deep_zoom_ending(j->out))
+		return fv_apply_tiles(err, a, j, say);
 	fv_status st = fv_apply_read(err, a, j, &p);
+	if (st == FV_E_MEMORY || st == FV_E_LIMIT)
+		return fv_apply_tiles(err, a, j, say);
 	if (st)
 		return st;
 	fv_apply_tell(a, j, p);

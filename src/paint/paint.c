@@ -6,9 +6,12 @@
 #include "stroke/stroke.h"
 #include <math.h>
 
-#define GRID 64
+#define GRID FV_PAINT_LOOKS
 #define LEAST_BROAD 0.8                 /* brushes are at least so many times as wide as learnt: finer ones turn to grain; */
 #define MOST_BROAD 3.2                  /* and at most, or the painter's own marks are too fine for them: the picture is painted larger or smaller */
+#define SHARPER 1.25                    /* a painting that is enlarged by more has its dabs drawn anew */
+#define FLOW_WHOLE 2560                 /* the flow of a larger canvas, in its longer side, is found */
+#define FLOW_SMALL 2048                 /* on a copy of so many pixels */
 #define MOST_ENLARGED 4000000           /* pixels that a picture is enlarged to for that */
 
 /* A painter's input of pixels: which sizes it takes. */
@@ -31,7 +34,7 @@ static void load(const fv_pixels *p, float *x, int64_t h, int64_t w)
 
 /* A number of what the picture shows: a hash over a grid of its pixels. With it in the key every picture has its own noise;
  * with one noise for all, the same speck would stand at the same place of each picture of an album. */
-uint64_t fv_paint_own(const fv_pixels *p)
+uint64_t fv_paint_fingerprint(const fv_pixels *p)
 {
 	uint64_t hash = FV_HASH;
 	for (int64_t r = 0; r < GRID; r++)
@@ -41,8 +44,8 @@ uint64_t fv_paint_own(const fv_pixels *p)
 	return hash;
 }
 
-static fv_status paint_graph(fv_err *err, const fv_model *m, int64_t height, int64_t width,
-                             fv_norm norm, fv_painting *p)
+fv_status fv_paint_graph(fv_err *err, const fv_model *m, int64_t height, int64_t width,
+                         fv_norm norm, fv_painting *p)
 {
 	const fv_family *f = m->family;
 	fv_node *in[FV_PORTS] = { NULL }, *out[FV_PORTS] = { NULL };
@@ -67,7 +70,7 @@ static fv_status plan(fv_err *err, const fv_model *m, int64_t height, int64_t wi
                       const fv_program_options *opt, fv_painting *out)
 {
 	fv_painting p;
-	fv_status st = paint_graph(err, m, height, width, norm, &p);
+	fv_status st = fv_paint_graph(err, m, height, width, norm, &p);
 	if (!st)
 		st = fv_program_new(err, m->context, p.graph, opt, &p.program);
 	if (st) {
@@ -147,7 +150,7 @@ static fv_status prepare(fv_err *err, fv_painter *p, const canvas *k, int64_t mo
 static fv_status run_bands(fv_err *err, const fv_model *m, const canvas *k, int64_t most)
 {
 	fv_painting p;
-	fv_status st = paint_graph(err, m, k->h, k->w, k->norm, &p);
+	fv_status st = fv_paint_graph(err, m, k->h, k->w, k->norm, &p);
 	const fv_bands_input in[] = { { image_of(m)->name, k->x }, { k->z ? marks_of(m)->name : NULL, k->z } };
 	if (!st)
 		st = fv_bands_run(err, m->context, p.graph, in, k->z ? 2 : 1, k->y, k->key, most);
@@ -226,44 +229,82 @@ static fv_status drawn_flow(fv_err *err, fv_context *c, const fv_pixels *p, floa
 	return FV_OK;
 }
 
-/* Its pixels for one of the training's size. */
-static double scale_of(const canvas *k) { return fmax(0.25, (double)fv_max(k->h, k->w) / FV_PAINT_LEARNT); }
+/* Pixels of the canvas, or of what its flow is found on, for one of the training's size. What is in
+ * a picture is as large as it is, however wide the strokes: the flow goes by its size alone. */
+static double scale_of(int64_t h, int64_t w)
+{
+	return fmax(0.25, (double)fv_max(h, w) / FV_PAINT_LEARNT);
+}
 
-/* k->x, the photograph, becomes the underpainting, of brushes `broad` times as wide as learnt; k->z its marks. What is in the picture is as
- * large as it is, however wide the strokes: the flow goes by the picture's size alone. */
-static fv_status direct(fv_err *err, const fv_model *m, const fv_paint_options *opt, double broad, uint64_t seed, const canvas *k)
+fv_stroke_options fv_paint_strokes_of(const fv_model *m, const fv_paint_options *opt,
+                                      const fv_paint_work *how, uint64_t picture)
+{
+	fv_stroke_options o = m->family->strokes(m->config);
+	o.scale = fmin(64, how->sh ? scale_of(how->sh, how->sw) : scale_of(how->h, how->w));
+	o.broad = how->broad;
+	o.detail = opt->detail;
+	o.seed = opt->seed ^ picture;
+	return o;
+}
+
+fv_status fv_paint_flow(fv_err *err, fv_context *c, const fv_pixels *given,
+                        const fv_stroke_options *o, const float *x, int64_t h, int64_t w, float *v)
+{
+	float *drawn = NULL;
+	if (!given)
+		return fv_stroke_flow(err, c, x, h, w, o, v);
+	fv_status st = drawn_flow(err, c, given, &drawn);
+	if (!st)
+		st = fv_stroke_given(err, c, drawn, given->height, given->width, x, h, w, o, v);
+	fv_free(c, drawn);
+	return st;
+}
+
+/* The flow of a canvas; of a large one it is found on a small copy. */
+static fv_status flow_on(fv_err *err, fv_context *c, const fv_pixels *given,
+                         const fv_stroke_options *o, const fv_canvas *k, float *v)
+{
+	const fv_area whole = { 0, 0, k->how.h, k->how.w };
+	const size_t bytes = (size_t)(2 * k->how.sh * k->how.sw) * sizeof(float);
+	if (!k->seen)
+		return fv_paint_flow(err, c, given, o, k->x, whole.h, whole.w, v);
+	float *small = fv_alloc(c, bytes);
+	if (!small)
+		return fv_fail_memory(err, "strokes", bytes);
+	fv_status st = fv_paint_flow(err, c, given, o, k->seen, k->how.sh, k->how.sw, small);
+	if (!st)
+		st = fv_stroke_enlarge(err, c, small, k->how.sh, k->how.sw, whole.h, whole.w,
+		                       &whole, v);
+	fv_free(c, small);
+	return st;
+}
+
+/* k->x, the photograph, becomes the underpainting; k->z its marks. */
+static fv_status direct(fv_err *err, const fv_model *m, const fv_paint_options *opt,
+                        uint64_t picture, fv_canvas *k)
 {
 	fv_context *c = m->context;
-	fv_stroke_options o = m->family->strokes(m->config);
-	float *drawn = NULL, *v = fv_alloc(c, (size_t)(2 * k->h * k->w) * sizeof *v);
-	fv_status st = v ? FV_OK : fv_fail_memory(err, "strokes", (size_t)(2 * k->h * k->w) * sizeof *v);
-	if (!st && opt->flow)
-		st = drawn_flow(err, c, opt->flow, &drawn);
-	o.scale = scale_of(k);
-	o.broad = broad;
-	o.detail = opt->detail;
-	o.seed = seed;
-	const fv_stroke_drawing drawing = { drawn, opt->flow ? opt->flow->height : 0, opt->flow ? opt->flow->width : 0 };
+	const fv_stroke_options o = fv_paint_strokes_of(m, opt, &k->how, picture);
+	const int64_t h = k->how.h, w = k->how.w;
+	float *v = fv_alloc(c, (size_t)(2 * h * w) * sizeof *v);
+	fv_status st = v ? flow_on(err, c, opt->flow, &o, k, v)
+	                 : fv_fail_memory(err, "strokes", (size_t)(2 * h * w) * sizeof *v);
 	/* y is free until the painting is in it. */
-	if (!st && !(st = fv_stroke_prepare(err, c, k->x, k->h, k->w, &o, drawn ? &drawing : NULL, v, k->y, k->z)))
-		memcpy(k->x, k->y, (size_t)(3 * k->h * k->w) * sizeof *k->x);
-	fv_free(c, drawn);
+	if (!st)
+		st = o.medium == FV_MEDIUM_PRINT
+		             ? fv_stroke_print(err, c, k->x, v, h, w, &o, k->y, k->z)
+		             : fv_stroke_dabs_kept(err, c, k->x, v, h, w, &o, k->y, k->z,
+		                                   k->how.sharp ? &k->dabs : NULL);
+	if (!st)
+		memcpy(k->x, k->y, (size_t)(3 * h * w) * sizeof *k->x);
 	fv_free(c, v);
 	return st;
 }
 
 /* ------------------------------------------------------------------ one picture */
-/* How a picture will be painted, and what that takes. */
-typedef struct {
-	bool strokes, resized, turned;
-	double broad;                   /* brushes, times as wide as learnt */
-	int64_t h, w;                   /* of the canvas */
-	int64_t floats;                 /* of the canvas: x, y and marks */
-	int64_t bytes;                  /* from the beginning to the end */
-	int64_t direct;                 /* beside them, until the network begins */
-} work;
+typedef fv_paint_work work;
 
-static work work_of(const fv_model *m, int64_t h, int64_t w, const fv_paint_options *opt)
+work fv_paint_work_of(const fv_model *m, int64_t h, int64_t w, const fv_paint_options *opt)
 {
 	const fv_port *image = image_of(m);
 	work k = { .strokes = marks_of(m), .broad = 1, .turned = opt->palette != 0.5f };
@@ -282,6 +323,16 @@ static work work_of(const fv_model *m, int64_t h, int64_t w, const fv_paint_opti
 		k.w = fv_port_side(image, m->config, k.w);
 	}
 	k.floats = (6 + (k.strokes ? FV_STROKE_MARKS : 0)) * k.h * k.w;
+	k.sharp = k.strokes && (double)k.h * SHARPER < (double)h &&
+	          m->family->strokes(m->config).medium != FV_MEDIUM_PRINT;
+	k.floats += k.sharp ? 3 * k.h * k.w : 0;
+	if (k.strokes && fv_max(k.h, k.w) > FLOW_WHOLE) {
+		const double by = fmin((double)fv_max(k.h, k.w) / FLOW_SMALL,
+		                       (double)fv_min(k.h, k.w) / FV_STROKE_SIDE);
+		k.sh = fv_max(FV_STROKE_SIDE, (int64_t)((double)k.h / by + 0.5));
+		k.sw = fv_max(FV_STROKE_SIDE, (int64_t)((double)k.w / by + 0.5));
+		k.floats += 3 * k.sh * k.sw;
+	}
 	k.bytes = (k.floats + (k.resized ? 3 * h * w : 0)) * (int64_t)sizeof(float) + (k.turned ? fv_palette_bytes(m->context, h, w) : 0);
 	if (k.strokes) {
 		fv_stroke_options o = m->family->strokes(m->config);
@@ -289,6 +340,8 @@ static work work_of(const fv_model *m, int64_t h, int64_t w, const fv_paint_opti
 		k.direct = 2 * k.h * k.w * (int64_t)sizeof(float) + fv_stroke_bytes(m->context, k.h, k.w, &o);
 		if (opt->flow)
 			k.direct += 3 * opt->flow->height * opt->flow->width * (int64_t)sizeof(float);
+		if (k.sharp)
+			k.bytes += fv_dabs_bytes(m->context, k.h, k.w, &o, w);
 	}
 	return k;
 }
@@ -300,12 +353,124 @@ fv_status fv_paint_least(fv_err *err, const fv_model *m, int64_t height, int64_t
 	fv_status st = fv_family_must(err, m->family, FV_PAINTS);
 	if (st)
 		return st;
-	work k = work_of(m, height, width, opt);
-	if (!(st = paint_graph(err, m, k.h, k.w, opt->norm, &p)))
+	work k = fv_paint_work_of(m, height, width, opt);
+	if (!(st = fv_paint_graph(err, m, k.h, k.w, opt->norm, &p)))
 		st = fv_bands_least(err, m->context, p.graph, image_of(m)->name, &network);
 	if (!st)
 		*bytes = k.bytes + fv_max(k.direct, network) + 1;
 	fv_painting_free(&p);
+	return st;
+}
+
+/* ---- what is on the canvas */
+fv_status fv_canvas_new(fv_err *err, const fv_model *m, const work *how, fv_canvas *k)
+{
+	const int64_t pixels = how->h * how->w;
+	*k = (fv_canvas){ .how = *how, .context = m->context };
+	if (!(k->x = fv_alloc(m->context, (size_t)how->floats * sizeof *k->x)))
+		return fv_fail_memory(err, "picture", (size_t)how->floats * sizeof *k->x);
+	k->y = k->x + 3 * pixels;
+	k->z = how->strokes ? k->y + 3 * pixels : NULL;
+	float *more = k->y + (3 + (how->strokes ? FV_STROKE_MARKS : 0)) * pixels;
+	k->under = how->sharp ? more : NULL;
+	k->seen = how->sh ? more + (how->sharp ? 3 * pixels : 0) : NULL;
+	return FV_OK;
+}
+
+void fv_canvas_free(fv_canvas *k)
+{
+	if (!k->context)
+		return;
+	fv_dabs_free(k->dabs);
+	fv_free(k->context, k->x);
+	*k = (fv_canvas){ 0 };
+}
+
+fv_status fv_canvas_paint(fv_err *err, fv_painter *painter, const fv_paint_options *opt,
+                          uint64_t picture, int64_t most, fv_canvas *k)
+{
+	const fv_model *m = painter->model;
+	const double relief[] = { m->relief[0] * (double)opt->relief,
+		                  m->relief[1] * (double)opt->relief };
+	const uint64_t seed = opt->seed ^ picture;
+	const int64_t values = 3 * k->how.h * k->how.w;
+	const canvas on = { .h = k->how.h, .w = k->how.w, .x = k->x, .y = k->y, .z = k->z,
+	                    .norm = opt->norm,
+	                    .key = { .seed = opt->norm == FV_NORM_PUBLISHED ? seed : 0 } };
+	fv_status st = FV_OK;
+	if (k->how.strokes)
+		st = direct(err, m, opt, picture, k);
+	if (!st && k->under)
+		memcpy(k->under, k->x, (size_t)values * sizeof *k->x);
+	if (!st && k->dabs)
+		st = fv_dabs_own(err, k->dabs, k->x);
+	if (!st)
+		st = run(err, painter, &on, most);
+	/* The underpainting is done with. */
+	if (!st && m->family->relief)
+		st = fv_relief_raise(err, m->context, k->y, on.h, on.w, scale_of(on.h, on.w), relief, k->x);
+	for (int64_t i = 0; i < values && !st && k->under; i++)
+		k->y[i] -= k->under[i];
+	return st;
+}
+
+fv_status fv_canvas_enlarge(fv_err *err, const fv_canvas *k, int64_t h, int64_t w, const float *x,
+                            const fv_area *seen, const fv_area *part, float *y)
+{
+	const fv_area whole = { 0, 0, k->how.h, k->how.w };
+	return k->dabs ? fv_dabs_draw(err, k->dabs, h, w, x, seen, k->y, part, y)
+	               : fv_floats_resize_part(err, k->context, k->y, whole.h, whole.w, &whole, y,
+	                                       h, w, part);
+}
+
+void fv_paint_load(const fv_pixels *p, float *x) { load(p, x, p->height, p->width); }
+
+/* Of what `in` shows, rows first..first+count-1. */
+static void load_rows(const fv_pixels *in, int64_t first, int64_t count, float *x)
+{
+	fv_pixels rows = *in;
+	rows.data = (char *)in->data + first * in->stride_bytes;
+	rows.height = count;
+	load(&rows, x, count, in->width);
+}
+
+/* The small copy on which a large canvas' flow is found. */
+static fv_status look(fv_err *err, const fv_canvas *k, const fv_pixels *in)
+{
+	const size_t bytes = (size_t)(FV_ENLARGE_ROWS * 3 * in->width) * sizeof(float);
+	fv_shrink *s = NULL;
+	float *x = fv_alloc_rough(k->context, bytes);
+	fv_status st = x ? fv_shrink_new(err, k->context, in->height, in->width, k->how.sh,
+	                                 k->how.sw, k->seen, &s)
+	                 : fv_fail_memory(err, "picture", bytes);
+	for (int64_t y = 0; y < in->height && !st; y += FV_ENLARGE_ROWS) {
+		const int64_t rows = fv_min(FV_ENLARGE_ROWS, in->height - y);
+		load_rows(in, y, rows, x);
+		fv_shrink_rows(s, x, rows);
+	}
+	fv_shrink_free(s);
+	fv_free(k->context, x);
+	return st;
+}
+
+/* The whole painting, in strips. */
+static fv_status enlarge(fv_err *err, const fv_canvas *k, const fv_pixels *in, float *to)
+{
+	const int64_t h = in->height, w = in->width;
+	const size_t bytes = (size_t)((FV_ENLARGE_ROWS + 2) * 3 * w) * sizeof(float);
+	float *x = k->dabs ? fv_alloc_rough(k->context, bytes) : NULL;
+	fv_status st = x || !k->dabs ? FV_OK : fv_fail_memory(err, "picture", bytes);
+	for (int64_t y = 0; y < h && !st; y += FV_ENLARGE_ROWS) {
+		const fv_area part = { y, 0, fv_min(FV_ENLARGE_ROWS, h - y), w };
+		const int64_t from = fv_max(0, y - 1), end = fv_min(h, y + part.h + 1);
+		const fv_area seen = { from, 0, end - from, w };
+		if (x)
+			load_rows(in, from, end - from, x);
+		st = fv_canvas_enlarge(err, k, h, w, x, &seen, &part, to + y * 3 * w);
+		if (!st && fv_cancelled(k->context))
+			st = fv_fail(err, FV_E_CANCELLED, "stopped");
+	}
+	fv_free(k->context, x);
 	return st;
 }
 
@@ -314,13 +479,11 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	const fv_model *m = painter->model;
 	fv_context *c = m->context;
 	const int64_t h = in->height, w = in->width;
-	const work how = work_of(m, h, w, opt);
-	const bool strokes = how.strokes, resized = how.resized, turned = how.turned;
-	canvas k = { .h = how.h, .w = how.w, .norm = opt->norm };
-	k.key = (fv_key){ .seed = opt->norm == FV_NORM_PUBLISHED ? opt->seed ^ fv_paint_own(in) : 0 };
-	int64_t pixels = k.h * k.w, floats = how.floats, bytes = how.bytes, most = opt->max_memory;
-	const double relief[] = { m->relief[0] * (double)opt->relief, m->relief[1] * (double)opt->relief };
-	float *room = NULL, *whole = NULL, *y;
+	const work how = fv_paint_work_of(m, h, w, opt);
+	const bool resized = how.resized;
+	const int64_t bytes = how.bytes, most = opt->max_memory;
+	fv_canvas k = { 0 };
+	float *whole = NULL, *y;
 	fv_palette *palette = NULL;
 	fv_status st = FV_OK;
 	if (most && most <= bytes + how.direct)
@@ -329,36 +492,36 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	/* What the picture before left is in the way. */
 	if (most && bytes + how.direct + fv_painter_bytes(painter) > most)
 		fv_painting_free(&painter->painting);
-	if (turned && (st = fv_palette_new(err, m, opt->palette, h, w, &palette)))
+	if (how.turned && (st = fv_palette_new(err, m, opt->palette, h, w, &palette)))
 		goto done;
-	if (!(room = fv_alloc(c, (size_t)floats * sizeof *room)) || (resized && !(whole = fv_alloc(c, (size_t)(3 * h * w) * sizeof *whole)))) {
-		st = fv_fail_memory(err, "picture", (size_t)floats * sizeof *room);
+	if ((st = fv_canvas_new(err, m, &how, &k)))
+		goto done;
+	if (resized && !(whole = fv_alloc(c, (size_t)(3 * h * w) * sizeof *whole))) {
+		st = fv_fail_memory(err, "picture", (size_t)(3 * h * w) * sizeof *whole);
 		goto done;
 	}
-	k.x = room, k.y = room + 3 * pixels, k.z = strokes ? room + 6 * pixels : NULL;
-	load(in, resized ? whole : k.x, resized ? h : k.h, resized ? w : k.w);
-	if (turned && (st = fv_palette_look(err, palette, resized ? whole : k.x, resized ? w : k.w)))
+	load(in, resized ? whole : k.x, resized ? h : how.h, resized ? w : how.w);
+	if (palette && (st = fv_palette_look(err, palette, resized ? whole : k.x, resized ? w : how.w)))
 		goto done;
-	if (resized && (st = fv_floats_resize(err, c, whole, h, w, k.x, k.h, k.w)))
+	if (resized && (st = fv_floats_resize(err, c, whole, h, w, k.x, how.h, how.w)))
 		goto done;
 	if (opt->colour_only)
 		goto painted;
-	if ((strokes && (st = direct(err, m, opt, how.broad, opt->seed ^ fv_paint_own(in), &k))) || (st = run(err, painter, &k, most ? most - bytes : 0)))
+	if (k.seen && (st = look(err, &k, in)))
 		goto done;
-	/* The underpainting is done with. */
-	if (m->family->relief && (st = fv_relief_raise(err, c, k.y, k.h, k.w, scale_of(&k), relief, k.x)))
+	if ((st = fv_canvas_paint(err, painter, opt, fv_paint_fingerprint(in), most ? most - bytes : 0, &k)))
 		goto done;
-	if (resized && (st = fv_floats_resize(err, c, k.y, k.h, k.w, whole, h, w)))
+	if (resized && (st = enlarge(err, &k, in, whole)))
 		goto done;
 painted:
 	y = resized ? whole : opt->colour_only ? k.x : k.y;
-	if (turned && (st = fv_palette_turn(err, palette, y, resized ? w : k.w)))
+	if (palette && (st = fv_palette_turn(err, palette, y, resized ? w : how.w)))
 		goto done;
-	st = fv_blend(err, c, in, y, resized ? w : k.w, opt, out);
+	st = fv_blend(err, c, in, y, resized ? w : how.w, opt, out);
 done:
 	fv_palette_free(palette);
 	fv_free(c, whole);
-	fv_free(c, room);
+	fv_canvas_free(&k);
 	return st;
 }
 
@@ -372,32 +535,19 @@ static bool has_batch_norm(const fv_model *m)
 	return false;
 }
 
-fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in, const fv_paint_options *opt, fv_pixels *out)
+/* What is asked for, whole and within bounds. */
+fv_status fv_paint_options_of(fv_err *err, const fv_painter *painter, const fv_paint_options *opt,
+                              fv_paint_options *whole)
 {
 	fv_paint_options o = FV_PAINT_DEFAULTS;
 	if (opt)
 		memcpy(&o, opt, opt->size < sizeof o ? opt->size : sizeof o);
 	fv_status st = fv_family_must(err, painter->model->family, FV_PAINTS);
-	if (!st)
-		st = fv_pixels_check(err, in, "the input", FV_PIXELS_COLOUR);
-	if (!st)
-		st = fv_pixels_check(err, out, "the output", FV_PIXELS_COLOUR);
 	if (st)
 		return st;
-	if (o.base && (st = fv_pixels_check(err, o.base, "the base", FV_PIXELS_COLOUR)))
-		return st;
-	if (o.mask && (st = fv_pixels_check(err, o.mask, "the mask", FV_PIXELS_ANY)))
-		return st;
-	if (o.mask && !o.mask->data)
-		return fv_fail(err, FV_E_SHAPE, "the mask picture has no pixels");
 	if (o.colour_only && !(o.palette > 0.5f))
 		return fv_fail(err, FV_E_ARGUMENT, "colour_only: a palette of %g is not the "
 		               "painter's; above 0.5 it is", (double)o.palette);
-	if (o.base && (o.base->width != in->width || o.base->height != in->height ||
-	               o.base->channels != in->channels))
-		return fv_fail(err, FV_E_SHAPE, "the base must have the input's size and channels");
-	if (in->width != out->width || in->height != out->height || in->channels != out->channels || in->bits != out->bits)
-		return fv_fail(err, FV_E_SHAPE, "the output picture must have the input's size, channels and bits");
 	if (!(o.strength >= 0 && o.strength <= 1.3f))
 		return fv_fail(err, FV_E_ARGUMENT, "strength %g must lie between 0 and 1.3",
 		               (double)o.strength);
@@ -413,8 +563,37 @@ fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in
 		               "choose for; leave it out", painter->model->family->name);
 	if (!(o.strokes >= 0 && o.strokes <= 0.5))
 		return fv_fail(err, FV_E_ARGUMENT, "strokes %g of the longer side wide: 0 to 0.5 can be painted", (double)o.strokes);
+	*whole = o;
+	return FV_OK;
+}
+
+fv_status fv_painter_paint(fv_err *err, fv_painter *painter, const fv_pixels *in, const fv_paint_options *opt, fv_pixels *out)
+{
+	fv_paint_options o;
+	fv_status st = fv_family_must(err, painter->model->family, FV_PAINTS);
+	if (!st)
+		st = fv_pixels_check(err, in, "the input", FV_PIXELS_COLOUR);
+	if (!st)
+		st = fv_pixels_check(err, out, "the output", FV_PIXELS_COLOUR);
+	if (st)
+		return st;
+	if (in->width != out->width || in->height != out->height || in->channels != out->channels || in->bits != out->bits)
+		return fv_fail(err, FV_E_SHAPE, "the output picture must have the input's size, channels and bits");
+	if ((st = fv_paint_options_of(err, painter, opt, &o)))
+		return st;
+	if (o.base && (st = fv_pixels_check(err, o.base, "the base", FV_PIXELS_COLOUR)))
+		return st;
+	if (o.mask && (st = fv_pixels_check(err, o.mask, "the mask", FV_PIXELS_ANY)))
+		return st;
+	if (o.mask && !o.mask->data)
+		return fv_fail(err, FV_E_SHAPE, "the mask picture has no pixels");
+	if (o.base && (o.base->width != in->width || o.base->height != in->height ||
+	               o.base->channels != in->channels))
+		return fv_fail(err, FV_E_SHAPE, "the base must have the input's size and channels");
 	return paint(err, painter, in, &o, out);
 }
+
+const fv_model *fv_painter_model(const fv_painter *p) { return p->model; }
 
 fv_status fv_paint(fv_err *err, const fv_model *m, const fv_pixels *in, const fv_paint_options *opt, fv_pixels *out)
 {

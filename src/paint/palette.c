@@ -68,6 +68,9 @@ struct fv_palette {
 	const float *from;
 	float *to;
 	int64_t stride; /* pixels of a row of from or to */
+	int64_t first, count; /* rows that are looked at */
+	fv_area part;         /* what is turned */
+	double *sum;          /* gw,3: of the cells in work */
 	_Atomic bool stop;
 };
 
@@ -84,7 +87,7 @@ static void geometry(int64_t h, int64_t w, fv_palette *p)
 
 static int64_t floats(const fv_context *c, const fv_palette *p)
 {
-	return p->gh * p->gw * (4 * 3 + 2 * FIELDS) + c->threads * 3 * p->gw + p->radius + 1 +
+	return p->gh * p->gw * (4 * 3 + 2 * FIELDS) + (c->threads + 2) * 3 * p->gw + p->radius + 1 +
 	       3 * FV_PALETTE_MOST * 2;
 }
 
@@ -112,6 +115,7 @@ fv_status fv_palette_new(fv_err *err, const fv_model *m, double palette, int64_t
 	geometry(h, w, p);
 	int64_t cells = p->gh * p->gw;
 	float *at = (float *)(p + 1);
+	p->sum = (double *)at, at += 2 * 3 * p->gw;
 	p->photo = at, at += 3 * cells;
 	p->paint = at, at += 3 * cells;
 	p->shift = at, at += 3 * cells;
@@ -165,20 +169,26 @@ static fv_status over_rows(fv_err *err, fv_palette *p,
 }
 
 /* Takes means over cells. Values count as they will be stored: cut to [-1,1], and NaN as black. */
-static void shrink(fv_palette *p, int thread, int64_t r)
+static void count(const float *v, const float *stop, double sum[3])
 {
-	int64_t last = fv_min((r + 1) * p->cell, p->h);
-	for (int64_t q = 0; q < p->gw; q++) {
-		int64_t first = q * p->cell, end = fv_min(first + p->cell, p->w);
-		double sum[3] = { 0 }, n = (double)((last - r * p->cell) * (end - first));
-		for (int64_t y = r * p->cell; y < last; y++)
-			for (const float *v = p->from + (y * p->stride + first) * 3,
-					 *stop = v + (end - first) * 3;
-			     v < stop; v += 3)
-				for (int k = 0; k < 3; k++)
-					sum[k] += v[k] > -1 ? (v[k] < 1 ? v[k] : 1) : -1;
+	for (; v < stop; v += 3)
 		for (int k = 0; k < 3; k++)
-			p->to[(r * p->gw + q) * 3 + k] = (float)(sum[k] / n);
+			sum[k] += v[k] > -1 ? (v[k] < 1 ? v[k] : 1) : -1;
+}
+
+/* Cell q of the row of cells that rows p->first.. belong to; after the last of them its mean. */
+static void shrink(fv_palette *p, int thread, int64_t q)
+{
+	const int64_t r = p->first / p->cell, end = fv_min((r + 1) * p->cell, p->h);
+	const int64_t left = q * p->cell, right = fv_min(left + p->cell, p->w);
+	double *sum = p->sum + 3 * q, n = (double)((end - r * p->cell) * (right - left));
+	for (int64_t y = 0; y < p->count; y++) {
+		const float *row = p->from + y * p->stride * 3;
+		count(row + 3 * left, row + 3 * right, sum);
+	}
+	for (int k = 0; k < 3 && p->first + p->count == end; k++) {
+		p->to[(r * p->gw + q) * 3 + k] = (float)(sum[k] / n);
+		sum[k] = 0;
 	}
 }
 
@@ -419,17 +429,18 @@ static void spline(const fv_palette *p, int64_t i, int64_t cells, int64_t at[3],
 	weight[2] = (float)(0.5 * (0.5 + t) * (0.5 + t));
 }
 
+/* Row r of p->part. */
 static void spread(fv_palette *p, int thread, int64_t r)
 {
 	float *line = p->line + thread * 3 * p->gw, weight[3], much = fabsf(p->amount);
 	int64_t at[3];
-	spline(p, r, p->gh, at, weight);
+	spline(p, p->part.y + r, p->gh, at, weight);
 	for (int64_t i = 0; i < 3 * p->gw; i++)
 		line[i] = much * (weight[0] * p->shift[at[0] * 3 * p->gw + i] +
 				  weight[1] * p->shift[at[1] * 3 * p->gw + i] +
 				  weight[2] * p->shift[at[2] * 3 * p->gw + i]);
-	for (int64_t q = 0; q < p->w; q++) {
-		spline(p, q, p->gw, at, weight);
+	for (int64_t q = 0; q < p->part.w; q++) {
+		spline(p, p->part.x + q, p->gw, at, weight);
 		for (int k = 0; k < 3; k++)
 			p->to[(r * p->stride + q) * 3 + k] += weight[0] * line[3 * at[0] + k] +
 							      weight[1] * line[3 * at[1] + k] +
@@ -437,22 +448,42 @@ static void spread(fv_palette *p, int thread, int64_t r)
 	}
 }
 
-static fv_status look(fv_err *err, fv_palette *p, const float *x, int64_t stride, float *to)
+fv_status fv_palette_rows(fv_err *err, fv_palette *p, bool painted, const float *x, int64_t stride,
+			  int64_t first, int64_t count)
 {
-	p->from = x, p->to = to, p->stride = stride;
-	return over_rows(err, p, shrink, p->gh);
+	fv_status st = FV_OK;
+	p->to = painted ? p->paint : p->photo;
+	p->stride = stride;
+	for (int64_t y = first; y < first + count && !st; y += p->count) {
+		p->from = x + (y - first) * stride * 3;
+		p->first = y;
+		p->count = fv_min(p->cell - y % p->cell, first + count - y);
+		st = over_rows(err, p, shrink, p->gw);
+	}
+	return st;
 }
 
 fv_status fv_palette_look(fv_err *err, fv_palette *p, const float *x, int64_t stride)
 {
-	return look(err, p, x, stride, p->photo);
+	return fv_palette_rows(err, p, false, x, stride, 0, p->h);
+}
+
+fv_status fv_palette_solve(fv_err *err, fv_palette *p)
+{
+	return p->amount < 0 ? to_photograph(err, p) : to_palette(err, p);
+}
+
+fv_status fv_palette_spread(fv_err *err, fv_palette *p, float *y, int64_t stride,
+			    const fv_area *part)
+{
+	p->to = y, p->stride = stride, p->part = *part;
+	return over_rows(err, p, spread, part->h);
 }
 
 fv_status fv_palette_turn(fv_err *err, fv_palette *p, float *y, int64_t stride)
 {
-	fv_status st = look(err, p, y, stride, p->paint);
+	fv_status st = fv_palette_rows(err, p, true, y, stride, 0, p->h);
 	if (!st)
-		st = p->amount < 0 ? to_photograph(err, p) : to_palette(err, p);
-	p->to = y;
-	return st ? st : over_rows(err, p, spread, p->h);
+		st = fv_palette_solve(err, p);
+	return st ? st : fv_palette_spread(err, p, y, stride, &(fv_area){ 0, 0, p->h, p->w });
 }

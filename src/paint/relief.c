@@ -36,6 +36,18 @@ static fv_status coarse(fv_err *err, fv_context *c, const float *y, int64_t h, i
 	return st;
 }
 
+/* Bands in the order in which they are raised. */
+static const double side_of[] = { WIDE, FINE };
+
+bool fv_relief_grid(int64_t h, int64_t w, double scale, const double gain[FV_RELIEF_BANDS], int band,
+                    fv_relief_layer *g)
+{
+	const double by[] = { gain[1], gain[0] / gain[1] };
+	*g = (fv_relief_layer){ cells(h, side_of[band] * scale), cells(w, side_of[band] * scale), by[band],
+	                NULL };
+	return by[band] != 1;
+}
+
 typedef struct { float *y; const float *coarse; int64_t n; float gain; } raising;
 
 static void raise_rows(void *arg, int thread, int64_t first, int64_t last)
@@ -45,17 +57,32 @@ static void raise_rows(void *arg, int thread, int64_t first, int64_t last)
 		r->y[i] = r->coarse[i] + r->gain * (r->y[i] - r->coarse[i]);
 }
 
+fv_status fv_relief_raise_part(fv_err *err, fv_context *c, float *y, int64_t h, int64_t w,
+                               const fv_area *part, const fv_relief_layer *g, float *room)
+{
+	const fv_area seen = { 0, 0, g->h, g->w };
+	fv_status st = fv_floats_resize_part(err, c, g->data, g->h, g->w, &seen, room, h, w, part);
+	if (!st)
+		fv_team_run(c->team, raise_rows,
+		            &(raising){ y, room, 3 * part->w, (float)g->gain }, part->h, 16);
+	return st;
+}
+
 fv_status fv_relief_raise(fv_err *err, fv_context *c, float *y, int64_t h, int64_t w, double scale,
                           const double gain[FV_RELIEF_BANDS], float *room)
 {
-	const double side[] = { FINE, WIDE }, by[] = { gain[0] / gain[1], gain[1] };
+	const fv_area whole = { 0, 0, h, w };
 	fv_status st = FV_OK;
-	for (int k = FV_RELIEF_BANDS - 1; k >= 0 && !st; k--) {
-		if (by[k] == 1)
+	for (int k = 0; k < FV_RELIEF_BANDS && !st; k++) {
+		fv_relief_layer g;
+		if (!fv_relief_grid(h, w, scale, gain, k, &g))
 			continue;
-		if (!(st = coarse(err, c, y, h, w, side[k] * scale, room)))
-			fv_team_run(c->team, raise_rows, &(raising){ y, room, 3 * w, (float)by[k] },
-			            h, 16);
+		const size_t bytes = (size_t)(3 * g.h * g.w) * sizeof *g.data;
+		if (!(g.data = fv_alloc(c, bytes)))
+			return fv_fail_memory(err, "relief", bytes);
+		if (!(st = fv_floats_resize(err, c, y, h, w, g.data, g.h, g.w)))
+			st = fv_relief_raise_part(err, c, y, h, w, &whole, &g, room);
+		fv_free(c, g.data);
 	}
 	return st;
 }

@@ -151,7 +151,8 @@ static const char *ask(const fv_source *s, int memory, int *from, int *number)
 	                       .bytes = s->bytes, .max_pixels = s->max_pixels,
 	                       .flat_pixels = s->flat_pixels, .memory = s->memory,
 	                       .longest = s->longest, .all = s->all, .facts = s->facts,
-	                       .bare_tried = s->bare_tried, .page = s->page };
+	                       .bare_tried = s->bare_tried, .page = s->page, .spool = s->spool > 0,
+	                       .believed = s->believed };
 	int pair[2];
 	snprintf(q.format_name, sizeof q.format_name, "%s", s->format_name);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
@@ -199,8 +200,15 @@ static fv_status accept_size(fv_err *err, const fv_source *s, const fv_child_rec
 	};
 	if (s->fits && (st = s->fits(err, s->user, &size, r->decoding)))
 		return st;
-	if (ftruncate(memory, r->width * r->height * FV_CHILD_PIXEL) ||
-	    fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+	/* A file on a disk that is full would end whoever writes into its mapping. */
+	const int64_t whole = r->height * size.stride_bytes;
+	int full = s->spool ? posix_fallocate(memory, 0, whole) : 0;
+	if (full)
+		return fv_fail(err, FV_E_WRITE, "%s: %.1f GB for its pixels cannot be had on the "
+		               "output's disk: %s; make room there", s->path, (double)whole / 1e9,
+		               strerror(full));
+	if (!s->spool && (ftruncate(memory, r->width * r->height * FV_CHILD_PIXEL) ||
+	    fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)))
 		return fv_fail_memory(err, s->path,
 		                      (size_t)(r->width * r->height * FV_CHILD_PIXEL));
 	(void)!send(from, "y", 1, MSG_NOSIGNAL);                /* a worker that is gone is seen
@@ -261,12 +269,12 @@ static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record 
 	if (st)
 		return st;
 	const int64_t stride = r->width * r->channels * r->bits / 8;
-	void *data = mmap(NULL, (size_t)(r->height * stride), PROT_READ | PROT_WRITE, MAP_SHARED,
-	                  memory, 0);
+	void *data = s->spool ? NULL : mmap(NULL, (size_t)(r->height * stride),
+	                                    PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
 	if (data == MAP_FAILED)
 		return fv_fail_memory(err, s->path, (size_t)(r->height * stride));
 	p->pixels = (fv_pixels){ r->width, r->height, r->channels, r->bits, stride, data };
-	p->mapped = (size_t)(r->height * stride);
+	p->mapped = s->spool ? 0 : (size_t)(r->height * stride);
 	p->pages = r->pages > 1 ? r->pages : 1;
 	p->loop = r->loop;
 	p->left = (unsigned)r->left;
@@ -306,7 +314,8 @@ static fv_status listen_to(fv_err *err, const fv_source *s, int from, int memory
                            fv_picture *p, fv_err *warning, bool *lost)
 {
 	fv_child_record r, size = { 0 };
-	double until = fv_now() + FV_CHILD_WAIT;
+	const int wait = s->spool ? FV_CHILD_WAIT * FV_CHILD_SPOOL : FV_CHILD_WAIT;
+	double until = fv_now() + wait;
 	for (;;) {
 		int got = get(from, &r, sizeof r, until, s);
 		if (got < 0)
@@ -316,7 +325,7 @@ static fv_status listen_to(fv_err *err, const fv_source *s, int from, int memory
 			return fv_fail(
 				err, FV_E_LIMIT,
 				"%s: this %s is not decoded after %d s; save it anew, or smaller",
-				s->path, s->format_name, FV_CHILD_WAIT);
+				s->path, s->format_name, wait);
 		}
 		if (!got) {
 			*lost = gone(number);
@@ -330,6 +339,11 @@ static fv_status listen_to(fv_err *err, const fv_source *s, int from, int memory
 		if (r.magic == FV_CHILD_MAGIC && r.kind == FV_CHILD_RESULT &&
 		    (size.width || r.status))
 			return accept_result(err, s, &r, &size, memory, from, p, warning);
+		if (r.magic == FV_CHILD_MAGIC && r.kind == FV_CHILD_ROWS && size.width && s->spool) {
+			if (s->progress && r.height >= 0 && r.height <= size.height)
+				s->progress(s->user, (double)r.height / (double)size.height);
+			continue;
+		}
 		if (r.magic != FV_CHILD_MAGIC || r.kind != FV_CHILD_SIZE || size.width)
 			return nonsense(err, s);
 		fv_status st = accept_size(err, s, &r, memory, from);
@@ -347,7 +361,9 @@ fv_status fv_child_decode(fv_err *err, fv_source *s, fv_picture *p, fv_err *warn
 	if (server.mode == FV_SANDBOX_OFF || !server.program)
 		return FV_OK;
 	for (int i = 0; i < 2 && lost; i++) {
-		int from, number, memory = memfd_create("picture", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		int from, number, memory = s->spool ? fcntl(s->spool - 1, F_DUPFD_CLOEXEC, 3)
+		                                    : memfd_create("picture", MFD_CLOEXEC |
+		                                                              MFD_ALLOW_SEALING);
 		const char *why = memory < 0 ? "there is no shared memory for it"
 		                             : ask(s, memory, &from, &number);
 		lost = false;

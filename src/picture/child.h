@@ -18,12 +18,13 @@
 
 enum { FV_CHILD_FD = 3 };               /* the server's socket */
 enum { FV_CHILD_MAGIC = 0x66766331 };
-enum { FV_CHILD_SIZE = 1, FV_CHILD_RESULT };
+enum { FV_CHILD_SIZE = 1, FV_CHILD_RESULT, FV_CHILD_ROWS };     /* ROWS: height of them are done */
 enum { FV_BLOB_PROFILE, FV_BLOB_EXIF, FV_BLOB_XMP, FV_BLOB_IPTC, FV_BLOB_ABOUT, FV_BLOB_DELAYS,
        FV_BLOB_TEXTS, FV_BLOBS };
 
 #define FV_CHILD_CPU 120                /* seconds that a picture may take of a processor */
 #define FV_CHILD_WAIT 300               /* and of the clock */
+#define FV_CHILD_SPOOL 10               /* times as long for a picture that is larger than memory */
 #define FV_CHILD_PIXEL 8                /* bytes at most: four channels of 16 bits */
 
 typedef struct { uint32_t magic; int32_t confined; } fv_child_greeting;
@@ -34,7 +35,7 @@ typedef struct {
 	char format_name[16];
 	uint64_t bytes;
 	int64_t max_pixels, flat_pixels, memory, longest;
-	int32_t all, facts, bare_tried, page;
+	int32_t all, facts, bare_tried, page, spool, believed;
 } fv_child_request;
 
 typedef struct {

@@ -430,5 +430,10 @@ void fv_exif_into_tiff(const uint8_t *encoded, size_t bytes, const fv_picture *p
 	*skip = 8;
 	fv_bytes_more(tail, odd);
 	write_directories(&to, d, from.big != to.big, bytes + odd, tail);
+	/* Behind it come the file's further pictures. */
+	const size_t was = get(&to, 4, 4), entries = holds(&to, was, 2) ? get(&to, was, 2) : 0;
+	const size_t next = was + 2 + 12 * entries, at = odd + 2 + 12 * (size_t)d[IFD0].count;
+	if (!tail->failed && holds(&to, next, 4) && at + 4 <= tail->bytes)
+		memcpy(tail->data + at, encoded + next, 4);
 	free(d);
 }

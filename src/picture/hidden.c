@@ -17,39 +17,49 @@ static void copy(const fv_pixels *p, int64_t tx, int64_t ty, int64_t fx, int64_t
 	       (char *)p->data + fy * p->stride_bytes + fx * 4 * bytes, (size_t)(3 * bytes));
 }
 
+bool fv_row_seen(const fv_pixels *p, int64_t y)
+{
+	for (int64_t x = 0; x < p->width; x++)
+		if (visible(p, x, y))
+			return true;
+	return false;
+}
+
+void fv_fill_row(const fv_pixels *p, int64_t y, bool above)
+{
+	int64_t left = -1;
+	for (int64_t x = 0; x < p->width; x++) {
+		if (visible(p, x, y)) {
+			/* The gap behind us: its nearer half from here, or all of it when nothing
+			 * stood before. */
+			for (int64_t k = x - 1; k > left && (left < 0 || 2 * k > left + x); k--)
+				copy(p, k, y, x, y);
+			left = x;
+		} else if (left >= 0)
+			copy(p, x, y, left, y);
+	}
+	for (int64_t x = 0; x < p->width && left < 0 && above; x++)
+		copy(p, x, y, x, y - 1);
+}
+
 /* A sweep along each row from the nearest visible pixel on either side; rows with none take the row
  * above, or below. */
 void fv_picture_fill_hidden(fv_picture *picture)
 {
 	const fv_pixels *p = &picture->pixels;
+	bool above = false;
 	if (p->channels != 4)
 		return;
-	int64_t above = -1;
 	for (int64_t y = 0; y < p->height; y++) {
-		int64_t left = -1;
-		for (int64_t x = 0; x < p->width; x++) {
-			if (visible(p, x, y)) {
-				/* The gap behind us: its nearer half from here, or all of it when
-				 * nothing stood before. */
-				for (int64_t k = x - 1; k > left && (left < 0 || 2 * k > left + x);
-				     k--)
-					copy(p, k, y, x, y);
-				left = x;
-			} else if (left >= 0)
-				copy(p, x, y, left, y);
-		}
-		if (left >= 0 && above < 0)
-			for (int64_t k = 0; k < y; k++)
-				for (int64_t x = 0; x < p->width; x++)
-					copy(p, x, k, x, y);
-		if (left < 0 && above >= 0)
+		const bool seen = fv_row_seen(p, y);
+		fv_fill_row(p, y, above);
+		for (int64_t k = 0; k < y && seen && !above; k++)
 			for (int64_t x = 0; x < p->width; x++)
-				copy(p, x, y, x, above);
-		if (left >= 0 || above >= 0)
-			above = y;
+				copy(p, x, k, x, y);
+		above = above || seen;
 	}
 	/* Nothing is to be seen at all: paper. */
-	for (int64_t y = 0; above < 0 && y < p->height; y++)
+	for (int64_t y = 0; !above && y < p->height; y++)
 		for (int64_t x = 0; x < p->width; x++)
 			memset((char *)p->data + y * p->stride_bytes + x * p->bits / 2, 255,
 			       (size_t)(3 * p->bits / 8));

@@ -17,6 +17,7 @@ struct fv_picture {
 	                                 * as they are */
 	size_t mapped;                  /* bytes of pixels.data when a child process made them:
 	                                 * munmap(), not free() */
+	int spool;                      /* a file that holds the pixels, plus 1; 0: none does */
 	char *about;                    /* fv_picture_about's JSON from there; free(). NULL: of
 	                                 * `facts` */
 	fv_bytes texts;                 /* a PNG's, as they may travel: word, 0, text, 0, ... */
@@ -48,9 +49,14 @@ struct fv_source {
 	bool bare_tried;                /* bare.c has declined */
 	bool admitted;                  /* fits() was asked */
 	fv_err refusal;                 /* what it said no with to bare.c, which wants least */
+	int spool;                      /* the file that pixels go into, plus 1; 0: memory */
+	bool believed;                  /* whoever asks named a limit on pixels */
+	/* rows..: decoded, and not looked at again. */
+	void (*passed)(fv_source *s, fv_picture *p, int64_t rows);
 	/* As in fv_read_options. */
 	fv_status (*fits)(fv_err *err, void *user, const fv_pixels *size, int64_t decoding);
 	bool (*cancelled)(void *user);
+	void (*progress)(void *user, double done);
 	void *user;
 	/* Room for p->pixels, whose size is known: p->pixels.data, and p->mapped where it is
 	 * mapped. */
@@ -59,6 +65,8 @@ struct fv_source {
 
 /* open.c: room in this process. */
 fv_status fv_source_place(fv_err *err, fv_source *s, fv_picture *p);
+/* From path, sizes and limits that are set. out: yours. */
+fv_status fv_source_read(fv_err *err, fv_source *s, fv_picture **out, fv_err *warning);
 bool fv_source_cancelled(const fv_source *s);
 /* read.c: pixels and all that belongs to them from s->data; p is all zero, and to be forgotten on
  * failure. warning: as fv_picture_read's. */
@@ -70,6 +78,15 @@ void fv_picture_forget(fv_picture *p);
 /* child.c: the same in a process that can do nothing else; *ran: it could be had, and err or p is
  * what came of it. */
 fv_status fv_child_decode(fv_err *err, fv_source *s, fv_picture *p, fv_err *warning, bool *ran);
+
+/* spool.c: what of a mapped file was looked at is given back: it stays in the file. */
+void fv_drop_pages(const void *data, size_t bytes);
+/* hidden.c: is anything of the row visible? Fills what is not, `above`: from the row above it where
+ * nothing is. */
+bool fv_row_seen(const fv_pixels *p, int64_t y);
+void fv_fill_row(const fv_pixels *p, int64_t y, bool above);
+/* write.c: an image on the pixels, in the colours that the file will have. */
+VipsImage *fv_picture_dress(const fv_picture *p, fv_format f);
 
 bool fv_sandbox_all(void);
 void fv_child_end(void);

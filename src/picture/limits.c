@@ -6,6 +6,8 @@
 #include "picture/child.h"
 #include "base/base.h"
 
+#define SPOOLED_PIXELS 64.0             /* that a byte of a file over FV_PIXELS_MAX may stand for */
+
 /* pixels: that a byte can stand for. JPEG: a grey block of 64 takes one bit (progressive, no
  * detail). PNG: deflate makes 1032 bytes of one, each eight pixels of one bit. TIFF: that, or a
  * blank line of a fax in a bit. GIF: the longest code, 4,000 pixels in twelve bits. WebP and HEIF:
@@ -31,6 +33,15 @@ fv_status fv_limits_check(fv_err *err, const fv_source *s, int64_t width, int64_
 			" pixels are over the limit of %.0f million; raise it with "
 			"--max-megapixels if you trust the file",
 			s->path, width, height, (double)s->max_pixels / 1e6);
+	/* A large picture that is one has bytes for its pixels; of others the limit is as always. */
+	if (s->spool && !s->believed && pixels > FV_PIXELS_MAX &&
+	    (double)pixels > SPOOLED_PIXELS * (double)s->bytes)
+		return fv_fail(
+			err, FV_E_LIMIT,
+			"%s: %" PRId64 " x %" PRId64
+			" pixels are over the limit of %.0f million for a file of %zu bytes; raise "
+			"it with --max-megapixels if you trust the file",
+			s->path, width, height, (double)FV_PIXELS_MAX / 1e6, s->bytes);
 	for (size_t i = 0; i < FV_COUNT(table); i++)
 		if (table[i].format == s->format && pixels > s->flat_pixels &&
 		    (double)pixels >

@@ -18,10 +18,11 @@ static fv_status open_source(fv_err *err, fv_source *s)
 	fv_status st = fv_file_open(err, s->path, 0, &s->fd, &s->bytes);
 	if (st)
 		return st;
-	if (s->bytes > FV_PICTURE_BYTES_MAX)
+	const int64_t most = s->spool ? FV_SPOOLED_BYTES_MAX : FV_PICTURE_BYTES_MAX;
+	if ((int64_t)s->bytes > most)
 		return fv_fail(err, FV_E_LIMIT,
 		               "%s: %.0f MB are over the limit of %.0f MB for a file", s->path,
-		               (double)s->bytes / 1e6, (double)FV_PICTURE_BYTES_MAX / 1e6);
+		               (double)s->bytes / 1e6, (double)most / 1e6);
 	if (!s->bytes)
 		return fv_fail(err, FV_E_FORMAT, "%s: is empty; fetch it again", s->path);
 	if ((st = fv_file_fill(err, s->path, s->fd, head, &got, NULL, NULL)))
@@ -43,6 +44,13 @@ static fv_status load(fv_err *err, fv_source *s)
 {
 	if (s->data)
 		return FV_OK;
+	if (s->spool) {                 /* too large for a copy */
+		void *data = mmap(NULL, s->bytes, PROT_READ, MAP_PRIVATE, s->fd, 0);
+		if (data == MAP_FAILED)
+			return fv_fail_memory(err, s->path, s->bytes);
+		s->data = data;
+		return FV_OK;
+	}
 	uint8_t *data = malloc(s->bytes);
 	fv_status st = data ? fv_file_fill(err, s->path, s->fd, data, &s->bytes, s->cancelled,
 	                                   s->user)
@@ -68,19 +76,20 @@ static int64_t free_memory(void)
 	return here > 0 ? (int64_t)(0.9 * here) : INT64_MAX;
 }
 
-static fv_status read_source(fv_err *err, fv_source *s, fv_picture **out, fv_err *warning)
+fv_status fv_source_read(fv_err *err, fv_source *s, fv_picture **out, fv_err *warning)
 {
 	fv_picture *p = calloc(1, sizeof *p);
 	bool ran = false, bare;
 	*warning = (fv_err){ 0 };
 	s->fd = -1;
-	s->place = fv_source_place;
+	if (!s->place)
+		s->place = fv_source_place;
 	if (!s->memory)
 		s->memory = free_memory();
 	fv_status st = p ? open_source(err, s) : fv_fail_memory(err, s->path, sizeof *p);
 	if (st)
 		goto done;
-	bare = !s->longest && !s->facts && (s->format == FV_JPEG || s->format == FV_PNG) &&
+	bare = !s->spool && !s->longest && !s->facts && (s->format == FV_JPEG || s->format == FV_PNG) &&
 	       s->bytes <= BARE_BYTES && !fv_sandbox_all();
 	if (bare && ((st = load(err, s)) || fv_bare_read(s, p)))
 		goto done;
@@ -99,7 +108,10 @@ static fv_status read_source(fv_err *err, fv_source *s, fv_picture **out, fv_err
 done:
 	if (s->fd >= 0)
 		close(s->fd);
-	free((void *)(uintptr_t)s->data);
+	if (s->spool && s->data)
+		munmap((void *)(uintptr_t)s->data, s->bytes);
+	else
+		free((void *)(uintptr_t)s->data);
 	if (st)
 		fv_picture_free(p);
 	else {
@@ -121,7 +133,7 @@ fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *
 	                .flat_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_FLAT,
 	                .memory = o->max_memory, .all = o->keep_private, .facts = o->facts, .page = o->page,
 	                .fits = o->fits, .cancelled = o->cancelled, .user = o->user };
-	return read_source(err, &s, out, warning ? warning : &ignored);
+	return fv_source_read(err, &s, out, warning ? warning : &ignored);
 }
 
 const char *fv_picture_format(const fv_picture *p) { return p->format; }
@@ -171,7 +183,7 @@ fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_p
 	fv_err ignored;
 	fv_source s = { .path = path, .max_pixels = FV_PIXELS_MAX, .flat_pixels = FV_PIXELS_FLAT,
 	                .longest = longest ? longest : INT64_MAX };
-	fv_status st = read_source(err, &s, &p, warning ? warning : &ignored);
+	fv_status st = fv_source_read(err, &s, &p, warning ? warning : &ignored);
 	if (st)
 		return st;
 	if (warning && !warning->status && p->pages > 1)

@@ -9,7 +9,7 @@
 
 typedef struct fv_picture fv_picture;
 
-typedef struct {
+typedef struct fv_read_options {
 	int64_t max_pixels;             /* 0: FV_PIXELS_MAX */
 	bool keep_private;              /* all metadata stay, place and persons too:
 	                                 * docs/security.md */
@@ -22,6 +22,9 @@ typedef struct {
 	fv_status (*fits)(fv_err *err, void *user, const fv_pixels *size, int64_t decoding);
 	bool (*cancelled)(void *user);  /* ends a long wait; NULL: none is ended. From the
 	                                 * calling thread */
+	/* Told the share of the rows that are decoded; from the calling thread; may be NULL. Of a
+	 * spooled picture only. */
+	void (*progress)(void *user, double done);
 	void *user;
 } fv_read_options;
 #define FV_PIXELS_MAX ((int64_t)400 << 20)
@@ -29,11 +32,16 @@ typedef struct {
 #define FV_PIXELS_FLAT ((int64_t)64 << 20)
 #define FV_PICTURE_BYTES_MAX ((int64_t)2 << 30)
 
-typedef struct {
+typedef struct fv_write_options {
 	int quality;                    /* of JPEG and WebP, 1 to 100; 0: 92 */
 	bool keep_time;                 /* of a file that is replaced */
 	void (*aside)(const char *path);        /* told the name under which the file is written,
 	                                         * and NULL when it has its own; may be NULL */
+	/* Of a large picture: a folder for what is not finished, on the same disk, which is used
+	 * again after a run that was killed; and who is told the share that is written, or NULL. */
+	const char *scratch;
+	void (*progress)(void *user, double done);
+	void *user;
 } fv_write_options;
 
 /* Once before anything else; name is argv[0]. libvips is loaded when a picture wants it, and
@@ -90,6 +98,27 @@ void fv_picture_free(fv_picture *p);
 fv_status fv_picture_side_check(fv_err *err, const char *path, int64_t width, int64_t height);
 /* Bytes that writing takes beside the pixels, about. */
 int64_t fv_picture_write_bytes(const char *path, const fv_pixels *p);
+
+/* ---- a picture whose pixels are in a file: larger than memory (spool.c, large.c)
+ * Read as fv_picture_read() does it, decoded where strangers' files are decoded, but into a file
+ * without a name on the disk of `beside`. fv_picture_pixels() has its size, and no data. Pictures
+ * that are to be turned are turned in memory, which must be there for them. */
+#define FV_PIXELS_SPOOLED ((int64_t)4 << 30)
+#define FV_SPOOLED_BYTES_MAX ((int64_t)64 << 30)        /* of a file */
+fv_status fv_picture_spool(fv_err *err, const char *path, const fv_read_options *opt,
+                           const char *beside, fv_picture **out, fv_err *warning);
+bool fv_picture_spooled(const fv_picture *p);
+/* Packed pixels of a part. */
+fv_status fv_picture_part(fv_err *err, const fv_picture *p, int64_t x, int64_t y, int64_t w,
+                          int64_t h, void *pixels);
+/* fv_picture_fill_hidden() for it. */
+fv_status fv_picture_fill_spooled(fv_err *err, const fv_picture *p);
+/* The painting of a spooled picture, packed pixels in a file of its own (`pixels`, open, of the
+ * whole size), written under `path`: TIFF with tiles and smaller copies of itself, which is a BigTIFF
+ * where it has to be; .dzi: a Deep Zoom picture; or as fv_picture_write() has it. */
+fv_status fv_picture_write_large(fv_err *err, fv_context *c, const fv_picture *p, int pixels,
+                                 const char *path, const fv_write_options *opt);
+bool fv_deep_zoom_ending(const char *path);
 
 /* Writes bare pixels: sheets, grids. */
 fv_status fv_pixels_write(fv_err *err, fv_context *c, const fv_pixels *p, const char *path,

@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+#define SPOOL_ROWS 1024                 /* that a decoder holds at a time, about */
 #define STRIP 64                        /* rows decoded at a time */
 #define ROOM (48 << 20)                 /* bytes for everything but pixels, libvips among it */
 
@@ -70,6 +72,13 @@ static int64_t decoding_bytes(const fv_source *s, const VipsImage *im, const fv_
 	bool interlaced = vips_image_get_typeof(im, "interlaced");
 	if (im->BandFmt == VIPS_FORMAT_FLOAT)
 		pixel += 4 * im->Bands;
+	/* Rows of tiles, in the decoder and behind it; the file is mapped. */
+	if (s->spool && (s->format == FV_JPEG || s->format == FV_PNG || s->format == FV_TIFF)) {
+		int64_t all = interlaced ? s->format == FV_JPEG ? 2 * im->Bands : out : 0;
+		if (vips_image_get_orientation((VipsImage *)(uintptr_t)im) > 1)
+			all += out;
+		return size->width * size->height * all + SPOOL_ROWS * size->width * out + ROOM;
+	}
 	if (interlaced && s->format == FV_JPEG)
 		pixel += 2 * im->Bands;                         /* coefficients of 16 bits */
 	else if (interlaced)
@@ -84,7 +93,7 @@ static int64_t decoding_bytes(const fv_source *s, const VipsImage *im, const fv_
 static fv_status admit(fv_err *err, fv_source *s, const fv_pixels *size, int64_t decoding)
 {
 	fv_status st = s->fits && !s->admitted ? s->fits(err, s->user, size, decoding) : FV_OK;
-	int64_t need = size->height * size->stride_bytes + decoding;
+	int64_t need = (s->spool ? 0 : size->height * size->stride_bytes) + decoding;
 	if (st)
 		return st;
 	s->admitted = true;
@@ -267,6 +276,8 @@ void fv_picture_forget(fv_picture *p)
 {
 	if (p->facts)
 		g_object_unref(p->facts);
+	if (p->spool)
+		close(p->spool - 1);
 	if (p->mapped)
 		munmap(p->pixels.data, p->mapped);
 	else
@@ -282,8 +293,9 @@ void fv_picture_forget(fv_picture *p)
 }
 
 /* Rows are taken strip by strip, so that a long wait can be ended. */
-static fv_status take_rows(fv_err *err, const fv_source *s, VipsImage *im, const fv_pixels *to)
+static fv_status take_rows(fv_err *err, const fv_source *s, VipsImage *im, fv_picture *p)
 {
+	const fv_pixels *to = &p->pixels;
 	VipsRegion *r = vips_region_new(im);
 	fv_status st = FV_OK;
 	for (int y = 0; y < im->Ysize && !st && r; y += STRIP) {
@@ -295,6 +307,8 @@ static fv_status take_rows(fv_err *err, const fv_source *s, VipsImage *im, const
 		for (int k = 0; k < a.height && !st; k++)
 			memcpy((char *)to->data + (y + k) * to->stride_bytes,
 			       VIPS_REGION_ADDR(r, 0, y + k), (size_t)to->stride_bytes);
+		if (s->passed && !st)
+			s->passed((fv_source *)(uintptr_t)s, p, y + a.height);
 	}
 	if (!r)
 		return refuse(err, s);
@@ -374,7 +388,7 @@ static fv_status decode(fv_err *err, fv_source *s, VipsFailOn fail, fv_picture *
 		NULL
 	};
 	if (!(st = s->place(err, s, p)))
-		st = take_rows(err, s, im, &p->pixels);
+		st = take_rows(err, s, im, p);
 	g_object_unref(im);
 	return st;
 }
@@ -478,7 +492,7 @@ fv_status fv_picture_reduce(fv_err *err, fv_source *s, fv_picture *p)
 	p->pixels = (fv_pixels){ im->Xsize, im->Ysize, 3, 8, im->Xsize * 3, NULL };
 	p->mapped = 0;
 	if (!(st = fv_source_place(err, s, p)))
-		st = take_rows(err, s, im, &p->pixels);
+		st = take_rows(err, s, im, p);
 	g_object_unref(im);
 	fv_picture_forget(&full);
 	return st;

@@ -23,6 +23,7 @@ enum { FILE_FD, MEMORY_FD, SOCKET_FD, FDS };
 typedef struct {
 	int fd[FDS];
 	int64_t width, height;          /* as main knows it; 0: not said yet */
+	int64_t spooled;                /* bytes that main has for it in a file */
 	double begun;                   /* bytes of addresses before decoding; 0: unknown */
 } worker;
 
@@ -67,6 +68,7 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *size, int64_t de
 			_exit(1);
 	w->width = size->width;
 	w->height = size->height;
+	w->spooled = size->height * size->width * size->channels * size->bits / 8;
 	if (w->begun > 0)
 		lower(RLIMIT_AS,
 		      w->begun +
@@ -81,7 +83,7 @@ static fv_status place(fv_err *err, fv_source *s, fv_picture *p)
 	worker *w = s->user;
 	fv_pixels *v = &p->pixels;
 	int64_t bytes = v->height * v->stride_bytes;
-	if (bytes > w->width * w->height * FV_CHILD_PIXEL)
+	if (bytes > (s->spool ? w->spooled : w->width * w->height * FV_CHILD_PIXEL))
 		return fv_fail(err, FV_E_FORMAT, ": its size changes");
 	void *data = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, w->fd[MEMORY_FD],
 	                  0);
@@ -92,11 +94,23 @@ static fv_status place(fv_err *err, fv_source *s, fv_picture *p)
 	return FV_OK;
 }
 
+/* What is decoded is in the file, and what was read of the other is not read again. */
+static void passed(fv_source *s, fv_picture *p, int64_t rows)
+{
+	worker *w = s->user;
+	const fv_child_record r = { .magic = FV_CHILD_MAGIC, .kind = FV_CHILD_ROWS,
+	                            .height = rows };
+	fv_drop_pages(p->pixels.data, (size_t)(rows * p->pixels.stride_bytes));
+	fv_drop_pages(s->data, s->bytes);
+	put(w->fd[SOCKET_FD], &r, sizeof r);
+}
+
 /* Memory: enough for a header, until the size is known; and never more than what there is, the file
  * and twice what main allows. */
 static void limit(const fv_child_request *q, worker *w)
 {
-	lower(RLIMIT_CPU, FV_CHILD_CPU, FV_CHILD_CPU);
+	const double seconds = q->spool ? FV_CHILD_CPU * FV_CHILD_SPOOL : FV_CHILD_CPU;
+	lower(RLIMIT_CPU, seconds, seconds);
 	lower(RLIMIT_CORE, 0, 0);
 	lower(RLIMIT_FSIZE, 0, 0);
 	lower(RLIMIT_NOFILE, 16, 16);
@@ -145,7 +159,9 @@ static void work(const fv_child_request *q, worker *w, bool confined)
 	                .format = (fv_format)q->format, .format_name = q->format_name,
 	                .max_pixels = q->max_pixels, .flat_pixels = q->flat_pixels,
 	                .memory = q->memory, .longest = q->longest, .all = q->all,
-	                .facts = q->facts, .page = q->page, .bare_tried = q->bare_tried, .place = place,
+	                .facts = q->facts, .page = q->page, .bare_tried = q->bare_tried,
+	                .spool = q->spool, .believed = q->believed,
+	                .passed = q->spool ? passed : NULL, .place = place,
 	                .fits = fits, .user = w };
 	fv_format_prepare(s.format);
 	/* A file that is cut short meanwhile ends this process alone. */

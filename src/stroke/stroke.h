@@ -25,6 +25,9 @@
 #define FV_STROKE_H
 #include "base/base.h"
 
+/* A part of a picture: h,w pixels from row y and column x on. */
+typedef struct { int64_t y, x, h, w; } fv_area;
+
 #define FV_STROKE_BRUSHES 4
 #define FV_STROKE_MARKS 4               /* channels of the marks */
 #define FV_STROKE_SIDE 16               /* pixels, the least */
@@ -61,6 +64,11 @@ fv_stroke_options fv_stroke_default(void);
 fv_status fv_stroke_flow(fv_err *err, fv_context *c, const float *x, int64_t h, int64_t w,
                          const fv_stroke_options *o, float *v);
 
+/** A flow found on a small copy, enlarged to part of a picture.
+ *  @param v  vh,vw,2		@param to  of the part of h,w, 2 channels, written */
+fv_status fv_stroke_enlarge(fv_err *err, fv_context *c, const float *v, int64_t vh, int64_t vw,
+                            int64_t h, int64_t w, const fv_area *part, float *to);
+
 /** The photograph in dabs of paint: painterly rendering with brushes of several sizes (Hertzmann
  *  1998), along the flow (Litwinowicz 1997). The widest brush covers all but specks; a finer one goes where
  *  what is painted is off the photograph by more than `detail` allows, and here and there by chance.
@@ -74,6 +82,41 @@ fv_status fv_stroke_flow(fv_err *err, fv_context *c, const float *x, int64_t h, 
  *            spread 1, and one of spread 0.8 that is constant along the dab and changes with each bristle */
 fv_status fv_stroke_dabs(fv_err *err, fv_context *c, const float *x, const float *v, int64_t h,
                          int64_t w, const fv_stroke_options *o, float *y, float *z);
+
+/** A part of a picture: what fv_stroke_dabs() makes of the whole, bit for bit.
+ *  @param x     of `seen`, 3 channels
+ *  @param v     vh,vw,2: a flow of a copy of the picture, as fv_stroke_enlarge() enlarges it
+ *  @param h, w  the whole picture
+ *  @param seen  the part and fv_stroke_margin() pixels more on each side, less what lies beyond the
+ *               picture
+ *  @param y, z  of `part`, written */
+fv_status fv_stroke_dabs_part(fv_err *err, fv_context *c, const float *x, const float *v,
+                              int64_t vh, int64_t vw, int64_t h, int64_t w, const fv_area *seen,
+                              const fv_area *part, const fv_stroke_options *o, float *y,
+                              float *z);
+int64_t fv_stroke_margin(const fv_stroke_options *o);
+
+/** All dabs of a picture, kept when they were laid, and drawn once more on a larger one, on any part
+ *  of it: with sharp edges, which an enlarged underpainting has not.
+ *  @param kept  yours, fv_dabs_free(); NULL: none is kept */
+typedef struct fv_dabs fv_dabs;
+fv_status fv_stroke_dabs_kept(fv_err *err, fv_context *c, const float *x, const float *v,
+                              int64_t h, int64_t w, const fv_stroke_options *o, float *y, float *z,
+                              fv_dabs **kept);
+/** Finds which dab is on top where; before the first fv_dabs_draw() with `more`. x: as laid from. */
+fv_status fv_dabs_own(fv_err *err, fv_dabs *d, const float *x);
+/** @param h, w  of the larger picture
+ *  @param x     of `seen`, 3 channels: what shows where no dab is
+ *  @param seen  the part and a pixel more on each side, less what lies beyond the picture
+ *  @param more  NULL, or what is added to the dabs, as large as the picture that they were laid
+ *               for: it is enlarged within each dab, so that none of it runs over an edge
+ *  @param y     of `part`, written */
+fv_status fv_dabs_draw(fv_err *err, const fv_dabs *d, int64_t h, int64_t w, const float *x,
+                       const fv_area *seen, const float *more, const fv_area *part, float *y);
+void fv_dabs_free(fv_dabs *d);
+/** Bytes that kept dabs take, and drawing a part `wide` pixels wide. */
+int64_t fv_dabs_bytes(const fv_context *c, int64_t h, int64_t w, const fv_stroke_options *o,
+                      int64_t wide);
 
 /** The flow as an artist draws it: a picture of any size, stretched over the photograph. Its colour
  *  tells the strokes' direction: the hue is twice the angle, counted against the clock from the

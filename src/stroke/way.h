@@ -24,6 +24,10 @@ fv_status fv_stroke_check(fv_err *err, int64_t h, int64_t w, const fv_stroke_opt
 fv_status fv_stroke_rows(fv_err *err, fv_context *c, fv_team_fn fn, void *arg, int64_t rows,
                          int64_t grain);
 
+/* field.c: a flow of vh,vw enlarged to h,w, at one pixel. */
+void fv_stroke_field_at(const float *v, int64_t vh, int64_t vw, int64_t h, int64_t w, int64_t row,
+                        int64_t column, float *to);
+
 /* ---- what all ways agree on */
 /* The flow's windows and weights; sigmas in pixels of the training's size, bounded by a seventh of
  * the shorter side. */

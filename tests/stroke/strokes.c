@@ -469,6 +469,63 @@ static void refusals(void)
 	fv_context_free(c);
 }
 
+/* A part of a picture has the bits of the whole, and dabs drawn once more those of the first time. */
+static void parts(void)
+{
+	enum { PH = 500, PW = 700 };
+	fv_err err;
+	fv_context *c = context(NULL, 2, NULL, NULL);
+	fv_stroke_options o = options();
+	float *p = malloc(PH * PW * 3 * sizeof *p), *v = malloc(PH * PW * 2 * sizeof *v);
+	const fv_area all = { 0, 0, PH, PW };
+	float *y = malloc(PH * PW * 3 * sizeof *y), *z = malloc(PH * PW * 4 * sizeof *z);
+	float *part = malloc(PH * PW * 3 * sizeof *part), *marks = malloc(PH * PW * 4 * sizeof *marks);
+	fv_dabs *kept = NULL;
+	for (int64_t i = 0; i < PH * PW * 3; i++)
+		p[i] = x[(i / 3 / PW % H * W + i / 3 % PW % W) * 3 + i % 3];
+	/* Of a copy, which here is the picture in the file. */
+	check(!fv_stroke_enlarge(&err, c, directions, H, W, PH, PW, &all, v), "flow: %s", err.text);
+	check(!fv_stroke_dabs_kept(&err, c, p, v, PH, PW, &o, y, z, &kept), "dabs: %s", err.text);
+	const int64_t m = fv_stroke_margin(&o);
+	const fv_area list[] = { { 0, 0, 90, 130 }, { 200, 300, 64, 64 }, { 410, 620, 90, 80 },
+		                 { 251, 1, 1, 699 }, { 0, 333, 500, 7 } };
+	for (size_t k = 0; k < FV_COUNT(list); k++) {
+		const fv_area a = list[k];
+		const int64_t y0 = fv_max(0, a.y - m), x0 = fv_max(0, a.x - m);
+		const fv_area seen = { y0, x0, fv_min(PH, a.y + a.h + m) - y0,
+			               fv_min(PW, a.x + a.w + m) - x0 };
+		float *sx = malloc((size_t)(seen.h * seen.w * 3) * sizeof *sx);
+		for (int64_t r = 0; r < seen.h; r++) {
+			const int64_t at = (seen.y + r) * PW + seen.x;
+			memcpy(sx + r * seen.w * 3, p + at * 3, (size_t)(seen.w * 3) * sizeof *sx);
+		}
+		check(!fv_stroke_dabs_part(&err, c, sx, directions, H, W, PH, PW, &seen, &a, &o, part, marks),
+		      "part: %s", err.text);
+		int64_t off = 0;
+		for (int64_t i = 0; i < a.h * a.w; i++) {
+			const int64_t at = (a.y + i / a.w) * PW + a.x + i % a.w;
+			off += memcmp(part + 3 * i, y + 3 * at, 3 * sizeof *y) ||
+			       memcmp(marks + 4 * i, z + 4 * at, 4 * sizeof *z);
+		}
+		check(!off, "part %d: %d of %d pixels are others", (int)k, (int)off, (int)(a.h * a.w));
+		/* As large as they were laid they are what they were, a pixel from the edges too. */
+		check(!fv_dabs_draw(&err, kept, PH, PW, p, &all, NULL, &a, part), "draw: %s", err.text);
+		off = 0;
+		for (int64_t i = 0; i < a.h * a.w; i++)
+			off += memcmp(part + 3 * i, y + 3 * ((a.y + i / a.w) * PW + a.x + i % a.w),
+			              3 * sizeof *y) != 0;
+		check(!off, "part %d drawn again: %d of %d pixels are others", (int)k, (int)off,
+		      (int)(a.h * a.w));
+		const fv_area little = { 10, 10, 20, 20 };
+		check(fv_stroke_dabs_part(&err, c, sx, directions, H, W, PH, PW, &little, &a, &o, part, marks) ==
+		      FV_E_SHAPE, "a part without its margin is painted");
+		free(sx);
+	}
+	fv_dabs_free(kept);
+	free(p), free(v), free(y), free(z), free(part), free(marks);
+	fv_context_free(c);
+}
+
 int main(int argc, char **argv)
 {
 	fv_safetensors f = { 0 };
@@ -499,6 +556,7 @@ int main(int argc, char **argv)
 			enlarged(sets[i]);
 	}
 	rest_of_file(&f);
+	parts();
 	painted();
 	printed();
 	extremes();

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fauve apply: one picture that is larger than memory. Its pixels are decoded into a file without a
+ * name, its painting's tiles go into OUT.fauve-parts, and when all are there they become OUT. */
+#include "cli/apply.h"
+#include "cli/apply_store.h"
+#include "cli/find.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "paint/tiles.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#define USUAL 700e6                     /* bytes that painting by tiles takes where nobody says */
+#define PIXELS_A_SECOND 30e6            /* that are written, as a first guess */
+
+typedef struct {
+	fv_apply *a;
+	fv_picture *p;
+	fv_parts *parts;
+	const fv_paint_options *how;
+	const char *what;               /* the step in work */
+	double begun;                   /* when it began, and what of it was done then */
+	double first;
+} desk;
+
+/* ---- what people see */
+static void time_left(double seconds, char *text, size_t room)
+{
+	if (!(seconds >= 0) || seconds > 1e6)
+		*text = 0;
+	else if (seconds < 90)
+		snprintf(text, room, ", %.0f s left", ceil(seconds / 5) * 5);
+	else
+		snprintf(text, room, ", %.0f min left", ceil(seconds / 60));
+}
+
+static void progress(void *user, const char *what, double done)
+{
+	desk *d = user;
+	const double now = fv_now();
+	char left[40] = "", line[600];
+	if (!d->what || strcmp(d->what, what)) {
+		d->what = what;
+		d->begun = now;
+		d->first = done;
+	}
+	if (done - d->first > 0.01 && now - d->begun > 2) {
+		const fv_pixels *v = d->p ? fv_picture_pixels(d->p) : NULL;
+		double more = (now - d->begun) * (1 - done) / (done - d->first);
+		if (!strcmp(what, "painting") && v)
+			more += (double)v->width * (double)v->height / PIXELS_A_SECOND;
+		time_left(more, left, sizeof left);
+	}
+	snprintf(line, sizeof line, "%s: %s%s", d->a->job->out, what, left);
+	fv_progress_show(d->a->cli->progress, done, line);
+}
+
+static void reading(void *user, double done) { progress(user, "reading", done); }
+static void writing(void *user, double done) { progress(user, "writing", done); }
+
+/* ---- memory and disk */
+static double budget(const fv_apply *a)
+{
+	const double have = fv_apply_allowed(a);
+	return fmax(1, a->o->memory ? have : fmin(USUAL, have));
+}
+
+static fv_tiles tiles_of(const fv_pixels *v)
+{
+	return (fv_tiles){ .height = v->height, .width = v->width, .channels = v->channels,
+	                   .bits = v->bits };
+}
+
+/* The decoded pixels, the painted ones and what they become; canvas: more for a large one's. */
+static fv_status room_on_disk(fv_err *err, const fv_apply *a, const fv_pixels *v, double canvas)
+{
+	struct statvfs s;
+	char folder[4096];
+	const char *slash = strrchr(a->job->out, '/');
+	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - a->job->out) + 1 : 1,
+	         slash ? a->job->out : ".");
+	if (statvfs(folder, &s))
+		return fv_fail_write(err, folder);
+	const double need = 3 * (double)v->height * (double)v->stride_bytes + canvas,
+		     have = (double)s.f_bavail * (double)s.f_frsize;
+	return need <= have ? FV_OK
+	                    : fv_fail(err, FV_E_WRITE,
+	                              "%s: painting %" PRId64 " x %" PRId64
+	                              " pixels takes up to %.1f GB of its disk for a while, and "
+	                              "%.1f GB are free; make room, or name another --output",
+	                              a->job->out, v->width, v->height, need / 1e9, have / 1e9);
+}
+
+static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decoding)
+{
+	const desk *d = user;
+	const fv_apply *a = d->a;
+	fv_paint_options how;
+	fv_err why = { 0 };
+	int64_t painting;
+	if (a->layers->count > 1 || a->layers->item[0].mask.data)
+		return fv_fail(err, FV_E_MEMORY,
+		               "%s: %" PRId64 " x %" PRId64 " pixels are painted in tiles, which masks "
+		               "and several styles cannot be yet; allow more memory with "
+		               "--max-memory, or paint a smaller copy", a->job->in, v->width,
+		               v->height);
+	const fv_tiles t = tiles_of(v);
+	fv_status st = fv_apply_how(&why, a, v, &how);
+	if (!st)
+		st = fv_tiles_least(&why, a->layers->item[0].painter, &t, &how, &painting);
+	if (st)
+		return fv_fail(err, st, "%s: %s", a->job->in, why.text);
+	if ((st = fv_apply_fits(err, a, v, (double)fv_max(decoding, painting))))
+		return st;
+	const fv_paint_work work = fv_paint_work_of(a->layers->item[0].model, v->height, v->width, &how);
+	return room_on_disk(err, a, v, work.sh ? 9.0 * (double)work.h * (double)work.w : 0);
+}
+
+static bool stopped(void *user) { return fv_interrupted(); }
+
+/* ---- what tiles are painted from and into */
+static fv_status get(fv_err *err, void *user, const fv_area *part, void *pixels)
+{
+	const desk *d = user;
+	return fv_picture_part(err, d->p, part->x, part->y, part->w, part->h, pixels);
+}
+
+static fv_status put(fv_err *err, void *user, int64_t tile, const fv_area *part, const void *pixels)
+{
+	desk *d = user;
+	const fv_pixels *v = fv_picture_pixels(d->p);
+	const int64_t pixel = v->channels * v->bits / 8, row = part->w * pixel;
+	fv_status st = FV_OK;
+	for (int64_t y = 0; y < part->h && !st; y++)
+		st = fv_parts_put(err, d->parts,
+		                  (part->y + y) * v->width * pixel + part->x * pixel,
+		                  (const char *)pixels + y * row, (size_t)row);
+	return st ? st : fv_parts_finish(err, d->parts, tile);
+}
+
+static bool done(void *user, int64_t tile) { return fv_parts_done(((desk *)user)->parts, tile); }
+static int room(void *user) { return fv_parts_room(((desk *)user)->parts); }
+
+/* A number of the model's file and of a drawn flow. */
+static fv_status number_of(fv_err *err, const fv_apply *a, uint64_t *number)
+{
+	const void *data;
+	size_t bytes;
+	char path[FV_PATH_MAX];
+	fv_status st = fv_style_find(err, a->model, path, sizeof path);
+	if (st || (st = fv_file_map(err, path, SIZE_MAX, &data, &bytes)))
+		return st;
+	*number = fv_hash_mix(FV_HASH, data, bytes);
+	fv_file_unmap(data, bytes);
+	for (int64_t y = 0; a->flow && y < a->flow->height; y++)
+		*number = fv_hash_mix(*number, (char *)a->flow->data + y * a->flow->stride_bytes,
+		                      (size_t)(a->flow->width * a->flow->channels *
+		                               a->flow->bits / 8));
+	return FV_OK;
+}
+
+static fv_status begin(fv_err *err, void *user, uint64_t look, int64_t tiles)
+{
+	desk *d = user;
+	const fv_paint_options *h = d->how;
+	const fv_pixels *v = fv_picture_pixels(d->p);
+	const int64_t size = v->height * v->width * v->channels * v->bits / 8;
+	char key[900];
+	uint64_t number;
+	fv_status st = number_of(err, d->a, &number);
+	if (st)
+		return st;
+	snprintf(key, sizeof key,
+	         "fauve %s\npicture %016" PRIx64 "\nmodel %016" PRIx64
+	         "\nstrength %a\nstrokes %a\ndetail %a\npalette %a\nrelief %a\nseed %" PRIu64
+	         "\nnorm %d\ncolour only %d\nstats %d\nprecision %d\ntiles %" PRId64 "\n",
+	         FV_VERSION, look, number, (double)h->strength, (double)h->strokes,
+	         (double)h->detail, (double)h->palette, (double)h->relief, h->seed, (int)h->norm,
+	         h->colour_only, d->a->o->stats, d->a->cli->precision, tiles);
+	if ((st = fv_parts_begin(err, d->parts, key, size, tiles)))
+		return st;
+	if (fv_parts_count(d->parts))
+		fv_say(d->a->cli, "%s: %" PRId64 " of %" PRId64 " tiles are there already",
+		       d->a->job->out, fv_parts_count(d->parts), tiles);
+	return FV_OK;
+}
+
+static fv_status paint(fv_err *err, desk *d)
+{
+	fv_apply *a = d->a;
+	const fv_pixels *v = fv_picture_pixels(d->p);
+	fv_err why = { 0 };
+	fv_paint_options how;
+	fv_tiles t = tiles_of(v);
+	t.user = d, t.read = get, t.write = put, t.begin = begin, t.done = done,
+	t.progress = progress, t.room = room;
+	d->how = &how;
+	fv_status st = fv_apply_how(&why, a, v, &how);
+	how.max_memory = (int64_t)budget(a);
+	if (!st)
+		st = fv_tiles_paint(&why, a->layers->item[0].painter, &t, &how, (fv_stats)a->o->stats);
+	/* What is finished is kept, also after a failure. */
+	fv_err ignored;
+	fv_status kept = d->parts ? fv_parts_flush(st ? &ignored : &why, d->parts) : FV_OK;
+	st = st ? st : kept;
+	return st ? fv_fail(err, st, "%s: %s", a->job->in, why.text) : FV_OK;
+}
+
+fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say)
+{
+	const fv_apply_options *o = a->o;
+	desk d = { .a = a };
+	fv_err warning;
+	a->job = j;
+	fv_status st = fv_apply_over_itself(err, a, j);
+	if (st)
+		return st;
+	const double most = isnan(o->megapixels) ? 0 : o->megapixels * 1e6, begun = fv_now();
+	const fv_read_options limits = {
+		.max_pixels = (int64_t)most, .keep_private = o->keep_private,
+		.max_memory = (int64_t)fmax(1, fv_apply_allowed(a)), .fits = fits,
+		.cancelled = stopped, .progress = reading, .user = &d,
+	};
+	/* A place that cannot be written is found before the work. */
+	st = fv_picture_spool(err, j->in, &limits, j->out, &d.p, &warning);
+	if (st)
+		return st;
+	if (warning.status)
+		fv_warn(a->cli, "%s", warning.text);
+	if (!(st = fv_picture_fill_spooled(err, d.p)) && !(st = fv_parts_open(err, j->out, &d.parts)))
+		st = paint(err, &d);
+	if (!st)
+		st = fv_picture_write_large(err, a->context, d.p, fv_parts_pixels(d.parts), j->out,
+		                            &(fv_write_options){ .quality = (int)o->quality,
+		                                                 .aside = fv_stop_removes,
+		                                                 .scratch = fv_parts_folder(d.parts),
+		                                                 .progress = writing, .user = &d });
+	fv_parts_close(d.parts, !st);
+	const fv_pixels *v = fv_picture_pixels(d.p);
+	if (!st && (say || a->cli->verbose)) {
+		fv_progress_clear(a->cli->progress);
+		fv_say(a->cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s", j->out, v->width,
+		       v->height, fv_now() - begun);
+	}
+	fv_picture_free(d.p);
+	return st;
+}
