@@ -21,6 +21,13 @@ int fv_picture_ending_index(const char *path)
 
 bool fv_picture_ending(const char *path) { return fv_picture_ending_index(path) >= 0; }
 
+bool fv_picture_same_ending(const char *a, const char *b)
+{
+	static const int format[] = { 0, 0, 1, 2, 3, 3 };
+	int i = fv_picture_ending_index(a), k = fv_picture_ending_index(b);
+	return i >= 0 && k >= 0 && format[i] == format[k];
+}
+
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 static bool is_picture(const char *name, const struct stat *s)

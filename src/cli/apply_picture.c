@@ -2,6 +2,9 @@
 /* fauve apply: one picture, from file to file, within the memory that it may take. */
 #include "cli/apply.h"
 #include "base/memory.h"
+#include "base/spare.h"
+#include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 static bool same_file(const char *a, const char *b)
@@ -18,8 +21,9 @@ static bool same_file(const char *a, const char *b)
 static double allowed(const fv_apply *a)
 {
 	if (a->o->memory)
-		return (double)a->o->memory - fv_memory("/proc/self/status", "VmRSS") - SMALL;
-	double here = fv_memory_free();
+		return (double)a->o->memory - fv_memory("/proc/self/status", "VmRSS") - SMALL -
+		       a->others;
+	double here = fv_memory_free() + (double)fv_spare_kept(a->cli->spare) - a->others;
 	return here > 0 ? 0.9 * (here + (double)fv_painter_bytes(a->painter)) : INFINITY;
 }
 
@@ -39,15 +43,19 @@ static int64_t allowance(const fv_apply *a, const fv_pixels *v)
 static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decoding)
 {
 	const fv_apply *a = user;
+	const char *ending = fv_apply_ending(a->o, a->job->out);
 	fv_paint_options how;
 	fv_err why = { 0 };
 	int64_t painting, pixels = v->height * v->stride_bytes,
-			  writing = fv_picture_write_bytes(a->job->out, v);
+			  writing = fv_picture_write_bytes(ending ? ending : a->job->out, v);
 	fv_status st = fv_apply_how(&why, a, v, &how);
 	if (!st)
 		st = fv_paint_least(&why, a->model, v->height, v->width, &how, &painting);
 	if (st)
 		return fv_fail(err, st, "%s: %s", a->job->in, why.text);
+	if (a->admit)
+		return a->admit(err, a->user, v, (double)(pixels + fv_max(decoding, writing)),
+		                (double)(pixels + fv_max(decoding, fv_max(painting, writing))));
 	double need = (double)(pixels + fv_max(decoding, fv_max(painting, writing))),
 	       have = allowed(a);
 	if (need <= have)
@@ -70,45 +78,89 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 
 bool fv_apply_stopped(void *user) { return fv_interrupted(); }
 
-fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say)
+/* A name, or what stands for '-'. */
+static const char *called(const char *name, const char *standard)
+{
+	return strcmp(name, "-") ? name : standard;
+}
+
+fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **out)
 {
 	const fv_apply_options *o = a->o;
-	fv_picture *p = NULL;
 	fv_err warning;
 	a->job = j;
 	const double most = isnan(o->megapixels) ? 0 : o->megapixels * 1e6;
 	fv_read_options limits = { .max_pixels = (int64_t)most, .keep_private = o->keep_private,
 	                           .max_memory = o->memory ? (int64_t)fmax(1, allowed(a)) : 0,
-	                           .fits = fits, .cancelled = fv_apply_stopped, .user = a };
-	double begun = fv_now();
+	                           .fits = fits, .cancelled = fv_apply_stopped, .user = a,
+	                           .standard_input = !strcmp(j->in, "-") };
 	if (!o->force && same_file(j->in, j->out))
 		return fv_fail(err, FV_E_ARGUMENT,
 		               "%s: would be painted over; name another --output, or say --force",
 		               j->in);
-	fv_status st = fv_picture_read(err, j->in, &limits, &p, &warning);
+	/* What cannot be written is found before the work. */
+	fv_status st = strcmp(j->out, "-") ? fv_writer_may(err, j->out) : FV_OK;
+	if (!st)
+		st = fv_picture_read(err, called(j->in, "standard input"), &limits, out, &warning);
 	if (st)
 		return st;
 	if (warning.status)
 		fv_warn(a->cli, "%s", warning.text);
+	fv_picture_fill_hidden(*out);
+	return FV_OK;
+}
+
+fv_status fv_apply_brush(fv_err *err, fv_apply *a, const fv_job *j, fv_picture *p)
+{
 	fv_pixels *v = fv_picture_pixels(p);
-	fv_picture_fill_hidden(p);
 	fv_err why;
 	fv_paint_options how;
-	st = fv_apply_how(&why, a, v, &how);
+	fv_status st = fv_apply_how(&why, a, v, &how);
 	how.max_memory = allowance(a, v);
 	/* Under a limit nothing is held between pictures: reading and writing them wants that
 	 * memory. */
 	if (!st)
-		st = o->memory ? fv_paint(&why, a->model, v, &how, v)
-		               : fv_painter_paint(&why, a->painter, v, &how, v);
-	if (st)
-		fv_fail(err, st, "%s: %s", j->in, why.text);
-	else
-		st = fv_picture_write(err, a->context, p, j->out,
-		                      &(fv_write_options){ (int)o->quality, fv_stop_removes });
+		st = a->o->memory ? fv_paint(&why, a->model, v, &how, v)
+		                  : fv_painter_paint(&why, a->painter, v, &how, v);
+	return st ? fv_fail(err, st, "%s: %s", called(j->in, "standard input"), why.text) : FV_OK;
+}
+
+/* Standard output has the photograph's own format, where that can be written. */
+static const char *ending_of(const fv_apply *a, const fv_job *j, const fv_picture *p)
+{
+	char own[16];
+	const char *ending = fv_apply_ending(a->o, j->out);
+	static const char *const endings[] = { ".jpeg", ".png", ".webp", ".tiff" };
+	snprintf(own, sizeof own, ".%s", fv_picture_format(p));
+	for (size_t i = 0; i < FV_COUNT(endings) && a->o->format < 0 && ending; i++)
+		if (!strcasecmp(own, endings[i]))
+			return endings[i];
+	return ending;
+}
+
+fv_status fv_apply_write(fv_err *err, const fv_apply *a, const fv_job *j, const fv_picture *p,
+                         void *mark)
+{
+	const fv_write_options how = { .quality = (int)a->o->quality, .aside = fv_stop_removes,
+	                               .ending = ending_of(a, j, p),
+	                               .standard_output = !strcmp(j->out, "-"),
+	                               .whole = mark ? fv_finished_mark : NULL, .user = mark };
+	return fv_picture_write(err, a->context, p, called(j->out, "standard output"), &how);
+}
+
+fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say)
+{
+	double begun = fv_now();
+	fv_picture *p = NULL;
+	fv_status st = fv_apply_read(err, a, j, &p);
+	if (!st)
+		st = fv_apply_brush(err, a, j, p);
+	if (!st)
+		st = fv_apply_write(err, a, j, p, NULL);
 	if (!st && (say || a->cli->verbose))
-		fv_say(a->cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s", j->out, v->width,
-		       v->height, fv_now() - begun);
+		fv_say(a->cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s",
+		       called(j->out, "standard output"), fv_picture_pixels(p)->width,
+		       fv_picture_pixels(p)->height, fv_now() - begun);
 	fv_picture_free(p);
 	return st;
 }

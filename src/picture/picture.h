@@ -21,6 +21,7 @@ typedef struct {
 	bool (*cancelled)(void *user);  /* ends a long wait; NULL: none is ended. From the
 	                                 * calling thread */
 	void *user;
+	bool standard_input;            /* the picture stands there; path is what it is called */
 } fv_read_options;
 #define FV_PIXELS_MAX ((int64_t)400 << 20)
 /* in a file of any length: a picture of one colour takes a few bytes */
@@ -31,6 +32,13 @@ typedef struct {
 	int quality;                    /* of JPEG and WebP, 1 to 100; 0: 92 */
 	void (*aside)(const char *path);        /* told the name under which the file is written,
 	                                         * and NULL when it has its own; may be NULL */
+	const char *ending;             /* ".png": the format, whatever path's ending; NULL: by
+	                                 * that */
+	bool standard_output;           /* the picture goes there; path is what it is called */
+	/* All is in the file fd, before it has its name; hash: of its bytes (hash.h). NULL: nobody
+	 * is told. */
+	void (*whole)(void *user, int fd, uint64_t hash);
+	void *user;
 } fv_write_options;
 
 /* Once before anything else; name is argv[0]. libvips is loaded when a picture wants it, and
@@ -61,6 +69,9 @@ json_t *fv_picture_formats(bool here);
  * FV_E_LIMIT. out: yours, fv_picture_free. */
 fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *opt,
                           fv_picture **out, fv_err *warning);
+/* Width and height by a file's first bytes, without decoding: JPEG, PNG, WebP, GIF. What is said of
+ * it may be a lie, so it is good for plans only. false: unknown. */
+bool fv_picture_peek(const char *path, int64_t *width, int64_t *height);
 /* What its file is, by its first bytes: "JPEG", "PNG", "WebP", ... */
 const char *fv_picture_format(const fv_picture *p);
 /* Its pixels; may be written. Borrowed. */
