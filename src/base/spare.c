@@ -1,156 +1,143 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One stretch of addresses; pieces of it in order. A new piece takes the lowest gap that is large
+ * enough, so what is in memory stays below the most that was ever in use at once, whatever the
+ * pieces' sizes. */
+#define _GNU_SOURCE
 #include "base/spare.h"
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #define LARGE ((size_t)1 << 20)         /* bytes; below, the C library keeps memory itself */
-#define BLOCKS 256                      /* large pieces that are known at once */
+#define GRAIN ((size_t)64 << 10)        /* pieces begin at multiples of it */
+#define PIECES 256
 
-typedef struct {
-	void *memory;                   /* NULL: a free place in the table */
-	size_t bytes;
-	bool used;
-	uint64_t freed;                 /* when: a count */
-} block;
+typedef struct { size_t begin, end; } piece;
 
 struct fv_spare {
 	pthread_mutex_t lock;
-	size_t most, used, kept;
-	uint64_t count;
-	block block[BLOCKS];
+	char *place;                    /* NULL: there is none */
+	size_t bytes, touched;          /* of it; all beyond was never written */
+	int count;
+	piece piece[PIECES];            /* in use */
 };
 
-/* A piece of the C library's for one that is wanted may be somewhat larger, so that the next
- * picture's, which is rarely as large, finds it large enough. */
-static size_t with_room(size_t bytes) { return bytes + bytes / 16; }
-
-static void release(fv_spare *p, block *b)
+static size_t used(const fv_spare *s)
 {
-	p->kept -= b->bytes;
-	fv_allocator_plain.free(NULL, b->memory);
-	*b = (block){ 0 };
+	size_t all = 0;
+	for (int i = 0; i < s->count; i++)
+		all += s->piece[i].end - s->piece[i].begin;
+	return all;
 }
 
-/* The one that has been kept for the longest. false: none is kept. */
-static bool release_oldest(fv_spare *p)
+/* What nobody uses goes back to the system. */
+static void release(fv_spare *s)
 {
-	block *oldest = NULL;
-	for (block *b = p->block; b < p->block + BLOCKS; b++)
-		if (b->memory && !b->used && (!oldest || b->freed < oldest->freed))
-			oldest = b;
-	if (oldest)
-		release(p, oldest);
-	return oldest;
-}
-
-/* Large enough, and not so large that another would miss it. */
-static block *find_kept(fv_spare *p, size_t bytes)
-{
-	block *best = NULL;
-	for (block *b = p->block; b < p->block + BLOCKS; b++)
-		if (b->memory && !b->used && b->bytes >= bytes && b->bytes / 2 <= bytes &&
-		    (!best || b->bytes < best->bytes))
-			best = b;
-	return best;
-}
-
-static block *find_place(fv_spare *p, const void *memory)
-{
-	for (block *b = p->block; b < p->block + BLOCKS; b++)
-		if (b->memory == memory)
-			return b;
-	return NULL;
-}
-
-static void *take_new(fv_spare *p, size_t bytes, size_t align)
-{
-	bool counted = p->most && bytes >= LARGE;
-	size_t wanted = counted ? with_room(bytes) : bytes;
-	while (counted && p->used + p->kept + wanted > p->most && release_oldest(p))
-		;
-	void *memory = fv_allocator_plain.alloc(NULL, wanted, align);
-	while (!memory && release_oldest(p))
-		memory = fv_allocator_plain.alloc(NULL, wanted, align);
-	block *b = memory && counted ? find_place(p, NULL) : NULL;
-	if (!b && counted && memory && release_oldest(p))
-		b = find_place(p, NULL);
-	if (b) {
-		*b = (block){ memory, wanted, true, 0 };
-		p->used += wanted;
+	size_t at = 0;
+	for (int i = 0; i <= s->count; i++) {
+		size_t end = i < s->count ? s->piece[i].begin : s->touched;
+		if (end > at)
+			madvise(s->place + at, end - at, MADV_DONTNEED);
+		at = i < s->count ? s->piece[i].end : at;
 	}
-	return memory;
+	s->touched = s->count ? s->piece[s->count - 1].end : 0;
+}
+
+/* NULL: it has no room. */
+static void *take_here(fv_spare *s, size_t bytes)
+{
+	size_t at = 0;
+	int i = 0;
+	if (!s->place || s->count == PIECES || bytes > s->bytes)
+		return NULL;
+	bytes = (bytes + GRAIN - 1) / GRAIN * GRAIN;
+	while (i < s->count && s->piece[i].begin - at < bytes)
+		at = s->piece[i++].end;
+	if (i == s->count && s->bytes - at < bytes)
+		return NULL;
+	memmove(&s->piece[i + 1], &s->piece[i], (size_t)(s->count - i) * sizeof *s->piece);
+	s->piece[i] = (piece){ at, at + bytes };
+	s->count++;
+	s->touched = at + bytes > s->touched ? at + bytes : s->touched;
+	return s->place + at;
 }
 
 static void *take(void *user, size_t bytes, size_t align)
 {
-	fv_spare *p = user;
-	if (bytes < LARGE)
+	fv_spare *s = user;
+	if (bytes < LARGE || align > GRAIN)
 		return fv_allocator_plain.alloc(NULL, bytes, align);
-	pthread_mutex_lock(&p->lock);
-	block *b = find_kept(p, bytes);
-	void *memory = b ? b->memory : take_new(p, bytes, align);
-	if (b) {
-		b->used = true;
-		p->kept -= b->bytes;
-		p->used += b->bytes;
-	}
-	pthread_mutex_unlock(&p->lock);
-	return memory;
+	pthread_mutex_lock(&s->lock);
+	void *memory = take_here(s, bytes);
+	/* Who needs more than there is room for needs what is kept, too. */
+	if (!memory && s->place)
+		release(s);
+	pthread_mutex_unlock(&s->lock);
+	return memory ? memory : fv_allocator_plain.alloc(NULL, bytes, align);
 }
 
 static void give(void *user, void *memory)
 {
-	fv_spare *p = user;
-	pthread_mutex_lock(&p->lock);
-	block *b = memory ? find_place(p, memory) : NULL;
-	if (b) {
-		b->used = false;
-		b->freed = ++p->count;
-		p->used -= b->bytes;
-		p->kept += b->bytes;
-		while (p->used + p->kept > p->most && release_oldest(p))
-			;
-	}
-	pthread_mutex_unlock(&p->lock);
-	if (!b)
+	fv_spare *s = user;
+	char *p = memory;
+	if (!s->place || p < s->place || p >= s->place + s->bytes) {
 		fv_allocator_plain.free(NULL, memory);
+		return;
+	}
+	pthread_mutex_lock(&s->lock);
+	int i = 0;
+	while (s->place + s->piece[i].begin != p)
+		i++;
+	s->count--;
+	memmove(&s->piece[i], &s->piece[i + 1], (size_t)(s->count - i) * sizeof *s->piece);
+	pthread_mutex_unlock(&s->lock);
 }
 
 fv_spare *fv_spare_new(void)
 {
-	fv_spare *p = calloc(1, sizeof *p);
-	if (p && pthread_mutex_init(&p->lock, NULL)) {
-		free(p);
+	fv_spare *s = calloc(1, sizeof *s);
+	if (s && pthread_mutex_init(&s->lock, NULL)) {
+		free(s);
 		return NULL;
 	}
-	return p;
+	return s;
 }
 
-void fv_spare_keep(fv_spare *p, size_t most)
+void fv_spare_keep(fv_spare *s, size_t most)
 {
-	pthread_mutex_lock(&p->lock);
-	p->most = most;
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_lock(&s->lock);
+	if (!s->place) {
+		void *place = mmap(NULL, most, PROT_READ | PROT_WRITE,
+		                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+#ifdef MADV_HUGEPAGE
+		if (place != MAP_FAILED)
+			madvise(place, most, MADV_HUGEPAGE);
+#endif
+		s->place = place == MAP_FAILED ? NULL : place;
+		s->bytes = most;
+	}
+	pthread_mutex_unlock(&s->lock);
 }
 
-size_t fv_spare_kept(fv_spare *p)
+size_t fv_spare_bytes(fv_spare *s)
 {
-	if (!p)
+	if (!s)
 		return 0;
-	pthread_mutex_lock(&p->lock);
-	size_t kept = p->kept;
-	pthread_mutex_unlock(&p->lock);
-	return kept;
+	pthread_mutex_lock(&s->lock);
+	size_t bytes = s->touched - used(s);
+	pthread_mutex_unlock(&s->lock);
+	return bytes;
 }
 
-fv_allocator fv_spare_allocator(fv_spare *p) { return (fv_allocator){ take, give, p }; }
+fv_allocator fv_spare_allocator(fv_spare *s) { return (fv_allocator){ take, give, s }; }
 
-void fv_spare_free(fv_spare *p)
+void fv_spare_free(fv_spare *s)
 {
-	if (!p)
+	if (!s)
 		return;
-	while (release_oldest(p))
-		;
-	pthread_mutex_destroy(&p->lock);
-	free(p);
+	if (s->place)
+		munmap(s->place, s->bytes);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
 }

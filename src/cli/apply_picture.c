@@ -23,7 +23,7 @@ static double allowed(const fv_apply *a)
 	if (a->o->memory)
 		return (double)a->o->memory - fv_memory("/proc/self/status", "VmRSS") - SMALL -
 		       a->others;
-	double here = fv_memory_free() + (double)fv_spare_kept(a->cli->spare) - a->others;
+	double here = fv_memory_free() + (double)fv_spare_bytes(a->cli->spare) - a->others;
 	return here > 0 ? 0.9 * (here + (double)fv_painter_bytes(a->painter)) : INFINITY;
 }
 
