@@ -408,7 +408,7 @@ static fv_status set_out(fv_err *err, line *l)
 	if (!st && l->jobs->folder)
 		st = fv_apply_settings(err, a, &l->settings);
 	if (a->cli->spare && !a->o->memory)
-		fv_spare_keep(a->cli->spare, (size_t)KEPT);
+		fv_spare_keep(a->cli->spare, (size_t)(KEPT * l->painters));
 	return st;
 }
 
