@@ -264,6 +264,14 @@ static const char *status_of(const item *t)
 	return t->err.status ? "failed" : t->skipped ? "skipped" : "painted";
 }
 
+static json_t *lines_of(const fv_held *said)
+{
+	json_t *lines = json_array();
+	for (size_t i = 0; i < said->bytes; i += strlen(said->text + i) + 1)
+		json_array_append_new(lines, fv_json_text(said->text + i));
+	return lines;
+}
+
 /* A record a picture: a line of JSON. */
 static void record(const fv_job *j, const item *t)
 {
@@ -277,6 +285,7 @@ static void record(const fv_job *j, const item *t)
 	json_object_set_new(r, "seconds", json_real(round(t->seconds * 1000) / 1000));
 	json_object_set_new(r, "skipped", json_boolean(t->skipped));
 	json_object_set_new(r, "error", t->err.status ? fv_json_text(t->err.text) : json_null());
+	json_object_set_new(r, "said", lines_of(&t->said));
 	fv_out_json(&ignored, r, JSON_COMPACT);
 	fflush(stdout);
 	json_decref(r);
@@ -287,6 +296,8 @@ static void tell(line *l, int i, fv_tally *sum)
 	item *t = &l->item[i];
 	fv_cli *cli = l->a->cli;
 	const fv_job *j = &l->jobs->item[i];
+	if (cli->json)
+		record(j, t);
 	fv_held_show(cli, &t->said);
 	if (t->err.status) {
 		fv_complain(cli, &t->err);
@@ -301,8 +312,6 @@ static void tell(line *l, int i, fv_tally *sum)
 	else if (cli->verbose && !t->err.status)
 		fv_say(cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s", j->out, t->width,
 		       t->height, t->seconds);
-	if (cli->json)
-		record(j, t);
 }
 
 /* ---- progress: by pixels */
