@@ -245,26 +245,34 @@ static char *name_in(const char *folder, const char *below, const char *ending)
 
 static int by_out(const void *a, const void *b)
 {
-	return strcmp((*(const fv_job *const *)a)->out, (*(const fv_job *const *)b)->out);
+	const fv_job *x = *(const fv_job *const *)a, *y = *(const fv_job *const *)b;
+	int order = strcmp(x->out, y->out);
+	return order ? order : strcmp(x->in, y->in);
 }
 
-/* Two pictures must not become one file. */
+/* Two pictures must not become one file. In a watched folder the second is named, and left out. */
 static fv_status check_names(fv_err *err, const fv_jobs *j)
 {
-	const fv_job **sorted = malloc((size_t)j->count * sizeof *sorted + 1);
+	fv_job **sorted = malloc((size_t)j->count * sizeof *sorted + 1);
 	if (!sorted)
 		return fv_fail_memory(err, "list of pictures", (size_t)j->count * sizeof *sorted);
 	for (int i = 0; i < j->count; i++)
 		sorted[i] = &j->item[i];
 	qsort(sorted, (size_t)j->count, sizeof *sorted, by_out);
 	fv_status st = FV_OK;
-	for (int i = 1; i < j->count && !st; i++)
-		if (!strcmp(sorted[i - 1]->out, sorted[i]->out))
-			st = fv_fail(err, FV_E_ARGUMENT,
-			             "%s and %s would both become %s; paint them into different "
-			             "folders, or name the folder above them, whose structure is "
-			             "kept",
-			             sorted[i - 1]->in, sorted[i]->in, sorted[i]->out);
+	for (int i = 1; i < j->count && !st; i++) {
+		fv_err why;
+		if (strcmp(sorted[i - 1]->out, sorted[i]->out))
+			continue;
+		fv_fail(&why, FV_E_ARGUMENT,
+		        "%s and %s would both become %s; paint them into different folders, or "
+		        "name the folder above them, whose structure is kept",
+		        sorted[i - 1]->in, sorted[i]->in, sorted[i]->out);
+		if (!j->watched)
+			st = fv_fail(err, FV_E_ARGUMENT, "%s", why.text);
+		else if (!sorted[i]->why && !(sorted[i]->why = strdup(why.text)))
+			st = fv_fail_memory(err, "list of pictures", strlen(why.text));
+	}
 	free(sorted);
 	return st;
 }

@@ -38,12 +38,19 @@ static int64_t allowance(const fv_apply *a, const fv_pixels *v)
 	return fmin(most, here) < INFINITY ? (int64_t)fmax(1, fmin(most, here)) : 0;
 }
 
+/* A name, or what stands for '-'. */
+static const char *called(const char *name, const char *standard)
+{
+	return strcmp(name, "-") ? name : standard;
+}
+
 /* Asked when the header has been read: decoding, painting and writing one after the other, and the
  * pixels all the while. */
 static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decoding)
 {
 	const fv_apply *a = user;
-	const char *ending = fv_apply_ending(a->o, a->job->out);
+	const char *ending = fv_apply_ending(a->o, a->job->out),
+		   *in = called(a->job->in, "standard input");
 	fv_paint_options how;
 	fv_err why = { 0 };
 	int64_t painting, pixels = v->height * v->stride_bytes,
@@ -52,7 +59,7 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 	if (!st)
 		st = fv_paint_least(&why, a->model, v->height, v->width, &how, &painting);
 	if (st)
-		return fv_fail(err, st, "%s: %s", a->job->in, why.text);
+		return fv_fail(err, st, "%s: %s", in, why.text);
 	if (a->admit)
 		return a->admit(err, a->user, v, (double)(pixels + fv_max(decoding, writing)),
 		                (double)(pixels + fv_max(decoding, fv_max(painting, writing))));
@@ -66,23 +73,17 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 			"%s: %" PRId64 " x %" PRId64
 			" pixels need %.0f MB to be painted, and %.0f MB are free; close other "
 			"programs, or paint a smaller copy",
-			a->job->in, v->width, v->height, need / 1e6, fmax(0, have) / 1e6);
+			in, v->width, v->height, need / 1e6, fmax(0, have) / 1e6);
 	return fv_fail(
 		err, FV_E_MEMORY,
 		"%s: %" PRId64 " x %" PRId64
 		" pixels need %.0f MB to be painted, and --max-memory is %.0f MB; allow more, or "
 		"paint a smaller copy",
-		a->job->in, v->width, v->height, ((double)a->o->memory - have + need) / 1e6,
+		in, v->width, v->height, ((double)a->o->memory - have + need) / 1e6,
 		(double)a->o->memory / 1e6);
 }
 
 bool fv_apply_stopped(void *user) { return fv_interrupted(); }
-
-/* A name, or what stands for '-'. */
-static const char *called(const char *name, const char *standard)
-{
-	return strcmp(name, "-") ? name : standard;
-}
 
 fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **out)
 {

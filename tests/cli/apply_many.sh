@@ -167,6 +167,14 @@ wait $pid
 check "Ctrl-C: exit 130" [ $? = 130 ]
 check "what cannot be read is named, once" [ "$(grep -c 'text.png: is no picture' "$t/err")" = 1 ]
 check "it says what was done" grep -q '3 pictures were painted, 1 could not' "$t/err"
+mkdir twice && cp in/one.png in/two.jpg twice && cp in/two.jpg twice/one.jpg
+"$fauve" apply brush --watch twice -o once --format webp >"$t/out" 2>"$t/err" &
+pid=$!
+check "of two that would become one the first is painted" wait_for once/one.webp
+for ((i = 0; i < 100; i++)); do grep -q 'would both become' "$t/err" && break; sleep 0.1; done
+kill -INT $pid
+wait $pid
+check "and the second named" grep -q 'one.png would both become once/one.webp' "$t/err"
 run 2 "leave other files out" apply brush in --watch watched -o seen
 run 3 "is no folder" apply brush --watch nowhere -o seen2
 finish
