@@ -12,7 +12,7 @@ fv_spare *fv_spare_new(void);
 /* From now on large memory is taken from a place of `most` bytes, as long as there is room, and
  * what is freed there is kept for the next. Once. */
 void fv_spare_keep(fv_spare *s, size_t most);
-size_t fv_spare_bytes(fv_spare *s);             /* kept, and used by nobody, at most; of NULL none */
+size_t fv_spare_bytes(fv_spare *s);             /* kept, and used by nobody; of NULL none */
 /* For fv_context_options; until fv_spare_free. Any thread. */
 fv_allocator fv_spare_allocator(fv_spare *s);
 void fv_spare_free(fv_spare *s);                /* when all that came from it is freed */

@@ -11,6 +11,7 @@
 #include "cli/apply.h"
 #include "base/memory.h"
 #include "base/spare.h"
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 
 #define KEPT 870e6                      /* bytes that painting keeps from picture to picture */
 #define LEAST_ROOM 256e6                /* for pictures on their way, if so much is free */
-#define PATIENCE 60                     /* seconds that a picture waits for room; then it is alone */
+#define PATIENCE 60                     /* seconds that a picture waits for room */
 #define LOOK 100                        /* ms: how often Ctrl-C is looked for */
 
 typedef enum { WAITS, IN_WORK, IS_READ, IS_PAINTED, ENDED } stage;
@@ -61,8 +62,8 @@ typedef struct {
 
 /* ---- what a thread does next; the lock is held */
 
-/* All others stand still, and none waits for it before. */
-static bool may_be_alone(const line *l, int i) { return l->working == 0 && l->item[i].at == IS_READ; }
+/* All others stand still. */
+static bool may_be_alone(const line *l) { return l->working == 0; }
 
 static step choose(const line *l, int *which)
 {
@@ -76,7 +77,7 @@ static step choose(const line *l, int *which)
 	}
 	*which = first_read;
 	if (first_read >= 0 && l->item[first_read].alone)
-		return may_be_alone(l, first_read) ? ALL : NOTHING;
+		return may_be_alone(l) ? ALL : NOTHING;
 	if (first_read >= 0 && l->painting < l->painters)
 		return PAINT;
 	*which = l->next;
@@ -167,6 +168,8 @@ static fv_status work(worker *w, step what, const fv_job *j)
 	case WRITE: return fv_apply_write(&t->err, &w->apply, j, t->p, &t->mark);
 	default: break;
 	}
+	/* What other threads freed is in the way of a picture that needs all there is. */
+	malloc_trim(0);
 	if (!(st = fv_apply_read(&t->err, &alone, j, &t->p)) &&
 	    !(st = fv_apply_brush(&t->err, &alone, j, t->p)))
 		st = fv_apply_write(&t->err, &alone, j, t->p, &t->mark);
@@ -416,9 +419,25 @@ static fv_status set_out(fv_err *err, line *l)
 		st = fv_painter_new(err, a->model, &l->painter[i]);
 	if (!st && l->jobs->folder)
 		st = fv_apply_settings(err, a, &l->settings);
-	if (a->cli->spare && !a->o->memory)
+	if (a->o->memory)
+		mallopt(M_ARENA_MAX, 1);        /* each thread's own would keep what it freed */
+	else if (a->cli->spare)
 		fv_spare_keep(a->cli->spare, (size_t)(KEPT * l->painters));
 	return st;
+}
+
+/* What killed runs left beside paintings that are not painted again. */
+static void sweep(const fv_jobs *j)
+{
+	char last[FV_PATH_MAX] = "";
+	for (int i = 0; i < j->count && j->folder; i++) {
+		char folder[FV_PATH_MAX];
+		snprintf(folder, sizeof folder, "%.*s",
+		         (int)(strrchr(j->item[i].out, '/') - j->item[i].out), j->item[i].out);
+		if (strcmp(folder, last))
+			fv_writer_sweep(*folder ? folder : "/");
+		strcpy(last, folder);
+	}
 }
 
 static void clear_away(line *l)
@@ -438,6 +457,7 @@ fv_status fv_apply_many(fv_err *err, fv_apply *a, const fv_jobs *j, fv_tally *t)
 {
 	line l = { .a = a, .jobs = j };
 	int started = 0;
+	sweep(j);
 	pthread_mutex_init(&l.lock, NULL);
 	pthread_cond_init(&l.changed, NULL);
 	fv_status st = set_out(err, &l);
