@@ -33,7 +33,8 @@ typedef struct {
 	double pixels;                  /* by its header; 0: unknown */
 	double held, seconds;           /* bytes that it is counted with; in work */
 	fv_mark mark;
-	fv_err err;                     /* status FV_OK: it is painted, or was before */
+	fv_status status;               /* FV_OK: it is painted, or was before */
+	char *why;                      /* or why not; NULL: no memory for it */
 	fv_held said;
 } item;
 
@@ -57,6 +58,7 @@ typedef struct {
 	line *line;
 	fv_apply apply;                 /* of its own, since what is in work is in it */
 	item *item;
+	fv_err err;
 	pthread_t thread;
 } worker;
 
@@ -100,7 +102,7 @@ static void wait_to_be_alone(line *l, item *t)
 {
 	let_go(l, t);
 	t->alone = l->alone = true;
-	t->err.status = FV_OK;
+	t->status = FV_OK;
 	t->at = IS_READ;
 }
 
@@ -149,12 +151,13 @@ static fv_status make_folder(fv_err *err, const fv_job *j)
 static fv_status read_step(worker *w, const fv_job *j)
 {
 	item *t = w->item;
+	w->err = (fv_err){ 0 };
 	if (j->why)
-		return fv_fail(&t->err, FV_E_READ, "%s", j->why);
+		return fv_fail(&w->err, FV_E_READ, "%s", j->why);
 	if ((t->skipped = finished(w, j)))
 		return FV_OK;
-	fv_status st = make_folder(&t->err, j);
-	return st ? st : fv_apply_read(&t->err, &w->apply, j, &t->p);
+	fv_status st = make_folder(&w->err, j);
+	return st ? st : fv_apply_read(&w->err, &w->apply, j, &t->p);
 }
 
 static fv_status work(worker *w, step what, const fv_job *j)
@@ -164,15 +167,15 @@ static fv_status work(worker *w, step what, const fv_job *j)
 	fv_status st;
 	switch (what) {
 	case READ: return read_step(w, j);
-	case PAINT: return fv_apply_brush(&t->err, &w->apply, j, t->p);
-	case WRITE: return fv_apply_write(&t->err, &w->apply, j, t->p, &t->mark);
+	case PAINT: return fv_apply_brush(&w->err, &w->apply, j, t->p);
+	case WRITE: return fv_apply_write(&w->err, &w->apply, j, t->p, &t->mark);
 	default: break;
 	}
 	/* What other threads freed is in the way of a picture that needs all there is. */
 	malloc_trim(0);
-	if (!(st = fv_apply_read(&t->err, &alone, j, &t->p)) &&
-	    !(st = fv_apply_brush(&t->err, &alone, j, t->p)))
-		st = fv_apply_write(&t->err, &alone, j, t->p, &t->mark);
+	if (!(st = fv_apply_read(&w->err, &alone, j, &t->p)) &&
+	    !(st = fv_apply_brush(&w->err, &alone, j, t->p)))
+		st = fv_apply_write(&w->err, &alone, j, t->p, &t->mark);
 	return st;
 }
 
@@ -212,7 +215,7 @@ static void end(worker *w, step what, fv_status st)
 	line *l = w->line;
 	item *t = w->item;
 	count(l, what, -1);
-	t->err.status = st;
+	t->status = st;
 	for (int i = 0; i < l->painters && w->apply.painter; i++)
 		if (!l->painter[i]) {
 			l->painter[i] = w->apply.painter;
@@ -228,6 +231,7 @@ static void end(worker *w, step what, fv_status st)
 		wait_to_be_alone(l, t);
 	else if (st || t->skipped || what == WRITE || what == ALL) {
 		let_go(l, t);
+		t->why = st ? strdup(w->err.text) : NULL;
 		t->at = ENDED;
 	} else
 		t->at = what == READ ? IS_READ : IS_PAINTED;
@@ -264,8 +268,10 @@ static void *run(void *p)
 
 static const char *status_of(const item *t)
 {
-	return t->err.status ? "failed" : t->skipped ? "skipped" : "painted";
+	return t->status ? "failed" : t->skipped ? "skipped" : "painted";
 }
+
+static const char *why_of(const item *t) { return t->why ? t->why : "out of memory"; }
 
 static json_t *lines_of(const fv_held *said)
 {
@@ -287,7 +293,7 @@ static void record(const fv_job *j, const item *t)
 	json_object_set_new(r, "height", t->height ? json_integer(t->height) : json_null());
 	json_object_set_new(r, "seconds", json_real(round(t->seconds * 1000) / 1000));
 	json_object_set_new(r, "skipped", json_boolean(t->skipped));
-	json_object_set_new(r, "error", t->err.status ? fv_json_text(t->err.text) : json_null());
+	json_object_set_new(r, "error", t->status ? fv_json_text(why_of(t)) : json_null());
 	json_object_set_new(r, "said", lines_of(&t->said));
 	fv_out_json(&ignored, r, JSON_COMPACT);
 	fflush(stdout);
@@ -302,17 +308,19 @@ static void tell(line *l, int i, fv_tally *sum)
 	if (cli->json)
 		record(j, t);
 	fv_held_show(cli, &t->said);
-	if (t->err.status) {
-		fv_complain(cli, &t->err);
+	if (t->status) {
+		fv_err why;
+		fv_fail(&why, t->status, "%s", why_of(t));
+		fv_complain(cli, &why);
 		sum->failed++;
-		sum->status = t->err.status;
+		sum->status = t->status;
 	} else if (t->skipped)
 		sum->skipped++;
 	else
 		sum->painted++;
 	if (cli->verbose && t->skipped)
 		fv_say(cli, "%s: is finished", j->out);
-	else if (cli->verbose && !t->err.status)
+	else if (cli->verbose && !t->status)
 		fv_say(cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s", j->out, t->width,
 		       t->height, t->seconds);
 }
@@ -320,9 +328,16 @@ static void tell(line *l, int i, fv_tally *sum)
 /* ---- progress: by pixels */
 typedef struct {
 	double begun;
-	int peeked;                     /* headers that were looked at */
+	int peeked, sizes;              /* headers that were looked at; that said a size */
 	double known, painted, told;    /* pixels: of those; of those that were painted; told */
 } meter;
+
+/* Those that do not say it, or were not looked at yet, are taken to be as the others. */
+static double mean_of(const meter *m) { return m->sizes ? m->known / m->sizes : 1; }
+static double pixels_of(const meter *m, const item *t)
+{
+	return t->pixels > 0 ? t->pixels : mean_of(m);
+}
 
 static void peek(line *l, meter *m)
 {
@@ -332,6 +347,7 @@ static void peek(line *l, meter *m)
 	if (!j->why && strcmp(j->in, "-") && fv_picture_peek(j->in, &w, &h))
 		t->pixels = (double)w * (double)h;
 	m->known += t->pixels;
+	m->sizes += t->pixels > 0;
 }
 
 static void time_left(char *text, size_t room, double seconds)
@@ -349,12 +365,11 @@ static void show(line *l, const meter *m)
 {
 	char left[40], text[400];
 	int n = l->jobs->count;
-	/* Those whose header is not known yet are taken to be as the others. */
-	double all = m->peeked ? m->known * n / m->peeked : 0, took = fv_now() - m->begun;
+	double all = mean_of(m) * n, took = fv_now() - m->begun;
 	double rest = m->painted > 0 ? took * (all - m->told) / m->painted : -1;
 	time_left(left, sizeof left, rest);
 	snprintf(text, sizeof text, "%d/%d%s  %s", l->told + 1, n, left, l->jobs->item[l->told].in);
-	fv_progress_show(l->a->cli->progress, all > 0 ? m->told / all : (double)l->told / n, text);
+	fv_progress_show(l->a->cli->progress, m->told / all, text);
 }
 
 static void follow(line *l, fv_tally *sum)
@@ -366,8 +381,8 @@ static void follow(line *l, fv_tally *sum)
 		if (t->at == ENDED) {
 			pthread_mutex_unlock(&l->lock);
 			tell(l, l->told, sum);
-			m.told += t->pixels;
-			m.painted += t->err.status || t->skipped ? 0 : t->pixels;
+			m.told += pixels_of(&m, t);
+			m.painted += t->status || t->skipped ? 0 : pixels_of(&m, t);
 			pthread_mutex_lock(&l->lock);
 			l->told++;
 			pthread_cond_broadcast(&l->changed);
@@ -445,6 +460,7 @@ static void clear_away(line *l)
 	for (int i = 0; i < l->jobs->count && l->item; i++) {
 		fv_picture_free(l->item[i].p);
 		free(l->item[i].said.text);
+		free(l->item[i].why);
 	}
 	for (int i = 0; i < l->painters && l->painter; i++)
 		if (l->painter[i] != l->a->painter)
@@ -483,7 +499,7 @@ fv_status fv_apply_many(fv_err *err, fv_apply *a, const fv_jobs *j, fv_tally *t)
 		pthread_join(w[i].thread, NULL);
 	/* What was painted by then is, though nobody has been told. */
 	for (int i = l.told; i < j->count && !st; i++)
-		if (l.item[i].at == ENDED && (!l.item[i].err.status))
+		if (l.item[i].at == ENDED && !l.item[i].status)
 			tell(&l, i, t);
 	fv_progress_clear(a->cli->progress);
 	if (!st && fv_interrupted())
@@ -507,9 +523,9 @@ fv_status fv_apply_sum(fv_err *err, fv_apply *a, const fv_tally *t)
 		               "%d of %d pictures could not be painted; the others are in %s",
 		               t->failed, all, a->o->output);
 	if (t->skipped)
-		snprintf(finished, sizeof finished, ", %d were finished before (--again paints "
-		         "them too)", t->skipped);
-	fv_say(a->cli, "%d pictures painted in %.1f s%s: %s", t->painted, fv_now() - t->begun,
-	       finished, a->o->output);
+		snprintf(finished, sizeof finished, ", %d %s finished before (--again paints "
+		         "them too)", t->skipped, t->skipped == 1 ? "was" : "were");
+	fv_say(a->cli, "%d picture%s painted in %.1f s%s: %s", t->painted,
+	       t->painted == 1 ? "" : "s", fv_now() - t->begun, finished, a->o->output);
 	return FV_OK;
 }

@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include <unistd.h>
 
-#define SEGMENTS 200                    /* of a JPEG, before its frame */
+#define SEGMENTS 200                    /* of a JPEG, before its frame; entries of a TIFF */
 
 /* Bytes at a place; false: the file ends before. */
 static bool at(int fd, int64_t offset, uint8_t *to, size_t bytes)
@@ -28,6 +28,26 @@ static bool jpeg(int fd, int64_t size[2])
 		offset += p[1] == 0xff ? 1 : 2 + (int64_t)fv_get_be(p + 2, 2);
 	}
 	return false;
+}
+
+/* The first directory's tags 256 and 257. */
+static bool tiff(int fd, const uint8_t *head, int64_t size[2])
+{
+	const bool little = head[0] == 'I';
+	uint8_t p[12];
+	const int64_t offset = little ? fv_get_le(head + 4, 4) : fv_get_be(head + 4, 4);
+	if (!at(fd, offset, p, 2))
+		return false;
+	const int entries = (int)(little ? fv_get_le(p, 2) : fv_get_be(p, 2));
+	for (int i = 0; i < entries && i < SEGMENTS && at(fd, offset + 2 + 12 * i, p, 12); i++) {
+		const uint32_t tag = little ? fv_get_le(p, 2) : fv_get_be(p, 2),
+			       type = little ? fv_get_le(p + 2, 2) : fv_get_be(p + 2, 2);
+		const int bytes = type == 3 ? 2 : 4;
+		if (tag == 256 || tag == 257)
+			size[tag - 256] = little ? fv_get_le(p + 8, bytes)
+			                         : fv_get_be(p + 8, bytes);
+	}
+	return size[0] && size[1];
 }
 
 int fv_webp_size(const uint8_t head[FV_WEBP_HEAD], int64_t *width, int64_t *height)
@@ -66,6 +86,8 @@ bool fv_picture_peek(const char *path, int64_t *width, int64_t *height)
 		size[0] = fv_get_be(p + 16, 4), size[1] = fv_get_be(p + 20, 4);
 	else if (f == FV_GIF)
 		size[0] = fv_get_le(p + 6, 2), size[1] = fv_get_le(p + 8, 2);
+	else if (f == FV_TIFF && (p[2] | p[3]) == 42)
+		tiff(fd, p, size);
 	else if (f == FV_WEBP)
 		fv_webp_size(p, &size[0], &size[1]);
 	close(fd);

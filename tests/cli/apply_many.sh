@@ -102,16 +102,16 @@ mv elsewhere out
 run 0 "5 pictures painted" apply brush in -o out --again
 check "--again: the same pictures" diff -r out out_slash
 rm out/c/four.tif
-run 0 "1 pictures painted.* 4 were finished" apply brush in -o out
+run 0 "1 picture painted.* 4 were finished" apply brush in -o out
 check "what was removed is painted again" cmp -s out/c/four.tif out_slash/c/four.tif
 head -c 100 out_slash/one.png >out/one.png
 run 0 "one.png: was changed since" apply brush in -o out
 check "what was changed is painted again" cmp -s out/one.png out_slash/one.png
 cp -p in/one.png "$t/was.png" && cp in/a/one.png in/one.png && touch -r "$t/was.png" in/one.png
-run 0 "1 pictures painted" apply brush in -o out
+run 0 "1 picture painted" apply brush in -o out
 check "another photograph of the same name and date" cmp -s out/one.png out/a/one.png
 cp -p "$t/was.png" in/one.png
-run 0 "1 pictures painted" apply brush in -o out
+run 0 "1 picture painted" apply brush in -o out
 run 0 "5 pictures painted" apply brush in -o out --strength 0.9
 run 0 "5 were finished" apply brush in -o out --strength 0.9 --max-memory 2G --threads 1
 "$make_model" strokenet "$t/styles/other.safetensors" title other
