@@ -46,6 +46,7 @@ void *fv_alloc(fv_context *c, size_t bytes);
 void *fv_alloc_rough(fv_context *c, size_t bytes);     /* not zeroed: for what is large and
                                                         * written before it is read */
 void fv_free(fv_context *c, void *p);
+extern const fv_allocator fv_allocator_plain;          /* the C library's; user is not looked at */
 
 /* An arena: things that live and die together. Allocations are zeroed, aligned to 64; NULL when out
  * of memory. */

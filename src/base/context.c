@@ -32,6 +32,8 @@ static void default_free(void *user, void *p)
 	free(p);
 }
 
+const fv_allocator fv_allocator_plain = { default_alloc, default_free, NULL };
+
 static int processors(void)
 {
 	cpu_set_t set;
@@ -55,7 +57,7 @@ fv_status fv_context_new(fv_err *err, const fv_context_options *opt, fv_context 
 	fv_status st = fv_limits_set(err, o.limits, limit);
 	if (st)
 		return st;
-	fv_allocator al = o.allocator ? *o.allocator : (fv_allocator){ default_alloc, default_free, NULL };
+	fv_allocator al = o.allocator ? *o.allocator : fv_allocator_plain;
 	fv_context *c = al.alloc(al.user, (sizeof *c + FV_ALIGN - 1) / FV_ALIGN * FV_ALIGN, FV_ALIGN);
 	if (!c)
 		return fv_fail_memory(err, "context", sizeof *c);

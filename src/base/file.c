@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include "base/file.h"
+#include "base/hash.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +142,77 @@ fv_status fv_file_fill(fv_err *err, const char *path, int fd, void *data, size_t
 	}
 	*bytes = have;
 	return FV_OK;
+}
+
+/* What comes out of a pipe, until it ends. */
+static fv_status copy_input(fv_err *err, const char *name, size_t max_bytes,
+                            bool (*cancelled)(void *user), void *user, int to, size_t *bytes)
+{
+	static const int look = 100;            /* ms: how often Ctrl-C is looked for */
+	char piece[1 << 16];
+	size_t all = 0;
+	for (;;) {
+		struct pollfd p = { STDIN_FILENO, POLLIN, 0 };
+		if (cancelled && cancelled(user))
+			return fv_fail(err, FV_E_CANCELLED, "%s: stopped", name);
+		if (!poll(&p, 1, look))
+			continue;
+		ssize_t got = read(STDIN_FILENO, piece, sizeof piece);
+		if (got < 0 && errno != EINTR && errno != EAGAIN)
+			return fv_fail(err, FV_E_READ, "%s: cannot be read: %s", name,
+			               strerror(errno));
+		if (!got)
+			break;
+		for (ssize_t n = 0, put; n < got; n += put)
+			if ((put = write(to, piece + n, (size_t)(got - n))) < 0)
+				return fv_fail_memory(err, name, all + sizeof piece);
+		all += got > 0 ? (size_t)got : 0;
+		if (all > max_bytes)
+			return fv_fail(err, FV_E_LIMIT, "%s: is over the limit of %.1f MB", name,
+			               (double)max_bytes / 1e6);
+	}
+	*bytes = all;
+	return FV_OK;
+}
+
+fv_status fv_file_input(fv_err *err, const char *name, size_t max_bytes,
+                        bool (*cancelled)(void *user), void *user, int *fd, size_t *bytes)
+{
+	struct stat s;
+	bool plain = !fstat(STDIN_FILENO, &s) && S_ISREG(s.st_mode);
+	int f = plain ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : memfd_create(name, MFD_CLOEXEC);
+	if (f < 0)
+		return fv_fail(err, FV_E_READ, "%s: cannot be read: %s", name, strerror(errno));
+	*bytes = (size_t)s.st_size;
+	fv_status st = plain ? FV_OK
+	                     : copy_input(err, name, max_bytes, cancelled, user, f, bytes);
+	if (st)
+		close(f);
+	else
+		*fd = f;
+	return st;
+}
+
+fv_status fv_file_hash(fv_err *err, const char *path, uint64_t *hash)
+{
+	static const size_t piece = 1 << 20;
+	uint64_t h = FV_HASH;
+	int fd;
+	fv_status st = fv_file_open(err, path, 0, &fd, NULL);
+	if (st)
+		return st;
+	char *data = malloc(piece);
+	ssize_t got = 0;
+	if (!data)
+		st = fv_fail_memory(err, path, piece);
+	while (!st && ((got = read(fd, data, piece)) > 0 || (got < 0 && errno == EINTR)))
+		h = got > 0 ? fv_hash_mix(h, data, (size_t)got) : h;
+	if (!st && got < 0)
+		st = fv_fail(err, FV_E_READ, "%s: cannot be read: %s", path, strerror(errno));
+	free(data);
+	close(fd);
+	*hash = h;
+	return st;
 }
 
 fv_status fv_file_read(fv_err *err, fv_context *c, const char *path, unsigned how, size_t max_bytes,

@@ -17,6 +17,12 @@ fv_status fv_file_open(fv_err *err, const char *path, unsigned how, int *fd, siz
  * is asked between pieces. FV_E_READ, FV_E_CANCELLED. */
 fv_status fv_file_fill(fv_err *err, const char *path, int fd, void *data, size_t *bytes,
                        bool (*cancelled)(void *user), void *user);
+/* Standard input as a file: itself where it is one, else a copy in memory of at most max_bytes.
+ * name: what it is called. Yours to close. FV_E_READ, FV_E_LIMIT, FV_E_MEMORY, FV_E_CANCELLED. */
+fv_status fv_file_input(fv_err *err, const char *name, size_t max_bytes,
+                        bool (*cancelled)(void *user), void *user, int *fd, size_t *bytes);
+/* A hash (hash.h) of a plain file's bytes. */
+fv_status fv_file_hash(fv_err *err, const char *path, uint64_t *hash);
 /* Is a member there, and as plain as fv_file_open wants it? For what is opened by others. */
 fv_status fv_file_member(fv_err *err, const char *path, bool folder, bool *there);
 
@@ -45,6 +51,7 @@ fv_status fv_writer_open(fv_err *err, fv_context *c, const char *path, fv_writer
 fv_status fv_writer_check(fv_err *err, fv_context *c, const char *path);
 void fv_writer_keep_time(fv_writer *w);         /* of a file that is replaced */
 const char *fv_writer_path(const fv_writer *w);                 /* the name aside */
+int fv_writer_file(const fv_writer *w, uint64_t *hash);         /* open; hash of what was put */
 fv_status fv_writer_put(fv_err *err, fv_writer *w, const void *data, size_t bytes);
 fv_status fv_writer_commit(fv_err *err, fv_writer *w);          /* frees w, on failure too */
 void fv_writer_abort(fv_writer *w);

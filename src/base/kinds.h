@@ -12,6 +12,7 @@ fv_format fv_format_of_bytes(const uint8_t *data, size_t bytes, const char **nam
 /* The format in which a picture of that name is written. */
 fv_format fv_format_of_ending(const char *path);
 bool fv_picture_ending(const char *path);       /* there is one */
+bool fv_picture_same_ending(const char *a, const char *b);      /* of one format, as .jpg and .jpeg */
 /* May a file of that name be a picture? And is it to be tried: by its name, or else by what it
  * begins with. */
 bool fv_picture_named(const char *path);

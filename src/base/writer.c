@@ -2,6 +2,7 @@
 /* Files that are seen whole or not at all; what killed runs left of them. */
 #define _GNU_SOURCE
 #include "base/file.h"
+#include "base/hash.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@ static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW
 struct fv_writer {
 	fv_context *context;
 	int fd;
+	uint64_t hash;                  /* of what was put */
 	bool replaces, keep_time;       /* was: what is replaced */
 	struct stat was;
 	char path[4096], aside[4096];
@@ -130,24 +132,37 @@ static void take_after(int fd, const struct stat *was)
 	(void)!fchmod(fd, mode);
 }
 
+/* Is what stands under the name one that may be replaced? */
+static fv_status look(fv_err *err, const char *path, struct stat *found, bool *there)
+{
+	struct stat was;
+	*there = !lstat(path, &was);
+	*found = was;
+	if (!path[folder_length(path)] || (*there && S_ISDIR(was.st_mode)))
+		return fv_fail(err, FV_E_WRITE, "%s: is a folder, not a file", path);
+	if (*there && S_ISLNK(was.st_mode))
+		return fv_fail(err, FV_E_WRITE, "%s: is a link to another file; name that file, or "
+		               "remove the link", path);
+	if (*there && !S_ISREG(was.st_mode))
+		return fv_fail(err, FV_E_WRITE,
+		               "%s: is not a file, but a pipe, a socket or a device", path);
+	return FV_OK;
+}
+
 fv_status fv_writer_open(fv_err *err, fv_context *c, const char *path, fv_writer **out)
 {
 	struct stat was;
 	int folder = folder_length(path);
-	bool there = !lstat(path, &was);
-	if (!path[folder] || (there && S_ISDIR(was.st_mode)))
-		return fv_fail(err, FV_E_WRITE, "%s: is a folder, not a file", path);
-	if (there && S_ISLNK(was.st_mode))
-		return fv_fail(err, FV_E_WRITE, "%s: is a link to another file; name that file, or "
-		               "remove the link", path);
-	if (there && !S_ISREG(was.st_mode))
-		return fv_fail(err, FV_E_WRITE,
-		               "%s: is not a file, but a pipe, a socket or a device", path);
+	bool there;
+	fv_status st = look(err, path, &was, &there);
+	if (st)
+		return st;
 	fv_writer *w = fv_alloc(c, sizeof *w);
 	if (!w)
 		return fv_fail_memory(err, path, sizeof *w);
 	w->context = c;
 	w->fd = -1;
+	w->hash = FV_HASH;
 	errno = ENAMETOOLONG;
 	if (snprintf(w->path, sizeof w->path, "%s", path) < (int)sizeof w->path) {
 		sweep_once(c, folder_name(path, w->aside, sizeof w->aside));
@@ -155,7 +170,7 @@ fv_status fv_writer_open(fv_err *err, fv_context *c, const char *path, fv_writer
 		w->fd = make_aside(w, folder, there ? 0600 : 0666);
 	}
 	if (w->fd < 0) {
-		fv_status st = fv_fail_write(err, path);
+		st = fv_fail_write(err, path);
 		fv_free(c, w);
 		return st;
 	}
@@ -178,6 +193,12 @@ void fv_writer_keep_time(fv_writer *w) { w->keep_time = true; }
 
 const char *fv_writer_path(const fv_writer *w) { return w->aside; }
 
+int fv_writer_file(const fv_writer *w, uint64_t *hash)
+{
+	*hash = w->hash;
+	return w->fd;
+}
+
 fv_status fv_writer_put(fv_err *err, fv_writer *w, const void *data, size_t bytes)
 {
 	for (size_t n = 0; n < bytes;) {
@@ -188,6 +209,7 @@ fv_status fv_writer_put(fv_err *err, fv_writer *w, const void *data, size_t byte
 			return fv_fail_write(err, w->path);
 		n += (size_t)put;
 	}
+	w->hash = fv_hash_mix(w->hash, data, bytes);
 	return FV_OK;
 }
 

@@ -9,30 +9,39 @@
 #include "picture/picture.h"
 
 typedef struct {
-	const char *output, *strokes, *flow, *mask, *feather, *mix;
+	const char *output, *strokes, *flow, *mask, *feather, *mix, *files_from, *watch;
 	fv_texts style;                 /* NAME:MASK */
 	double strength, detail, palette, relief, megapixels;
 	int64_t seed, quality, memory, variations;
-	int norm, stats;
-	bool keep_private, keep_color, only_color, force;
+	int norm, stats, format;
+	bool keep_private, keep_color, only_color, force, again;
 } fv_apply_options;
 
 extern const fv_option fv_apply_table[];  /* of fv_apply_options (apply_options.c) */
 
 /* ---- what is to be painted (apply_jobs.c) */
-typedef struct { char *in, *out; } fv_job;
+typedef struct {
+	char *in, *out;                 /* "-": standard input, standard output */
+	char *below;                    /* where in a folder OUT its name would stand */
+	char *why;                      /* it cannot be read: seen while it was looked for; or NULL */
+} fv_job;
 typedef struct {
 	fv_job *item;
 	int count, room;
 	char left[1000];                /* what folders hold and was left out, to be said; or
 	                                 * empty */
+	bool folder;                    /* OUT is one */
+	bool many;                      /* asked for as many, even if only one was found */
+	bool watched;                   /* as asked by who lists: a folder may hold no pictures */
 } fv_jobs;
 
-/* The jobs of files and folders named on the command line. out: yours, fv_jobs_free, also after a
- * failure. */
+/* The jobs of files, folders, patterns and lists named on the command line. OUT, when it is a
+ * folder, is made, and may be written to. out: yours, fv_jobs_free, also after a failure. */
 fv_status fv_jobs_list(fv_err *err, const fv_apply_options *o, int count, char **args,
                        fv_jobs *out);
 void fv_jobs_free(fv_jobs *j);
+/* The ending of the format that is asked for, where OUT's own does not say it; or NULL. */
+const char *fv_apply_ending(const fv_apply_options *o, const char *out);
 
 /* ---- with what they are painted (apply_layers.c) */
 /* A style and its share of the picture. The shares of all layers are 1 at most at any place. */
@@ -52,7 +61,6 @@ typedef struct {
 fv_status fv_layers_open(fv_err *err, fv_context *c, const fv_apply_options *o, const char *model,
                          fv_layers *out);
 void fv_layers_free(fv_context *c, fv_layers *l);
-int64_t fv_layers_bytes(const fv_layers *l);    /* that painters hold between two pictures */
 
 /* ---- what paints them */
 typedef struct {
@@ -66,6 +74,13 @@ typedef struct {
 	bool private_told;              /* what is private and left out, of a picture before */
 	bool warned;                    /* that not all of it could be read */
 	const char *model;              /* its name, as it was given */
+	int64_t width, height;          /* of what was read last */
+	/* With others in work beside it: bytes that those may still take; and who says whether a
+	 * picture may be read now, by what it takes beside painting, and in all. NULL: it is alone. */
+	double others;
+	fv_status (*admit)(fv_err *err, void *user, const fv_pixels *v, double beside, double all);
+	void *user;
+	fv_painter **painter;           /* of each layer; NULL: the layers' own */
 } fv_apply;
 
 /* How a picture of that size is painted: all but max_memory (apply_options.c). */
@@ -85,21 +100,52 @@ fv_status fv_apply_paint(fv_err *err, const fv_apply *a, fv_pixels *v, const fv_
 fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture *first, bool say);
 /* Says what the file holds and its painting does not. */
 void fv_apply_tell(fv_apply *a, const fv_job *j, const fv_picture *p);
-/* Reads, paints and writes one picture. say: that it is done is said (apply_picture.c). */
-fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say);
-/* The same for a picture that is larger than memory, or becomes a Deep Zoom picture
- * (apply_tiles.c). */
-fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say);
+/* Reads, paints and writes one picture. say: that it is done is said; mark: as in fv_apply_write
+ * (apply_picture.c). */
+fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say, void *mark);
 /* Bytes that may be taken beside what is taken now: of --max-memory, or of what is free; and whether
  * `need` of them can be had for a picture. */
 double fv_apply_allowed(const fv_apply *a);
 fv_status fv_apply_fits(fv_err *err, const fv_apply *a, const fv_pixels *v, double need);
 /* Painting IN over itself wants --force. */
 fv_status fv_apply_over_itself(fv_err *err, const fv_apply *a, const fv_job *j);
-/* The same for many, one after the other; what fails is said and left out (apply_many.c). */
-fv_status fv_apply_many(fv_err *err, fv_apply *a, const fv_jobs *j);
+/* A picture that is larger than memory, or becomes a Deep Zoom picture (apply_tiles.c). */
+fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say);
 /* One picture with several seeds, as a sheet (apply_variations.c). */
 fv_status fv_apply_variations(fv_err *err, fv_apply *a, const fv_job *j);
+/* The steps of one. out: yours. mark: of what is finished, or NULL. */
+fv_status fv_apply_brush(fv_err *err, fv_apply *a, const fv_job *j, fv_picture *p);
+fv_status fv_apply_write(fv_err *err, const fv_apply *a, const fv_job *j, const fv_picture *p,
+                         void *mark);
+/* Whether it has frames or pages that OUT holds too. */
+bool fv_apply_has_pages(const fv_apply *a, const fv_job *j, const fv_picture *p);
+/* A name, or what stands for '-'. */
+const char *fv_apply_called(const char *name, const char *standard);
 /* Ctrl-C was pressed: for what wants a function of it. */
 bool fv_apply_stopped(void *user);
+
+/* ---- many (apply_many.c): read ahead, painted, and written behind, all at once */
+typedef struct {
+	int painted, skipped, failed;
+	fv_status status;               /* of the last that failed */
+	double begun;                   /* fv_now() */
+} fv_tally;
+/* What fails is said, counted and left out. FV_E_CANCELLED, FV_E_MEMORY. */
+fv_status fv_apply_many(fv_err *err, fv_apply *a, const fv_jobs *j, fv_tally *t);
+/* What came of them: said, and the command's status. */
+fv_status fv_apply_sum(fv_err *err, fv_apply *a, const fv_tally *t);
+/* What comes into a folder, until Ctrl-C (apply_watch.c). */
+fv_status fv_apply_watch(fv_err *err, fv_apply *a);
+
+/* ---- what is finished (apply_finished.c) */
+typedef enum { FV_UNPAINTED, FV_FINISHED, FV_CHANGED /* since it was painted */ } fv_finished;
+typedef struct {
+	uint64_t in, settings;          /* hashes: of the photograph's bytes; fv_apply_settings */
+	bool known;                     /* in is */
+} fv_mark;
+/* Of all that says how a picture is painted. */
+fv_status fv_apply_settings(fv_err *err, const fv_apply *a, uint64_t *hash);
+fv_finished fv_finished_look(const fv_job *j, uint64_t settings, fv_mark *mark);
+/* Leaves the mark (user) on a painting, as fv_write_options' `whole`. */
+void fv_finished_mark(void *user, int fd, uint64_t hash);
 #endif

@@ -193,14 +193,6 @@ void fv_layers_free(fv_context *c, fv_layers *l)
 	*l = (fv_layers){ 0 };
 }
 
-int64_t fv_layers_bytes(const fv_layers *l)
-{
-	int64_t bytes = 0;
-	for (int i = 0; i < l->count; i++)
-		bytes += fv_painter_bytes(l->item[i].painter);
-	return bytes;
-}
-
 /* ---- painting */
 static fv_status layer(fv_err *err, const fv_apply *a, int i, const fv_pixels *in,
                        const fv_paint_options *all, fv_pixels *out)
@@ -213,7 +205,8 @@ static fv_status layer(fv_err *err, const fv_apply *a, int i, const fv_pixels *i
 	/* Under a limit nothing is held between pictures: reading and writing them wants that
 	 * memory. */
 	return a->o->memory ? fv_paint(err, l->model, in, &how, out)
-	                    : fv_painter_paint(err, l->painter, in, &how, out);
+	                    : fv_painter_paint(err, a->painter ? a->painter[i] : l->painter, in,
+		                                       &how, out);
 }
 
 fv_status fv_apply_paint(fv_err *err, const fv_apply *a, fv_pixels *v, const fv_paint_options *how)

@@ -14,6 +14,8 @@ static const char *const norms[] = { "picture", "published", "running", NULL };
 
 /* In the order of fv_stats. */
 static const char *const stats[] = { "fast", "exact", NULL };
+/* In the order of fv_apply_ending's. */
+static const char *const formats[] = { "jpg", "png", "webp", "tif", NULL };
 
 #define AT(field) offsetof(fv_apply_options, field)
 
@@ -21,7 +23,20 @@ const fv_option fv_apply_table[] = {
 	{ .name = "output", .letter = 'o', .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "OUT",
 	  .required = true, .at = AT(output),
 	  .help = "the painted picture; or a folder, made when missing, for pictures of the same "
-	          "names" },
+	          "names; or -, standard output" },
+	{ .name = "files-from", .type = FV_OPT_TEXT, .kind = FV_ARG_FILE, .arg = "LIST",
+	  .at = AT(files_from),
+	  .help = "a list of files and folders to be painted, one a line, or with zeros between "
+	          "(find -print0); - is standard input" },
+	{ .name = "watch", .type = FV_OPT_TEXT, .kind = FV_ARG_FOLDER, .arg = "DIR",
+	  .at = AT(watch),
+	  .help = "paint what is in a folder, and what comes into it, until Ctrl-C" },
+	{ .name = "format", .type = FV_OPT_ENUM, .arg = "FORMAT", .at = AT(format),
+	  .choices = formats, .preset_help = "by the name's ending",
+	  .help = "of what is written into a folder, or to standard output" },
+	{ .name = "again", .type = FV_OPT_FLAG, .at = AT(again),
+	  .help = "paint also what is finished: in a folder, of the same photograph, model and "
+	          "options" },
 	{ .name = "strength", .type = FV_OPT_FLOAT, .arg = "X", .at = AT(strength),
 	  .preset = "1", .low = 0, .high = 1.3,
 	  .help = "0 is the photograph, 1 all paint; above 1 what painting changes is overdone" },

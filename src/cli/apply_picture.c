@@ -2,6 +2,9 @@
 /* fauve apply: one picture, from file to file, within the memory that it may take. */
 #include "cli/apply.h"
 #include "base/memory.h"
+#include "base/spare.h"
+#include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 static bool same_file(const char *a, const char *b)
@@ -14,12 +17,23 @@ static bool same_file(const char *a, const char *b)
  * server */
 #define SMALL 32e6
 
+/* What painters hold between two pictures, of those that are this thread's. */
+static double held_bytes(const fv_apply *a)
+{
+	double bytes = 0;
+	for (int i = 0; i < a->layers->count && (a->painter || !a->admit); i++)
+		bytes += (double)fv_painter_bytes(a->painter ? a->painter[i]
+		                                             : a->layers->item[i].painter);
+	return bytes;
+}
+
 double fv_apply_allowed(const fv_apply *a)
 {
 	if (a->o->memory)
-		return (double)a->o->memory - fv_memory("/proc/self/status", "VmRSS") - SMALL;
-	double here = fv_memory_free();
-	return here > 0 ? 0.9 * (here + (double)fv_layers_bytes(a->layers)) : INFINITY;
+		return (double)a->o->memory - fv_memory("/proc/self/status", "VmRSS") - SMALL -
+		       a->others;
+	double here = fv_memory_free() + (double)fv_spare_bytes(a->cli->spare) - a->others;
+	return here > 0 ? 0.9 * (here + held_bytes(a)) : INFINITY;
 }
 
 /* What painting may take: without a limit 900 MB, of which the program itself has some, or what a
@@ -44,15 +58,22 @@ fv_status fv_apply_fits(fv_err *err, const fv_apply *a, const fv_pixels *v, doub
 			"%s: %" PRId64 " x %" PRId64
 			" pixels need %.0f MB to be painted, and %.0f MB are free; close other "
 			"programs, or paint a smaller copy",
-			a->job->in, v->width, v->height, need / 1e6, fmax(0, have) / 1e6);
+			input(a->job), v->width, v->height, need / 1e6, fmax(0, have) / 1e6);
 	return fv_fail(
 		err, FV_E_MEMORY,
 		"%s: %" PRId64 " x %" PRId64
 		" pixels need %.0f MB to be painted, and --max-memory is %.0f MB; allow more, or "
 		"paint a smaller copy",
-		a->job->in, v->width, v->height, ((double)a->o->memory - have + need) / 1e6,
+		input(a->job), v->width, v->height, ((double)a->o->memory - have + need) / 1e6,
 		(double)a->o->memory / 1e6);
 }
+
+const char *fv_apply_called(const char *name, const char *standard)
+{
+	return strcmp(name, "-") ? name : standard;
+}
+
+static const char *input(const fv_job *j) { return fv_apply_called(j->in, "standard input"); }
 
 /* Asked when the header has been read: decoding, painting and writing one after the other, and the
  * pixels all the while. */
@@ -62,8 +83,11 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 	fv_paint_options how;
 	fv_err why = { 0 };
 	int64_t painting = 0, least, pixels = v->height * v->stride_bytes,
-			  writing = fv_picture_write_bytes(a->job->out, v);
-	fv_status st = fv_picture_side_check(err, a->job->out, v->width, v->height);
+			  writing;
+	const char *out = fv_apply_ending(a->o, a->job->out) ? fv_apply_ending(a->o, a->job->out)
+	                                                     : a->job->out;
+	writing = fv_picture_write_bytes(out, v);
+	fv_status st = fv_picture_side_check(err, out, v->width, v->height);
 	if (st)
 		return st;
 	st = fv_apply_how(&why, a, v, &how);
@@ -75,7 +99,10 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 	if (a->layers->count > 1)
 		painting += pixels;
 	if (st)
-		return fv_fail(err, st, "%s: %s", a->job->in, why.text);
+		return fv_fail(err, st, "%s: %s", input(a->job), why.text);
+	if (a->admit)
+		return a->admit(err, a->user, v, (double)(pixels + fv_max(decoding, writing)),
+		                (double)(pixels + fv_max(decoding, fv_max(painting, writing))));
 	return fv_apply_fits(err, a, v,
 	                     (double)(pixels + fv_max(decoding, fv_max(painting, writing))));
 }
@@ -100,13 +127,15 @@ fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **
 	fv_read_options limits = { .max_pixels = (int64_t)most, .keep_private = o->keep_private,
 	                           .max_memory = o->memory ? (int64_t)fmax(1, fv_apply_allowed(a)) : 0,
 	                           .page = a->page, .fits = fits, .cancelled = fv_apply_stopped,
-	                           .user = a };
+	                           .user = a, .standard_input = !strcmp(j->in, "-") };
 	fv_status st = fv_apply_over_itself(err, a, j);
 	/* What cannot be written is not painted first. */
-	if (!st && !a->page)
+	if (!st && !a->page && strcmp(j->out, "-"))
 		st = fv_writer_check(err, a->context, j->out);
-	if (st || (st = fv_picture_read(err, j->in, &limits, out, &warning)))
+	if (st || (st = fv_picture_read(err, input(j), &limits, out, &warning)))
 		return st;
+	a->width = fv_picture_pixels(*out)->width;
+	a->height = fv_picture_pixels(*out)->height;
 	if (warning.status && !a->warned)
 		fv_warn(a->cli, "%s", warning.text);
 	a->warned |= warning.status != 0;
@@ -114,37 +143,70 @@ fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **
 	return FV_OK;
 }
 
-fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say)
+fv_status fv_apply_brush(fv_err *err, fv_apply *a, const fv_job *j, fv_picture *p)
+{
+	fv_pixels *v = fv_picture_pixels(p);
+	fv_err why;
+	fv_paint_options how;
+	fv_status st = fv_apply_how(&why, a, v, &how);
+	how.max_memory = fv_apply_allowance(a, v);
+	if (!st)
+		st = fv_apply_paint(&why, a, v, &how);
+	return st ? fv_fail(err, st, "%s: %s", input(j), why.text) : FV_OK;
+}
+
+/* Standard output has the photograph's own format, where that can be written. */
+static const char *ending_of(const fv_apply *a, const fv_job *j, const fv_picture *p)
+{
+	char own[16];
+	const char *ending = fv_apply_ending(a->o, j->out);
+	static const char *const endings[] = { ".jpeg", ".png", ".webp", ".tiff" };
+	snprintf(own, sizeof own, ".%s", fv_picture_format(p));
+	for (size_t i = 0; i < FV_COUNT(endings) && a->o->format < 0 && ending; i++)
+		if (!strcasecmp(own, endings[i]))
+			return endings[i];
+	return ending;
+}
+
+fv_status fv_apply_write(fv_err *err, const fv_apply *a, const fv_job *j, const fv_picture *p,
+                         void *mark)
+{
+	const fv_write_options how = { .quality = (int)a->o->quality, .keep_time = true,
+	                               .aside = fv_stop_removes, .ending = ending_of(a, j, p),
+	                               .standard_output = !strcmp(j->out, "-"),
+	                               .whole = mark ? fv_finished_mark : NULL, .user = mark };
+	return fv_picture_write(err, a->context, p, fv_apply_called(j->out, "standard output"),
+	                        &how);
+}
+
+bool fv_apply_has_pages(const fv_apply *a, const fv_job *j, const fv_picture *p)
+{
+	return strcmp(j->in, "-") && strcmp(j->out, "-") && !ending_of(a, j, p) &&
+	       fv_pages_kept(p, j->out);
+}
+
+fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say, void *mark)
 {
 	const double begun = fv_now();
 	fv_picture *p = NULL;
-	fv_err why;
-	fv_paint_options how;
 	a->page = 0;
 	a->warned = false;
 	if (fv_deep_zoom_ending(j->out))
 		return fv_apply_tiles(err, a, j, say);
 	fv_status st = fv_apply_read(err, a, j, &p);
-	if (st == FV_E_MEMORY || st == FV_E_LIMIT)
+	if ((st == FV_E_MEMORY || st == FV_E_LIMIT) && strcmp(j->in, "-") && strcmp(j->out, "-"))
 		return fv_apply_tiles(err, a, j, say);
 	if (st)
 		return st;
 	fv_apply_tell(a, j, p);
-	if (fv_pages_kept(p, j->out))
+	if (fv_apply_has_pages(a, j, p))
 		return fv_apply_frames(err, a, j, p, say);
-	fv_pixels *v = fv_picture_pixels(p);
-	st = fv_apply_how(&why, a, v, &how);
-	how.max_memory = fv_apply_allowance(a, v);
-	if (!st)
-		st = fv_apply_paint(&why, a, v, &how);
-	if (st)
-		fv_fail(err, st, "%s: %s", j->in, why.text);
-	else
-		st = fv_picture_write(err, a->context, p, j->out,
-		                      &(fv_write_options){ (int)a->o->quality, true, fv_stop_removes });
+	if (!(st = fv_apply_brush(err, a, j, p)))
+		st = fv_apply_write(err, a, j, p, mark);
 	if (!st && (say || a->cli->verbose))
-		fv_say(a->cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s", j->out, v->width,
-		       v->height, fv_now() - begun);
+		fv_say(a->cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s",
+		       fv_apply_called(j->out, "standard output"), a->width, a->height,
+		       fv_now() - begun);
 	fv_picture_free(p);
 	return st;
 }

@@ -59,6 +59,7 @@ typedef struct {
 	int colour_when;                        /* 0 on a terminal, 1 always, 2 never */
 	bool colour;                            /* of stderr, as it came out */
 	fv_progress *progress;                  /* never NULL in run() */
+	struct fv_spare *spare;                  /* of contexts made here (base/spare.h); NULL: none */
 } fv_cli;
 
 typedef struct {
@@ -95,12 +96,17 @@ void fv_say(fv_cli *cli, const char *format, ...) __attribute__((format(printf, 
  * others go on). */
 void fv_warn(fv_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void fv_complain(fv_cli *cli, const fv_err *err);
+/* What this thread says is kept from now on, for work that ends out of order; NULL: it is shown
+ * again. fv_held_show shows what was kept, and forgets it. */
+typedef struct { char *text; size_t bytes; } fv_held;
+void fv_hold(fv_held *to);
+void fv_held_show(fv_cli *cli, fv_held *h);
 /* True once Ctrl-C was pressed; contexts made here ask it themselves. */
 bool fv_interrupted(void);
 void fv_catch_interrupts(void);                 /* main() calls it first */
 /* Ctrl-C is waited for as long as it takes; without this the program ends within a second of it. */
 void fv_stop_gently(void);
-/* A file that is removed then, while it is being written; NULL: none. */
+/* A file that is removed then, while this thread writes it; NULL: none. */
 void fv_stop_removes(const char *path);
 /* A context by the global options: threads, ISA, log to stderr, Ctrl-C. paints: --precision auto is
  * bf16 then. Yours. */

@@ -2,6 +2,7 @@
 /* Messages to stderr, data to stdout, Ctrl-C, and the context that commands work with. */
 #define _GNU_SOURCE
 #include "cli/cli.h"
+#include "base/spare.h"
 #include "base/text.h"
 #include <signal.h>
 #include <stdlib.h>
@@ -12,8 +13,14 @@
 /* microseconds from the first signal to the end, whatever is waited for */
 #define PATIENCE 400000
 
-static volatile sig_atomic_t interrupted, gentle, aside_set;
-static char aside[4096];
+#define WRITERS 64                      /* threads that write files at once, at most */
+
+static volatile sig_atomic_t interrupted, gentle;
+/* A place a thread that has ever written one. */
+static struct { volatile sig_atomic_t set; char path[4096]; } aside[WRITERS];
+static atomic_int writers;
+static _Thread_local int writer = -1;
+static _Thread_local fv_held *held;
 
 /* The first Ctrl-C asks, the second one ends, and so does time unless there is something to
  * save. */
@@ -33,8 +40,9 @@ static void on_signal(int number)
 static void on_time(int number)
 {
 	static const char note[] = "fauve: interrupted\n";
-	if (aside_set)
-		unlink(aside);
+	for (int i = 0; i < WRITERS; i++)
+		if (aside[i].set)
+			unlink(aside[i].path);
 	if (write(STDERR_FILENO, note, sizeof note - 1) < 0)
 		_exit(130);
 	_exit(130);
@@ -58,10 +66,14 @@ void fv_stop_gently(void) { gentle = 1; }
 
 void fv_stop_removes(const char *path)
 {
-	aside_set = 0;
-	if (path && strlen(path) < sizeof aside) {
-		strcpy(aside, path);
-		aside_set = 1;
+	if (writer < 0)
+		writer = atomic_fetch_add(&writers, 1);
+	if (writer >= WRITERS)
+		return;                         /* the next run removes it */
+	aside[writer].set = 0;
+	if (path && strlen(path) < sizeof aside[writer].path) {
+		strcpy(aside[writer].path, path);
+		aside[writer].set = 1;
 	}
 }
 
@@ -99,12 +111,39 @@ fv_status fv_out_json(fv_err *err, const json_t *j, size_t flags)
 	return FV_OK;
 }
 
+void fv_hold(fv_held *to) { held = to; }
+
+/* false: no memory, so it is better shown out of order than never. */
+static bool hold(const char *line)
+{
+	size_t n = strlen(line) + 1;
+	char *more = realloc(held->text, held->bytes + n);
+	if (!more)
+		return false;
+	memcpy(more + held->bytes, line, n);
+	held->text = more;
+	held->bytes += n;
+	return true;
+}
+
+void fv_held_show(fv_cli *cli, fv_held *h)
+{
+	if (h->bytes)
+		fflush(stdout);
+	for (size_t i = 0; i < h->bytes; i += strlen(h->text + i) + 1)
+		fv_progress_say(cli->progress, h->text + i);
+	free(h->text);
+	*h = (fv_held){ 0 };
+}
+
 static void message(fv_cli *cli, const char *before, const char *format, va_list ap)
 {
 	char raw[1400], text[1500];
 	int n = snprintf(text, sizeof text, "%s", before);
 	vsnprintf(raw, sizeof raw, format, ap);
 	fv_show(text + n, sizeof text - (size_t)n, raw);
+	if (held && hold(text))
+		return;
 	fflush(stdout);
 	fv_progress_say(cli->progress, text);
 }
@@ -170,12 +209,13 @@ fv_status fv_cli_context(fv_err *err, fv_cli *cli, bool paints, fv_context **out
 {
 	char cache[4096];
 	cache_file(cache, sizeof cache);
+	fv_allocator pool = cli->spare ? fv_spare_allocator(cli->spare) : fv_allocator_plain;
 	fv_context_options o = {
 		.size = sizeof o, .cache = cache, .threads = (int)cli->threads,
 		.isa = cli->isa >= 0 ? fv_isa_choices[cli->isa] : NULL,
 		.log = on_log, .log_user = cli, .cancelled = on_cancelled,
 		.bf16 = cli->precision == 2 || (cli->precision == 0 && paints),
-		.exact = cli->precision == 3, .limits = cli->limit,
+		.exact = cli->precision == 3, .limits = cli->limit, .allocator = &pool,
 	};
 	return fv_context_new(err, &o, out);
 }

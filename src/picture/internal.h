@@ -35,6 +35,7 @@ struct fv_picture {
 typedef struct fv_source fv_source;
 struct fv_source {
 	const char *path;               /* as messages name it */
+	bool standard_input;            /* it is no path */
 	int fd;                         /* a regular file, open */
 	size_t bytes;                   /* its size */
 	const uint8_t *data;            /* its bytes, when they are here */
@@ -124,6 +125,9 @@ bool fv_jpeg_inks_unknown(const uint8_t *data, size_t bytes);
 /* whole.c: NULL when a JPEG's or PNG's bytes end as they should, or for another format; else what
  * is wrong. */
 const char *fv_not_whole(fv_format f, const uint8_t *data, size_t bytes);
+/* peek.c: channels, width and height by a WebP's first bytes. */
+#define FV_WEBP_HEAD 30
+int fv_webp_size(const uint8_t head[FV_WEBP_HEAD], int64_t *width, int64_t *height);
 /* Bytes that a decoder may be shown: of a PNG those before a chunk without pixels that claims more
  * than there are; memory for it would be taken before its end is missed. */
 size_t fv_believed(fv_format f, const uint8_t *data, size_t bytes);

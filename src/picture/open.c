@@ -15,7 +15,10 @@ static fv_status open_source(fv_err *err, fv_source *s)
 {
 	uint8_t head[64];
 	size_t got = sizeof head;
-	fv_status st = fv_file_open(err, s->path, 0, &s->fd, &s->bytes);
+	fv_status st = s->standard_input
+	                       ? fv_file_input(err, s->path, FV_PICTURE_BYTES_MAX, s->cancelled,
+	                                       s->user, &s->fd, &s->bytes)
+	                       : fv_file_open(err, s->path, 0, &s->fd, &s->bytes);
 	if (st)
 		return st;
 	const int64_t most = s->spool ? FV_SPOOLED_BYTES_MAX : FV_PICTURE_BYTES_MAX;
@@ -132,7 +135,8 @@ fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *
 	fv_source s = { .path = path, .max_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_MAX,
 	                .flat_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_FLAT,
 	                .memory = o->max_memory, .all = o->keep_private, .facts = o->facts, .page = o->page,
-	                .fits = o->fits, .cancelled = o->cancelled, .user = o->user };
+	                .fits = o->fits, .cancelled = o->cancelled, .user = o->user,
+	                .standard_input = o->standard_input };
 	return fv_source_read(err, &s, out, warning ? warning : &ignored);
 }
 

@@ -26,6 +26,7 @@ typedef struct fv_read_options {
 	 * spooled picture only. */
 	void (*progress)(void *user, double done);
 	void *user;
+	bool standard_input;            /* the picture stands there; path is what it is called */
 } fv_read_options;
 #define FV_PIXELS_MAX ((int64_t)400 << 20)
 /* in a file of any length: a picture of one colour takes a few bytes */
@@ -41,6 +42,12 @@ typedef struct fv_write_options {
 	 * again after a run that was killed; and who is told the share that is written, or NULL. */
 	const char *scratch;
 	void (*progress)(void *user, double done);
+	const char *ending;             /* ".png": the format, whatever path's ending; NULL: by
+	                                 * that */
+	bool standard_output;           /* the picture goes there; path is what it is called */
+	/* All is in the file fd, before it has its name; hash: of its bytes (hash.h). NULL: nobody
+	 * is told. */
+	void (*whole)(void *user, int fd, uint64_t hash);
 	void *user;
 } fv_write_options;
 
@@ -72,6 +79,9 @@ json_t *fv_picture_formats(bool here);
  * FV_E_LIMIT. out: yours, fv_picture_free. */
 fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *opt,
                           fv_picture **out, fv_err *warning);
+/* Width and height by a file's header, without decoding: JPEG, PNG, WebP, GIF, TIFF, before they are
+ * turned upright. It may be a lie, so it is good for plans only. false: unknown. */
+bool fv_picture_peek(const char *path, int64_t *width, int64_t *height);
 /* What its file is, by its first bytes: "JPEG", "PNG", "WebP", ... */
 const char *fv_picture_format(const fv_picture *p);
 /* How many frames or pages its file has, 1 at least; and are they frames of a film? */

@@ -129,23 +129,10 @@ static fv_status check_limits(fv_err *err, fv_source *s, VipsImage *im)
  * size in the first bytes. */
 static fv_status check_webp(fv_err *err, fv_source *s)
 {
-	const uint8_t *p = s->data + 12;
-	fv_pixels size = { .channels = 3, .bits = 8 };
-	if (s->format != FV_WEBP || s->bytes < 30)
+	fv_pixels size = { .bits = 8 };
+	if (s->format != FV_WEBP || s->bytes < FV_WEBP_HEAD)
 		return FV_OK;
-	if (!memcmp(p, "VP8X", 4)) {
-		size.width = 1 + (int64_t)fv_get_le(p + 12, 3);
-		size.height = 1 + (int64_t)fv_get_le(p + 15, 3);
-		size.channels += p[8] >> 4 & 1;
-	} else if (!memcmp(p, "VP8L", 4)) {
-		uint32_t bits = fv_get_le(p + 9, 4);
-		size.width = 1 + (bits & 0x3fff);
-		size.height = 1 + (bits >> 14 & 0x3fff);
-		size.channels += bits >> 28 & 1;
-	} else {
-		size.width = fv_get_le(p + 14, 2) & 0x3fff;
-		size.height = fv_get_le(p + 16, 2) & 0x3fff;
-	}
+	size.channels = fv_webp_size(s->data, &size.width, &size.height);
 	size.stride_bytes = size.width * size.channels;
 	fv_status st = fv_limits_check(err, s, size.width, size.height);
 	if (st || !size.width || !size.height)

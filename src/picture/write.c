@@ -4,6 +4,7 @@
 #include "picture/internal.h"
 #include "base/base.h"
 #include "base/file.h"
+#include <stdio.h>
 
 static int save(VipsImage *im, fv_format f, const fv_picture *p, int quality, void **data,
                 size_t *bytes)
@@ -99,6 +100,60 @@ static fv_status encode(fv_err *err, fv_context *c, const fv_picture *p, fv_form
 	return st;
 }
 
+/* A file in parts: head, the encoded bytes from skip on, tail. */
+typedef struct {
+	fv_bytes head, tail;
+	void *data;                     /* g_free, and so free() */
+	size_t bytes, skip;
+} parts;
+
+static fv_status make(fv_err *err, fv_context *c, const fv_picture *p, fv_format f, int quality,
+                      const char *path, parts *out)
+{
+	fv_status st = FV_OK;
+	fv_bytes bare = { 0 };
+	if (fv_bare_write(f, c, p, quality, &bare)) {
+		out->data = bare.data;
+		out->bytes = bare.bytes;
+	} else if (!(c && fv_cancelled(c)) && !(st = fv_vips_ready(err)))
+		st = encode(err, c, p, f, quality, path, &out->data, &out->bytes);
+	if (c && fv_cancelled(c))
+		st = fv_fail(err, FV_E_CANCELLED, "%s: stopped", path);
+	const char *left = st ? NULL : fv_embed_leaves(f, p);
+	if (left)
+		fv_log(c, FV_LOG_WARNING,
+		       "%s: its %s is more than a JPEG holds, and was left out; another format may "
+		       "do",
+		       path, left);
+	if (!st)
+		fv_embed(f, out->data, out->bytes, p, &out->head, &out->skip, &out->tail);
+	if (!st && (out->head.failed || out->tail.failed))
+		st = fv_fail_memory(err, path, out->head.bytes + out->tail.bytes);
+	return st;
+}
+
+static fv_status put(fv_err *err, fv_writer *w, const parts *m)
+{
+	fv_status st = fv_writer_put(err, w, m->head.data, m->head.bytes);
+	if (!st)
+		st = fv_writer_put(err, w, (const char *)m->data + m->skip, m->bytes - m->skip);
+	return st ? st : fv_writer_put(err, w, m->tail.data, m->tail.bytes);
+}
+
+static fv_status print(fv_err *err, const char *name, const parts *m)
+{
+	const struct { const void *data; size_t bytes; } part[] = {
+		{ m->head.data, m->head.bytes },
+		{ (const char *)m->data + m->skip, m->bytes - m->skip },
+		{ m->tail.data, m->tail.bytes },
+	};
+	bool done = true;
+	for (size_t i = 0; i < G_N_ELEMENTS(part) && done; i++)
+		done = fwrite(part[i].data ? part[i].data : "", 1, part[i].bytes, stdout) ==
+		       part[i].bytes;
+	return done && !fflush(stdout) ? FV_OK : fv_fail_write(err, name);
+}
+
 fv_status fv_picture_encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f,
                             int quality, const char *path, fv_bytes *out)
 {
@@ -123,55 +178,41 @@ fv_status fv_picture_encode(fv_err *err, fv_context *c, const fv_picture *p, fv_
 fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, const char *path,
                            const fv_write_options *opt)
 {
-	fv_format f = fv_format_of_ending(path);
+	static const fv_write_options none;
+	const fv_write_options *o = opt ? opt : &none;
+	fv_format f = fv_format_of_ending(o->ending ? o->ending : path);
 	fv_writer *w = NULL;
-	fv_bytes head = { 0 }, tail = { 0 };
-	void *data = NULL;              /* g_free, and so free() */
-	size_t bytes = 0, skip = 0;
-	int quality = opt && opt->quality ? opt->quality : 92;
+	parts m = { .bytes = 0 };
 	if (f == FV_FORMAT_UNKNOWN)
 		return fv_fail(
 			err, FV_E_ARGUMENT,
 			"%s: unknown ending; pictures are written as .jpg, .png, .webp, .tif or .gif",
 			path);
 	/* A place that cannot be written is found before the work of encoding. */
-	fv_status st = fv_writer_open(err, c, path, &w);
+	fv_status st = o->standard_output ? FV_OK : fv_writer_open(err, c, path, &w);
 	if (st)
 		return st;
-	if (opt && opt->keep_time)
+	if (w && o->keep_time)
 		fv_writer_keep_time(w);
-	if (opt && opt->aside)
-		opt->aside(fv_writer_path(w));
-	fv_bytes bare = { 0 };
-	if (fv_bare_write(f, c, p, quality, &bare)) {
-		data = bare.data;
-		bytes = bare.bytes;
-	} else if (!(c && fv_cancelled(c)) && !(st = fv_vips_ready(err)))
-		st = encode(err, c, p, f, quality, path, &data, &bytes);
-	if (c && fv_cancelled(c))
-		st = fv_fail(err, FV_E_CANCELLED, "%s: stopped", path);
-	const char *left = st ? NULL : fv_embed_leaves(f, p);
-	if (left)
-		fv_log(c, FV_LOG_WARNING,
-		       "%s: its %s is more than a JPEG holds, and was left out; another format may "
-		       "do",
-		       path, left);
+	if (w && o->aside)
+		o->aside(fv_writer_path(w));
+	st = make(err, c, p, f, o->quality ? o->quality : 92, path, &m);
 	if (!st)
-		fv_embed(f, data, bytes, p, &head, &skip, &tail);
-	if (!st && (head.failed || tail.failed))
-		st = fv_fail_memory(err, path, head.bytes + tail.bytes);
-	if (!st && !(st = fv_writer_put(err, w, head.data, head.bytes)) &&
-	    !(st = fv_writer_put(err, w, (const char *)data + skip, bytes - skip)))
-		st = fv_writer_put(err, w, tail.data, tail.bytes);
-	fv_bytes_free(&head);
-	fv_bytes_free(&tail);
-	free(data);
+		st = w ? put(err, w, &m) : print(err, path, &m);
+	fv_bytes_free(&m.head);
+	fv_bytes_free(&m.tail);
+	free(m.data);
+	if (!st && w && o->whole) {
+		uint64_t hash;
+		int fd = fv_writer_file(w, &hash);
+		o->whole(o->user, fd, hash);
+	}
 	if (st)
 		fv_writer_abort(w);
-	else
+	else if (w)
 		st = fv_writer_commit(err, w);
-	if (opt && opt->aside)
-		opt->aside(NULL);
+	if (w && o->aside)
+		o->aside(NULL);
 	return st;
 }
 

@@ -29,7 +29,7 @@ run 2 "did you mean --strength" apply --strenght 1 brush a.jpg -o b.png
 run 2 "is unknown" apply --xyzzy brush a.jpg -o b.png
 run 2 "-z is unknown" apply -z
 run 2 "MODEL is missing" apply
-run 2 "FILE is missing" apply brush
+run 2 "FILE is missing" apply brush -o b.png
 run 2 "--output OUT is missing" apply brush a.jpg
 run 2 "the value OUT is missing" apply brush a.jpg -o
 run 2 "is not between 0 and 1.3" apply brush a.jpg -o b.png --strength=1.5

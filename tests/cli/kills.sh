@@ -1,7 +1,8 @@
 #!/bin/bash
-# tests/cli/kills.sh FAUVE MAKE_MODEL KILLS [SEED]: SIGKILL, KILLS times while a folder is painted and KILLS times while dense
-# is trained. Whatever stands under a picture's name is whole, the run ends with the bytes of one never stopped, and the next
-# run leaves nothing aside. In the source tree's root.
+# tests/cli/kills.sh FAUVE MAKE_MODEL KILLS [SEED]: SIGKILL, KILLS times while a folder is painted and
+# KILLS times while dense is trained. Whatever stands under a picture's name is whole, the run ends
+# with the bytes of one never stopped, paints nothing twice, and leaves nothing aside. In the source
+# tree's root.
 set -u
 . tests/shell.sh kills "$1"
 make_model=$(realpath "$2")
@@ -31,22 +32,26 @@ kill_it()
 	[ -z "$(aside "$2" 2>/dev/null)" ] || left=$((left + 1))
 }
 
+mkdir -p in/deep/er && mv in/3* in/deep && mv in/4* in/deep/er
 begun=$(date +%s%3N)
-run 0 "" -q apply brush.safetensors in -o whole --threads 1
+run 0 "" -q apply brush.safetensors in -o whole --threads 2
 took=$(($(date +%s%3N) - begun))
-mkdir painted
-left=0
+left=0 painted=0
 for ((k = 0; k < kills; k++)); do
-	"$fauve" -q apply brush.safetensors in -o painted --threads 1 2>/dev/null &
-	kill_it $took painted $!
-	for f in painted/*; do
-		[ ! -e "$f" ] || cmp -s "$f" "whole/${f#*/}" || check "kill $k: $f is whole" false
+	out=painted$k
+	"$fauve" -q apply brush.safetensors in -o $out --threads 2 2>/dev/null &
+	kill_it $took $out $!
+	for f in $(cd $out 2>/dev/null && find . -type f ! -name '.fauve-*'); do
+		painted=$((painted + 1))
+		cmp -s "$out/$f" "whole/$f" || check "kill $k: $f is whole" false
 	done
+	stamps=$(find $out -type f ! -name '.fauve-*' -printf '%p %i\n' 2>/dev/null | sort)
+	run 0 "" -q apply brush.safetensors in -o $out --threads 2
+	check "kill $k: all pictures are there, and nothing else" diff -r whole $out
+	[ -z "$stamps" ] || check "kill $k: what was finished is not painted again" \
+		[ "$(find $out -type f -printf '%p %i\n' | sort | grep -cxF "$stamps")" = "$(echo "$stamps" | wc -l)" ]
 done
-echo "kills: $kills of apply, $left left a file aside"
-run 0 "" -q apply brush.safetensors in -o painted --threads 1
-check "the next run leaves nothing aside: $(aside painted)" [ -z "$(aside painted)" ]
-check "all pictures are there" diff -r whole painted
+echo "kills: $kills of apply, with $painted pictures painted by then, $left left a file aside"
 
 dense="dense --data digits.idx --batch 16 --steps 400 --threads 1 --checkpoint-every 0.1s --preview-every 1s"
 begun=$(date +%s%3N)

@@ -13,6 +13,7 @@
 #define MARGIN 1.3                      /* a kernel that is expected to take so many times the least may be the fastest */
 #define SHORT 1e-4                      /* seconds: below, it does not matter which kernel is taken */
 #define MOST 4096                       /* choices that are kept */
+#define PICTURE 4096                    /* places of what is one, and no kernel's weights */
 #define LINE 100                        /* characters of a choice's line */
 
 struct fv_choices {
@@ -48,6 +49,17 @@ const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n)
 	return best;
 }
 
+/* A picture's height and width count by their area's power of two only: kernels that are about as fast
+ * stay so, and a folder of photographs, each of its own size, is not timed over and over. */
+static uint64_t mix_shape(uint64_t h, const fv_shape *s)
+{
+	const int64_t area = s->h * s->w;
+	if (area < PICTURE)
+		return fv_hash_mix(h, s->d, sizeof s->d);
+	const int64_t about[] = { s->n, s->c, (int64_t)round(log2((double)area)) };
+	return fv_hash_mix(h, about, sizeof about);
+}
+
 /* All that a kernel's time depends on, but for the processor, which the file's first line names, and the number of threads, on which
  * bits must not depend. */
 static uint64_t key_of(const fv_context *c, const fv_node *n)
@@ -55,7 +67,7 @@ static uint64_t key_of(const fv_context *c, const fv_node *n)
 	uint64_t h = fv_hash_mix(FV_HASH, n->op->name, strlen(n->op->name));
 	h = fv_hash_mix(h, &n->attr, sizeof n->attr);
 	for (int i = 0; i < n->inputs; i++)
-		h = n->in[i] ? fv_hash_mix(h, n->in[i]->shape.d, sizeof n->in[i]->shape.d) : fv_hash_mix(h, "", 1);
+		h = n->in[i] ? mix_shape(h, &n->in[i]->shape) : fv_hash_mix(h, "", 1);
 	const uint64_t about[] = { c->isa, c->bf16, c->exact };
 	return fv_hash_mix(h, about, sizeof about);
 }
