@@ -115,6 +115,8 @@ typedef struct {
 	bool real;                      /* numbers from 0 to 1 */
 	double matrix[9], add[3];
 } fv_tiff_colours;
+/* The first directory of a BigTIFF as a TIFF, for exif.c; of another nothing. */
+void fv_tiff_tags(const fv_source *s, fv_bytes *out);
 int fv_tiff_pages(const fv_source *s);
 int fv_tiff_number(const fv_source *s, int page);       /* of a page, among all directories */
 fv_status fv_tiff_look(fv_err *err, const fv_source *s, fv_tiff_colours *out);

@@ -241,11 +241,17 @@ static fv_status keep_metadata(fv_err *err, const fv_source *s, fv_picture *p, V
 	if (s->format == FV_PNG)
 		fv_texts_keep(s->data, s->bytes, s->all, &p->texts, &p->left);
 	/* libvips gives no EXIF of a TIFF, whose directories are EXIF's own. */
-	if (s->format == FV_TIFF && !p->exif.bytes)
-		fv_exif_keep(s->data, s->bytes, s->all, turned ? im->Ysize : im->Xsize,
+	if (s->format == FV_TIFF && !p->exif.bytes) {
+		fv_bytes tags = { 0 };
+		fv_tiff_tags(s, &tags);
+		data = tags.bytes ? tags.data : s->data;
+		bytes = tags.bytes ? tags.bytes : s->bytes;
+		fv_exif_keep(data, bytes, s->all, turned ? im->Ysize : im->Xsize,
 		             turned ? im->Xsize : im->Ysize, &p->exif);
-	if (s->format == FV_TIFF && !s->all)
-		p->left |= fv_exif_private(s->data, s->bytes);
+		p->left |= s->all ? 0 : fv_exif_private(data, bytes);
+		p->exif.failed |= tags.failed;
+		fv_bytes_free(&tags);
+	}
 	if (s->format == FV_TIFF && s->facts && p->exif.bytes)
 		tell_exif(p);
 	keep_pages(s, p, im);

@@ -85,6 +85,71 @@ static bool find(const fv_source *s, int page, directory *d)
 	return false;
 }
 
+/* A BigTIFF's first directory and what it points to, as a TIFF: tags of up to 64 KB, without those of
+ * its layout's kind (exif.c leaves out the others). */
+static void put_directory(const directory *d, int depth, fv_bytes *out, size_t *at)
+{
+	static const uint8_t size[] = { 0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4 };
+	fv_bytes entries = { 0 }, values = { 0 };
+	uint32_t count = 0;
+	const size_t room = 2 + 12 * d->count + 4;
+	*at += room;
+	void (*put)(fv_bytes *, uint32_t, int) = d->big_endian ? fv_put_be : fv_put_le;
+	for (size_t k = 0, from = d->at; k < d->count && !entries.failed; k++, from += 20) {
+		const uint32_t tag = (uint32_t)get(d, from, 2), type = (uint32_t)get(d, from + 2, 2);
+		const uint64_t n = get(d, from + 4, 8), one = type < sizeof size ? size[type] : 0;
+		const bool inner = (tag == 34665 || tag == 34853 || tag == 40965) && depth < 2;
+		size_t value = from + 12;
+		if (!inner && (!one || !n || n > 65536 / one))
+			continue;
+		if (!inner && one * n > 8)
+			value = (size_t)get(d, value, 8);
+		if (!inner && (value > d->bytes || one * n > d->bytes - value))
+			continue;
+		put(&entries, tag, 2);
+		put(&entries, inner ? 4 : type, 2);
+		put(&entries, inner ? 1 : (uint32_t)n, 4);
+		if (inner) {
+			directory in = *d;
+			const size_t where = (size_t)get(d, value, 8);
+			in.count = MIN(get(d, where, 8), 200);
+			in.at = where + 8;
+			put(&entries, (uint32_t)*at, 4);
+			put_directory(&in, depth + 1, &values, at);
+		} else if (one * n > 4) {
+			put(&entries, (uint32_t)*at, 4);
+			fv_bytes_put(&values, d->data + value, one * n);
+			fv_bytes_more(&values, (one * n) % 2);
+			*at += one * n + (one * n) % 2;
+		} else {
+			fv_bytes_put(&entries, d->data + value, one * n);
+			fv_bytes_more(&entries, 4 - one * n);
+		}
+		count++;
+	}
+	put(out, count, 2);
+	fv_bytes_put(out, entries.data, entries.bytes);
+	fv_bytes_more(out, room - 2 - entries.bytes);
+	fv_bytes_put(out, values.data, values.bytes);
+	out->failed |= entries.failed | values.failed;
+	fv_bytes_free(&entries);
+	fv_bytes_free(&values);
+}
+
+void fv_tiff_tags(const fv_source *s, fv_bytes *out)
+{
+	directory d;
+	size_t at = 8;
+	if (!find(s, 0, &d) || !d.big)
+		return;
+	d.count = MIN(d.count, 200);
+	void (*put)(fv_bytes *, uint32_t, int) = d.big_endian ? fv_put_be : fv_put_le;
+	fv_bytes_put(out, s->data, 2);
+	put(out, 42, 2);
+	put(out, 8, 4);
+	put_directory(&d, 0, out, &at);
+}
+
 int fv_tiff_pages(const fv_source *s)
 {
 	directory d;

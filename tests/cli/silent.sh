@@ -96,6 +96,12 @@ check "no film behind the painting" [ "$(grep -a -c ftyp m.jpg)" = 0 ]
 run 0 "" apply brush "$data/tags.tif" -o tags.jpg --keep-private
 check "a TIFF's tags become EXIF" holds tags.jpg "Artist *Ann Artist"
 
+run 0 "" apply brush "$data/big.tif" -o tags.jpg --keep-private
+check "a BigTIFF's too" holds tags.jpg "Artist *Ann Artist"
+check "and its EXIF directory" holds tags.jpg "ISOSpeedRatings *200"
+run 0 "" eval brush --photos "$data/cut" --art "$data/film.gif" -o sheet.png --no-floors --kind none
+check "frames that are not measured are named" has "film.gif: has 3 frames, of which only the first is taken"
+
 # ---- 3: one reader
 for k in 0 1; do
 	run 0 "" eval brush --photos "$data/cut" --art "$data/alpha_$k" -o sheet.png --no-floors --kind none

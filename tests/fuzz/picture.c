@@ -6,7 +6,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-	static const char *const ending[] = { "png", "jpg", "tif", "webp" };
+	static const char *const ending[] = { "png", "jpg", "tif", "webp", "gif" };
 	static bool begun;
 	fv_err err = { 0 }, warning = { 0 };
 	fv_picture *p = NULL;
@@ -26,6 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		fv_picture_fill_hidden(p);
 		snprintf(out, sizeof out, "%s/out.%s", fuzz_folder(), ending[turn % FV_COUNT(ending)]);
 		if (fv_picture_write(&err, fuzz_context(), p, out, NULL))
+			fuzz_must(*err.text, "a failed call says why");
+		/* The same twice as a film or as pages. */
+		if (fv_pages_kept(p, out) &&
+		    fv_pages_write(&err, fuzz_context(), (fv_picture *[]){ p, p }, 2, out, NULL))
 			fuzz_must(*err.text, "a failed call says why");
 	}
 	fv_picture_free(p);

@@ -55,6 +55,38 @@ def tiff(name, pages, kind, planar=1, form=None, tags=()):
         f.write(out)
 
 
+def big_tiff(name, rgb):
+    """A BigTIFF with tags of its own and an EXIF directory."""
+    out = bytearray(b'II' + struct.pack('<HHHQ', 43, 8, 0, 0))
+    begin = len(out)
+    out += rgb.tobytes()
+
+    def directory(tags):
+        entries = b''
+        for tag in sorted(tags):
+            kind, v = tags[tag]
+            d = v + b'\0' if kind == 2 else struct.pack(
+                '<%d%s' % (len(v), {3: 'H', 4: 'I', 16: 'Q'}[kind]), *v)
+            count = len(d) if kind == 2 else len(v)
+            if len(d) > 8:
+                where = len(out)
+                out.extend(d)
+                d = struct.pack('<Q', where)
+            entries += struct.pack('<HHQ', tag, kind, count) + d.ljust(8, b'\0')
+        where = len(out)
+        out.extend(struct.pack('<Q', len(tags)) + entries + bytes(8))
+        return where
+
+    exif = directory({0x9003: (2, b'2020:01:02 03:04:05'), 0x8827: (3, [200])})
+    h, w, _ = rgb.shape
+    first = directory({256: (4, [w]), 257: (4, [h]), 258: (3, [8, 8, 8]), 259: (3, [1]), 262: (3, [2]),
+                       273: (16, [begin]), 277: (3, [3]), 278: (4, [h]), 279: (16, [w * h * 3]),
+                       315: (2, b'Ann Artist'), 33432: (2, b'(c) Ann'), 34665: (16, [exif])})
+    out[8:16] = struct.pack('<Q', first)
+    with open(path(name), 'wb') as f:
+        f.write(out)
+
+
 def film(name, frames, **more):
     frames[0].save(path(name), save_all=True, append_images=frames[1:], duration=[50, 120, 200],
                    loop=3, **more)
@@ -84,6 +116,7 @@ def main():
     tiff('beyond.tif', [rgb.astype(np.float32)], 2)
     tiff('tags.tif', [rgb], 2, tags=[(271, 2, b'Canon'), (315, 2, b'Ann Artist'),
                                      (33432, 2, b'(c) Ann')])
+    big_tiff('big.tif', rgb)
     tiff('pages.tif', [rgb, rgb[:13].copy(), 255 - rgb], 2)
     im.convert('CMYK').save(path('cmyk.jpg'))
     data = open(path('cmyk.jpg'), 'rb').read()
