@@ -72,6 +72,6 @@ fv_status fv_folder_list(fv_err *err, const char *folder, fv_names *out);
 fv_status fv_folder_folders(fv_err *err, const char *folder, fv_names *out);
 void fv_names_free(fv_names *n);
 bool fv_picture_ending(const char *path);       /* does the name end like a picture that can be written? */
-bool fv_picture_same_ending(const char *a, const char *b);      /* of one format, as .jpg and .jpeg */
+bool fv_picture_same_ending(const char *a, const char *b);      /* of one format: .jpg, .jpeg */
 int fv_picture_ending_index(const char *path);  /* which of those six endings; -1: none */
 #endif

@@ -22,7 +22,7 @@ extern const fv_option fv_apply_table[];  /* of fv_apply_options (apply_options.
 typedef struct {
 	char *in, *out;                 /* "-": standard input, standard output */
 	char *below;                    /* where in a folder OUT its name would stand */
-	char *why;                      /* it cannot be read: seen while it was looked for; or NULL */
+	char *why;                      /* it cannot be read, as was seen before; or NULL */
 } fv_job;
 typedef struct {
 	fv_job *item;
@@ -49,8 +49,8 @@ typedef struct {
 	const fv_apply_options *o;
 	const fv_pixels *flow;          /* NULL: none was named */
 	const fv_job *job;              /* in work */
-	/* With others in work beside it: bytes that those may still take; and who says whether a
-	 * picture may be read now, by what it takes beside painting, and in all. NULL: it is alone. */
+	/* With others in work beside it: bytes that those may still take; and who says whether it
+	 * may be read now, by what it takes beside painting, and in all. NULL: it is alone. */
 	double others;
 	fv_status (*admit)(fv_err *err, void *user, const fv_pixels *v, double beside, double all);
 	void *user;
