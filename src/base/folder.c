@@ -16,13 +16,6 @@ typedef struct {
 	char text[400];                 /* the first names of what is left out */
 } listing;
 
-bool fv_picture_same_ending(const char *a, const char *b)
-{
-	static const int format[] = { 0, 0, 1, 2, 3, 3 };
-	int i = fv_picture_ending_index(a), k = fv_picture_ending_index(b);
-	return i >= 0 && k >= 0 && format[i] == format[k];
-}
-
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 /* path is given up. */

@@ -91,6 +91,11 @@ fv_format fv_format_of_ending(const char *path) { return of_ending(path, true); 
 
 bool fv_picture_ending(const char *path) { return of_ending(path, true) != FV_FORMAT_UNKNOWN; }
 
+bool fv_picture_same_ending(const char *a, const char *b)
+{
+	return fv_picture_ending(a) && of_ending(a, true) == of_ending(b, true);
+}
+
 /* Opened as the reader does, so that nothing is waited for. */
 static bool begins_as_one(const char *path)
 {

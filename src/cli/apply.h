@@ -23,7 +23,7 @@ extern const fv_option fv_apply_table[];  /* of fv_apply_options (apply_options.
 typedef struct {
 	char *in, *out;                 /* "-": standard input, standard output */
 	char *below;                    /* where in a folder OUT its name would stand */
-	char *why;                      /* it cannot be read: seen while it was looked for; or NULL */
+	char *why;                      /* it cannot be read, as was seen before; or NULL */
 } fv_job;
 typedef struct {
 	fv_job *item;

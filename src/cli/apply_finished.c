@@ -119,7 +119,8 @@ fv_finished fv_finished_look(const fv_job *j, uint64_t settings, fv_mark *mark)
 	/* Of a link there is none, and none of what it leads to is asked for. */
 	ssize_t got = lgetxattr(j->out, NAME, text, ROOM);
 	text[got > 0 ? got : 0] = 0;
-	if (!mark->known || sscanf(text, "1 %" SCNx64 " %" SCNx64 " %" SCNx64, &in, &how, &out) < 3 ||
+	if (!mark->known ||
+	    sscanf(text, "1 %" SCNx64 " %" SCNx64 " %" SCNx64, &in, &how, &out) < 3 ||
 	    fv_file_hash(NULL, j->out, &own))
 		return FV_UNPAINTED;
 	/* One that is painted over itself is its own photograph. */

@@ -305,7 +305,7 @@ static void record(const fv_job *j, const item *t)
 	json_object_set_new(r, "skipped", json_boolean(t->skipped));
 	json_object_set_new(r, "error", t->status ? fv_json_text(why_of(t)) : json_null());
 	json_object_set_new(r, "said", lines_of(&t->said));
-	fv_out_json(&ignored, r, JSON_COMPACT);
+	fv_out_json(&ignored, r, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	fflush(stdout);
 	json_decref(r);
 }

@@ -47,6 +47,13 @@ int64_t fv_apply_allowance(const fv_apply *a, const fv_pixels *v)
 	return fmin(most, here) < INFINITY ? (int64_t)fmax(1, fmin(most, here)) : 0;
 }
 
+const char *fv_apply_called(const char *name, const char *standard)
+{
+	return strcmp(name, "-") ? name : standard;
+}
+
+static const char *input(const fv_job *j) { return fv_apply_called(j->in, "standard input"); }
+
 fv_status fv_apply_fits(fv_err *err, const fv_apply *a, const fv_pixels *v, double need)
 {
 	const double have = fv_apply_allowed(a);
@@ -58,22 +65,16 @@ fv_status fv_apply_fits(fv_err *err, const fv_apply *a, const fv_pixels *v, doub
 			"%s: %" PRId64 " x %" PRId64
 			" pixels need %.0f MB to be painted, and %.0f MB are free; close other "
 			"programs, or paint a smaller copy",
-			input(a->job), v->width, v->height, need / 1e6, fmax(0, have) / 1e6);
+			input(a->job), v->width, v->height, ceil(need / 1e6),
+			floor(fmax(0, have) / 1e6));
 	return fv_fail(
 		err, FV_E_MEMORY,
 		"%s: %" PRId64 " x %" PRId64
 		" pixels need %.0f MB to be painted, and --max-memory is %.0f MB; allow more, or "
 		"paint a smaller copy",
-		input(a->job), v->width, v->height, ((double)a->o->memory - have + need) / 1e6,
-		(double)a->o->memory / 1e6);
+		input(a->job), v->width, v->height,
+		ceil(((double)a->o->memory - have + need) / 1e6 + 1), (double)a->o->memory / 1e6);
 }
-
-const char *fv_apply_called(const char *name, const char *standard)
-{
-	return strcmp(name, "-") ? name : standard;
-}
-
-static const char *input(const fv_job *j) { return fv_apply_called(j->in, "standard input"); }
 
 /* Asked when the header has been read: decoding, painting and writing one after the other, and the
  * pixels all the while. */

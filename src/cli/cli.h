@@ -59,7 +59,7 @@ typedef struct {
 	int colour_when;                        /* 0 on a terminal, 1 always, 2 never */
 	bool colour;                            /* of stderr, as it came out */
 	fv_progress *progress;                  /* never NULL in run() */
-	struct fv_spare *spare;                  /* of contexts made here (base/spare.h); NULL: none */
+	struct fv_spare *spare;                  /* of contexts made here (base/spare.h), or NULL */
 } fv_cli;
 
 typedef struct {

@@ -127,9 +127,9 @@ typedef struct {
 	fv_key key;                     /* of dropout's draws */
 } canvas;
 
-static bool is_for(const fv_painting *q, const canvas *k)
+static bool is_for(const fv_painting *q, int64_t h, int64_t w, fv_norm norm)
 {
-	return q->program && q->height == k->h && q->width == k->w && q->norm == k->norm;
+	return q->program && q->height == h && q->width == w && q->norm == norm;
 }
 
 /* A program for the canvas' size: the one of the picture before, if it may be. */
@@ -137,7 +137,7 @@ static fv_status prepare(fv_err *err, fv_painter *p, const canvas *k, int64_t mo
 {
 	fv_painting *q = &p->painting;
 	int64_t bytes = fv_painter_bytes(p);
-	bool same = is_for(q, k) && (!most || bytes <= most);
+	bool same = is_for(q, k->h, k->w, k->norm) && (!most || bytes <= most);
 	if (same && !p->kept) {
 		fv_err ignored;                 /* without that memory all goes on as it did */
 		fv_program_prepack(&ignored, q->program, most ? fv_min(FV_PAINT_KEEP, most - bytes) : FV_PAINT_KEEP);
@@ -494,7 +494,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 		return fv_fail(err, FV_E_MEMORY, "%" PRId64 "x%" PRId64 " pixels take %.0f MB alone, and %.0f MB are allowed; allow more, or paint a smaller copy", in->width,
 		               in->height, (double)(bytes + how.direct) / 1e6, (double)most / 1e6);
 	/* What the picture before left is in the way, or of no use. */
-	if (!is_for(&painter->painting, &k) ||
+	if (!is_for(&painter->painting, how.h, how.w, opt->norm) ||
 	    (most && bytes + how.direct + fv_painter_bytes(painter) > most))
 		fv_painting_free(&painter->painting);
 	if (how.turned && (st = fv_palette_new(err, m, opt->palette, h, w, &palette)))

@@ -79,7 +79,7 @@ json_t *fv_picture_formats(bool here);
  * FV_E_LIMIT. out: yours, fv_picture_free. */
 fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *opt,
                           fv_picture **out, fv_err *warning);
-/* Width and height by a file's header, without decoding: JPEG, PNG, WebP, GIF, TIFF, before they are
+/* Width and height by a file's header, without decoding: JPEG, PNG, WebP, GIF, TIFF, before it is
  * turned upright. It may be a lie, so it is good for plans only. false: unknown. */
 bool fv_picture_peek(const char *path, int64_t *width, int64_t *height);
 /* What its file is, by its first bytes: "JPEG", "PNG", "WebP", ... */

@@ -49,8 +49,8 @@ const fv_kernel *fv_kernel_choose(const fv_context *c, const fv_node *n)
 	return best;
 }
 
-/* A picture's height and width count by their area's power of two only: kernels that are about as fast
- * stay so, and a folder of photographs, each of its own size, is not timed over and over. */
+/* A picture's height and width count by their area's power of two only: the fastest kernel stays
+ * so, and a folder of photographs, each of its own size, is not timed over and over. */
 static uint64_t mix_shape(uint64_t h, const fv_shape *s)
 {
 	const int64_t area = s->h * s->w;
