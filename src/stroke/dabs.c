@@ -334,11 +334,16 @@ static void soften_rows(void *arg, int thread, int64_t first, int64_t last)
 }
 
 /* ---- a part of a picture */
-/* The farthest that a dab reaches from where it was put down, and so the farthest it looks: half of
- * the longest, its bend and half of the widest. */
+/* The farthest that a dab reaches from where it was put down, and so the farthest it looks: the end of
+ * the longest, off to the side by its bend and half of the widest; and some, for its middle is moved. */
 static double far(const fv_stroke_options *o, int brush)
 {
-	return o->brush[brush] * o->broad * (0.9 * o->length + 1.5) + 2;
+	const double length = 0.5 * o->length * (1 + 0.5 * (double)LONGER);
+	const double width = 0.5 * ((double)NARROWEST + (double)WIDER);
+	const double along = length + 0.3 * width;
+	const double bend = (double)MOST_BEND / (2 * 0.6 * length);
+	const double reach = hypot(along, 0.5 * bend * along * along + width) + 0.35;
+	return o->brush[brush] * o->broad * reach + 2;
 }
 
 /* What is painted by a brush depends, beside the photograph, on what wider ones painted so far away:
