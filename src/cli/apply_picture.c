@@ -12,7 +12,7 @@ static bool same_file(const char *a, const char *b)
 
 /* bytes for all that is not counted one by one: libraries, stacks, the decoding process'
  * server */
-#define SMALL 32e6
+#define SMALL 44e6
 
 double fv_apply_allowed(const fv_apply *a)
 {
