@@ -15,7 +15,7 @@ static bool same_file(const char *a, const char *b)
 
 /* bytes for all that is not counted one by one: libraries, stacks, the decoding process'
  * server */
-#define SMALL 32e6
+#define SMALL 44e6
 
 /* What painters hold between two pictures, of those that are this thread's. */
 static double held_bytes(const fv_apply *a)

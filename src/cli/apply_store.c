@@ -95,7 +95,8 @@ fv_status fv_parts_begin(fv_err *err, fv_parts *p, const char *key, int64_t size
 	}
 	/* The key is written last: a run that is killed before it leaves nothing that counts. */
 	memset(p->mark, 0, (size_t)tiles);
-	if (ftruncate(p->key, 0) || (unlinkat(p->lock, "room", 0) && errno != ENOENT) || ftruncate(p->pixels, 0) || ftruncate(p->done, 0) ||
+	if (ftruncate(p->key, 0) || (unlinkat(p->lock, "room", 0) && errno != ENOENT) ||
+	    ftruncate(p->pixels, 0) || ftruncate(p->done, 0) ||
 	    !all(p->done, p->mark, (size_t)tiles, 0))
 		return cannot(err, p);
 	if ((errno = posix_fallocate(p->pixels, 0, size)))

@@ -645,24 +645,56 @@ void fv_far_canvas_free(fv_far_canvas *f)
 	fv_free(f->c, f);
 }
 
-/* Bytes for tiles of that side: what strokes look at, are painted on, a window of the network. */
-static int64_t bytes_of(const painting *p, int64_t side)
+/* Bytes for tiles of that side beside the network's: what strokes look at and are painted on, and
+ * windows of photograph, painting, marks and the widest map that a norm is measured on. */
+static int64_t bytes_of(const painting *p, int64_t side, int64_t widest)
 {
 	const int64_t margin = p->how->strokes ? fv_stroke_margin(&p->strokes) : 0;
 	const int64_t window = (side + 2 * p->margin) * (side + 2 * p->margin);
 	const int64_t seen = (side + 2 * (p->margin + margin)) * (side + 2 * (p->margin + margin));
-	/* Of the network: as bands count it, some 40 numbers a pixel for 24 channels. */
-	return (int64_t)sizeof(float) * (7 * seen + 60 * window);
+	return (int64_t)sizeof(float) * (7 * seen + (6 + FV_STROKE_MARKS + widest) * window);
 }
 
-static void set_side(painting *p, int64_t most)
+static void forget_network(painting *p)
 {
-	p->side = fv_div_up(FV_TILE, p->align) * p->align;
-	while (p->side >= 4 * p->align && p->side > 128 && most && bytes_of(p, p->side) > most)
-		p->side = fv_div_up(p->side / 2, p->align) * p->align;
+	forget_program(p);
+	for (int i = 0; p->stats && i < p->net.graph->nodes; i++)
+		fv_free(p->c, p->stats[i]);
+	fv_free(p->c, p->stats);
+	p->stats = NULL;
+	fv_painting_free(&p->net);
 }
 
-/* Windows, their network, and the flow. */
+/* Windows of tiles of that side; need: bytes that they take. */
+static fv_status windows(fv_err *err, painting *p, int64_t side, int64_t *need)
+{
+	int64_t widest = 0;
+	forget_network(p);
+	p->side = side;
+	p->wh = fv_min(p->how->h, side + 2 * p->margin);
+	p->ww = fv_min(p->how->w, side + 2 * p->margin);
+	fv_status st = fv_paint_graph(err, p->m, p->wh, p->ww, p->o->opt->norm, &p->net);
+	if (st)
+		return st;
+	const fv_graph *g = p->net.graph;
+	if (g->err.status)
+		return fv_fail(err, g->err.status, "%s", g->err.text);
+	if (p->net.height != p->wh || p->net.width != p->ww)
+		return fv_fail(err, FV_E_INTERNAL, "tiles: a window of %" PRId64 "x%" PRId64
+		               " is no size for this network", p->ww, p->wh);
+	if (!(p->stats = fv_alloc(p->c, (size_t)g->nodes * sizeof *p->stats)))
+		return fv_fail_memory(err, "network", (size_t)g->nodes * sizeof *p->stats);
+	for (int i = 0; i < g->nodes; i++)
+		if (g->node[i]->op->by_stats)
+			widest = fv_max(widest, fv_elements(g->node[i]->shape) / (p->wh * p->ww));
+	if ((st = program(err, p, g->output[0].node)))
+		return st;
+	*need = bytes_of(p, side, widest) + fv_program_bytes(p->program);
+	forget_program(p);
+	return FV_OK;
+}
+
+/* Windows as large as memory has room for, their network, and the flow. */
 static fv_status begin(fv_err *err, painting *p)
 {
 	const int64_t multiple = fv_port_side(port_of(p, FV_PORT_IMAGE), p->m->config, 1);
@@ -671,36 +703,26 @@ static fv_status begin(fv_err *err, painting *p)
 	                              p->o->opt->norm, &p->net);
 	if (!st)
 		st = measure(err, p);
-	fv_painting_free(&p->net);
-	if (st)
+	int64_t need = INT64_MAX;
+	for (int64_t side = FV_TILE; !st; side /= 2) {
+		side = fv_div_up(side, p->align) * p->align;
+		if (!(st = windows(err, p, side, &need)) &&
+		    (!p->o->most || need <= p->o->most || side <= 128 || side < 4 * p->align))
+			break;
+	}
+	if (st || !p->how->strokes)
 		return st;
-	set_side(p, p->o->most);
-	p->wh = fv_min(p->how->h, p->side + 2 * p->margin);
-	p->ww = fv_min(p->how->w, p->side + 2 * p->margin);
-	if ((st = fv_paint_graph(err, p->m, p->wh, p->ww, p->o->opt->norm, &p->net)))
-		return st;
-	if (p->net.height != p->wh || p->net.width != p->ww)
-		return fv_fail(err, FV_E_INTERNAL, "tiles: a window of %" PRId64 "x%" PRId64
-		               " is no size for this network", p->ww, p->wh);
-	p->stats = fv_alloc(p->c, (size_t)p->net.graph->nodes * sizeof *p->stats);
-	p->flow = p->how->strokes ? fv_alloc(p->c, flow) : NULL;
-	if (!p->stats || (p->how->strokes && !p->flow))
+	if (!(p->flow = fv_alloc(p->c, flow)))
 		return fv_fail_memory(err, "strokes", flow);
-	return p->how->strokes
-	               ? fv_paint_flow(err, p->c, p->o->opt->flow, &p->strokes, p->o->k->seen,
-	                               p->how->sh, p->how->sw, p->flow)
-	               : FV_OK;
+	return fv_paint_flow(err, p->c, p->o->opt->flow, &p->strokes, p->o->k->seen, p->how->sh,
+	                     p->how->sw, p->flow);
 }
 
 static void end(painting *p)
 {
-	forget_program(p);
-	for (int i = 0; p->stats && i < p->net.graph->nodes; i++)
-		fv_free(p->c, p->stats[i]);
-	fv_free(p->c, p->stats);
+	forget_network(p);
 	fv_free(p->c, p->mark);
 	fv_free(p->c, p->flow);
-	fv_painting_free(&p->net);
 }
 
 fv_status fv_far_canvas_paint(fv_err *err, const fv_far_options *o, fv_far_canvas **out)
@@ -749,6 +771,7 @@ int64_t fv_far_canvas_least(const fv_model *m, const fv_paint_options *opt,
 	painting p = { .m = m, .how = how, .margin = 128 };
 	if (how->strokes)
 		p.strokes = fv_paint_strokes_of(m, opt, how, 0);
-	return bytes_of(&p, 128) + (5 * how->sh * how->sw + 3 * ROWS * how->w) *
+	/* Of the network: some 60 numbers a pixel for 8 to 24 channels. */
+	return bytes_of(&p, 128, 60) + (5 * how->sh * how->sw + 3 * ROWS * how->w) *
 	                                   (int64_t)sizeof(float);
 }

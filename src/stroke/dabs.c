@@ -14,12 +14,13 @@
  * [1] Hertzmann: Painterly Rendering with Curved Brush Strokes of Multiple Sizes, SIGGRAPH 1998
  * [2] Litwinowicz: Processing Images and Video for an Impressionist Effect, SIGGRAPH 1997 */
 #include "base/philox.h"
+#include "stroke/dab.h"
 #include "stroke/line.h"
 #include "stroke/way.h"
 #include <math.h>
 #include <string.h>
 
-enum { STRIP = 32, PROBES = 4 };
+enum { PROBES = 4 };
 #define LONGER 0.6f                     /* share of its length by which a dab's varies */
 #define WIDER 0.5f                      /* share of the brush's width by which a dab's varies, */
 #define NARROWEST 1.1f
@@ -28,23 +29,6 @@ enum { STRIP = 32, PROBES = 4 };
 #define ENDS 0.3f                       /* a dab ends where the mean colour is off by this */
 /* share of the second brush's dabs that are laid though no detail asks for them */
 #define OFTEN 0.1f
-
-typedef struct {
-	float x, y, vx, vy, bend;
-	float length, width;            /* half of them */
-	float colour[3];
-	uint32_t rank;                  /* 0: not laid */
-} dab;
-
-/* All dabs of a picture, to be drawn again. */
-struct fv_dabs {
-	fv_context *context;
-	int64_t h, w;                   /* of the picture */
-	double length;                  /* as in fv_stroke_options */
-	int brushes;
-	struct { double brush; fv_area squares; dab *dabs; } of[FV_STROKE_BRUSHES];
-	uint32_t *owner;                /* h,w: the dab on top; NULL: not asked for yet */
-};
 
 /* Places are those of the whole picture, so that a part of it has the same bits. */
 typedef struct {
@@ -216,41 +200,6 @@ static void lay_rows(void *arg, int thread, int64_t first, int64_t last)
 }
 
 /* ---- painting */
-/* Finds where a pixel lies in a dab: u along it and t across it, both in pixels. */
-static inline void inside(const dab *d, int64_t x, int64_t y, float *u, float *t)
-{
-	float dx = (float)x - d->x, dy = (float)y - d->y;
-	*u = dx * d->vx + dy * d->vy;
-	*t = dy * d->vx - dx * d->vy - 0.5f * d->bend * *u * *u;
-}
-
-/* Marks the pixels of rows y0..y1-1 that the dab covers and that no dab of a higher rank does; a row
- * of rank and top begins at now->x. */
-static void cover(const fv_area *now, const dab *d, int64_t number, int64_t y0, int64_t y1,
-                  uint32_t *rank, uint32_t *top)
-{
-	const float across = d->width + 0.5f * fabsf(d->bend) * d->length * d->length;
-	const float high = fabsf(d->vy) * d->length + fabsf(d->vx) * across;
-	const float wide = fabsf(d->vx) * d->length + fabsf(d->vy) * across;
-	const float by_length = 1 / d->length, by_width = 1 / d->width;
-	int64_t up = fv_max(y0, (int64_t)ceilf(d->y - high));
-	int64_t down = fv_min(y1 - 1, (int64_t)floorf(d->y + high));
-	const int64_t x0 = now->x, w = now->w;
-	int64_t left = fv_max(0, (int64_t)ceilf(d->x - wide) - x0);
-	int64_t right = fv_min(w - 1, (int64_t)floorf(d->x + wide) - x0);
-	for (int64_t y = up; y <= down; y++) {
-		uint32_t *r = rank + (y - y0) * w, *to = top + (y - y0) * w;
-		for (int64_t x = left; x <= right; x++) {
-			float u, t;
-			inside(d, x0 + x, y, &u, &t);
-			u *= by_length, t *= by_width;
-			bool on = u * u * u * u + t * t < 1 && d->rank > r[x];
-			r[x] = on ? d->rank : r[x];
-			to[x] = on ? (uint32_t)number : to[x];
-		}
-	}
-}
-
 static void paint_row(const easel *e, int64_t y, const uint32_t *rank, const uint32_t *top)
 {
 	const int64_t at = (y - e->made.y) * e->made.w + e->now.x - e->made.x;
@@ -277,15 +226,6 @@ static void paint_row(const easel *e, int64_t y, const uint32_t *rank, const uin
 	}
 }
 
-/* Squares lo..hi-1 of an axis whose dabs may reach pixels from..to-1, of `all` that there are. */
-static void squares(const easel *e, int64_t from, int64_t to, int64_t all, int64_t *lo, int64_t *hi)
-{
-	/* The farthest that a dab's middle may be from what it covers. */
-	const double far = e->brush * (e->o->length + 3);
-	*lo = fv_min(all, fv_max(0, (int64_t)(((double)from - far) / e->brush)));
-	*hi = fv_max(*lo, fv_min(all, (int64_t)(((double)to + far) / e->brush + 3)));
-}
-
 static void paint_strips(void *arg, int thread, int64_t first, int64_t last)
 {
 	const easel *e = arg;
@@ -293,7 +233,7 @@ static void paint_strips(void *arg, int thread, int64_t first, int64_t last)
 	uint32_t *rank = e->line + thread * 2 * STRIP * n->w, *top = rank + STRIP * n->w;
 	for (int64_t strip = first; strip < last; strip++) {
 		int64_t y0 = n->y + strip * STRIP, y1 = fv_min(y0 + STRIP, n->y + n->h), a, b;
-		squares(e, y0, y1, q->y + q->h, &a, &b);
+		squares(e->brush, e->o->length, y0, y1, q->y + q->h, &a, &b);
 		a = fv_max(a, q->y);
 		memset(rank, 0, (size_t)(STRIP * n->w) * sizeof *rank);
 		for (int64_t i = (a - q->y) * q->w; i < (b - q->y) * q->w; i++)
@@ -305,24 +245,6 @@ static void paint_strips(void *arg, int thread, int64_t first, int64_t last)
 }
 
 /* ---- edges without steps: 1 2 1, down and across */
-/* Row y of a block of h rows, w wide: n pixels from column x on. line: 3 n floats, and 3 on each
- * side. */
-static void soften_row(const float *block, int64_t y, int64_t h, int64_t w, int64_t x, int64_t n,
-                       float *line, float *to)
-{
-	const bool left = x > 0, right = x + n < w;
-	const float *here = block + (y * w + x) * 3, *up = here - (y > 0 ? 3 * w : 0);
-	const float *down = here + (y + 1 < h ? 3 * w : 0);
-	for (int64_t i = left ? -3 : 0; i < 3 * n + (right ? 3 : 0); i++)
-		line[i] = 0.25f * (up[i] + down[i]) + 0.5f * here[i];
-	for (int k = 0; k < 3; k++) {
-		line[k - 3] = left ? line[k - 3] : line[k];
-		line[3 * n + k] = right ? line[3 * n + k] : line[3 * n + k - 3];
-	}
-	for (int64_t i = 0; i < 3 * n; i++)
-		to[i] = 0.25f * (line[i - 3] + line[i + 3]) + 0.5f * line[i];
-}
-
 static void soften_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	const easel *e = arg;
@@ -334,11 +256,16 @@ static void soften_rows(void *arg, int thread, int64_t first, int64_t last)
 }
 
 /* ---- a part of a picture */
-/* The farthest that a dab reaches from where it was put down, and so the farthest it looks: half of
- * the longest, its bend and half of the widest. */
+/* The farthest that a dab reaches from where it was put down, and so the farthest it looks: the end of
+ * the longest, off to the side by its bend and half of the widest; and some, for its middle is moved. */
 static double far(const fv_stroke_options *o, int brush)
 {
-	return o->brush[brush] * o->broad * (0.9 * o->length + 1.5) + 2;
+	const double length = 0.5 * o->length * (1 + 0.5 * (double)LONGER);
+	const double width = 0.5 * ((double)NARROWEST + (double)WIDER);
+	const double along = length + 0.3 * width;
+	const double bend = (double)MOST_BEND / (2 * 0.6 * length);
+	const double reach = hypot(along, 0.5 * bend * along * along + width) + 0.35;
+	return o->brush[brush] * o->broad * reach + 2;
 }
 
 /* What is painted by a brush depends, beside the photograph, on what wider ones painted so far away:
@@ -354,19 +281,6 @@ static double behind(const fv_stroke_options *o, int brush)
 int64_t fv_stroke_margin(const fv_stroke_options *o)
 {
 	return (int64_t)ceil(behind(o, -1));
-}
-
-static fv_area wider(const fv_area *a, double by, int64_t h, int64_t w)
-{
-	const int64_t more = (int64_t)ceil(by);
-	const int64_t y = fv_max(0, a->y - more), x = fv_max(0, a->x - more);
-	return (fv_area){ y, x, fv_min(h, a->y + a->h + more) - y, fv_min(w, a->x + a->w + more) - x };
-}
-
-static bool holds(const fv_area *a, const fv_area *b)
-{
-	return a->y <= b->y && a->x <= b->x && a->y + a->h >= b->y + b->h &&
-	       a->x + a->w >= b->x + b->w;
 }
 
 static void keep(easel *e)
@@ -388,8 +302,8 @@ static fv_status paint(fv_err *err, fv_context *c, easel *e)
 		const int64_t rows = (int64_t)((double)e->h / e->brush) + 3;
 		const int64_t columns = (int64_t)((double)e->w / e->brush) + 3;
 		fv_area *q = &e->squares;
-		squares(e, e->now.y, e->now.y + e->now.h, rows, &q->y, &q->h);
-		squares(e, e->now.x, e->now.x + e->now.w, columns, &q->x, &q->w);
+		squares(e->brush, e->o->length, e->now.y, e->now.y + e->now.h, rows, &q->y, &q->h);
+		squares(e->brush, e->o->length, e->now.x, e->now.x + e->now.w, columns, &q->x, &q->w);
 		q->h -= q->y, q->w -= q->x;
 		if (q->h * q->w > UINT32_MAX)
 			return fv_fail(err, FV_E_SHAPE, "strokes: a picture of %" PRId64 "x%" PRId64
@@ -493,241 +407,5 @@ fv_status fv_stroke_dabs_part(fv_err *err, fv_context *c, const float *x, const 
 			                     FV_STROKE_MARKS,
 			       (size_t)(part->w * FV_STROKE_MARKS) * sizeof *z);
 	fv_free(c, room);
-	return st;
-}
-
-/* ---- drawn again, larger */
-void fv_dabs_free(fv_dabs *d)
-{
-	if (!d)
-		return;
-	for (int i = 0; i < d->brushes; i++)
-		fv_free(d->context, d->of[i].dabs);
-	fv_free(d->context, d->owner);
-	fv_free(d->context, d);
-}
-
-int64_t fv_dabs_bytes(const fv_context *c, int64_t h, int64_t w, const fv_stroke_options *o,
-                      int64_t wide)
-{
-	double dabs = 0;
-	for (int i = 0; i < o->brushes; i++) {
-		const double brush = fmax(0.5, o->brush[i] * o->broad);
-		dabs += ((double)h / brush + 3) * ((double)w / brush + 3);
-	}
-	return (int64_t)(dabs * sizeof(dab)) + 4 * h * w + 20 * fv_max(w, wide) +
-	       c->threads * 6 * (STRIP + 3) * (fv_max(w, wide) + 2) * (int64_t)sizeof(float) +
-	       3 * (2 * STRIP + 1) * wide * (int64_t)sizeof(float);
-}
-
-typedef struct {
-	const fv_dabs *kept;
-	double down, right;             /* pixels here for one there */
-	const float *x;                 /* of `seen` */
-	float *y;                       /* of `part` */
-	fv_area seen, part, wide;       /* wide: the part and a pixel about it */
-	uint32_t *line;                 /* for each thread: ranks, places in their brush's list and
-	                                 * numbers of STRIP rows and 2 */
-	float *colour;                  /* for each thread: of these rows */
-	const float *more;              /* added to the dabs, as large as the kept picture; or NULL */
-	const uint32_t *owner;          /* the dab on top of each of its pixels */
-	int32_t *column;                /* of `wide`'s columns: the first of four there, */
-	float *share;                   /* and their shares */
-} redraw;
-
-/* Catmull-Rom: the shares of four neighbours of a place t behind the second. */
-static void shares(float t, float s[4])
-{
-	s[0] = ((-0.5f * t + 1) * t - 0.5f) * t;
-	s[1] = (1.5f * t - 2.5f) * t * t + 1;
-	s[2] = ((-1.5f * t + 2) * t + 0.5f) * t;
-	s[3] = (0.5f * t - 0.5f) * t * t;
-}
-
-/* The place of pixel i there: the first of its four neighbours, and their shares. */
-static int64_t neighbours(int64_t i, double by, float s[4])
-{
-	const double at = ((double)i + 0.5) / by - 0.5, whole = floor(at);
-	shares((float)(at - whole), s);
-	return (int64_t)whole - 1;
-}
-
-/* What is more on row y goes to the colours. Where neighbours belong to other dabs, the mean of the
- * dab's own stands for them, so that what was added to one dab does not run over its edge. */
-static void add_more(const redraw *r, int64_t y, const uint32_t *number, float *colour)
-{
-	const int64_t h = r->kept->h, w = r->kept->w;
-	float down[4];
-	const int64_t first = neighbours(y, r->down, down);
-	int64_t row[4];
-	for (int k = 0; k < 4; k++)
-		row[k] = fv_max(0, fv_min(first + k, h - 1)) * w;
-	for (int64_t x = 0; x < r->wide.w; x++) {
-		const float *right = r->share + 4 * x;
-		float sum[3] = { 0 }, own[3] = { 0 }, all = 0, foreign = 0;
-		for (int i = 0; i < 4; i++)
-			for (int k = 0; k < 4; k++) {
-				const int64_t at = row[i] + fv_max(0, fv_min(r->column[x] + k, w - 1));
-				const float *m = r->more + 3 * at, s = down[i] * right[k];
-				if (r->owner[at] != number[x]) {
-					foreign += s;
-					continue;
-				}
-				const float near = fabsf(s) + 0.02f;
-				all += near;
-				for (int c = 0; c < 3; c++) {
-					sum[c] += s * m[c];
-					own[c] += near * m[c];
-				}
-			}
-		if (all > 0) {
-			for (int c = 0; c < 3; c++)
-				colour[3 * x + c] += sum[c] + foreign * own[c] / all;
-			continue;
-		}
-		/* None of its own is that near: a sliver, or the dab is too small to be seen there. */
-		for (int i = 0; i < 4; i++)
-			for (int k = 0; k < 4; k++) {
-				const int64_t at = row[i] + fv_max(0, fv_min(r->column[x] + k, w - 1));
-				for (int c = 0; c < 3; c++)
-					colour[3 * x + c] += down[i] * right[k] * r->more[3 * at + c];
-			}
-	}
-}
-
-static dab larger(const dab *d, double down, double right)
-{
-	const double by = sqrt(down * right);
-	dab l = *d;
-	l.x = (float)(((double)d->x + 0.5) * right - 0.5);
-	l.y = (float)(((double)d->y + 0.5) * down - 0.5);
-	l.length = (float)((double)d->length * by);
-	l.width = (float)((double)d->width * by);
-	l.bend = (float)((double)d->bend / by);
-	return l;
-}
-
-/* All dabs on rows y0..y1-1 of r->wide, into `colour`. */
-static void redraw_rows(const redraw *r, int64_t y0, int64_t y1, uint32_t *rank, float *colour)
-{
-	const int64_t block = (STRIP + 2) * r->wide.w;
-	uint32_t *number = rank + 2 * block;
-	const fv_area *n = &r->wide, *s = &r->seen;
-	const fv_stroke_options o = { .length = r->kept->length };
-	uint32_t *top = rank + block;
-	memset(number, 0, (size_t)block * sizeof *number);
-	for (int64_t y = y0; y < y1; y++)
-		memcpy(colour + (y - y0) * 3 * n->w,
-		       r->x + ((y - s->y) * s->w + n->x - s->x) * 3,
-		       (size_t)(3 * n->w) * sizeof *colour);
-	for (int b = 0; b < r->kept->brushes; b++) {
-		const fv_area *q = &r->kept->of[b].squares;
-		easel e = { .o = &o, .h = r->kept->h, .w = r->kept->w, .now = *n,
-		            .brush = r->kept->of[b].brush };
-		int64_t top_row, end_row, left, end;
-		squares(&e, (int64_t)((double)y0 / r->down), (int64_t)((double)y1 / r->down) + 1,
-		        q->h, &top_row, &end_row);
-		squares(&e, (int64_t)((double)n->x / r->right),
-		        (int64_t)((double)(n->x + n->w) / r->right) + 1, q->w, &left, &end);
-		memset(rank, 0, (size_t)((y1 - y0) * n->w) * sizeof *rank);
-		for (int64_t i = top_row; i < end_row; i++)
-			for (int64_t k = i * q->w + left; k < i * q->w + end; k++) {
-				const dab *from = &r->kept->of[b].dabs[k];
-				if (!from->rank)
-					continue;
-				const dab l = larger(from, r->down, r->right);
-				cover(n, &l, k, y0, y1, rank, top);
-			}
-		for (int64_t i = 0; i < (y1 - y0) * n->w; i++)
-			if (rank[i]) {
-				memcpy(colour + 3 * i, r->kept->of[b].dabs[top[i]].colour,
-				       3 * sizeof *colour);
-				number[i] = top[i] * FV_STROKE_BRUSHES + (uint32_t)b + 1;
-			}
-	}
-	for (int64_t y = y0; y < y1 && r->more; y++)
-		add_more(r, y, number + (y - y0) * n->w, colour + (y - y0) * 3 * n->w);
-}
-
-static void redraw_strips(void *arg, int thread, int64_t first, int64_t last)
-{
-	const redraw *r = arg;
-	const fv_area *p = &r->part, *n = &r->wide;
-	uint32_t *rank = r->line + thread * 3 * (STRIP + 2) * n->w;
-	float *colour = r->colour + thread * (3 * (STRIP + 2) * n->w + 3 * p->w + 6);
-	float *line = colour + 3 * (STRIP + 2) * n->w + 3;
-	for (int64_t strip = first; strip < last; strip++) {
-		const int64_t y0 = p->y + strip * STRIP, y1 = fv_min(y0 + STRIP, p->y + p->h);
-		const int64_t from = fv_max(n->y, y0 - 1), to = fv_min(n->y + n->h, y1 + 1);
-		redraw_rows(r, from, to, rank, colour);
-		for (int64_t y = y0; y < y1; y++)
-			soften_row(colour, y - from, to - from, n->w, p->x - n->x, p->w, line,
-			           r->y + (y - p->y) * 3 * p->w);
-	}
-}
-
-/* The dab on top of each of their own picture's pixels; 0: none. */
-static void owner_strips(void *arg, int thread, int64_t first, int64_t last)
-{
-	const redraw *r = arg;
-	const int64_t w = r->wide.w, block = (STRIP + 2) * w;
-	uint32_t *rank = r->line + thread * 3 * block;
-	float *colour = r->colour + thread * (3 * block + 3 * r->part.w + 6);
-	for (int64_t strip = first; strip < last; strip++) {
-		const int64_t y0 = strip * STRIP, y1 = fv_min(y0 + STRIP, r->kept->h);
-		redraw_rows(r, y0, y1, rank, colour);
-		memcpy(r->kept->owner + y0 * w, rank + 2 * block,
-		       (size_t)((y1 - y0) * w) * sizeof *rank);
-	}
-}
-
-static fv_status redraw_new(fv_err *err, redraw *r)
-{
-	fv_context *c = r->kept->context;
-	const int64_t w = r->wide.w, lines = 3 * (STRIP + 2) * w,
-		      floats = 3 * (STRIP + 2) * w + 3 * r->part.w + 6;
-	const size_t bytes = (size_t)(c->threads * (lines + floats) + 5 * w) * sizeof(float);
-	if (!(r->share = fv_alloc_rough(c, bytes)))
-		return fv_fail_memory(err, "strokes", bytes);
-	r->column = (int32_t *)(r->share + 4 * w);
-	r->line = (uint32_t *)(r->column + w);
-	r->colour = (float *)(r->line + c->threads * lines);
-	for (int64_t x = 0; x < w; x++)
-		r->column[x] = (int32_t)neighbours(r->wide.x + x, r->right, r->share + 4 * x);
-	return FV_OK;
-}
-
-fv_status fv_dabs_own(fv_err *err, fv_dabs *d, const float *x)
-{
-	fv_context *c = d->context;
-	const size_t bytes = (size_t)(d->h * d->w) * sizeof *d->owner;
-	const fv_area whole = { 0, 0, d->h, d->w };
-	redraw r = { .kept = d, .down = 1, .right = 1, .x = x, .seen = whole, .part = whole,
-	             .wide = whole };
-	if (!(d->owner = fv_alloc_rough(c, bytes)))
-		return fv_fail_memory(err, "strokes", bytes);
-	fv_status st = redraw_new(err, &r);
-	if (!st)
-		st = fv_stroke_rows(err, c, owner_strips, &r, fv_div_up(d->h, STRIP), 1);
-	fv_free(c, r.share);
-	return st;
-}
-
-fv_status fv_dabs_draw(fv_err *err, const fv_dabs *d, int64_t h, int64_t w, const float *x,
-                       const fv_area *seen, const float *more, const fv_area *part, float *y)
-{
-	const fv_area wide = wider(part, 1, h, w), whole = { 0, 0, h, w };
-	if (!holds(&whole, part) || !holds(seen, &wide) || !holds(&whole, seen) ||
-	    (more && !d->owner))
-		return fv_fail(err, FV_E_SHAPE, "strokes: a part that is drawn must lie within its "
-		               "picture, with a pixel about it");
-	redraw r = { .kept = d, .down = (double)h / (double)d->h, .right = (double)w / (double)d->w,
-	             .x = x, .y = y, .seen = *seen, .part = *part, .wide = wide, .more = more,
-	             .owner = d->owner };
-	fv_status st = redraw_new(err, &r);
-	if (!st)
-		st = fv_stroke_rows(err, d->context, redraw_strips, &r,
-		                    fv_div_up(part->h, STRIP), 1);
-	fv_free(d->context, r.share);
 	return st;
 }

@@ -470,12 +470,14 @@ static void refusals(void)
 }
 
 /* A part of a picture has the bits of the whole, and dabs drawn once more those of the first time. */
-static void parts(void)
+static void parts(uint64_t seed, double length)
 {
 	enum { PH = 500, PW = 700 };
 	fv_err err;
 	fv_context *c = context(NULL, 2, NULL, NULL);
 	fv_stroke_options o = options();
+	o.seed = seed;
+	o.length = length;
 	float *p = malloc(PH * PW * 3 * sizeof *p), *v = malloc(PH * PW * 2 * sizeof *v);
 	const fv_area all = { 0, 0, PH, PW };
 	float *y = malloc(PH * PW * 3 * sizeof *y), *z = malloc(PH * PW * 4 * sizeof *z);
@@ -556,7 +558,8 @@ int main(int argc, char **argv)
 			enlarged(sets[i]);
 	}
 	rest_of_file(&f);
-	parts();
+	for (uint64_t seed = 1; seed <= 6; seed++)
+		parts(seed, 1.5 + (double)seed);
 	painted();
 	printed();
 	extremes();
