@@ -50,7 +50,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	if (o->flow && (st = fv_picture_read(err, o->flow, &stoppable, &flow, &warning)))
 		goto done;
 	fv_apply a = { cli, c, m, painter, o, flow ? fv_picture_pixels(flow) : NULL, NULL };
-	st = j.count == 1 ? fv_apply_picture(err, &a, &j.item[0], true)
+	st = j.count == 1 ? fv_apply_file(err, &a, &j.item[0], true)
 	                  : fv_apply_many(err, &a, &j);
 done:
 	fv_picture_free(flow);

@@ -14,6 +14,11 @@ typedef struct {
 	int64_t seed, quality, memory;
 	int norm;
 	bool keep_private, force;
+	/* of films */
+	const char *codec, *preset, *size, *from, *to;
+	double crf;
+	int stabilize;
+	bool preview;
 } fv_apply_options;
 
 extern const fv_option fv_apply_table[];  /* of fv_apply_options (apply_options.c) */
@@ -47,6 +52,12 @@ fv_status fv_apply_how(fv_err *err, const fv_apply *a, const fv_pixels *size,
                        fv_paint_options *how);
 /* Reads, paints and writes one picture. say: that it is done is said (apply_picture.c). */
 fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say);
+/* The same for a film (apply_film.c), */
+fv_status fv_apply_film(fv_err *err, fv_apply *a, const fv_job *j, bool say);
+/* and for either, by what the job's file is. */
+fv_status fv_apply_file(fv_err *err, fv_apply *a, const fv_job *j, bool say);
+/* Can a film be written under that name? */
+bool fv_film_ending(const char *path);
 /* The same for many, one after the other; what fails is said and left out (apply_many.c). */
 fv_status fv_apply_many(fv_err *err, fv_apply *a, const fv_jobs *j);
 /* Ctrl-C was pressed: for what wants a function of it. */

@@ -82,11 +82,12 @@ fv_status fv_jobs_list(fv_err *err, const fv_apply_options *o, int count, char *
 			err, FV_E_ARGUMENT,
 			"--output: %s is one picture, but several are to be painted; name a folder",
 			o->output);
-	if (!folder && !fv_picture_ending(o->output))
+	if (!folder && !fv_picture_ending(o->output) && !fv_film_ending(o->output))
 		return fv_fail(
 			err, FV_E_ARGUMENT,
 			"--output: %s: unknown ending; pictures are written as .jpg, .png, .webp "
-			"or .tif, into a folder when the name ends with /",
+			"or .tif, films as .mp4, .mov, .mkv or .webm, into a folder when the name "
+			"ends with /",
 			o->output);
 	for (int i = 0; i < count && !st; i++) {
 		if (!fv_is_folder(args[i])) {

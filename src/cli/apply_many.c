@@ -15,7 +15,7 @@ fv_status fv_apply_many(fv_err *err, fv_apply *a, const fv_jobs *j)
 		fv_progress_show(cli->progress, (double)i / j->count, text);
 		fv_err why;
 		fv_status one = fv_interrupted() ? FV_E_CANCELLED
-		                                 : fv_apply_picture(&why, a, &j->item[i], false);
+		                                 : fv_apply_file(&why, a, &j->item[i], false);
 		if (one == FV_E_CANCELLED)
 			return fv_fail(err, FV_E_CANCELLED,
 			               "interrupted; %d of %d pictures are painted", done,

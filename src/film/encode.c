@@ -5,6 +5,8 @@
 #include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 #include <math.h>
+#include <string.h>
+#include <strings.h>
 #include <stdio.h>
 #include <stdlib.h>
 

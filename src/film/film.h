@@ -68,9 +68,5 @@ typedef struct {
 	const char *(*library)(void);   /* "libavformat 59.27" */
 } fv_film_table;
 
-/* What a file is by its first bytes: a film's; a playlist, which is never followed, among them. */
-bool fv_film_bytes(const uint8_t *data, size_t bytes);
-/* Can a film be written under that name? */
-bool fv_film_ending(const char *path);
 #define FV_FILM_ENDINGS ".mp4, .mov, .mkv or .webm"
 #endif

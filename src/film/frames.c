@@ -11,6 +11,7 @@
 #include <libavutil/imgutils.h>
 #include <libavutil/pixdesc.h>
 #include <math.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -45,7 +46,8 @@ static turn turn_of(const int32_t *m)
 {
 	if (!m)
 		return (turn){ 0 };
-	const double a = fabs(m[0]) + fabs(m[4]), b = fabs(m[1]) + fabs(m[3]);
+	const double a = fabs((double)m[0]) + fabs((double)m[4]),
+	             b = fabs((double)m[1]) + fabs((double)m[3]);
 	if (a == 0 && b == 0)
 		return (turn){ 0 };
 	if (b > a)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <libavutil/pixdesc.h>
 #include <math.h>
+#include <string.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>

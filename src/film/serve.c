@@ -3,11 +3,13 @@
  * up all else before it looks at the first byte. */
 #define _GNU_SOURCE
 #include "film/serve.h"
-#include "picture/child.h"
+#include "picture/confine.h"
+#include "picture/picture.h"
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>

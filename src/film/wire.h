@@ -69,5 +69,6 @@ typedef struct {
 
 /* PACKET: side data (type, bytes, data)... behind `a` bytes of data; b: flags. */
 
+int fv_film_serve(void);                        /* serve.c: the process' exit code */
 bool fv_wire_put(int fd, const void *data, size_t bytes);
 #endif

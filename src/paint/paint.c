@@ -118,7 +118,16 @@ struct fv_painter {
 	const fv_model *model;
 	fv_painting painting;           /* of the size painted last; program NULL: none */
 	bool kept;                      /* its packed weights stay */
+	uint64_t shot;                  /* of a film; 0: of none */
 };
+
+void fv_painter_shot(fv_painter *p, uint64_t shot) { p->shot = shot; }
+
+/* Frames of a shot are told apart by nothing. */
+static uint64_t seed_of(const fv_painter *k, const fv_paint_options *opt, const fv_pixels *p)
+{
+	return opt->seed ^ (k->shot ? k->shot * UINT64_C(0x9E3779B97F4A7C15) : fingerprint(p));
+}
 
 fv_status fv_painter_new(fv_err *err, const fv_model *m, fv_painter **out)
 {
@@ -341,7 +350,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	const work how = work_of(m, h, w, opt);
 	const bool strokes = how.strokes, resized = how.resized, turned = how.turned;
 	canvas k = { .h = how.h, .w = how.w, .norm = opt->norm };
-	k.key = (fv_key){ .seed = opt->norm == FV_NORM_PUBLISHED ? opt->seed ^ fingerprint(in) : 0 };
+	k.key = (fv_key){ .seed = opt->norm == FV_NORM_PUBLISHED ? seed_of(painter, opt, in) : 0 };
 	int64_t pixels = k.h * k.w, floats = how.floats, bytes = how.bytes, most = opt->max_memory;
 	const double relief[] = { m->relief[0] * (double)opt->relief, m->relief[1] * (double)opt->relief };
 	float *room = NULL, *whole = NULL;
@@ -365,7 +374,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 		goto done;
 	if (resized && (st = fv_floats_resize(err, c, whole, h, w, k.x, k.h, k.w)))
 		goto done;
-	if ((strokes && (st = direct(err, m, opt, how.broad, opt->seed ^ fingerprint(in), &k))) || (st = run(err, painter, &k, most ? most - bytes : 0)))
+	if ((strokes && (st = direct(err, m, opt, how.broad, seed_of(painter, opt, in), &k))) || (st = run(err, painter, &k, most ? most - bytes : 0)))
 		goto done;
 	/* The underpainting is done with. */
 	if (m->family->relief && (st = fv_relief_raise(err, c, k.y, k.h, k.w, scale_of(&k), relief, k.x)))
