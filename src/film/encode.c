@@ -24,9 +24,12 @@ struct fv_encoder {
 	size_t stride;
 };
 
-static const struct { const char *ending, *name, *codec; } endings[] = {
-	{ ".mp4", "mp4", "libx264" }, { ".mov", "mov", "libx264" }, { ".m4v", "mp4", "libx264" },
-	{ ".mkv", "matroska", "libx264" }, { ".webm", "webm", "libvpx-vp9" },
+static const struct { const char *ending, *name, *codec, *alpha; } endings[] = {
+	{ ".mp4", "mp4", "libx264", "libx264" },
+	{ ".m4v", "mp4", "libx264", "libx264" },
+	{ ".mov", "mov", "libx264", "prores_ks" },
+	{ ".mkv", "matroska", "libx264", "libvpx-vp9" },
+	{ ".webm", "webm", "libvpx-vp9", "libvpx-vp9" },
 };
 
 static int ending_of(const char *path)
@@ -44,13 +47,14 @@ const AVOutputFormat *fv_film_container(const char *path)
 	return i < 0 ? NULL : av_guess_format(endings[i].name, NULL, NULL);
 }
 
-fv_status fv_film_codec(fv_err *err, const fv_film_options *o, const AVCodec **out)
+fv_status fv_film_codec(fv_err *err, const fv_film_options *o, bool alpha, const AVCodec **out)
 {
 	const AVOutputFormat *f = fv_film_container(o->out);
 	if (!f)
 		return fv_fail(err, FV_E_ARGUMENT, "--output: %s: films are written as " FV_FILM_ENDINGS,
 		               o->out);
-	const char *name = o->codec ? o->codec : endings[ending_of(o->out)].codec;
+	const int i = ending_of(o->out);
+	const char *name = o->codec ? o->codec : alpha ? endings[i].alpha : endings[i].codec;
 	*out = avcodec_find_encoder_by_name(name);
 	if (!*out || (*out)->type != AVMEDIA_TYPE_VIDEO)
 		return fv_fail(err, FV_E_ARGUMENT, "--codec: %s is no encoder of frames that FFmpeg has "
@@ -69,7 +73,6 @@ bool fv_encoder_drops_alpha(const fv_encoder *e) { return e->drops_alpha; }
  * and RGB become the 4:2:0 that everything plays. */
 static enum AVPixelFormat format_of(const AVCodec *codec, const fv_film_size *z)
 {
-	const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(z->format);
 	const bool alpha = z->channels == 4;
 	enum AVPixelFormat want, list[100];
 	int n = 0;
@@ -90,7 +93,6 @@ static enum AVPixelFormat format_of(const AVCodec *codec, const fv_film_size *z)
 		list[n++] = codec->pix_fmts[i];
 	}
 	list[n] = AV_PIX_FMT_NONE;
-	(void)d;
 	return n ? avcodec_find_best_pix_fmt_of_list(list, want, alpha, NULL) : AV_PIX_FMT_NONE;
 }
 
@@ -140,7 +142,7 @@ fv_status fv_encoder_new(fv_err *err, fv_context *c, const fv_film_options *o, c
                          fv_encoder **out)
 {
 	const AVCodec *codec;
-	fv_status st = fv_film_codec(err, o, &codec);
+	fv_status st = fv_film_codec(err, o, z->channels == 4, &codec);
 	if (st)
 		return st;
 	const enum AVPixelFormat format = format_of(codec, z);

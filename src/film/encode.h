@@ -10,8 +10,9 @@ enum { FV_FILM_SEGMENT = 96 };          /* frames: what a killed run loses at mo
                                          * apart a film's key frames are */
 
 const AVOutputFormat *fv_film_container(const char *path);      /* by its ending; NULL: none */
-/* The encoder that o names, or the container's own; FV_E_ARGUMENT when they do not go together. */
-fv_status fv_film_codec(fv_err *err, const fv_film_options *o, const AVCodec **out);
+/* The encoder that o names, or the container's own, of those for frames with alpha one that keeps it;
+ * FV_E_ARGUMENT when they do not go together. */
+fv_status fv_film_codec(fv_err *err, const fv_film_options *o, bool alpha, const AVCodec **out);
 
 typedef struct fv_encoder fv_encoder;
 fv_status fv_encoder_new(fv_err *err, fv_context *c, const fv_film_options *o, const fv_film_size *z,

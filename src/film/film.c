@@ -271,7 +271,7 @@ static fv_status paint(fv_err *err, fv_context *c, const fv_film_options *o, fv_
 	fv_film_size size = { 0 };
 	fv_encoder *e = NULL;
 	av_log_set_level(AV_LOG_QUIET);         /* what goes wrong is said by us */
-	fv_status st = fv_film_codec(err, o, &codec);
+	fv_status st = fv_film_codec(err, o, false, &codec);
 	/* That OUT can be written is known before it is painted. */
 	if (!st && !(st = fv_writer_open(err, c, o->out, &w)))
 		fv_writer_abort(w);
@@ -280,7 +280,7 @@ static fv_status paint(fv_err *err, fv_context *c, const fv_film_options *o, fv_
 	if ((st = paint_rest(err, c, o, &s, &size)) || (st = fv_encoder_new(err, c, o, &size, &e)))
 		goto done;
 	*facts = (fv_film_facts){ .width = fv_encoder_context(e)->width,
-		                  .height = fv_encoder_context(e)->height, .codec = codec->name };
+		                  .height = fv_encoder_context(e)->height, .codec = fv_encoder_context(e)->codec->name };
 	if (!(st = fv_film_mux(err, c, o, e, &size, &s, &facts->frames, &facts->seconds)))
 		fv_segments_remove(&s);
 done:

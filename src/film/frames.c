@@ -91,7 +91,7 @@ static int64_t common(int64_t a, int64_t b) { return b ? common(b, a % b) : a; }
 static AVRational unit_of(const AVStream *t, AVRational rate)
 {
 	const AVRational own = t->time_base;
-	if (rate.num <= 0 || rate.den <= 0 || own.num != 1 || own.den > 1000 || rate.num > 1000000)
+	if (rate.num <= 0 || rate.den <= 0 || own.num != 1 || own.den != 1000 || rate.num > 1000000)
 		return own;
 	if ((int64_t)own.den * rate.den % rate.num == 0)
 		return own;
@@ -166,6 +166,17 @@ static void size_out(const fv_film_source *s, int64_t w, int64_t h, int64_t *ow,
 	}
 }
 
+/* GIF and APNG have alpha, used or not: the first frame says. */
+static bool opaque(const AVFrame *f)
+{
+	const int at = f->format == AV_PIX_FMT_BGRA || f->format == AV_PIX_FMT_RGBA ? 3 : -1;
+	for (int y = 0; y < f->height && at >= 0; y++)
+		for (int x = 0; x < f->width; x++)
+			if (f->data[0][y * f->linesize[0] + 4 * x + at] != 255)
+				return false;
+	return at >= 0;
+}
+
 /* Tells main the size, and waits for memory. */
 static void decide(frames *r, const AVFrame *f)
 {
@@ -187,7 +198,7 @@ static void decide(frames *r, const AVFrame *f)
 	if (shape.num > 0 && (z->width != w || z->height != h))
 		av_reduce(&shape.num, &shape.den, (int64_t)shape.num * w * z->height,
 		          (int64_t)shape.den * h * z->width, 1 << 16);
-	z->channels = d->flags & AV_PIX_FMT_FLAG_ALPHA ? 4 : 3;
+	z->channels = d->flags & AV_PIX_FMT_FLAG_ALPHA && !opaque(f) ? 4 : 3;
 	z->bits = d->comp[0].depth > 8 ? 16 : 8;
 	z->slots = FV_FILM_SLOTS;
 	z->known = !(d->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) && d->nb_components >= 3;
@@ -271,6 +282,15 @@ static void send_waiting(frames *r, int64_t end)
 	if (!r->waits)
 		return;
 	r->waits = false;
+	/* The last lasts as long as the film says, unless that is a lie: in MP4 a packet's own
+	 * duration is another frame's where frames are not coded in order. */
+	const AVStream *t = r->s->f->streams[r->s->video];
+	if (end == INT64_MIN && t->duration != AV_NOPTS_VALUE && t->start_time != AV_NOPTS_VALUE &&
+	    !(r->s->q.to >= 0)) {
+		const double rest = (double)(t->start_time + t->duration - r->last_time) * av_q2d(t->time_base);
+		if (rest > 0.001 && rest < 2)
+			r->wait.duration = fv_max(1, (int64_t)(rest / av_q2d(r->out) + 0.5));
+	}
 	if (end > r->wait.pts)
 		r->wait.duration = end - r->wait.pts;
 	fv_serve_put(&r->wait, NULL, NULL, 0);
@@ -428,7 +448,7 @@ void fv_source_frames(fv_film_source *s)
 	else {
 		fv_source_seek(s, s->q.from);
 		decode_all(&r, p, f);
-		send_waiting(&r, 0);
+		send_waiting(&r, INT64_MIN);
 	}
 	if (!r.sent)
 		fv_serve_fail(FV_E_FORMAT, ": no frame of it can be read: it is cut off, damaged, or "

@@ -223,7 +223,7 @@ void fv_source_tell(fv_film_source *s)
 		s->map[i] = -1;
 		int what = i == s->video ? -1 : fate(s, t, &why);
 		if (what == 2 && s->q.pass != FV_FILM_LOOK)
-			fv_serve_fail(FV_E_ARGUMENT, ": its %s %d (%s) cannot go along: %s", kind_of(t), i,
+			fv_serve_fail(FV_E_FORMAT, ": its %s %d (%s) cannot go along: %s", kind_of(t), i,
 			              avcodec_get_name(t->codecpar->codec_id), why);
 		if (what == 1) {
 			s->map[i] = count++;
@@ -276,10 +276,37 @@ static size_t side_data(const AVPacket *p, uint8_t *to, size_t room)
 	return n;
 }
 
+/* Sound is copied, damaged or not; that it is damaged only its decoder tells. */
+typedef struct { AVCodecContext *d[FV_FILM_STREAMS]; int64_t faults; AVFrame *f; } listening;
+
+static void listen_to(const fv_film_source *s, listening *l, const AVPacket *p)
+{
+	const AVStream *t = s->f->streams[p->stream_index];
+	AVCodecContext **d = &l->d[p->stream_index];
+	l->faults += (p->flags & AV_PKT_FLAG_CORRUPT) != 0;
+	if (t->codecpar->codec_type != AVMEDIA_TYPE_AUDIO || !l->f)
+		return;
+	if (!*d) {
+		const AVCodec *codec = avcodec_find_decoder(t->codecpar->codec_id);
+		if (!codec || !(*d = avcodec_alloc_context3(codec)))
+			return;
+		(*d)->thread_count = 1;
+		if (avcodec_parameters_to_context(*d, t->codecpar) < 0 || avcodec_open2(*d, codec, NULL) < 0) {
+			avcodec_free_context(d);
+			return;
+		}
+	}
+	l->faults += avcodec_send_packet(*d, p) < 0;
+	int got;
+	while ((got = avcodec_receive_frame(*d, l->f)) >= 0);
+	l->faults += got != AVERROR(EAGAIN) && got != AVERROR_EOF;
+}
+
 void fv_source_packets(fv_film_source *s)
 {
 	static uint8_t side[1 << 16];
 	AVPacket *p = av_packet_alloc();
+	listening l = { .f = av_frame_alloc() };
 	int got;
 	for (int i = 0; i < (int)s->f->nb_streams; i++)
 		s->f->streams[i]->discard = s->map[i] < 0 ? AVDISCARD_ALL : AVDISCARD_DEFAULT;
@@ -296,6 +323,7 @@ void fv_source_packets(fv_film_source *s)
 		    (uint32_t)p->size < FV_FILM_BYTES_MAX / 2 &&
 		    !(t->disposition & AV_DISPOSITION_ATTACHED_PIC)) {
 			size_t n = side_data(p, side, sizeof side);
+			listen_to(s, &l, p);
 			fv_serve_put(&(fv_film_record){
 				.kind = FV_FILM_PACKET, .n = s->map[p->stream_index],
 				.pts = p->pts == AV_NOPTS_VALUE ? p->pts : p->pts - shift,
@@ -305,5 +333,12 @@ void fv_source_packets(fv_film_source *s)
 		}
 		av_packet_unref(p);
 	}
+	if (l.faults)
+		fv_serve_warn(": its sound or titles are damaged in %" PRId64 " places; they go along as "
+		              "they are", l.faults);
+	fv_serve_faults = 0;                    /* the other pass told */
+	av_frame_free(&l.f);
+	for (int i = 0; i < FV_FILM_STREAMS; i++)
+		avcodec_free_context(&l.d[i]);
 	av_packet_free(&p);
 }
