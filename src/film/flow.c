@@ -5,8 +5,8 @@
  *
  *	du = H^-1 sum g (I1(x + u) - I0(x)),  H = sum g g^T,  all of them less their means
  *
- * Each pixel takes the mean of the patches over it, weighed by how well they explain it; then the field
- * is smoothed with weights by likeness of grey. */
+ * Each pixel takes the mean of the patches over it, weighed by how well they explain it; then the field is
+ * refined. */
 #include "film/flow.h"
 #include <math.h>
 #include <string.h>
@@ -29,10 +29,12 @@ struct fv_flow {
 	float *memory;
 	float *field, *other;           /* of the level in work and the one above: h,w,2 */
 	float *patch;                   /* u, v of each patch */
+	float *terms;                   /* of the refinement */
 	/* of the level in work */
 	const plane *a, *b;
 	const float *coarse;
 	int64_t ch, cw, rows, columns;
+	int colour;
 	const uint8_t *grey;
 	float *uv;
 };
@@ -234,25 +236,152 @@ FAST static void spread_rows(void *arg, int thread, int64_t first, int64_t last)
 		}
 }
 
-/* Of field into other: 5 x 5 places, two pixels apart. */
-FAST static void smooth_rows(void *arg, int thread, int64_t first, int64_t last)
+/* ---- refinement: the field that explains brightness and its slopes and is as even as it can be
+ *
+ *	sum  d psi(Iz + Ix du + Iy dv) + g psi(slopes alike) + a psi(|grad(u + du)|^2 + |grad(v + dv)|^2)
+ *
+ * of psi(s) = sqrt(s^2 + e^2), each less where the picture is steep (Zimmer et al. 2011), by steps of
+ * which each is linear, those by over-relaxation on a chess board. In plain places the field so takes the
+ * motion of what lies around them. Weights as in OpenCV's DIS. */
+#define SMOOTH 20.0f
+#define BRIGHT 5.0f
+#define SLOPES 10.0f
+#define TINY (0.001f * 0.001f)
+#define STEEP 0.01f
+#define OVER 1.6f
+enum { LINEAR = 5, RELAX = 5 };
+enum { IX, IY, IZ, IXX, IXY, IYY, IXZ, IYZ, A11, A12, A22, B1, B2, WEIGHT, DU, DV, MEAN, TERMS };
+
+/* Of term k in the level in work: a picture of a->h, a->w. */
+static inline float *term(const fv_flow *f, int k) { return f->terms + (int64_t)k * f->a->h * f->a->w; }
+
+FAST static void mean_rows(void *arg, int thread, int64_t first, int64_t last)
 {
-	fv_flow *f = arg;
+	const fv_flow *f = arg;
 	const plane *a = f->a;
 	for (int64_t y = first; y < last; y++)
 		for (int64_t x = 0; x < a->w; x++) {
+			const int64_t i = y * a->w + x;
+			const float there = sample(f->b, (float)x + f->field[2 * i], (float)y + f->field[2 * i + 1]);
 			const float here = a->at[y * a->stride + x];
-			float u = 0, v = 0, sum = 0;
-			for (int64_t r = -2; r <= 2; r++)
-				for (int64_t q = -2; q <= 2; q++) {
-					const int64_t yy = fv_max(0, fv_min(a->h - 1, y + 2 * r)), xx = fv_max(0, fv_min(a->w - 1, x + 2 * q));
-					const float off = (a->at[yy * a->stride + xx] - here) * (1 / 12.0f);
-					const float w = 1 / (1 + off * off * off * off);
-					const float *p = f->field + (yy * a->w + xx) * 2;
-					u += w * p[0], v += w * p[1], sum += w;
-				}
-			f->other[(y * a->w + x) * 2] = u / sum, f->other[(y * a->w + x) * 2 + 1] = v / sum;
+			term(f, IZ)[i] = there - here, term(f, MEAN)[i] = 0.5f * (there + here);
+			term(f, DU)[i] = term(f, DV)[i] = 0;
 		}
+}
+
+/* Slopes of `from` into `to`. */
+static inline void slope_rows(const fv_flow *f, int from, int across, int down, int64_t first, int64_t last)
+{
+	const int64_t h = f->a->h, w = f->a->w;
+	const float *p = term(f, from);
+	for (int64_t y = first; y < last; y++) {
+		const int64_t up = fv_max(0, y - 1) * w, low = fv_min(h - 1, y + 1) * w;
+		for (int64_t x = 0; x < w; x++) {
+			if (across >= 0)
+				term(f, across)[y * w + x] = 0.5f * (p[y * w + fv_min(w - 1, x + 1)] - p[y * w + fv_max(0, x - 1)]);
+			if (down >= 0)
+				term(f, down)[y * w + x] = 0.5f * (p[low + x] - p[up + x]);
+		}
+	}
+}
+
+FAST static void first_slopes(void *arg, int thread, int64_t first, int64_t last)
+{
+	slope_rows(arg, MEAN, IX, IY, first, last);
+	slope_rows(arg, IZ, IXZ, IYZ, first, last);
+}
+
+FAST static void second_slopes(void *arg, int thread, int64_t first, int64_t last)
+{
+	slope_rows(arg, IX, IXX, IXY, first, last);
+	slope_rows(arg, IY, -1, IYY, first, last);
+}
+
+FAST static void data_rows(void *arg, int thread, int64_t first, int64_t last)
+{
+	const fv_flow *f = arg;
+	const int64_t h = f->a->h, w = f->a->w;
+	for (int64_t i = first * w; i < last * w; i++) {
+		const float ix = term(f, IX)[i], iy = term(f, IY)[i], iz = term(f, IZ)[i];
+		const float xx = term(f, IXX)[i], xy = term(f, IXY)[i], yy = term(f, IYY)[i];
+		const float xz = term(f, IXZ)[i], yz = term(f, IYZ)[i];
+		const float du = term(f, DU)[i], dv = term(f, DV)[i];
+		const float n = ix * ix + iy * iy + STEEP, off = iz + ix * du + iy * dv;
+		const float k = BRIGHT / sqrtf(off * off / n + TINY) / n;
+		const float n1 = xx * xx + xy * xy + STEEP, n2 = yy * yy + xy * xy + STEEP;
+		const float ox = xz + xx * du + xy * dv, oy = yz + xy * du + yy * dv;
+		const float g = SLOPES / sqrtf(ox * ox / n1 + oy * oy / n2 + TINY);
+		const float g1 = g / n1, g2 = g / n2;
+		term(f, A11)[i] = k * ix * ix + g1 * xx * xx + g2 * xy * xy + STEEP;
+		term(f, A12)[i] = k * ix * iy + g1 * xx * xy + g2 * xy * yy;
+		term(f, A22)[i] = k * iy * iy + g1 * xy * xy + g2 * yy * yy + STEEP;
+		term(f, B1)[i] = -(k * iz * ix + g1 * xx * xz + g2 * xy * yz);
+		term(f, B2)[i] = -(k * iz * iy + g1 * xy * xz + g2 * yy * yz);
+	}
+	for (int64_t y = first; y < last; y++)
+		for (int64_t x = 0; x < w; x++) {
+			const int64_t i = y * w + x, r = x + 1 < w ? i + 1 : i, d = y + 1 < h ? i + w : i;
+			float s = TINY;
+			for (int k = 0; k < 2; k++) {
+				const float *p = f->field + k, *q = term(f, k ? DV : DU);
+				const float here = p[2 * i] + q[i];
+				const float ax = p[2 * r] + q[r] - here, ay = p[2 * d] + q[d] - here;
+				s += ax * ax + ay * ay;
+			}
+			term(f, WEIGHT)[i] = SMOOTH / sqrtf(s);
+		}
+}
+
+/* Fields of the chess board's one colour. */
+FAST static void relax_rows(void *arg, int thread, int64_t first, int64_t last)
+{
+	const fv_flow *f = arg;
+	const int64_t h = f->a->h, w = f->a->w;
+	const float *weight = term(f, WEIGHT), *a11 = term(f, A11), *a12 = term(f, A12), *a22 = term(f, A22),
+	            *b1 = term(f, B1), *b2 = term(f, B2);
+	float *du = term(f, DU), *dv = term(f, DV);
+	for (int64_t y = first; y < last; y++)
+		for (int64_t x = (y + f->colour) & 1; x < w; x += 2) {
+			const int64_t i = y * w + x, at[4] = { i - 1, i + 1, i - w, i + w };
+			const float k[4] = { x ? weight[i - 1] : 0, x + 1 < w ? weight[i] : 0,
+				             y ? weight[i - w] : 0, y + 1 < h ? weight[i] : 0 };
+			float sum = 0, su = 0, sv = 0;
+			for (int n = 0; n < 4; n++) {
+				const int64_t j = k[n] > 0 ? at[n] : i;
+				sum += k[n];
+				su += k[n] * (f->field[2 * j] + du[j] - f->field[2 * i]);
+				sv += k[n] * (f->field[2 * j + 1] + dv[j] - f->field[2 * i + 1]);
+			}
+			du[i] += OVER * ((b1[i] - a12[i] * dv[i] + su) / (a11[i] + sum) - du[i]);
+			dv[i] += OVER * ((b2[i] - a12[i] * du[i] + sv) / (a22[i] + sum) - dv[i]);
+		}
+}
+
+static void refined_rows(void *arg, int thread, int64_t first, int64_t last)
+{
+	const fv_flow *f = arg;
+	for (int64_t i = first * f->a->w; i < last * f->a->w; i++) {
+		f->other[2 * i] = f->field[2 * i] + term(f, DU)[i];
+		f->other[2 * i + 1] = f->field[2 * i + 1] + term(f, DV)[i];
+	}
+}
+
+/* Of field into other. */
+static void refine(fv_flow *f)
+{
+	fv_team *t = f->c->team;
+	const int64_t h = f->a->h;
+	fv_team_run(t, mean_rows, f, h, 8);
+	fv_team_run(t, first_slopes, f, h, 16);
+	fv_team_run(t, second_slopes, f, h, 16);
+	for (int i = 0; i < LINEAR; i++) {
+		fv_team_run(t, data_rows, f, h, 16);
+		for (int k = 0; k < 2 * RELAX; k++) {
+			f->colour = k & 1;
+			fv_team_run(t, relax_rows, f, h, 16);
+		}
+	}
+	fv_team_run(t, refined_rows, f, h, 16);
 }
 
 /* The finest level's field, to all pixels. */
@@ -291,7 +420,7 @@ void fv_flow_run(fv_flow *f, bool ahead, float *uv)
 			f->ch = f->a[1].h, f->cw = f->a[1].w;
 		fv_team_run(f->c->team, search_rows, f, f->rows, 1);
 		fv_team_run(f->c->team, spread_rows, f, f->a->h, 8);
-		fv_team_run(f->c->team, smooth_rows, f, f->a->h, 8);
+		refine(f);
 	}
 	float *k = f->field;
 	f->field = f->other, f->other = k;
@@ -316,13 +445,14 @@ fv_status fv_flow_new(fv_err *err, fv_context *c, int64_t h, int64_t w, int fine
 	f->finest = (int)fv_min(finest, f->levels - 1);
 	const int64_t field = 2 * f->now[f->finest].h * f->now[f->finest].w,
 	              patch = 2 * patches(f->now[f->finest].h) * patches(f->now[f->finest].w);
-	floats += 2 * field + patch;
+	floats += 2 * field + patch + field / 2 * TERMS;
 	if (!(f->memory = fv_alloc(c, (size_t)floats * sizeof(float)))) {
 		fv_free(c, f);
 		return fv_fail_memory(err, "motion", (size_t)floats * sizeof(float));
 	}
 	f->field = f->memory, f->other = f->field + field, f->patch = f->other + field;
-	float *next = f->patch + patch;
+	f->terms = f->patch + patch;
+	float *next = f->terms + field / 2 * TERMS;
 	for (int i = 0; i < f->levels; i++) {
 		plane *p = &f->now[i];
 		const int64_t size = p->stride * (p->h + 2 * EDGE);

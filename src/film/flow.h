@@ -2,7 +2,7 @@
 /* Motion between two frames: dense inverse search.
  *
  * Kroeger, Timofte, Dai, Van Gool: Fast Optical Flow using Dense Inverse Search, ECCV 2016
- * (arXiv:1603.03590), without its variational refinement; smoothed along what looks alike instead. */
+ * (arXiv:1603.03590). */
 #ifndef FV_FILM_FLOW_H
 #define FV_FILM_FLOW_H
 #include "base/base.h"

@@ -13,9 +13,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef KEPT
 #define KEPT 0.92f
+#endif
 #define CUT 0.11f                       /* of white: mean difference after motion */
-#define UNLIKE 0.10f                    /* of white: a pixel that differs so is another thing */
+#ifndef UNLIKE
+#define UNLIKE 0.10f
+#endif
+#ifndef FIN
+#define FIN 1
+#endif
+                    /* of white: a pixel that differs so is another thing */
+#ifndef HIDDEN
+#define HIDDEN 0.03f                    /* the same where it may be hidden */
+#endif
 enum { CELL = 8 };                      /* pixels of a cell in which lightness is compared */
 
 struct fv_steadier {
@@ -53,7 +64,7 @@ fv_status fv_steadier_new(fv_err *err, fv_context *c, fv_steady how, const fv_pi
 	*s = (fv_steadier){ .c = c, .how = how, .h = size->height, .w = size->width,
 		            .channels = size->channels, .bits = size->bits, .shot = 1,
 		            .ch = fv_div_up(size->height, CELL), .cw = fv_div_up(size->width, CELL) };
-	fv_status st = fv_flow_new(err, c, s->h, s->w, how == FV_STEADY_FAST ? 2 : 1, &s->flow);
+	fv_status st = fv_flow_new(err, c, s->h, s->w, how == FV_STEADY_FAST ? 2 : FIN, &s->flow);
 	s->back = fv_alloc(c, (size_t)n * 2 * sizeof(float));
 	s->ahead = fv_alloc(c, (size_t)n * 2 * sizeof(float));
 	s->seen = fv_alloc(c, (size_t)n * 2 * sizeof(float));
@@ -166,9 +177,11 @@ static void seen_rows(void *arg, int thread, int64_t first, int64_t last)
 				off += fabsf(s->is[(y * s->w + x) * 3 + k] - between(s->was, s->h, s->w, k, fx, fy) -
 				             lighter_at(s, x, y, k));
 			sum += off;
-			off *= 1 / (3 * 255 * UNLIKE);
-			float k = inside && du * du + dv * dv <= 0.01f * length + 0.5f ? 1 / (1 + off * off * off * off) : 0;
-			s->seen[y * s->w + x] = k;
+			/* Where motion there and back do not meet, it is hidden or too plain for its
+			 * motion to be known: then only what looks the same stays. */
+			const bool meets = du * du + dv * dv <= 0.01f * length + 0.5f;
+			off *= 1 / (3 * 255 * (meets ? UNLIKE : HIDDEN));
+			s->seen[y * s->w + x] = inside ? 1 / (1 + off * off * off * off) : 0;
 		}
 		s->sum[y] = sum;
 	}
