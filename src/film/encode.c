@@ -163,7 +163,10 @@ fv_status fv_encoder_new(fv_err *err, fv_context *c, const fv_film_options *o, c
 	e->sample_aspect_ratio = z->shape.num > 0 ? z->shape : (AVRational){ 0, 1 };
 	const double rate = av_q2d(z->rate);
 	e->framerate = rate >= 0.1 && rate <= 480 ? z->rate : (AVRational){ 25, 1 };
-	e->time_base = av_inv_q(e->framerate);
+	/* Others than x264 take 1 / time_base for the rate. Said so, x264 would tell players of a steady
+	 * rate, which the film need not have. */
+	e->time_base = strcmp(codec->name, "libx264") || av_q2d(z->time) * rate > 0.1 ? av_inv_q(e->framerate)
+	                                                                              : z->time;
 	e->gop_size = FV_FILM_SEGMENT;
 	e->thread_count = c->threads;
 	e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
@@ -235,7 +238,7 @@ fv_status fv_encoder_frame(fv_err *err, fv_encoder *k, const fv_pixels *p, int64
 		if (!k->sws || sws_scale(k->sws, data, lines, 0, k->e->height, k->f->data, k->f->linesize) < 0)
 			return fv_fail(err, FV_E_INTERNAL, "frames cannot be turned into %s",
 			               av_get_pix_fmt_name(k->e->pix_fmt));
-		k->f->pts = number;
+		k->f->pts = av_rescale_q(number, av_inv_q(k->e->framerate), k->e->time_base);
 		k->f->pict_type = AV_PICTURE_TYPE_NONE;
 	}
 	int failed = avcodec_send_frame(k->e, p ? k->f : NULL);
@@ -243,8 +246,10 @@ fv_status fv_encoder_frame(fv_err *err, fv_encoder *k, const fv_pixels *p, int64
 		failed = avcodec_receive_packet(k->e, k->k);
 		if (failed == AVERROR(EAGAIN) || failed == AVERROR_EOF)
 			return FV_OK;
-		if (failed >= 0)
+		if (failed >= 0) {
+			k->k->pts = av_rescale_q(k->k->pts, k->e->time_base, av_inv_q(k->e->framerate));
 			st = put(err, user, k->k);
+		}
 		av_packet_unref(k->k);
 	}
 	return st ? st : fv_fail(err, FV_E_INTERNAL, "%s fails: %s", k->e->codec->name, av_err2str(failed));

@@ -20,7 +20,8 @@ fv_status fv_encoder_new(fv_err *err, fv_context *c, const fv_film_options *o, c
 /* What OUT's header wants to know. Borrowed. */
 const AVCodecContext *fv_encoder_context(const fv_encoder *e);
 bool fv_encoder_drops_alpha(const fv_encoder *e);
-/* Frame `number` of the segment; NULL: that was the last. Packets go to put(). */
+/* Frame `number` of the segment; NULL: that was the last. Packets go to put(), with their frame's
+ * number for a time. */
 fv_status fv_encoder_frame(fv_err *err, fv_encoder *e, const fv_pixels *p, int64_t number,
                            fv_status (*put)(fv_err *err, void *user, const AVPacket *k), void *user);
 void fv_encoder_free(fv_encoder *e);

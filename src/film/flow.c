@@ -175,8 +175,8 @@ static inline void search(const fv_flow *f, int64_t x, int64_t y, float *u, floa
 	}
 	const float det = m.xx * m.yy - m.xy * m.xy, trace = m.xx + m.yy;
 	*u = bu, *v = bv;
-	/* Plain, or all edges of one direction: only what the edge tells would be known. */
-	if (!(det > 1e-3f * trace * trace) || trace < 40)
+	/* Nothing there, or one straight edge: the refinement knows better. */
+	if (!(det > 1e-5f * trace * trace) || trace < 1)
 		return;
 	float cu = bu, cv = bv;
 	float off = difference(b, &m, x, y, cu, cv, d);

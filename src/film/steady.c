@@ -13,20 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef KEPT
 #define KEPT 0.92f
-#endif
 #define CUT 0.11f                       /* of white: mean difference after motion */
-#ifndef UNLIKE
 #define UNLIKE 0.10f
-#endif
-#ifndef FIN
-#define FIN 1
-#endif
                     /* of white: a pixel that differs so is another thing */
-#ifndef HIDDEN
 #define HIDDEN 0.03f                    /* the same where it may be hidden */
-#endif
 enum { CELL = 8 };                      /* pixels of a cell in which lightness is compared */
 
 struct fv_steadier {
@@ -64,7 +55,7 @@ fv_status fv_steadier_new(fv_err *err, fv_context *c, fv_steady how, const fv_pi
 	*s = (fv_steadier){ .c = c, .how = how, .h = size->height, .w = size->width,
 		            .channels = size->channels, .bits = size->bits, .shot = 1,
 		            .ch = fv_div_up(size->height, CELL), .cw = fv_div_up(size->width, CELL) };
-	fv_status st = fv_flow_new(err, c, s->h, s->w, how == FV_STEADY_FAST ? 2 : FIN, &s->flow);
+	fv_status st = fv_flow_new(err, c, s->h, s->w, how == FV_STEADY_FAST ? 1 : 0, &s->flow);
 	s->back = fv_alloc(c, (size_t)n * 2 * sizeof(float));
 	s->ahead = fv_alloc(c, (size_t)n * 2 * sizeof(float));
 	s->seen = fv_alloc(c, (size_t)n * 2 * sizeof(float));
