@@ -105,6 +105,19 @@ static fv_status set(fv_err *err, AVCodecContext *e, const char *option, const c
 	return fv_fail(err, FV_E_ARGUMENT, "%s: %s does not take '%s'", option, e->codec->name, value);
 }
 
+/* x264 and x265 would say themselves, on standard error, that they know no such preset. */
+static bool known_preset(const char *codec, const char *preset)
+{
+	static const char *const names[] = { "ultrafast", "superfast", "veryfast", "faster", "fast", "medium",
+		                             "slow", "slower", "veryslow", "placebo" };
+	if (strcmp(codec, "libx264") && strcmp(codec, "libx265"))
+		return true;
+	for (size_t i = 0; i < FV_COUNT(names); i++)
+		if (!strcmp(preset, names[i]) || (strlen(preset) == 1 && *preset - '0' == (int)i))
+			return true;
+	return false;
+}
+
 static fv_status set_options(fv_err *err, const fv_film_options *o, AVCodecContext *e)
 {
 	char text[40];
@@ -126,6 +139,9 @@ static fv_status set_options(fv_err *err, const fv_film_options *o, AVCodecConte
 		           used = av_opt_find(e->priv_data, "cpu-used", NULL, 0, 0);
 		if (!own && !used)
 			return fv_fail(err, FV_E_ARGUMENT, "--preset: %s has none; leave it out", name);
+		if (!known_preset(name, o->preset))
+			return fv_fail(err, FV_E_ARGUMENT, "--preset: %s knows no '%s'; ultrafast to veryslow "
+			               "are known", name, o->preset);
 		st = set(err, e, "--preset", own ? "preset" : "cpu-used", o->preset);
 	} else if (!st && !strncmp(name, "libaom", 6))
 		st = set(err, e, "--preset", "cpu-used", "6");

@@ -225,6 +225,10 @@ void fv_source_tell(fv_film_source *s)
 		if (what == 2 && s->q.pass != FV_FILM_LOOK)
 			fv_serve_fail(FV_E_FORMAT, ": its %s %d (%s) cannot go along: %s", kind_of(t), i,
 			              avcodec_get_name(t->codecpar->codec_id), why);
+		/* MP4 keeps chapters' names as such a stream: they go along as chapters. */
+		if (t->codecpar->codec_id == AV_CODEC_ID_BIN_DATA && f->nb_chapters &&
+		    t->codecpar->codec_tag == MKTAG('t', 'e', 'x', 't'))
+			what = -1;
 		if (what == 1) {
 			s->map[i] = count++;
 			tell_stream(s, t);
