@@ -6,8 +6,8 @@
 static const fv_argument arguments[] = {
 	{ "MODEL", "a style's name (fauve styles), a model file, or a run's folder",
 	  .kind = FV_ARG_STYLE },
-	{ "FILE", "pictures (JPEG, PNG, WebP, TIFF, GIF), or folders of them", .kind = FV_ARG_FILE,
-	  .many = true },
+	{ "FILE", "pictures (JPEG, PNG, WebP, TIFF, GIF), or folders of them; films",
+	  .kind = FV_ARG_FILE, .many = true },
 	{ 0 },
 };
 
@@ -20,6 +20,7 @@ static const fv_example examples[] = {
 	{ "fauve apply vangogh photo.jpg -o bold.png --strokes broad", "Wide strokes." },
 	{ "fauve apply vangogh photo.jpg -o mine.png --palette 0",
 	  "His brush, the photograph's colours." },
+	{ "fauve apply vangogh-instant walk.mp4 -o painted.mp4", "A film, with its sound." },
 	{ 0 },
 };
 
@@ -71,7 +72,10 @@ const fv_command fv_command_apply = {
 	               "A folder as input gives all of its pictures. With several pictures OUT is "
 	               "a folder; one that fails is named, the others are painted, and the exit "
 	               "code is 6. Files appear whole or not at all; one that is replaced keeps "
-	               "its mode and owner, and a link under OUT's name is refused.",
+	               "its mode and owner, and a link under OUT's name is refused.\n\n"
+	               "A film is painted into a film: .mp4, .mov, .mkv or .webm, with its times, "
+	               "sound, titles and chapters, without place and persons. Stopped, the same "
+	               "command goes on where it was.",
 	.options = fv_apply_table, .bytes = sizeof(fv_apply_options), .arguments = arguments,
 	.examples = examples, .run = run,
 };

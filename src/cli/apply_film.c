@@ -64,7 +64,9 @@ static bool at(const uint8_t *d, size_t bytes, size_t where, const char *text)
 /* By its first bytes. HEIF and AVIF pictures are boxes as MP4 is, of another brand. */
 static bool is_film(const char *path)
 {
-	static const char *const brands[] = { "heic", "heix", "hevc", "mif1", "msf1", "avif", "avis" };
+	static const char *const brands[] = {
+		"heic", "heix", "hevc", "mif1", "msf1", "avif", "avis"
+	};
 	uint8_t d[1024];
 	size_t bytes = sizeof d;
 	fv_err ignored;
@@ -82,8 +84,9 @@ static bool is_film(const char *path)
 		return true;
 	}
 	return at(d, bytes, 4, "moov") || at(d, bytes, 4, "mdat") || at(d, bytes, 4, "wide") ||
-	       at(d, bytes, 0, "\x1a\x45\xdf\xa3") || (at(d, bytes, 0, "RIFF") && at(d, bytes, 8, "AVI ")) ||
-	       at(d, bytes, 0, "OggS") || at(d, bytes, 0, "FLV\x01") || at(d, bytes, 0, "YUV4MPEG2 ") ||
+	       at(d, bytes, 0, "\x1a\x45\xdf\xa3") ||
+	       (at(d, bytes, 0, "RIFF") && at(d, bytes, 8, "AVI ")) || at(d, bytes, 0, "OggS") ||
+	       at(d, bytes, 0, "FLV\x01") || at(d, bytes, 0, "YUV4MPEG2 ") ||
 	       at(d, bytes, 0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11") || at(d, bytes, 0, "DKIF") ||
 	       (bytes > 376 && d[0] == 0x47 && d[188] == 0x47 && d[376] == 0x47) ||
 	       (bytes > 4 && !d[0] && !d[1] && d[2] == 1 && (d[3] == 0xba || d[3] == 0xb3)) ||
@@ -117,8 +120,9 @@ static fv_status read_time(fv_err *err, const char *option, const char *text, do
 		rest = end + 1;
 	}
 	return !text ? FV_OK
-	             : fv_fail(err, FV_E_ARGUMENT, "--%s: '%s' is no time; write seconds, or such as 1:02:03.5",
-	                       option, text);
+	             : fv_fail(err, FV_E_ARGUMENT,
+	                       "--%s: '%s' is no time; write seconds, or such as 1:02:03.5", option,
+	                       text);
 }
 
 static fv_status read_size(fv_err *err, const char *text, int64_t *width, int64_t *height)
@@ -131,8 +135,10 @@ static fv_status read_size(fv_err *err, const char *text, int64_t *width, int64_
 	if (n == 1 && strspn(text, "0123456789") != strlen(text))
 		n = 0;
 	if (n < 1 || n > 2 || w < 2 || (n == 2 && h < 2) || w > 16384 || h > 16384)
-		return fv_fail(err, FV_E_ARGUMENT, "--size: '%s' is no size; write such as 1280x720, or "
-		               "pixels of the longer side, 2 to 16384", text);
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "--size: '%s' is no size; write such as 1280x720, or "
+		               "pixels of the longer side, 2 to 16384",
+		               text);
 	*width = w, *height = h;
 	return FV_OK;
 }
@@ -178,13 +184,15 @@ static void progress(void *user, int64_t done, int64_t frames, int64_t before)
 		w->begun = now;
 	const int64_t rest = frames - done;
 	if (done > before && rest > 0)
-		time_text((now - w->begun) / (double)(done - before) * (double)rest, left, sizeof left);
+		time_text((now - w->begun) / (double)(done - before) * (double)rest, left,
+		          sizeof left);
 	if (frames >= done && frames > 0)
-		snprintf(line, sizeof line, "frame %" PRId64 " of %" PRId64 "%s%s  %s", done + 1, frames,
-		         *left ? ", left: " : "", left, w->job->in);
+		snprintf(line, sizeof line, "frame %" PRId64 " of %" PRId64 "%s%s  %s", done + 1,
+		         frames, *left ? ", left: " : "", left, w->job->in);
 	else
 		snprintf(line, sizeof line, "frame %" PRId64 "  %s", done + 1, w->job->in);
-	fv_progress_show(w->a->cli->progress, frames >= done && frames > 0 ? (double)done / (double)frames : -1, line);
+	fv_progress_show(w->a->cli->progress,
+	                 frames >= done && frames > 0 ? (double)done / (double)frames : -1, line);
 }
 
 /* All that decides how a frame is painted, for a run that goes on: the weights too. */
@@ -199,9 +207,11 @@ static void settings_of(const fv_apply *a, char *text, size_t room)
 	if (!fv_model_describe(&ignored, a->model, &d))
 		hash = fv_hash_mix(hash, d->json, strlen(d->json));
 	fv_description_free(d);
-	snprintf(text, room, "model %016" PRIx64 ", strength %g, strokes %s, detail %g, palette %g, relief %g, "
-	         "seed %" PRId64 ", norm %d, flow %s", hash, o->strength, o->strokes, o->detail, o->palette,
-	         o->relief, o->seed, o->norm, o->flow ? o->flow : "own");
+	snprintf(text, room,
+	         "model %016" PRIx64 ", strength %g, strokes %s, detail %g, palette %g, relief %g, "
+	         "seed %" PRId64 ", norm %d, flow %s",
+	         hash, o->strength, o->strokes, o->detail, o->palette, o->relief, o->seed, o->norm,
+	         o->flow ? o->flow : "own");
 }
 
 static fv_status preview(fv_err *err, const fv_film_table *t, const fv_film_options *film, work *w)
@@ -218,8 +228,11 @@ static fv_status preview(fv_err *err, const fv_film_table *t, const fv_film_opti
 		st = paint_one(err, w, &(fv_film_frame){ frame[i], frame[i], 1 });
 		seconds = fv_now() - begun;             /* of the last: the first prepares */
 		if (frame[i].channels == 4 || frame[i].bits == 16)
-			st = st ? st : fv_fail(err, FV_E_ARGUMENT, "%s: of films with transparency or more "
-			                       "than 8 bits there is no preview", film->in);
+			st = st ? st
+			        : fv_fail(err, FV_E_ARGUMENT,
+			                  "%s: of films with transparency or more "
+			                  "than 8 bits there is no preview",
+			                  film->in);
 	}
 	snprintf(path, sizeof path, "%s.preview.png", film->out);
 	if (!st)
@@ -227,8 +240,10 @@ static fv_status preview(fv_err *err, const fv_film_table *t, const fv_film_opti
 	for (int i = 0; i < got; i++)
 		fv_free(c, frame[i].data);
 	if (!st)
-		fv_say(w->a->cli, "%s: %d frames; all %" PRId64 " of %" PRId64 "x%" PRId64 " pixels would "
-		       "take about %s", path, got, facts.frames, facts.width, facts.height,
+		fv_say(w->a->cli,
+		       "%s: %d frames; all %" PRId64 " of %" PRId64 "x%" PRId64 " pixels would "
+		       "take about %s",
+		       path, got, facts.frames, facts.width, facts.height,
 		       time_text(seconds * 1.25 * (double)facts.frames, text, sizeof text));
 	return st;
 }
@@ -242,8 +257,9 @@ fv_status fv_apply_film(fv_err *err, fv_apply *a, const fv_job *j, bool say)
 	const double begun = fv_now();
 	a->job = j;
 	if (!fv_film_ending(j->out))
-		return fv_fail(err, FV_E_ARGUMENT, "%s: this is a film; name an --output that ends in "
-		               FV_FILM_ENDINGS, j->in);
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "%s: this is a film; name an --output that ends in " FV_FILM_ENDINGS,
+		               j->in);
 	settings_of(a, settings, sizeof settings);
 	fv_film_options film = {
 		.in = j->in, .out = j->out, .codec = o->codec, .preset = o->preset, .crf = o->crf,
@@ -260,7 +276,7 @@ fv_status fv_apply_film(fv_err *err, fv_apply *a, const fv_job *j, bool say)
 		st = fv_fail(err, FV_E_ARGUMENT, "--to: %s is not after --from", o->to);
 	int fd;
 	if (!st && !(st = fv_file_open(err, j->in, 0, &fd, NULL)))
-		close(fd);                      /* what is not there is said before the library loads */
+		close(fd); /* what is not there is said before the library loads */
 	if (st)
 		return st;
 	const fv_film_table *t = load(why, sizeof why);
@@ -273,7 +289,10 @@ fv_status fv_apply_film(fv_err *err, fv_apply *a, const fv_job *j, bool say)
 	fv_painter_shot(a->painter, 0);
 	fv_progress_clear(a->cli->progress);
 	if (!st && (say || a->cli->verbose))
-		fv_say(a->cli, "%s: %" PRId64 " frames of %" PRId64 "x%" PRId64 ", %.1f s of film, painted in %.1f s",
-		       j->out, facts.frames, facts.width, facts.height, facts.seconds, fv_now() - begun);
+		fv_say(a->cli,
+		       "%s: %" PRId64 " frames of %" PRId64 "x%" PRId64
+		       ", %.1f s of film, painted in %.1f s",
+		       j->out, facts.frames, facts.width, facts.height, facts.seconds,
+		       fv_now() - begun);
 	return st;
 }

@@ -42,7 +42,8 @@ int fv_colour_matrix(int matrix, int64_t shorter)
 	}
 }
 
-static struct SwsContext *matrices(struct SwsContext *s, int from, int from_full, int to, int to_full)
+static struct SwsContext *matrices(struct SwsContext *s, int from, int from_full, int to,
+                                   int to_full)
 {
 	if (s)
 		sws_setColorspaceDetails(s, sws_getCoefficients(from), from_full,
@@ -50,8 +51,8 @@ static struct SwsContext *matrices(struct SwsContext *s, int from, int from_full
 	return s;
 }
 
-struct SwsContext *fv_colour_to_rgb(struct SwsContext *old, const AVFrame *f, int64_t shorter, int w,
-                                    int h, enum AVPixelFormat rgb)
+struct SwsContext *fv_colour_to_rgb(struct SwsContext *old, const AVFrame *f, int64_t shorter,
+                                    int w, int h, enum AVPixelFormat rgb)
 {
 	const int m = fv_colour_matrix(f->colorspace, shorter);
 	struct SwsContext *s = sws_getCachedContext(old, f->width, f->height, f->format, w, h, rgb,
@@ -63,7 +64,7 @@ struct SwsContext *fv_colour_from_rgb(struct SwsContext *old, const AVFrame *f, 
                                       enum AVPixelFormat rgb)
 {
 	const int m = fv_colour_matrix(f->colorspace, shorter);
-	struct SwsContext *s = sws_getCachedContext(old, f->width, f->height, rgb, f->width, f->height,
-	                                            f->format, HOW, NULL, NULL, NULL);
+	struct SwsContext *s = sws_getCachedContext(old, f->width, f->height, rgb, f->width,
+	                                            f->height, f->format, HOW, NULL, NULL, NULL);
 	return matrices(s, m, 1, m, fv_colour_range(f) == AVCOL_RANGE_JPEG);
 }

@@ -51,15 +51,18 @@ fv_status fv_film_codec(fv_err *err, const fv_film_options *o, bool alpha, const
 {
 	const AVOutputFormat *f = fv_film_container(o->out);
 	if (!f)
-		return fv_fail(err, FV_E_ARGUMENT, "--output: %s: films are written as " FV_FILM_ENDINGS,
-		               o->out);
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "--output: %s: films are written as " FV_FILM_ENDINGS, o->out);
 	const int i = ending_of(o->out);
 	const char *name = o->codec ? o->codec : alpha ? endings[i].alpha : endings[i].codec;
 	*out = avcodec_find_encoder_by_name(name);
 	if (!*out || (*out)->type != AVMEDIA_TYPE_VIDEO)
-		return fv_fail(err, FV_E_ARGUMENT, "--codec: %s is no encoder of frames that FFmpeg has "
-		               "here; libx264, libx265, libvpx-vp9, libsvtav1, libaom-av1, ffv1 and "
-		               "prores_ks may be", name);
+		return fv_fail(
+		        err, FV_E_ARGUMENT,
+		        "--codec: %s is no encoder of frames that FFmpeg has "
+		        "here; libx264, libx265, libvpx-vp9, libsvtav1, libaom-av1, ffv1 and "
+		        "prores_ks may be",
+		        name);
 	if (avformat_query_codec(f, (*out)->id, FF_COMPLIANCE_EXPERIMENTAL) != 1)
 		return fv_fail(err, FV_E_ARGUMENT, "--codec: %s does not go into %s; name OUT .mkv",
 		               name, o->out);
@@ -69,8 +72,8 @@ fv_status fv_film_codec(fv_err *err, const fv_film_options *o, bool alpha, const
 const AVCodecContext *fv_encoder_context(const fv_encoder *e) { return e->e; }
 bool fv_encoder_drops_alpha(const fv_encoder *e) { return e->drops_alpha; }
 
-/* Of what the codec takes, what is nearest to the source: its depth, its share of colour, alpha. Grey
- * and RGB become the 4:2:0 that everything plays. */
+/* Of what the codec takes, what is nearest to the source: its depth, its share of colour, alpha.
+ * Grey and RGB become the 4:2:0 that everything plays. */
 static enum AVPixelFormat format_of(const AVCodec *codec, const fv_film_size *z)
 {
 	const bool alpha = z->channels == 4;
@@ -84,7 +87,8 @@ static enum AVPixelFormat format_of(const AVCodec *codec, const fv_film_size *z)
 		want = z->format;
 	for (int i = 0; codec->pix_fmts && codec->pix_fmts[i] != AV_PIX_FMT_NONE && n < 99; i++) {
 		const AVPixFmtDescriptor *k = av_pix_fmt_desc_get(codec->pix_fmts[i]);
-		if (k->nb_components < 3 || (k->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_HWACCEL)) ||
+		if (k->nb_components < 3 ||
+		    (k->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_HWACCEL)) ||
 		    !strncmp(k->name, "yuvj", 4) || !strncmp(k->name, "nv", 2))
 			continue;
 		/* More bits than there are cost players and time. */
@@ -102,14 +106,16 @@ static fv_status set(fv_err *err, AVCodecContext *e, const char *option, const c
 	int failed = av_opt_set(e->priv_data, name, value, 0);
 	if (!failed)
 		return FV_OK;
-	return fv_fail(err, FV_E_ARGUMENT, "%s: %s does not take '%s'", option, e->codec->name, value);
+	return fv_fail(err, FV_E_ARGUMENT, "%s: %s does not take '%s'", option, e->codec->name,
+	               value);
 }
 
 /* x264 and x265 would say themselves, on standard error, that they know no such preset. */
 static bool known_preset(const char *codec, const char *preset)
 {
-	static const char *const names[] = { "ultrafast", "superfast", "veryfast", "faster", "fast", "medium",
-		                             "slow", "slower", "veryslow", "placebo" };
+	static const char *const names[] = { "ultrafast", "superfast", "veryfast", "faster",
+		                             "fast",      "medium",    "slow",     "slower",
+		                             "veryslow",  "placebo" };
 	if (strcmp(codec, "libx264") && strcmp(codec, "libx265"))
 		return true;
 	for (size_t i = 0; i < FV_COUNT(names); i++)
@@ -133,15 +139,19 @@ static fv_status set_options(fv_err *err, const fv_film_options *o, AVCodecConte
 		if (e->codec_id == AV_CODEC_ID_VP9 || e->codec_id == AV_CODEC_ID_AV1)
 			e->bit_rate = 0;
 	} else if (!isnan(o->crf))
-		return fv_fail(err, FV_E_ARGUMENT, "--crf: %s has no such scale; leave it out", name);
+		return fv_fail(err, FV_E_ARGUMENT, "--crf: %s has no such scale; leave it out",
+		               name);
 	if (!st && o->preset) {
 		const bool own = av_opt_find(e->priv_data, "preset", NULL, 0, 0),
 		           used = av_opt_find(e->priv_data, "cpu-used", NULL, 0, 0);
 		if (!own && !used)
-			return fv_fail(err, FV_E_ARGUMENT, "--preset: %s has none; leave it out", name);
+			return fv_fail(err, FV_E_ARGUMENT, "--preset: %s has none; leave it out",
+			               name);
 		if (!known_preset(name, o->preset))
-			return fv_fail(err, FV_E_ARGUMENT, "--preset: %s knows no '%s'; ultrafast to veryslow "
-			               "are known", name, o->preset);
+			return fv_fail(err, FV_E_ARGUMENT,
+			               "--preset: %s knows no '%s'; ultrafast to veryslow "
+			               "are known",
+			               name, o->preset);
 		st = set(err, e, "--preset", own ? "preset" : "cpu-used", o->preset);
 	} else if (!st && !strncmp(name, "libaom", 6))
 		st = set(err, e, "--preset", "cpu-used", "6");
@@ -154,8 +164,8 @@ static fv_status set_options(fv_err *err, const fv_film_options *o, AVCodecConte
 	return st;
 }
 
-fv_status fv_encoder_new(fv_err *err, fv_context *c, const fv_film_options *o, const fv_film_size *z,
-                         fv_encoder **out)
+fv_status fv_encoder_new(fv_err *err, fv_context *c, const fv_film_options *o,
+                         const fv_film_size *z, fv_encoder **out)
 {
 	const AVCodec *codec;
 	fv_status st = fv_film_codec(err, o, z->channels == 4, &codec);
@@ -164,7 +174,8 @@ fv_status fv_encoder_new(fv_err *err, fv_context *c, const fv_film_options *o, c
 	const enum AVPixelFormat format = format_of(codec, z);
 	const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(format);
 	if (!d)
-		return fv_fail(err, FV_E_ARGUMENT, "--codec: %s takes no frames that fauve makes", codec->name);
+		return fv_fail(err, FV_E_ARGUMENT, "--codec: %s takes no frames that fauve makes",
+		               codec->name);
 	fv_encoder *k = calloc(1, sizeof *k);
 	if (!k || !(k->e = avcodec_alloc_context3(codec)) || !(k->f = av_frame_alloc()) ||
 	    !(k->k = av_packet_alloc())) {
@@ -179,10 +190,11 @@ fv_status fv_encoder_new(fv_err *err, fv_context *c, const fv_film_options *o, c
 	e->sample_aspect_ratio = z->shape.num > 0 ? z->shape : (AVRational){ 0, 1 };
 	const double rate = av_q2d(z->rate);
 	e->framerate = rate >= 0.1 && rate <= 480 ? z->rate : (AVRational){ 25, 1 };
-	/* Others than x264 take 1 / time_base for the rate. Said so, x264 would tell players of a steady
-	 * rate, which the film need not have. */
-	e->time_base = strcmp(codec->name, "libx264") || av_q2d(z->time) * rate > 0.1 ? av_inv_q(e->framerate)
-	                                                                              : z->time;
+	/* Others than x264 take 1 / time_base for the rate. Said so, x264 would tell players of a
+	 * steady rate, which the film need not have. */
+	e->time_base = strcmp(codec->name, "libx264") || av_q2d(z->time) * rate > 0.1
+	                       ? av_inv_q(e->framerate)
+	                       : z->time;
 	e->gop_size = FV_FILM_SEGMENT;
 	e->thread_count = c->threads;
 	e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
@@ -194,7 +206,8 @@ fv_status fv_encoder_new(fv_err *err, fv_context *c, const fv_film_options *o, c
 	st = set_options(err, o, e);
 	int failed = st ? 0 : avcodec_open2(e, codec, NULL);
 	if (failed < 0)
-		st = fv_fail(err, FV_E_ARGUMENT, "--codec: %s cannot encode frames of %dx%d pixels here: %s",
+		st = fv_fail(err, FV_E_ARGUMENT,
+		             "--codec: %s cannot encode frames of %dx%d pixels here: %s",
 		             codec->name, e->width, e->height, av_err2str(failed));
 	k->f->format = format, k->f->width = e->width, k->f->height = e->height;
 	k->f->color_range = e->color_range, k->f->colorspace = e->colorspace;
@@ -220,18 +233,26 @@ static void even(const fv_encoder *k, const fv_pixels *p)
 {
 	const int from = p->channels, to = k->drops_alpha ? 3 : from;
 	for (int y = 0; y < k->e->height; y++) {
-		const char *row = (const char *)p->data + fv_min(y, p->height - 1) * p->stride_bytes;
+		const char *row =
+		        (const char *)p->data + fv_min(y, p->height - 1) * p->stride_bytes;
 		uint8_t *out = k->room + (size_t)y * k->stride;
 		for (int x = 0; x < k->e->width; x++) {
 			const int64_t at = fv_min(x, p->width - 1) * from;
 			for (int c = 0; c < to; c++)
 				if (p->bits == 8) {
 					const uint8_t *v = (const uint8_t *)row + at;
-					out[x * to + c] = k->drops_alpha ? (uint8_t)((v[c] * v[3] + 127) / 255) : v[c];
+					out[x * to + c] =
+					        k->drops_alpha
+					                ? (uint8_t)((v[c] * v[3] + 127) / 255)
+					                : v[c];
 				} else {
-					const uint16_t *v = (const uint16_t *)(const void *)row + at;
-					((uint16_t *)(void *)out)[x * to + c] = k->drops_alpha
-						? (uint16_t)(((uint32_t)v[c] * v[3] + 32767) / 65535) : v[c];
+					const uint16_t *v =
+					        (const uint16_t *)(const void *)row + at;
+					((uint16_t *)(void *)out)[x * to + c] =
+					        k->drops_alpha ? (uint16_t)(((uint32_t)v[c] * v[3] +
+					                                     32767) /
+					                                    65535)
+					                       : v[c];
 				}
 		}
 	}
@@ -251,7 +272,8 @@ fv_status fv_encoder_frame(fv_err *err, fv_encoder *k, const fv_pixels *p, int64
 		if (av_frame_make_writable(k->f) < 0)
 			return fv_fail_memory(err, "encoder", (size_t)(p->width * p->height * 3));
 		k->sws = fv_colour_from_rgb(k->sws, k->f, fv_min(p->width, p->height), k->rgb);
-		if (!k->sws || sws_scale(k->sws, data, lines, 0, k->e->height, k->f->data, k->f->linesize) < 0)
+		if (!k->sws ||
+		    sws_scale(k->sws, data, lines, 0, k->e->height, k->f->data, k->f->linesize) < 0)
 			return fv_fail(err, FV_E_INTERNAL, "frames cannot be turned into %s",
 			               av_get_pix_fmt_name(k->e->pix_fmt));
 		k->f->pts = av_rescale_q(number, av_inv_q(k->e->framerate), k->e->time_base);
@@ -263,12 +285,15 @@ fv_status fv_encoder_frame(fv_err *err, fv_encoder *k, const fv_pixels *p, int64
 		if (failed == AVERROR(EAGAIN) || failed == AVERROR_EOF)
 			return FV_OK;
 		if (failed >= 0) {
-			k->k->pts = av_rescale_q(k->k->pts, k->e->time_base, av_inv_q(k->e->framerate));
+			k->k->pts =
+			        av_rescale_q(k->k->pts, k->e->time_base, av_inv_q(k->e->framerate));
 			st = put(err, user, k->k);
 		}
 		av_packet_unref(k->k);
 	}
-	return st ? st : fv_fail(err, FV_E_INTERNAL, "%s fails: %s", k->e->codec->name, av_err2str(failed));
+	return st ? st
+	          : fv_fail(err, FV_E_INTERNAL, "%s fails: %s", k->e->codec->name,
+	                    av_err2str(failed));
 }
 
 void fv_encoder_free(fv_encoder *k)

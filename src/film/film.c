@@ -44,7 +44,8 @@ typedef struct {
 static fv_status put_packet(fv_err *err, void *user, const AVPacket *k)
 {
 	encoding *e = user;
-	return fv_segment_item(err, e->writer, &(fv_item){ FV_ITEM_PACKET, (uint32_t)k->size, k->pts, k->flags },
+	return fv_segment_item(err, e->writer,
+	                       &(fv_item){ FV_ITEM_PACKET, (uint32_t)k->size, k->pts, k->flags },
 	                       k->data);
 }
 
@@ -59,7 +60,8 @@ static fv_status encode_frame(fv_err *err, encoding *e, const item *i)
 	if (!st && !e->writer)
 		st = fv_segment_write(err, e->segments, e->segments->count, &e->writer);
 	if (!st)
-		st = fv_segment_item(err, e->writer, &(fv_item){ FV_ITEM_FRAME, 0, i->pts, i->duration }, NULL);
+		st = fv_segment_item(err, e->writer,
+		                     &(fv_item){ FV_ITEM_FRAME, 0, i->pts, i->duration }, NULL);
 	return st ? st : fv_encoder_frame(err, e->encoder, &p, e->frames++, put_packet, e);
 }
 
@@ -68,7 +70,8 @@ static fv_status end_segment(fv_err *err, encoding *e, const item *i)
 	fv_segments *s = e->segments;
 	fv_status st = fv_encoder_frame(err, e->encoder, NULL, 0, put_packet, e);
 	if (!st)
-		st = fv_segment_item(err, e->writer, &(fv_item){ FV_ITEM_END, 0, e->frames, i->last }, NULL);
+		st = fv_segment_item(err, e->writer,
+		                     &(fv_item){ FV_ITEM_END, 0, e->frames, i->last }, NULL);
 	if (!st && i->state)
 		st = fv_segment_state(err, s, s->count, i->state, i->state_bytes);
 	if (!st) {
@@ -136,7 +139,9 @@ static fv_status encoding_begin(fv_err *err, encoding *e)
 {
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->changed, NULL);
-	return pthread_create(&e->thread, NULL, encode, e) ? fv_fail_memory(err, "a thread", 1 << 20) : FV_OK;
+	return pthread_create(&e->thread, NULL, encode, e)
+	               ? fv_fail_memory(err, "a thread", 1 << 20)
+	               : FV_OK;
 }
 
 /* Waits for what is queued, unless st says that it is not wanted. */
@@ -163,8 +168,8 @@ static fv_status encoding_end(fv_err *err, encoding *e, fv_status st)
 }
 
 /* A painted copy of the frame: `out` of o->paint, steadied. */
-static fv_status paint_frame(fv_err *err, const fv_film_options *o, fv_steadier *s, const fv_pixels *in,
-                             void **out)
+static fv_status paint_frame(fv_err *err, const fv_film_options *o, fv_steadier *s,
+                             const fv_pixels *in, void **out)
 {
 	const size_t bytes = (size_t)(in->height * in->stride_bytes);
 	fv_film_frame f = { .in = *in, .out = *in };
@@ -211,7 +216,8 @@ static fv_status paint_frames(fv_err *err, fv_film_reader *r, encoding *e, fv_st
 		frames++;
 	}
 	if (!st && frames == before)
-		return before ? FV_OK : fv_fail(err, FV_E_FORMAT, "%s: no frame of it can be read", o->in);
+		return before ? FV_OK
+		              : fv_fail(err, FV_E_FORMAT, "%s: no frame of it can be read", o->in);
 	return st ? st : end_item(err, e, s, true);
 }
 
@@ -228,7 +234,8 @@ static fv_status resume_steadier(fv_err *err, fv_context *c, const fv_film_optio
 		return st;
 	void *state = fv_segment_state_read(s, s->count - 1, &bytes);
 	if (!state || !fv_steadier_load(*out, state, bytes))
-		st = fv_fail(err, FV_E_READ, "%s: cannot be gone on with; remove it and begin anew", s->folder);
+		st = fv_fail(err, FV_E_READ, "%s: cannot be gone on with; remove it and begin anew",
+		             s->folder);
 	free(state);
 	return st;
 }
@@ -240,17 +247,19 @@ static fv_status paint_rest(fv_err *err, fv_context *c, const fv_film_options *o
 	fv_steadier *steadier = NULL;
 	fv_encoder *probe = NULL;
 	encoding e = { .c = c, .o = o, .segments = s };
-	fv_status st = fv_reader_open(err, c, o, FV_FILM_FRAMES, fv_film_container(o->out)->name, o->codec,
-	                              s->frames, 0, &r);
+	fv_status st = fv_reader_open(err, c, o, FV_FILM_FRAMES, fv_film_container(o->out)->name,
+	                              o->codec, s->frames, 0, &r);
 	if (!st && !r.size.width)
 		st = fv_fail(err, FV_E_FORMAT, "%s: no frame of it can be read", o->in);
 	*size = e.size = r.size;
 	/* Cheap before dear: what the encoder does not take is known now. */
-	if (!st && !(st = fv_encoder_new(err, c, o, size, &probe)) && fv_encoder_drops_alpha(probe) && o->warn) {
+	if (!st && !(st = fv_encoder_new(err, c, o, size, &probe)) &&
+	    fv_encoder_drops_alpha(probe) && o->warn) {
 		char text[400];
-		snprintf(text, sizeof text, "%s: %s holds no transparency: what shows through is black; "
-		         "--codec prores_ks, libvpx-vp9 or ffv1 keep it", o->in,
-		         fv_encoder_context(probe)->codec->name);
+		snprintf(text, sizeof text,
+		         "%s: %s holds no transparency: what shows through is black; "
+		         "--codec prores_ks, libvpx-vp9 or ffv1 keep it",
+		         o->in, fv_encoder_context(probe)->codec->name);
 		o->warn(o->user, text);
 	}
 	fv_encoder_free(probe);
@@ -280,7 +289,8 @@ static fv_status paint(fv_err *err, fv_context *c, const fv_film_options *o, fv_
 	if ((st = paint_rest(err, c, o, &s, &size)) || (st = fv_encoder_new(err, c, o, &size, &e)))
 		goto done;
 	*facts = (fv_film_facts){ .width = fv_encoder_context(e)->width,
-		                  .height = fv_encoder_context(e)->height, .codec = fv_encoder_context(e)->codec->name };
+		                  .height = fv_encoder_context(e)->height,
+		                  .codec = fv_encoder_context(e)->codec->name };
 	if (!(st = fv_film_mux(err, c, o, e, &size, &s, &facts->frames, &facts->seconds)))
 		fv_segments_remove(&s);
 done:
@@ -289,16 +299,19 @@ done:
 	return st;
 }
 
-static fv_status look(fv_err *err, fv_context *c, const fv_film_options *o, int count, fv_pixels *frames,
-                      int *got, fv_film_facts *facts)
+static fv_status look(fv_err *err, fv_context *c, const fv_film_options *o, int count,
+                      fv_pixels *frames, int *got, fv_film_facts *facts)
 {
 	fv_film_reader r;
 	bool more = true;
 	const AVOutputFormat *f = fv_film_container(o->out);
 	*got = 0;
 	av_log_set_level(AV_LOG_QUIET);
-	fv_status st = fv_reader_open(err, c, o, FV_FILM_LOOK, f ? f->name : "matroska", NULL, 0, count, &r);
-	*facts = (fv_film_facts){ .width = r.size.width, .height = r.size.height, .frames = r.size.frames,
+	fv_status st = fv_reader_open(err, c, o, FV_FILM_LOOK, f ? f->name : "matroska", NULL, 0,
+	                              count, &r);
+	*facts = (fv_film_facts){ .width = r.size.width,
+		                  .height = r.size.height,
+		                  .frames = r.size.frames,
 		                  .seconds = r.seconds };
 	while (!st && *got < count) {
 		fv_reader_frame one;
@@ -329,5 +342,9 @@ static const char *library(void)
 
 extern const fv_film_table fv_film_api;
 __attribute__((visibility("default"))) const fv_film_table fv_film_api = {
-	.version = FV_FILM_VERSION, .paint = paint, .look = look, .serve = fv_film_serve, .library = library,
+	.version = FV_FILM_VERSION,
+	.paint = paint,
+	.look = look,
+	.serve = fv_film_serve,
+	.library = library,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Films: a stranger's file to frames, painted frames to a file that plays (library fauve-film, which
- * alone is linked with FFmpeg's libraries). With some 150 libraries below them these take half a
- * second to load, so the program loads this one when it is handed a film (fv_film_api).
+/* Films: a stranger's file to frames, painted frames to a file that plays (library fauve-film,
+ * which alone is linked with FFmpeg's libraries). With some 150 libraries below them these take half
+ * a second to load, so the program loads this one when it is handed a film (fv_film_api).
  *
  *	paint()	> starts the program anew with FV_FILM_WORD: serve(), confined, reads the film
  *		> each frame goes to the caller's `paint`, is steadied, encoded
@@ -22,8 +22,8 @@ typedef enum { FV_STEADY_OFF, FV_STEADY_FAST, FV_STEADY_FULL } fv_steady;
 /* A frame to be painted. */
 typedef struct {
 	fv_pixels in, out;              /* of one size, channels, bits; out is to be written */
-	uint64_t shot;                  /* a number of its shot, not 0; 0: frames are painted each by
-	                                 * itself */
+	uint64_t shot; /* a number of its shot, not 0; 0: frames are painted each by
+	                * itself */
 } fv_film_frame;
 
 typedef struct {
@@ -59,7 +59,8 @@ typedef struct {
 	int version;                    /* FV_FILM_VERSION */
 	/* The whole of it. FV_E_ARGUMENT, FV_E_READ, FV_E_FORMAT, FV_E_LIMIT, FV_E_WRITE,
 	 * FV_E_MEMORY, FV_E_CANCELLED: what is done is kept for the next time. */
-	fv_status (*paint)(fv_err *err, fv_context *c, const fv_film_options *o, fv_film_facts *facts);
+	fv_status (*paint)(fv_err *err, fv_context *c, const fv_film_options *o,
+	                   fv_film_facts *facts);
 	/* `count` frames, spread evenly over the film, unpainted: pixels with data of fv_alloc's,
 	 * yours. As large as paint() would hand them out. *got: how many there were. */
 	fv_status (*look)(fv_err *err, fv_context *c, const fv_film_options *o, int count,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A pyramid of either frame. From its top down, patches of 8 x 8 pixels, one every 4, each begin where
- * the level above or a neighbour there says, whichever fits best, and are moved by Gauss-Newton steps
- * whose matrix, of the patch's own gradients, is made once (the inverse search):
+/* A pyramid of either frame. From its top down, patches of 8 x 8 pixels, one every 4, each begin
+ * where the level above or a neighbour there says, whichever fits best, and are moved by
+ * Gauss-Newton steps whose matrix, of the patch's own gradients, is made once (the inverse search):
  *
  *	du = H^-1 sum g (I1(x + u) - I0(x)),  H = sum g g^T,  all of them less their means
  *
- * Each pixel takes the mean of the patches over it, weighed by how well they explain it; then the field is
- * refined. */
+ * Each pixel takes the mean of the patches over it, weighed by how well they explain it; then the
+ * field is refined. */
 #include "film/flow.h"
 #include <math.h>
 #include <string.h>
@@ -19,7 +19,10 @@ enum { PATCH = 8, STRIDE = 4, STEPS = 12, EDGE = 24, LEVELS = 8, LEAST = 24 };
 #define FAST
 #endif
 
-typedef struct { int64_t h, w, stride; float *at; } plane;      /* at: pixel 0,0; EDGE more on all sides */
+typedef struct {
+	int64_t h, w, stride;
+	float *at;
+} plane; /* at: pixel 0,0; EDGE more on all sides */
 
 struct fv_flow {
 	fv_context *c;
@@ -53,7 +56,8 @@ static void pad(plane *p)
 	const size_t bytes = (size_t)(p->w + 2 * EDGE) * sizeof(float);
 	for (int64_t i = 1; i <= EDGE; i++) {
 		memcpy(p->at - i * p->stride - EDGE, p->at - EDGE, bytes);
-		memcpy(p->at + (p->h - 1 + i) * p->stride - EDGE, p->at + (p->h - 1) * p->stride - EDGE, bytes);
+		memcpy(p->at + (p->h - 1 + i) * p->stride - EDGE,
+		       p->at + (p->h - 1) * p->stride - EDGE, bytes);
 	}
 }
 
@@ -117,7 +121,8 @@ static inline void model_of(const plane *p, int64_t x, int64_t y, model *m)
 	m->xx = m->xy = m->yy = 0;
 	for (int i = 0; i < PATCH * PATCH; i++) {
 		m->a[i] -= mean, m->gx[i] -= mx, m->gy[i] -= my;
-		m->xx += m->gx[i] * m->gx[i], m->xy += m->gx[i] * m->gy[i], m->yy += m->gy[i] * m->gy[i];
+		m->xx += m->gx[i] * m->gx[i], m->xy += m->gx[i] * m->gy[i],
+		        m->yy += m->gy[i] * m->gy[i];
 	}
 }
 
@@ -127,8 +132,8 @@ static inline float bound(float u, int64_t at, int64_t n)
 }
 
 /* The patch as it is seen u, v away, less its mean, less the model; returns the squares' sum. */
-static inline float difference(const plane *p, const model *m, int64_t x, int64_t y, float u, float v,
-                               float *d)
+static inline float difference(const plane *p, const model *m, int64_t x, int64_t y, float u,
+                               float v, float *d)
 {
 	const float fx = floorf(u), fy = floorf(v), s = u - fx, t = v - fy;
 	const float w00 = (1 - s) * (1 - t), w01 = s * (1 - t), w10 = (1 - s) * t, w11 = s * t;
@@ -137,7 +142,8 @@ static inline float difference(const plane *p, const model *m, int64_t x, int64_
 	for (int r = 0; r < PATCH; r++) {
 		const float *row = from + r * p->stride, *below = row + p->stride;
 		for (int q = 0; q < PATCH; q++) {
-			d[r * PATCH + q] = w00 * row[q] + w01 * row[q + 1] + w10 * below[q] + w11 * below[q + 1];
+			d[r * PATCH + q] = w00 * row[q] + w01 * row[q + 1] + w10 * below[q] +
+			                   w11 * below[q + 1];
 			mean += d[r * PATCH + q];
 		}
 	}
@@ -162,8 +168,10 @@ static inline void search(const fv_flow *f, int64_t x, int64_t y, float *u, floa
 		if (f->coarse) {
 			int64_t cx = (x + PATCH / 2) / 2 + around[i][0] * PATCH / 2,
 			        cy = (y + PATCH / 2) / 2 + around[i][1] * PATCH / 2;
-			cx = fv_max(0, fv_min(cx, f->cw - 1)), cy = fv_max(0, fv_min(cy, f->ch - 1));
-			cu = 2 * f->coarse[(cy * f->cw + cx) * 2], cv = 2 * f->coarse[(cy * f->cw + cx) * 2 + 1];
+			cx = fv_max(0, fv_min(cx, f->cw - 1)),
+			cy = fv_max(0, fv_min(cy, f->ch - 1));
+			cu = 2 * f->coarse[(cy * f->cw + cx) * 2],
+			cv = 2 * f->coarse[(cy * f->cw + cx) * 2 + 1];
 		}
 		cu = bound(cu, x, f->a->w), cv = bound(cv, y, f->a->h);
 		float off = difference(b, &m, x, y, cu, cv, d);
@@ -209,10 +217,12 @@ FAST static void search_rows(void *arg, int thread, int64_t first, int64_t last)
 /* ---- pixels */
 static inline float sample(const plane *p, float x, float y)
 {
-	x = fminf(fmaxf(x, -EDGE + 1), (float)(p->w + EDGE - 3)), y = fminf(fmaxf(y, -EDGE + 1), (float)(p->h + EDGE - 3));
+	x = fminf(fmaxf(x, -EDGE + 1), (float)(p->w + EDGE - 3)),
+	y = fminf(fmaxf(y, -EDGE + 1), (float)(p->h + EDGE - 3));
 	const float fx = floorf(x), fy = floorf(y), s = x - fx, t = y - fy;
 	const float *at = p->at + (int64_t)fy * p->stride + (int64_t)fx;
-	return (1 - t) * ((1 - s) * at[0] + s * at[1]) + t * ((1 - s) * at[p->stride] + s * at[p->stride + 1]);
+	return (1 - t) * ((1 - s) * at[0] + s * at[1]) +
+	       t * ((1 - s) * at[p->stride] + s * at[p->stride + 1]);
 }
 
 FAST static void spread_rows(void *arg, int thread, int64_t first, int64_t last)
@@ -221,28 +231,36 @@ FAST static void spread_rows(void *arg, int thread, int64_t first, int64_t last)
 	const plane *a = f->a;
 	for (int64_t y = first; y < last; y++)
 		for (int64_t x = 0; x < a->w; x++) {
-			const int64_t r1 = fv_min(f->rows - 1, y / STRIDE), r0 = fv_max(0, fv_div_up(y - PATCH + 1, STRIDE));
-			const int64_t q1 = fv_min(f->columns - 1, x / STRIDE), q0 = fv_max(0, fv_div_up(x - PATCH + 1, STRIDE));
+			const int64_t r1 = fv_min(f->rows - 1, y / STRIDE),
+			              r0 = fv_max(0, fv_div_up(y - PATCH + 1, STRIDE));
+			const int64_t q1 = fv_min(f->columns - 1, x / STRIDE),
+			              q0 = fv_max(0, fv_div_up(x - PATCH + 1, STRIDE));
 			float u = 0, v = 0, sum = 0;
 			/* The last patch lies at the edge, whatever the stride. */
-			for (int64_t r = fv_min(r0, f->rows - 1); r <= fv_max(r1, r0) && r < f->rows; r++)
-				for (int64_t q = fv_min(q0, f->columns - 1); q <= fv_max(q1, q0) && q < f->columns; q++) {
+			for (int64_t r = fv_min(r0, f->rows - 1);
+			     r <= fv_max(r1, r0) && r < f->rows; r++)
+				for (int64_t q = fv_min(q0, f->columns - 1);
+				     q <= fv_max(q1, q0) && q < f->columns; q++) {
 					const float *p = f->patch + (r * f->columns + q) * 2;
-					const float off = sample(f->b, (float)x + p[0], (float)y + p[1]) - a->at[y * a->stride + x];
+					const float off =
+					        sample(f->b, (float)x + p[0], (float)y + p[1]) -
+					        a->at[y * a->stride + x];
 					const float w = 1 / fmaxf(1, fabsf(off));
 					u += w * p[0], v += w * p[1], sum += w;
 				}
-			f->field[(y * a->w + x) * 2] = u / sum, f->field[(y * a->w + x) * 2 + 1] = v / sum;
+			f->field[(y * a->w + x) * 2] = u / sum,
+			                          f->field[(y * a->w + x) * 2 + 1] = v / sum;
 		}
 }
 
 /* ---- refinement: the field that explains brightness and its slopes and is as even as it can be
  *
- *	sum  d psi(Iz + Ix du + Iy dv) + g psi(slopes alike) + a psi(|grad(u + du)|^2 + |grad(v + dv)|^2)
+ *	sum  d psi(Iz + Ix du + Iy dv) + g psi(slopes alike) + a psi(|grad(u + du)|^2 + |grad(v +
+ * dv)|^2)
  *
- * of psi(s) = sqrt(s^2 + e^2), each less where the picture is steep (Zimmer et al. 2011), by steps of
- * which each is linear, those by over-relaxation on a chess board. In plain places the field so takes the
- * motion of what lies around them. Weights as in OpenCV's DIS. */
+ * of psi(s) = sqrt(s^2 + e^2), each less where the picture is steep (Zimmer et al. 2011), by steps
+ * of which each is linear, those by over-relaxation on a chess board. In plain places the field so
+ * takes the motion of what lies around them. Weights as in OpenCV's DIS. */
 #define SMOOTH 20.0f
 #define BRIGHT 5.0f
 #define SLOPES 10.0f
@@ -253,7 +271,10 @@ enum { LINEAR = 5, RELAX = 5 };
 enum { IX, IY, IZ, IXX, IXY, IYY, IXZ, IYZ, A11, A12, A22, B1, B2, WEIGHT, DU, DV, MEAN, TERMS };
 
 /* Of term k in the level in work: a picture of a->h, a->w. */
-static inline float *term(const fv_flow *f, int k) { return f->terms + (int64_t)k * f->a->h * f->a->w; }
+static inline float *term(const fv_flow *f, int k)
+{
+	return f->terms + (int64_t)k * f->a->h * f->a->w;
+}
 
 FAST static void mean_rows(void *arg, int thread, int64_t first, int64_t last)
 {
@@ -262,7 +283,8 @@ FAST static void mean_rows(void *arg, int thread, int64_t first, int64_t last)
 	for (int64_t y = first; y < last; y++)
 		for (int64_t x = 0; x < a->w; x++) {
 			const int64_t i = y * a->w + x;
-			const float there = sample(f->b, (float)x + f->field[2 * i], (float)y + f->field[2 * i + 1]);
+			const float there = sample(f->b, (float)x + f->field[2 * i],
+			                           (float)y + f->field[2 * i + 1]);
 			const float here = a->at[y * a->stride + x];
 			term(f, IZ)[i] = there - here, term(f, MEAN)[i] = 0.5f * (there + here);
 			term(f, DU)[i] = term(f, DV)[i] = 0;
@@ -270,7 +292,8 @@ FAST static void mean_rows(void *arg, int thread, int64_t first, int64_t last)
 }
 
 /* Slopes of `from` into `to`. */
-static inline void slope_rows(const fv_flow *f, int from, int across, int down, int64_t first, int64_t last)
+static inline void slope_rows(const fv_flow *f, int from, int across, int down, int64_t first,
+                              int64_t last)
 {
 	const int64_t h = f->a->h, w = f->a->w;
 	const float *p = term(f, from);
@@ -278,7 +301,9 @@ static inline void slope_rows(const fv_flow *f, int from, int across, int down, 
 		const int64_t up = fv_max(0, y - 1) * w, low = fv_min(h - 1, y + 1) * w;
 		for (int64_t x = 0; x < w; x++) {
 			if (across >= 0)
-				term(f, across)[y * w + x] = 0.5f * (p[y * w + fv_min(w - 1, x + 1)] - p[y * w + fv_max(0, x - 1)]);
+				term(f, across)[y * w + x] =
+				        0.5f * (p[y * w + fv_min(w - 1, x + 1)] -
+				                p[y * w + fv_max(0, x - 1)]);
 			if (down >= 0)
 				term(f, down)[y * w + x] = 0.5f * (p[low + x] - p[up + x]);
 		}
@@ -320,12 +345,14 @@ FAST static void data_rows(void *arg, int thread, int64_t first, int64_t last)
 	}
 	for (int64_t y = first; y < last; y++)
 		for (int64_t x = 0; x < w; x++) {
-			const int64_t i = y * w + x, r = x + 1 < w ? i + 1 : i, d = y + 1 < h ? i + w : i;
+			const int64_t i = y * w + x, r = x + 1 < w ? i + 1 : i,
+			              d = y + 1 < h ? i + w : i;
 			float s = TINY;
 			for (int k = 0; k < 2; k++) {
 				const float *p = f->field + k, *q = term(f, k ? DV : DU);
 				const float here = p[2 * i] + q[i];
-				const float ax = p[2 * r] + q[r] - here, ay = p[2 * d] + q[d] - here;
+				const float ax = p[2 * r] + q[r] - here,
+				            ay = p[2 * d] + q[d] - here;
 				s += ax * ax + ay * ay;
 			}
 			term(f, WEIGHT)[i] = SMOOTH / sqrtf(s);
@@ -337,8 +364,8 @@ FAST static void relax_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	const fv_flow *f = arg;
 	const int64_t h = f->a->h, w = f->a->w;
-	const float *weight = term(f, WEIGHT), *a11 = term(f, A11), *a12 = term(f, A12), *a22 = term(f, A22),
-	            *b1 = term(f, B1), *b2 = term(f, B2);
+	const float *weight = term(f, WEIGHT), *a11 = term(f, A11), *a12 = term(f, A12),
+	            * a22 = term(f, A22), *b1 = term(f, B1), *b2 = term(f, B2);
 	float *du = term(f, DU), *dv = term(f, DV);
 	for (int64_t y = first; y < last; y++)
 		for (int64_t x = (y + f->colour) & 1; x < w; x += 2) {
@@ -390,17 +417,21 @@ static void enlarge_rows(void *arg, int thread, int64_t first, int64_t last)
 	const fv_flow *f = arg;
 	const float n = (float)(1 << f->finest);
 	for (int64_t y = first; y < last; y++) {
-		const float fy = fmaxf(0, fminf(((float)y + 0.5f) / n - 0.5f, (float)(f->a->h - 1)));
+		const float fy =
+		        fmaxf(0, fminf(((float)y + 0.5f) / n - 0.5f, (float)(f->a->h - 1)));
 		const int64_t y0 = (int64_t)fy, y1 = fv_min(y0 + 1, f->a->h - 1);
 		const float t = fy - (float)y0;
 		for (int64_t x = 0; x < f->w; x++) {
-			const float fx = fmaxf(0, fminf(((float)x + 0.5f) / n - 0.5f, (float)(f->a->w - 1)));
+			const float fx =
+			        fmaxf(0, fminf(((float)x + 0.5f) / n - 0.5f, (float)(f->a->w - 1)));
 			const int64_t x0 = (int64_t)fx, x1 = fv_min(x0 + 1, f->a->w - 1);
 			const float s = fx - (float)x0;
 			for (int k = 0; k < 2; k++) {
 				const float *g = f->field + k;
-				const float top = (1 - s) * g[(y0 * f->a->w + x0) * 2] + s * g[(y0 * f->a->w + x1) * 2],
-				            low = (1 - s) * g[(y1 * f->a->w + x0) * 2] + s * g[(y1 * f->a->w + x1) * 2];
+				const float top = (1 - s) * g[(y0 * f->a->w + x0) * 2] +
+				                  s * g[(y0 * f->a->w + x1) * 2],
+				            low = (1 - s) * g[(y1 * f->a->w + x0) * 2] +
+				                  s * g[(y1 * f->a->w + x1) * 2];
 				f->uv[(y * f->w + x) * 2 + k] = n * ((1 - t) * top + t * low);
 			}
 		}
@@ -437,7 +468,9 @@ fv_status fv_flow_new(fv_err *err, fv_context *c, int64_t h, int64_t w, int fine
 	*f = (fv_flow){ .c = c, .h = h, .w = w };
 	int64_t floats = 0, side_h = h, side_w = w;
 	for (int i = 0; i < LEVELS && (!i || fv_min(side_h, side_w) >= LEAST); i++) {
-		f->now[i] = (plane){ .h = side_h, .w = side_w, .stride = fv_div_up(side_w + 2 * EDGE, 16) * 16 };
+		f->now[i] = (plane){ .h = side_h,
+			             .w = side_w,
+			             .stride = fv_div_up(side_w + 2 * EDGE, 16) * 16 };
 		floats += 2 * f->now[i].stride * (side_h + 2 * EDGE);
 		f->levels = i + 1;
 		side_h = fv_div_up(side_h, 2), side_w = fv_div_up(side_w, 2);

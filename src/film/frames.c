@@ -69,7 +69,8 @@ static void open_decoder(frames *r)
 	if (!codec)
 		codec = avcodec_find_decoder(p->codec_id);
 	if (!codec)
-		fv_serve_fail(FV_E_FORMAT, ": its frames are coded as %s, which cannot be read here",
+		fv_serve_fail(FV_E_FORMAT,
+		              ": its frames are coded as %s, which cannot be read here",
 		              avcodec_get_name(p->codec_id));
 	r->d = avcodec_alloc_context3(codec);
 	if (!r->d || avcodec_parameters_to_context(r->d, p) < 0)
@@ -138,8 +139,8 @@ static void open_filter(frames *r, const AVFrame *f)
 	if (r->graph)
 		r->graph->nb_threads = fv_max(1, r->s->q.threads);
 	if (!r->graph ||
-	    avfilter_graph_create_filter(&r->first, avfilter_get_by_name("buffer"), "in", args, NULL,
-	                                 r->graph) < 0 ||
+	    avfilter_graph_create_filter(&r->first, avfilter_get_by_name("buffer"), "in", args,
+	                                 NULL, r->graph) < 0 ||
 	    avfilter_graph_create_filter(&bwdif, avfilter_get_by_name("bwdif"), "fields",
 	                                 "mode=send_frame:deint=interlaced", NULL, r->graph) < 0 ||
 	    avfilter_graph_create_filter(&r->last, avfilter_get_by_name("buffersink"), "out", NULL,
@@ -186,7 +187,8 @@ static void decide(frames *r, const AVFrame *f)
 	fv_film_size *z = &r->size;
 	const AVFrameSideData *matrix = av_frame_get_side_data(f, AV_FRAME_DATA_DISPLAYMATRIX);
 	const int32_t *m = matrix ? (const int32_t *)matrix->data
-	                          : (const int32_t *)av_stream_get_side_data(t, AV_PKT_DATA_DISPLAYMATRIX, NULL);
+	                          : (const int32_t *)av_stream_get_side_data(
+	                                    t, AV_PKT_DATA_DISPLAYMATRIX, NULL);
 	char yes;
 	r->decided = true;
 	r->turn = turn_of(m);
@@ -201,7 +203,8 @@ static void decide(frames *r, const AVFrame *f)
 	z->channels = d->flags & AV_PIX_FMT_FLAG_ALPHA && !opaque(f) ? 4 : 3;
 	z->bits = d->comp[0].depth > 8 ? 16 : 8;
 	z->slots = FV_FILM_SLOTS;
-	z->known = !(d->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) && d->nb_components >= 3;
+	z->known =
+	        !(d->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) && d->nb_components >= 3;
 	z->format = f->format, z->range = fv_colour_range(f), z->primaries = f->color_primaries;
 	z->transfer = f->color_trc, z->matrix = f->colorspace, z->location = f->chroma_location;
 	z->shape = shape.num > 0 ? shape : (AVRational){ 0, 1 };
@@ -213,8 +216,10 @@ static void decide(frames *r, const AVFrame *f)
 	if (t->nb_frames > 0 && !(s->q.from > 0) && !(s->q.to >= 0) && t->nb_frames < 1000000000)
 		z->frames = t->nb_frames;
 	if (z->width * z->height > FV_FILM_PIXELS)
-		fv_serve_fail(FV_E_LIMIT, ": frames of %dx%d pixels are more than fauve paints; give a "
-		              "--size", (int)z->width, (int)z->height);
+		fv_serve_fail(FV_E_LIMIT,
+		              ": frames of %dx%d pixels are more than fauve paints; give a "
+		              "--size",
+		              (int)z->width, (int)z->height);
 	r->slot_bytes = (size_t)(z->width * z->height * z->channels * z->bits / 8);
 	fv_serve_put(&(fv_film_record){ .kind = FV_FILM_SIZE, .bytes = sizeof *z }, z, NULL, 0);
 	if (read(FV_FILM_SOCKET, &yes, 1) != 1)
@@ -250,7 +255,8 @@ static void place(frames *r, const AVFrame *f, uint8_t *to)
 	const size_t pixel = (size_t)(z->channels * z->bits / 8);
 	const size_t stride = (size_t)FFALIGN(w * (int64_t)pixel, 64);
 	const enum AVPixelFormat rgb = fv_colour_rgb(z->channels, z->bits);
-	r->sws = fv_colour_to_rgb(r->sws, f, z->height > z->width ? z->width : z->height, (int)w, (int)h, rgb);
+	r->sws = fv_colour_to_rgb(r->sws, f, z->height > z->width ? z->width : z->height, (int)w,
+	                          (int)h, rgb);
 	uint8_t *data[4] = { r->stored };
 	int lines[4] = { (int)stride };
 	if (!r->sws || sws_scale(r->sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height,
@@ -265,7 +271,8 @@ static void place(frames *r, const AVFrame *f, uint8_t *to)
 			continue;
 		}
 		for (int64_t x = 0; x < z->width; x++) {
-			int64_t sx = t->left ? z->width - 1 - x : x, sy = t->up ? z->height - 1 - y : y;
+			int64_t sx = t->left ? z->width - 1 - x : x,
+			        sy = t->up ? z->height - 1 - y : y;
 			if (t->swap) {
 				int64_t k = sx;
 				sx = sy, sy = k;
@@ -287,7 +294,8 @@ static void send_waiting(frames *r, int64_t end)
 	const AVStream *t = r->s->f->streams[r->s->video];
 	if (end == INT64_MIN && t->duration != AV_NOPTS_VALUE && t->start_time != AV_NOPTS_VALUE &&
 	    !(r->s->q.to >= 0)) {
-		const double rest = (double)(t->start_time + t->duration - r->last_time) * av_q2d(t->time_base);
+		const double rest =
+		        (double)(t->start_time + t->duration - r->last_time) * av_q2d(t->time_base);
 		if (rest > 0.001 && rest < 2)
 			r->wait.duration = fv_max(1, (int64_t)(rest / av_q2d(r->out) + 0.5));
 	}
@@ -331,7 +339,8 @@ static void emit(frames *r, AVFrame *f, AVRational unit)
 	}
 	if (f->decode_error_flags || (f->flags & AV_FRAME_FLAG_CORRUPT))
 		r->damaged++;
-	int64_t out = in_unit(r, at - r->begin) + av_rescale_q(r->begin - r->origin, t->time_base, r->out);
+	int64_t out = in_unit(r, at - r->begin) +
+	              av_rescale_q(r->begin - r->origin, t->time_base, r->out);
 	if (out <= r->last_out) {
 		r->doubled++;
 		return;
@@ -343,8 +352,11 @@ static void emit(frames *r, AVFrame *f, AVRational unit)
 		return;
 	}
 	place(r, f, free_slot(r, &slot));
-	r->wait = (fv_film_record){ .kind = FV_FILM_FRAME, .n = slot, .pts = out,
-		                    .duration = fv_max(1, av_rescale_q(lasts, t->time_base, r->out)) };
+	r->wait = (fv_film_record){ .kind = FV_FILM_FRAME,
+		                    .n = slot,
+		                    .pts = out,
+		                    .duration =
+		                            fv_max(1, av_rescale_q(lasts, t->time_base, r->out)) };
 	r->waits = true;
 }
 
@@ -385,7 +397,8 @@ static void feed(frames *r, const AVPacket *p, AVFrame *f)
 	while (!r->over && (got = avcodec_receive_frame(r->d, f)) != AVERROR(EAGAIN) &&
 	       got != AVERROR_EOF) {
 		if (got == AVERROR(ENOMEM))
-			fv_serve_fail(FV_E_LIMIT, ": its frames want more memory than a film's should");
+			fv_serve_fail(FV_E_LIMIT,
+			              ": its frames want more memory than a film's should");
 		if (got < 0) {
 			r->damaged++;
 			break;
@@ -421,7 +434,8 @@ static void look(frames *r, AVPacket *p, AVFrame *f)
 		const int64_t before = r->sent + r->waits;
 		s->q.from = from + all * (2 * i + 1) / (2.0 * q.count);
 		s->origin = begin + (int64_t)(s->q.from * 1e6);
-		r->origin = av_rescale_q(s->origin, AV_TIME_BASE_Q, s->f->streams[s->video]->time_base);
+		r->origin =
+		        av_rescale_q(s->origin, AV_TIME_BASE_Q, s->f->streams[s->video]->time_base);
 		r->last_out = INT64_MIN, r->seen = 0, r->over = false;
 		avfilter_graph_free(&r->graph);
 		avcodec_flush_buffers(r->d);
@@ -455,12 +469,16 @@ void fv_source_frames(fv_film_source *s)
 		send_waiting(&r, INT64_MIN);
 	}
 	if (!r.sent)
-		fv_serve_fail(FV_E_FORMAT, ": no frame of it can be read: it is cut off, damaged, or "
-		              "none is there%s%s%s", fv_serve_fault[0] ? " (" : "", fv_serve_fault,
+		fv_serve_fail(FV_E_FORMAT,
+		              ": no frame of it can be read: it is cut off, damaged, or "
+		              "none is there%s%s%s",
+		              fv_serve_fault[0] ? " (" : "", fv_serve_fault,
 		              fv_serve_fault[0] ? ")" : "");
 	if (r.damaged)
-		fv_serve_warn(": %" PRId64 " of its frames are damaged; they are painted as they come "
-		              "out", r.damaged);
+		fv_serve_warn(": %" PRId64
+		              " of its frames are damaged; they are painted as they come "
+		              "out",
+		              r.damaged);
 	if (!strcmp(s->f->iformat->name, "mpegts") && r.holes && r.holes < 3 && r.seen - r.hole < 8)
 		fv_serve_warn(": frames before its end are missing: it was cut off");
 	if (r.doubled)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* OUT: painted packets with their times, and what goes along, in order.
  *
- * Encoders only saw frames' numbers. A packet's decoding time is that of the D-th frame shown before it
- * is due: with D the most places that any packet is ahead of its turn, no frame is shown before it is
- * decoded, whatever the times between frames are. */
+ * Encoders only saw frames' numbers. A packet's decoding time is that of the D-th frame shown
+ * before it is due: with D the most places that any packet is ahead of its turn, no frame is shown
+ * before it is decoded, whatever the times between frames are. */
 #include "film/mux.h"
 #include "film/reader.h"
 #include <libavutil/pixdesc.h>
@@ -81,7 +81,8 @@ static fv_status next_painted(fv_err *err, mux *m)
 		/* An encoder may give a frame's packet before it was given all of its segment's. */
 		const int64_t frame = m->before + item.a;
 		if (frame < 0 || frame >= m->frames)
-			return fv_fail(err, FV_E_READ, "%s: is damaged; remove it and begin anew", m->s->folder);
+			return fv_fail(err, FV_E_READ, "%s: is damaged; remove it and begin anew",
+			               m->s->folder);
 		if (av_new_packet(m->k, (int)item.bytes) < 0)
 			return fv_fail_memory(err, m->o->out, item.bytes);
 		memcpy(m->k->data, m->items.data, item.bytes);
@@ -106,7 +107,8 @@ static fv_status write_packet(fv_err *err, mux *m, AVPacket *k, AVRational time,
 		m->left_out++;
 		return FV_OK;
 	}
-	return fv_fail(err, FV_E_WRITE, "%s: it cannot be written: %s", m->o->out, av_err2str(failed));
+	return fv_fail(err, FV_E_WRITE, "%s: it cannot be written: %s", m->o->out,
+	               av_err2str(failed));
 }
 
 /* Painted packets that are due before `until` seconds. */
@@ -130,7 +132,8 @@ static fv_status add_track(fv_err *err, mux *m, const fv_film_track *t, int numb
 {
 	const bool matroska = !strcmp(m->f->oformat->name, "matroska");
 	AVStream *s = avformat_new_stream(m->f, NULL);
-	if (!s || avcodec_parameters_copy(s->codecpar, t->codec) < 0 || av_dict_copy(&s->metadata, t->texts, 0) < 0)
+	if (!s || avcodec_parameters_copy(s->codecpar, t->codec) < 0 ||
+	    av_dict_copy(&s->metadata, t->texts, 0) < 0)
 		return fv_fail_memory(err, m->o->out, sizeof *s);
 	m->of_track[number] = s->index;
 	s->codecpar->codec_tag = 0;
@@ -221,8 +224,10 @@ static fv_status header(fv_err *err, mux *m, const fv_film_reader *r, const fv_e
 		av_dict_free(&how);
 	}
 	if (failed < 0)
-		return fv_fail(err, FV_E_WRITE, "%s: this container cannot hold what the film has: %s; "
-		               "name OUT .mkv", m->o->out, av_err2str(failed));
+		return fv_fail(err, FV_E_WRITE,
+		               "%s: this container cannot hold what the film has: %s; "
+		               "name OUT .mkv",
+		               m->o->out, av_err2str(failed));
 	return FV_OK;
 }
 
@@ -271,7 +276,8 @@ fv_status fv_film_mux(fv_err *err, fv_context *c, const fv_film_options *o, cons
 	if (!st)
 		st = fv_writer_open(err, c, o->out, &w);
 	if (!st)
-		st = fv_reader_open(err, c, o, FV_FILM_PACKETS, fv_film_container(o->out)->name, NULL, 0, 0, &r);
+		st = fv_reader_open(err, c, o, FV_FILM_PACKETS, fv_film_container(o->out)->name,
+		                    NULL, 0, 0, &r);
 	if (!st)
 		st = header(err, &m, &r, e, z, fv_writer_path(w));
 	if (!st)
@@ -281,12 +287,15 @@ fv_status fv_film_mux(fv_err *err, fv_context *c, const fv_film_options *o, cons
 		if (failed >= 0)
 			failed = avio_closep(&m.f->pb);
 		if (failed < 0)
-			st = fv_fail(err, FV_E_WRITE, "%s: it cannot be written: %s", o->out, av_err2str(failed));
+			st = fv_fail(err, FV_E_WRITE, "%s: it cannot be written: %s", o->out,
+			             av_err2str(failed));
 	}
 	if (!st && m.left_out && o->warn) {
 		char text[300];
-		snprintf(text, sizeof text, "%s: %" PRId64 " pieces of sound or titles without a time "
-		         "are left out", o->in, m.left_out);
+		snprintf(text, sizeof text,
+		         "%s: %" PRId64 " pieces of sound or titles without a time "
+		         "are left out",
+		         o->in, m.left_out);
 		o->warn(o->user, text);
 	}
 	if (m.f) {
@@ -299,7 +308,8 @@ fv_status fv_film_mux(fv_err *err, fv_context *c, const fv_film_options *o, cons
 		fv_writer_abort(w);
 	if (!st) {
 		*frames = m.frames;
-		*seconds = (double)(m.pts[m.frames - 1] + m.lasts[m.frames - 1] - m.pts[0]) * av_q2d(z->time);
+		*seconds = (double)(m.pts[m.frames - 1] + m.lasts[m.frames - 1] - m.pts[0]) *
+		           av_q2d(z->time);
 	}
 	fv_reader_close(&r);
 	fv_items_free(&m.items);

@@ -30,8 +30,8 @@ static fv_status stopped(fv_err *err, const fv_film_reader *r)
 
 static fv_status nonsense(fv_err *err, const fv_film_reader *r)
 {
-	return fv_fail(err, FV_E_FORMAT, "%s: this film cannot be read: what reads it answers nonsense",
-	               r->o->in);
+	return fv_fail(err, FV_E_FORMAT,
+	               "%s: this film cannot be read: what reads it answers nonsense", r->o->in);
 }
 
 static fv_status get(fv_err *err, fv_film_reader *r, void *to, size_t bytes)
@@ -42,16 +42,19 @@ static fv_status get(fv_err *err, fv_film_reader *r, void *to, size_t bytes)
 		if (fv_cancelled(r->c))
 			return stopped(err, r);
 		if (fv_now() > until)
-			return fv_fail(err, FV_E_LIMIT, "%s: a frame of it is not decoded after %d s",
-			               r->o->in, WAIT);
+			return fv_fail(err, FV_E_LIMIT,
+			               "%s: a frame of it is not decoded after %d s", r->o->in,
+			               WAIT);
 		if (poll(&p, 1, LOOK) <= 0)
 			continue;
 		ssize_t got = read(r->socket, (char *)to + n, bytes - n);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return fv_fail(err, FV_E_FORMAT, "%s: this film cannot be read: its decoder "
-			               "crashed, or took too much memory", r->o->in);
+			return fv_fail(err, FV_E_FORMAT,
+			               "%s: this film cannot be read: its decoder "
+			               "crashed, or took too much memory",
+			               r->o->in);
 		n += (size_t)got;
 	}
 	return FV_OK;
@@ -96,8 +99,9 @@ static fv_status head(fv_err *err, fv_film_reader *r, fv_film_record *h)
 			}
 			return FV_OK;
 		}
-		const bool known = h->n == FV_E_FORMAT || h->n == FV_E_LIMIT || h->n == FV_E_MEMORY ||
-		                   h->n == FV_E_ARGUMENT || h->n == FV_E_INTERNAL;
+		const bool known = h->n == FV_E_FORMAT || h->n == FV_E_LIMIT ||
+		                   h->n == FV_E_MEMORY || h->n == FV_E_ARGUMENT ||
+		                   h->n == FV_E_INTERNAL;
 		return known ? fv_fail(err, (fv_status)h->n, "%s%s", r->o->in, text)
 		             : nonsense(err, r);
 	}
@@ -156,7 +160,8 @@ static fv_status read_track(fv_err *err, fv_film_reader *r, const uint8_t *data,
 	return read_texts(err, r, (const char *)data + sizeof x + x.extradata, x.texts, &t->texts);
 }
 
-static fv_status read_chapter(fv_err *err, fv_film_reader *r, const fv_film_record *h, const char *data)
+static fv_status read_chapter(fv_err *err, fv_film_reader *r, const fv_film_record *h,
+                              const char *data)
 {
 	if (r->chapters == CHAPTERS || h->pts < 0 || h->duration <= 0 || h->pts > INT64_MAX / 4 ||
 	    h->duration > INT64_MAX / 4)
@@ -179,11 +184,12 @@ static fv_status read_size(fv_err *err, fv_film_reader *r, const uint8_t *data, 
 	if (bytes != sizeof *z)
 		return nonsense(err, r);
 	memcpy(z, data, sizeof *z);
-	if (z->width < 1 || z->height < 1 || z->width > FV_FILM_PIXELS || z->height > FV_FILM_PIXELS ||
-	    z->width * z->height > FV_FILM_PIXELS || (z->channels != 3 && z->channels != 4) ||
-	    (z->bits != 8 && z->bits != 16) || z->slots != FV_FILM_SLOTS || z->frames < 0 ||
-	    z->frames > 1000000000 || !sound_rational(z->time) || !sound_rational(z->rate) ||
-	    z->shape.num < 0 || z->shape.den <= 0 || !av_pix_fmt_desc_get(z->format))
+	if (z->width < 1 || z->height < 1 || z->width > FV_FILM_PIXELS ||
+	    z->height > FV_FILM_PIXELS || z->width * z->height > FV_FILM_PIXELS ||
+	    (z->channels != 3 && z->channels != 4) || (z->bits != 8 && z->bits != 16) ||
+	    z->slots != FV_FILM_SLOTS || z->frames < 0 || z->frames > 1000000000 ||
+	    !sound_rational(z->time) || !sound_rational(z->rate) || z->shape.num < 0 ||
+	    z->shape.den <= 0 || !av_pix_fmt_desc_get(z->format))
 		return nonsense(err, r);
 	r->slot_bytes = (size_t)(z->width * z->height * z->channels * z->bits / 8);
 	const size_t all = r->slot_bytes * FV_FILM_SLOTS;
@@ -204,11 +210,12 @@ static fv_status start(fv_err *err, fv_film_reader *r, const fv_film_request *q,
 	int pair[2];
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t how;
-	char *const words[] = { (char *)(uintptr_t) "fauve", (char *)(uintptr_t)FV_FILM_WORD, NULL };
+	char *const words[] = { (char *)(uintptr_t) "fauve", (char *)(uintptr_t)FV_FILM_WORD,
+		                NULL };
 	r->memory = memfd_create("frames", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (r->memory < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return fv_fail(err, FV_E_INTERNAL, "%s: no process can be had to read it: %s", r->o->in,
-		               strerror(errno));
+		return fv_fail(err, FV_E_INTERNAL, "%s: no process can be had to read it: %s",
+		               r->o->in, strerror(errno));
 	/* Above what they become, or one would be overwritten before it is copied. */
 	int high[3] = { fcntl(pair[1], F_DUPFD_CLOEXEC, 10), fcntl(file, F_DUPFD_CLOEXEC, 10),
 		        fcntl(r->memory, F_DUPFD_CLOEXEC, 10) };
@@ -227,8 +234,8 @@ static fv_status start(fv_err *err, fv_film_reader *r, const fv_film_request *q,
 	r->socket = pair[0];
 	if (failed) {
 		r->pid = 0;
-		return fv_fail(err, FV_E_INTERNAL, "%s: no process can be had to read it: %s", r->o->in,
-		               strerror(failed));
+		return fv_fail(err, FV_E_INTERNAL, "%s: no process can be had to read it: %s",
+		               r->o->in, strerror(failed));
 	}
 	if (send(r->socket, q, sizeof *q, MSG_NOSIGNAL) != sizeof *q)
 		return nonsense(err, r);
@@ -253,10 +260,17 @@ fv_status fv_reader_open(fv_err *err, fv_context *c, const fv_film_options *o, f
 	fv_status st = fv_file_open(err, o->in, 0, &file, &bytes);
 	if (st)
 		return st;
-	fv_film_request q = { .magic = FV_FILM_MAGIC, .pass = pass, .threads = c->threads,
-		              .keep_private = o->keep_private, .count = count, .sandbox = o->sandbox,
-		              .width = o->width, .height = o->height, .skip = skip,
-		              .file_bytes = (int64_t)bytes, .from = isnan(o->from) ? -1 : o->from,
+	fv_film_request q = { .magic = FV_FILM_MAGIC,
+		              .pass = pass,
+		              .threads = c->threads,
+		              .keep_private = o->keep_private,
+		              .count = count,
+		              .sandbox = o->sandbox,
+		              .width = o->width,
+		              .height = o->height,
+		              .skip = skip,
+		              .file_bytes = (int64_t)bytes,
+		              .from = isnan(o->from) ? -1 : o->from,
 		              .to = isnan(o->to) ? -1 : o->to };
 	snprintf(q.container, sizeof q.container, "%s", container);
 	snprintf(q.codec, sizeof q.codec, "%s", codec ? codec : "");
@@ -298,8 +312,9 @@ fv_status fv_reader_frame_next(fv_err *err, fv_film_reader *r, fv_reader_frame *
 	fv_status st = r->over ? FV_OK : head(err, r, &h);
 	if (st || r->over)
 		return st;
-	if (h.kind != FV_FILM_FRAME || h.bytes || h.n < 0 || h.n >= FV_FILM_SLOTS || h.duration < 1 ||
-	    h.pts < -(INT64_MAX / 4) || h.pts > INT64_MAX / 4 || h.duration > INT64_MAX / 4)
+	if (h.kind != FV_FILM_FRAME || h.bytes || h.n < 0 || h.n >= FV_FILM_SLOTS ||
+	    h.duration < 1 || h.pts < -(INT64_MAX / 4) || h.pts > INT64_MAX / 4 ||
+	    h.duration > INT64_MAX / 4)
 		return nonsense(err, r);
 	*f = (fv_reader_frame){
 		{ z->width, z->height, z->channels, z->bits, z->width * z->channels * z->bits / 8,
@@ -340,9 +355,10 @@ fv_status fv_reader_packet_next(fv_err *err, fv_film_reader *r, AVPacket *p, boo
 		}
 		memcpy(d, side + i, sizeof d);
 		i += sizeof d;
-		uint8_t *to = d[1] > more - i || d[0] >= AV_PKT_DATA_NB
-		                      ? NULL
-		                      : av_packet_new_side_data(p, (enum AVPacketSideDataType)d[0], d[1]);
+		uint8_t *to =
+		        d[1] > more - i || d[0] >= AV_PKT_DATA_NB
+		                ? NULL
+		                : av_packet_new_side_data(p, (enum AVPacketSideDataType)d[0], d[1]);
 		if (!to)
 			st = nonsense(err, r);
 		else

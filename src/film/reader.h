@@ -32,7 +32,8 @@ typedef struct {
 	bool waiting, over;
 } fv_film_reader;
 
-/* Until the film's size is known, or its packets begin. Closed by fv_reader_close, on failure too. */
+/* Until the film's size is known, or its packets begin. Closed by fv_reader_close, on failure too.
+ */
 fv_status fv_reader_open(fv_err *err, fv_context *c, const fv_film_options *o, fv_film_pass pass,
                          const char *container, const char *codec, int64_t skip, int count,
                          fv_film_reader *r);

@@ -39,11 +39,12 @@ static fv_status settings_of(fv_err *err, const fv_film_options *o, char *text, 
 	if (!known || !piece)
 		return fv_fail_memory(err, o->in, PIECE);
 	hash = fv_hash_mix(hash, &is.st_mtim.tv_sec, sizeof is.st_mtim.tv_sec);
-	snprintf(text, room, "fauve film %d, segments of %d\nfilm %zu bytes %016" PRIx64 "\n%s\ncodec %s, "
+	snprintf(text, room,
+	         "fauve film %d, segments of %d\nfilm %zu bytes %016" PRIx64 "\n%s\ncodec %s, "
 	         "preset %s, crf %g, size %" PRId64 "x%" PRId64 ", from %g to %g, steady %d\n",
 	         FV_FILM_VERSION, FV_FILM_SEGMENT, bytes, hash, o->settings ? o->settings : "",
-	         o->codec ? o->codec : "own", o->preset ? o->preset : "own", o->crf, o->width, o->height,
-	         o->from, o->to, (int)o->steady);
+	         o->codec ? o->codec : "own", o->preset ? o->preset : "own", o->crf, o->width,
+	         o->height, o->from, o->to, (int)o->steady);
 	return FV_OK;
 }
 
@@ -57,7 +58,8 @@ static void empty(const fv_segments *s)
 {
 	DIR *d = opendir(s->folder);
 	for (struct dirent *e; d && (e = readdir(d));)
-		if ((strlen(e->d_name) > 7 && (!strcmp(e->d_name + 6, ".part") || !strcmp(e->d_name + 6, ".state"))))
+		if ((strlen(e->d_name) > 7 &&
+		     (!strcmp(e->d_name + 6, ".part") || !strcmp(e->d_name + 6, ".state"))))
 			unlinkat(dirfd(d), e->d_name, 0);
 	if (d)
 		closedir(d);
@@ -102,13 +104,16 @@ fv_status fv_segments_open(fv_err *err, fv_context *c, const fv_film_options *o,
 	if (s->lock < 0)
 		return fv_fail_write(err, path);
 	if (flock(s->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-		return fv_fail(err, FV_E_WRITE, "%s: another fauve is painting it; wait for it, or name "
-		               "another --output", o->out);
+		return fv_fail(err, FV_E_WRITE,
+		               "%s: another fauve is painting it; wait for it, or name "
+		               "another --output",
+		               o->out);
 	ssize_t got = pread(s->lock, was, sizeof was - 1, 0);
 	was[got > 0 ? got : 0] = 0;
 	if (strcmp(was, text)) {
 		empty(s);
-		if (ftruncate(s->lock, 0) || pwrite(s->lock, text, strlen(text), 0) != (ssize_t)strlen(text))
+		if (ftruncate(s->lock, 0) ||
+		    pwrite(s->lock, text, strlen(text), 0) != (ssize_t)strlen(text))
 			return fv_fail_write(err, path);
 		return FV_OK;
 	}

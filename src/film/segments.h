@@ -21,7 +21,8 @@ typedef struct {
 } fv_segments;
 
 enum { FV_ITEM_FRAME = 1, FV_ITEM_PACKET, FV_ITEM_END };
-/* frame: a, b: pts, duration. packet: a number of its frame, b flags. end: a frames, b: 1: the film's */
+/* frame: a, b: pts, duration. packet: a number of its frame, b flags. end: a frames, b: 1: the
+ * film's */
 typedef struct { uint32_t kind, bytes; int64_t a, b; } fv_item;
 
 fv_status fv_segments_open(fv_err *err, fv_context *c, const fv_film_options *o, fv_segments *s);
@@ -35,7 +36,13 @@ fv_status fv_segment_state(fv_err *err, fv_segments *s, int number, const void *
 void *fv_segment_state_read(const fv_segments *s, int number, size_t *bytes);
 
 /* All items of all segments in order; data is good until the next. false: the end. */
-typedef struct { const fv_segments *s; int number; void *file; uint8_t *data; size_t room; } fv_items;
+typedef struct {
+	const fv_segments *s;
+	int number;
+	void *file;
+	uint8_t *data;
+	size_t room;
+} fv_items;
 fv_status fv_items_next(fv_err *err, fv_items *i, fv_item *item, bool *got);
 void fv_items_free(fv_items *i);
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The process that reads a film (wire.h): it has the file, a socket and memory for frames, and gives
- * up all else before it looks at the first byte. */
+/* The process that reads a film (wire.h): it has the file, a socket and memory for frames, and
+ * gives up all else before it looks at the first byte. */
 #define _GNU_SOURCE
 #include "film/serve.h"
 #include "picture/confine.h"
@@ -108,7 +108,8 @@ static void confine(const fv_film_request *q)
 	if (f)
 		fclose(f);
 	const rlim_t most = begun + ROOM + (rlim_t)FV_FILM_PIXELS * 16;
-	if (begun && !getrlimit(RLIMIT_AS, &l) && (l.rlim_cur == RLIM_INFINITY || l.rlim_cur > most))
+	if (begun && !getrlimit(RLIMIT_AS, &l) &&
+	    (l.rlim_cur == RLIM_INFINITY || l.rlim_cur > most))
 		setrlimit(RLIMIT_AS, &(struct rlimit){ most, most });
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 0, 0 });

@@ -14,7 +14,8 @@ typedef struct {
 } fv_film_source;
 
 /* serve.c: to main. What fails ends the process: nobody listens any more. */
-void fv_serve_put(const fv_film_record *head, const void *data, const void *more, size_t more_bytes);
+void fv_serve_put(const fv_film_record *head, const void *data, const void *more,
+                  size_t more_bytes);
 void fv_serve_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void fv_serve_fail(fv_status st, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -2,8 +2,9 @@
 /* The file: which films are read, what of them goes along with the painting, and as what.
  *
  * Only containers in a list are opened, and of the one file: FFmpeg is given bytes, no name, and
- * whatever else a film or playlist asks to open is refused. Of what a film says of itself, only what
- * is in a list goes along: texts name places and persons, and telephones write where they were. */
+ * whatever else a film or playlist asks to open is refused. Of what a film says of itself, only
+ * what is in a list goes along: texts name places and persons, and telephones write where they
+ * were. */
 #include "film/serve.h"
 #include <errno.h>
 #include <libavutil/dict.h>
@@ -40,7 +41,8 @@ static int64_t seek_bytes(void *user, int64_t to, int whence)
 	return at < 0 ? AVERROR(errno) : at;
 }
 
-static int no_other(AVFormatContext *f, AVIOContext **io, const char *url, int flags, AVDictionary **o)
+static int no_other(AVFormatContext *f, AVIOContext **io, const char *url, int flags,
+                    AVDictionary **o)
 {
 	return AVERROR(EPERM);
 }
@@ -52,7 +54,8 @@ static int painted_stream(const AVFormatContext *f)
 	for (int i = 0; i < (int)f->nb_streams; i++) {
 		const AVStream *t = f->streams[i];
 		if (t->codecpar->codec_type != AVMEDIA_TYPE_VIDEO ||
-		    (t->disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS)))
+		    (t->disposition &
+		     (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS)))
 			continue;
 		if (t->disposition & AV_DISPOSITION_DEFAULT)
 			return i;
@@ -66,8 +69,8 @@ void fv_source_open(fv_film_source *s)
 {
 	AVDictionary *o = NULL, *each[FV_FILM_STREAMS] = { NULL };
 	uint8_t *room = av_malloc(1 << 16);
-	AVIOContext *io = room ? avio_alloc_context(room, 1 << 16, 0, s, read_bytes, NULL, seek_bytes)
-	                       : NULL;
+	AVIOContext *io =
+	        room ? avio_alloc_context(room, 1 << 16, 0, s, read_bytes, NULL, seek_bytes) : NULL;
 	if (!io || !(s->f = avformat_alloc_context()))
 		fv_serve_fail(FV_E_MEMORY, ": not enough memory to open it");
 	s->f->pb = io;
@@ -79,7 +82,8 @@ void fv_source_open(fv_film_source *s)
 	int failed = avformat_open_input(&s->f, "", NULL, &o);
 	av_dict_free(&o);
 	if (failed == AVERROR(EINVAL) || failed == AVERROR_INVALIDDATA)
-		fv_serve_fail(FV_E_FORMAT, ": no film that fauve reads: playlists are not followed, "
+		fv_serve_fail(FV_E_FORMAT,
+		              ": no film that fauve reads: playlists are not followed, "
 		              "and a file that was cut off may have lost its index");
 	if (failed)
 		fv_serve_fail(failed == AVERROR(ENOMEM) ? FV_E_LIMIT : FV_E_FORMAT,
@@ -165,7 +169,8 @@ static int fate(const fv_film_source *s, const AVStream *t, const char **why)
 	if (p->codec_type == AVMEDIA_TYPE_DATA)
 		return *why = "cameras write there where they were", 0;
 	if (p->codec_type == AVMEDIA_TYPE_SUBTITLE)
-		return *why = "this container does not hold this kind; .mkv does", takes(s, p->codec_id);
+		return *why = "this container does not hold this kind; .mkv does",
+		       takes(s, p->codec_id);
 	*why = "this container does not hold this kind; name OUT .mkv";
 	if (p->codec_id == AV_CODEC_ID_NONE)
 		return *why = "nobody knows what kind it is", 0;
@@ -177,22 +182,40 @@ static void tell_stream(fv_film_source *s, const AVStream *t)
 	const AVCodecParameters *p = t->codecpar;
 	static char text[1 << 16];
 	const bool attached = p->codec_type == AVMEDIA_TYPE_ATTACHMENT;
-	const AVPacket *cover = t->disposition & AV_DISPOSITION_ATTACHED_PIC ? &t->attached_pic : NULL;
+	const AVPacket *cover =
+	        t->disposition & AV_DISPOSITION_ATTACHED_PIC ? &t->attached_pic : NULL;
 	const void *extra = cover ? cover->data : p->extradata;
 	fv_film_stream x = {
-		.type = p->codec_type, .codec = p->codec_id, .tag = p->codec_tag, .format = p->format,
-		.profile = p->profile, .level = p->level, .width = p->width, .height = p->height,
+		.type = p->codec_type,
+		.codec = p->codec_id,
+		.tag = p->codec_tag,
+		.format = p->format,
+		.profile = p->profile,
+		.level = p->level,
+		.width = p->width,
+		.height = p->height,
 		.channels = p->ch_layout.nb_channels,
 		.layout = p->ch_layout.order == AV_CHANNEL_ORDER_NATIVE ? p->ch_layout.u.mask : 0,
-		.sample_rate = p->sample_rate, .block_align = p->block_align,
-		.frame_size = p->frame_size, .padding = p->initial_padding,
-		.trailing = p->trailing_padding, .preroll = p->seek_preroll, .bit_rate = p->bit_rate,
-		.coded_bits = p->bits_per_coded_sample, .raw_bits = p->bits_per_raw_sample,
-		.disposition = t->disposition, .time = t->time_base, .rate = t->avg_frame_rate,
-		.shape = p->sample_aspect_ratio, .cover = cover != NULL,
+		.sample_rate = p->sample_rate,
+		.block_align = p->block_align,
+		.frame_size = p->frame_size,
+		.padding = p->initial_padding,
+		.trailing = p->trailing_padding,
+		.preroll = p->seek_preroll,
+		.bit_rate = p->bit_rate,
+		.coded_bits = p->bits_per_coded_sample,
+		.raw_bits = p->bits_per_raw_sample,
+		.disposition = t->disposition,
+		.time = t->time_base,
+		.rate = t->avg_frame_rate,
+		.shape = p->sample_aspect_ratio,
+		.cover = cover != NULL,
 	};
 	x.extradata = (uint32_t)(cover ? cover->size : p->extradata_size);
-	x.texts = (uint32_t)texts(t->metadata, attached ? kept_attached : s->q.keep_private ? NULL : kept,
+	x.texts = (uint32_t)texts(t->metadata,
+	                          attached            ? kept_attached
+	                          : s->q.keep_private ? NULL
+	                                              : kept,
 	                          text, sizeof text);
 	uint8_t *all = av_malloc(x.extradata + x.texts + 1);
 	if (!all || x.extradata > FV_FILM_BYTES_MAX / 2)
@@ -215,7 +238,8 @@ void fv_source_tell(fv_film_source *s)
 	const double all = f->duration == AV_NOPTS_VALUE ? 0 : (double)f->duration / 1e6;
 	double seconds = fmin(all, s->q.to >= 0 ? s->q.to : INFINITY);
 	seconds = fmax(0, seconds - fmax(0, s->q.from));
-	fv_serve_put(&(fv_film_record){ .kind = FV_FILM_INFO, .pts = (int64_t)(fmin(seconds, 1e9) * 1e6) },
+	fv_serve_put(&(fv_film_record){ .kind = FV_FILM_INFO,
+	                                .pts = (int64_t)(fmin(seconds, 1e9) * 1e6) },
 	             NULL, text, n);
 	for (int i = 0; i < (int)f->nb_streams; i++) {
 		const AVStream *t = f->streams[i];
@@ -223,8 +247,8 @@ void fv_source_tell(fv_film_source *s)
 		s->map[i] = -1;
 		int what = i == s->video ? -1 : fate(s, t, &why);
 		if (what == 2 && s->q.pass != FV_FILM_LOOK)
-			fv_serve_fail(FV_E_FORMAT, ": its %s %d (%s) cannot go along: %s", kind_of(t), i,
-			              avcodec_get_name(t->codecpar->codec_id), why);
+			fv_serve_fail(FV_E_FORMAT, ": its %s %d (%s) cannot go along: %s",
+			              kind_of(t), i, avcodec_get_name(t->codecpar->codec_id), why);
 		/* MP4 keeps chapters' names as such a stream: they go along as chapters. */
 		if (t->codecpar->codec_id == AV_CODEC_ID_BIN_DATA && f->nb_chapters &&
 		    t->codecpar->codec_tag == MKTAG('t', 'e', 'x', 't'))
@@ -247,8 +271,9 @@ void fv_source_tell(fv_film_source *s)
 		if (b <= a)
 			continue;
 		n = texts(c->metadata, s->q.keep_private ? NULL : kept, text, sizeof text);
-		fv_serve_put(&(fv_film_record){ .kind = FV_FILM_CHAPTER, .pts = a, .duration = b - a },
-		             NULL, text, n);
+		fv_serve_put(
+		        &(fv_film_record){ .kind = FV_FILM_CHAPTER, .pts = a, .duration = b - a },
+		        NULL, text, n);
 	}
 }
 
@@ -295,7 +320,8 @@ static void listen_to(const fv_film_source *s, listening *l, const AVPacket *p)
 		if (!codec || !(*d = avcodec_alloc_context3(codec)))
 			return;
 		(*d)->thread_count = 1;
-		if (avcodec_parameters_to_context(*d, t->codecpar) < 0 || avcodec_open2(*d, codec, NULL) < 0) {
+		if (avcodec_parameters_to_context(*d, t->codecpar) < 0 ||
+		    avcodec_open2(*d, codec, NULL) < 0) {
 			avcodec_free_context(d);
 			return;
 		}
@@ -319,7 +345,8 @@ void fv_source_packets(fv_film_source *s)
 		const AVStream *t = s->f->streams[p->stream_index];
 		const int64_t shift = av_rescale_q(s->origin, AV_TIME_BASE_Q, t->time_base);
 		int64_t at = p->pts != AV_NOPTS_VALUE ? p->pts : p->dts;
-		const double begin = at == AV_NOPTS_VALUE ? NAN : (double)(at - shift) * av_q2d(t->time_base);
+		const double begin =
+		        at == AV_NOPTS_VALUE ? NAN : (double)(at - shift) * av_q2d(t->time_base);
 		const double end = begin + (double)p->duration * av_q2d(t->time_base);
 		const bool outside = (s->q.from > 0 && end <= 0) ||
 		                     (s->q.to >= 0 && begin >= s->q.to - fmax(0, s->q.from));
@@ -338,8 +365,10 @@ void fv_source_packets(fv_film_source *s)
 		av_packet_unref(p);
 	}
 	if (l.faults)
-		fv_serve_warn(": its sound or titles are damaged in %" PRId64 " places; they go along as "
-		              "they are", l.faults);
+		fv_serve_warn(": its sound or titles are damaged in %" PRId64
+		              " places; they go along as "
+		              "they are",
+		              l.faults);
 	fv_serve_faults = 0;                    /* the other pass told */
 	av_frame_free(&l.f);
 	for (int i = 0; i < FV_FILM_STREAMS; i++)

@@ -3,10 +3,10 @@
  *
  *	O(t) = P(t) + k (O(t-1)(x + u) + L - P(t))
  *
- * u is the motion (flow.c). L is how the film itself became lighter or darker there, seen from afar: so a fade
- * is followed at once, while strokes stay. k is KEPT where the pixel is seen in both frames (motion there
- * and back meet) and looks the same, 0 elsewhere and behind a cut. Lai et al. 2018 (arXiv:1808.00449) and
- * Ruder et al. 2016 (arXiv:1604.08610) judge and blend so. */
+ * u is the motion (flow.c). L is how the film itself became lighter or darker there, seen from
+ * afar: so a fade is followed at once, while strokes stay. k is KEPT where the pixel is seen in both
+ * frames (motion there and back meet) and looks the same, 0 elsewhere and behind a cut. Lai et al.
+ * 2018 (arXiv:1808.00449) and Ruder et al. 2016 (arXiv:1604.08610) judge and blend so. */
 #include "film/steady.h"
 #include "film/flow.h"
 #include <math.h>
@@ -16,7 +16,7 @@
 #define KEPT 0.92f
 #define CUT 0.11f                       /* of white: mean difference after motion */
 #define UNLIKE 0.10f
-                    /* of white: a pixel that differs so is another thing */
+/* of white: a pixel that differs so is another thing */
 #define HIDDEN 0.03f                    /* the same where it may be hidden */
 enum { CELL = 8 };                      /* pixels of a cell in which lightness is compared */
 
@@ -52,9 +52,15 @@ fv_status fv_steadier_new(fv_err *err, fv_context *c, fv_steady how, const fv_pi
 	fv_steadier *s = fv_alloc(c, sizeof *s);
 	if (!s)
 		return fv_fail_memory(err, "steadying", sizeof *s);
-	*s = (fv_steadier){ .c = c, .how = how, .h = size->height, .w = size->width,
-		            .channels = size->channels, .bits = size->bits, .shot = 1,
-		            .ch = fv_div_up(size->height, CELL), .cw = fv_div_up(size->width, CELL) };
+	*s = (fv_steadier){ .c = c,
+		            .how = how,
+		            .h = size->height,
+		            .w = size->width,
+		            .channels = size->channels,
+		            .bits = size->bits,
+		            .shot = 1,
+		            .ch = fv_div_up(size->height, CELL),
+		            .cw = fv_div_up(size->width, CELL) };
 	fv_status st = fv_flow_new(err, c, s->h, s->w, how == FV_STEADY_FAST ? 1 : 0, &s->flow);
 	s->back = fv_alloc(c, (size_t)n * 2 * sizeof(float));
 	s->ahead = fv_alloc(c, (size_t)n * 2 * sizeof(float));
@@ -63,7 +69,8 @@ fv_status fv_steadier_new(fv_err *err, fv_context *c, fv_steady how, const fv_pi
 	s->room = fv_alloc(c, (size_t)(n * s->channels) * 2 * sizeof(uint16_t));
 	s->lighter = fv_alloc(c, (size_t)(3 * s->ch * s->cw) * sizeof(float));
 	s->sum = fv_alloc(c, (size_t)s->h * sizeof(double));
-	if (!st && (!s->back || !s->ahead || !s->seen || !s->was || !s->room || !s->lighter || !s->sum))
+	if (!st &&
+	    (!s->back || !s->ahead || !s->seen || !s->was || !s->room || !s->lighter || !s->sum))
 		st = fv_fail_memory(err, "steadying", (size_t)n * 40);
 	if (st) {
 		fv_steadier_free(s);
@@ -100,9 +107,15 @@ static void load_rows(void *arg, int thread, int64_t first, int64_t last)
 		uint8_t *to = s->is + y * s->w * 3;
 		for (int64_t x = 0; x < s->w; x++) {
 			for (int k = 0; k < 3; k++)
-				to[3 * x + k] = s->bits == 8 ? row[x * s->channels + k]
-					: (uint8_t)(((const uint16_t *)(const void *)row)[x * s->channels + k] >> 8);
-			s->grey[y * s->w + x] = (uint8_t)((77 * to[3 * x] + 150 * to[3 * x + 1] + 29 * to[3 * x + 2] + 128) >> 8);
+				to[3 * x + k] =
+				        s->bits == 8
+				                ? row[x * s->channels + k]
+				                : (uint8_t)(((const uint16_t *)(const void *)
+				                                     row)[x * s->channels + k] >>
+				                            8);
+			s->grey[y * s->w + x] = (uint8_t)((77 * to[3 * x] + 150 * to[3 * x + 1] +
+			                                   29 * to[3 * x + 2] + 128) >>
+			                                  8);
 		}
 	}
 }
@@ -113,7 +126,8 @@ static inline float bounded(float x, int64_t n) { return fminf(fmaxf(x, 0), (flo
 static inline float between(const uint8_t *p, int64_t h, int64_t w, int k, float x, float y)
 {
 	x = bounded(x, w), y = bounded(y, h);
-	const int64_t x0 = (int64_t)x, y0 = (int64_t)y, x1 = fv_min(x0 + 1, w - 1), y1 = fv_min(y0 + 1, h - 1);
+	const int64_t x0 = (int64_t)x, y0 = (int64_t)y, x1 = fv_min(x0 + 1, w - 1),
+	              y1 = fv_min(y0 + 1, h - 1);
 	const float s = x - (float)x0, t = y - (float)y0;
 	const float top = (1 - s) * p[(y0 * w + x0) * 3 + k] + s * p[(y0 * w + x1) * 3 + k];
 	const float low = (1 - s) * p[(y1 * w + x0) * 3 + k] + s * p[(y1 * w + x1) * 3 + k];
@@ -129,21 +143,27 @@ static void lighter_rows(void *arg, int thread, int64_t first, int64_t last)
 			float change[3] = { 0 };
 			int n = 0;
 			for (int64_t y = r * CELL; y < fv_min(s->h, (r + 1) * CELL); y += 2)
-				for (int64_t x = q * CELL; x < fv_min(s->w, (q + 1) * CELL); x += 2, n++) {
+				for (int64_t x = q * CELL; x < fv_min(s->w, (q + 1) * CELL);
+				     x += 2, n++) {
 					const float *u = s->back + (y * s->w + x) * 2;
 					for (int k = 0; k < 3; k++)
-						change[k] += s->is[(y * s->w + x) * 3 + k] -
-						             between(s->was, s->h, s->w, k, (float)x + u[0], (float)y + u[1]);
+						change[k] +=
+						        s->is[(y * s->w + x) * 3 + k] -
+						        between(s->was, s->h, s->w, k,
+						                (float)x + u[0], (float)y + u[1]);
 				}
 			for (int k = 0; k < 3; k++)
-				s->lighter[(r * s->cw + q) * 3 + k] = change[k] / (float)(n ? n : 1);
+				s->lighter[(r * s->cw + q) * 3 + k] =
+				        change[k] / (float)(n ? n : 1);
 		}
 }
 
 static inline float lighter_at(const fv_steadier *s, int64_t x, int64_t y, int k)
 {
-	const float fx = bounded(((float)x + 0.5f) / CELL - 0.5f, s->cw), fy = bounded(((float)y + 0.5f) / CELL - 0.5f, s->ch);
-	const int64_t x0 = (int64_t)fx, y0 = (int64_t)fy, x1 = fv_min(x0 + 1, s->cw - 1), y1 = fv_min(y0 + 1, s->ch - 1);
+	const float fx = bounded(((float)x + 0.5f) / CELL - 0.5f, s->cw),
+	            fy = bounded(((float)y + 0.5f) / CELL - 0.5f, s->ch);
+	const int64_t x0 = (int64_t)fx, y0 = (int64_t)fy, x1 = fv_min(x0 + 1, s->cw - 1),
+	              y1 = fv_min(y0 + 1, s->ch - 1);
 	const float a = fx - (float)x0, b = fy - (float)y0;
 	const float *p = s->lighter + k;
 	return (1 - b) * ((1 - a) * p[(y0 * s->cw + x0) * 3] + a * p[(y0 * s->cw + x1) * 3]) +
@@ -158,18 +178,21 @@ static void seen_rows(void *arg, int thread, int64_t first, int64_t last)
 		for (int64_t x = 0; x < s->w; x++) {
 			const float *u = s->back + (y * s->w + x) * 2;
 			const float fx = (float)x + u[0], fy = (float)y + u[1];
-			const int64_t ix = (int64_t)(bounded(fx, s->w) + 0.5f), iy = (int64_t)(bounded(fy, s->h) + 0.5f);
+			const int64_t ix = (int64_t)(bounded(fx, s->w) + 0.5f),
+			              iy = (int64_t)(bounded(fy, s->h) + 0.5f);
 			const float *f = s->ahead + (iy * s->w + ix) * 2;
 			const float du = u[0] + f[0], dv = u[1] + f[1];
 			const float length = u[0] * u[0] + u[1] * u[1] + f[0] * f[0] + f[1] * f[1];
-			const bool inside = fx >= -0.5f && fy >= -0.5f && fx <= (float)s->w - 0.5f && fy <= (float)s->h - 0.5f;
+			const bool inside = fx >= -0.5f && fy >= -0.5f &&
+			                    fx <= (float)s->w - 0.5f && fy <= (float)s->h - 0.5f;
 			float off = 0;
 			for (int k = 0; k < 3; k++)
-				off += fabsf(s->is[(y * s->w + x) * 3 + k] - between(s->was, s->h, s->w, k, fx, fy) -
+				off += fabsf(s->is[(y * s->w + x) * 3 + k] -
+				             between(s->was, s->h, s->w, k, fx, fy) -
 				             lighter_at(s, x, y, k));
 			sum += off;
-			/* Where motion there and back do not meet, it is hidden or too plain for its
-			 * motion to be known: then only what looks the same stays. */
+			/* Where motion there and back do not meet, it is hidden or too plain for
+			 * its motion to be known: then only what looks the same stays. */
 			const bool meets = du * du + dv * dv <= 0.01f * length + 0.5f;
 			off *= 1 / (3 * 255 * (meets ? UNLIKE : HIDDEN));
 			s->seen[y * s->w + x] = inside ? 1 / (1 + off * off * off * off) : 0;
@@ -186,7 +209,8 @@ static void least_rows(void *arg, int thread, int64_t first, int64_t last)
 		for (int64_t x = 0; x < s->w; x++) {
 			float least = 1;
 			for (int64_t r = fv_max(0, y - 1); r <= fv_min(s->h - 1, y + 1); r++)
-				for (int64_t q = fv_max(0, x - 1); q <= fv_min(s->w - 1, x + 1); q++)
+				for (int64_t q = fv_max(0, x - 1); q <= fv_min(s->w - 1, x + 1);
+				     q++)
 					least = fminf(least, s->seen[r * s->w + q]);
 			s->soft[y * s->w + x] = least;
 		}
@@ -241,18 +265,22 @@ static void blend_rows(void *arg, int thread, int64_t first, int64_t last)
 			float k = 0, kx[4], ky[4], value[4];
 			int64_t cx[4], cy[4];
 			for (int c = 0; c < n; c++)
-				value[c] = s->bits == 8 ? (float)row[x * n + c] * 257 : (float)wide[x * n + c];
+				value[c] = s->bits == 8 ? (float)row[x * n + c] * 257
+				                        : (float)wide[x * n + c];
 			if (s->follows) {
 				float sum = 0;
 				int m = 0;
-				for (int64_t r = fv_max(0, y - 1); r <= fv_min(s->h - 1, y + 1); r++)
-					for (int64_t q = fv_max(0, x - 1); q <= fv_min(s->w - 1, x + 1); q++, m++)
+				for (int64_t r = fv_max(0, y - 1); r <= fv_min(s->h - 1, y + 1);
+				     r++)
+					for (int64_t q = fv_max(0, x - 1);
+					     q <= fv_min(s->w - 1, x + 1); q++, m++)
 						sum += s->soft[r * s->w + q];
 				k = KEPT * sum / (float)m;
 			}
 			if (k > 0) {
 				const float *u = s->back + (y * s->w + x) * 2;
-				const float fx = bounded((float)x + u[0], s->w), fy = bounded((float)y + u[1], s->h);
+				const float fx = bounded((float)x + u[0], s->w),
+				            fy = bounded((float)y + u[1], s->h);
 				const int64_t x0 = (int64_t)fx, y0 = (int64_t)fy;
 				taps(fx - (float)x0, kx);
 				taps(fy - (float)y0, ky);
@@ -264,7 +292,8 @@ static void blend_rows(void *arg, int thread, int64_t first, int64_t last)
 					float v = 0;
 					for (int i = 0; i < 4; i++) {
 						const uint16_t *p = s->old + cy[i] + c;
-						v += ky[i] * (kx[0] * p[cx[0]] + kx[1] * p[cx[1]] + kx[2] * p[cx[2]] + kx[3] * p[cx[3]]);
+						v += ky[i] * (kx[0] * p[cx[0]] + kx[1] * p[cx[1]] +
+						              kx[2] * p[cx[2]] + kx[3] * p[cx[3]]);
 					}
 					v += 257 * lighter_at(s, x, y, c);
 					value[c] += k * (v - value[c]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* No flicker: a painted frame goes on where the one before it has painted what is still in sight. */
+/* No flicker: a painted frame goes on where the one before it has painted what is still in sight.
+ */
 #ifndef FV_FILM_STEADY_H
 #define FV_FILM_STEADY_H
 #include "film/film.h"
@@ -19,5 +20,6 @@ fv_status fv_steadier_blend(fv_err *err, fv_steadier *s, const fv_pixels *in, fv
 /* All that the next frame goes by. */
 size_t fv_steadier_bytes(const fv_steadier *s);
 void fv_steadier_save(const fv_steadier *s, void *to);
-bool fv_steadier_load(fv_steadier *s, const void *from, size_t bytes);  /* false: it is not of this one */
+bool fv_steadier_load(fv_steadier *s, const void *from,
+                      size_t bytes); /* false: it is not of this one */
 #endif

@@ -47,7 +47,8 @@ typedef struct {
 	int64_t a, b;
 } fv_film_record;
 
-/* INFO: texts follow, each a name and a value, both ended by 0. pts: seconds * 1e6; a: frames, about */
+/* INFO: texts follow, each a name and a value, both ended by 0. pts: seconds * 1e6; a: frames,
+ * about */
 /* STREAM: this, extradata, texts. */
 typedef struct {
 	int32_t type, codec, format, profile, level, width, height, field_order, range, primaries,

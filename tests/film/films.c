@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Films for tests, and what is in one.
  *
- *	films make FILE FRAMES [KIND]	a square that wanders over a pattern, a tone beside it; KIND: turned (a
- *					display matrix of a quarter), varying (times), cut (two shots)
- *	films see FILE			a line a fact */
+ *	films make FILE FRAMES [KIND]	a square that wanders over a pattern, a tone beside it;
+ * KIND: turned (a display matrix of a quarter), varying (times), cut (two shots) films see FILE
+ * a line a fact */
 #include "base/hash.h"
 #include <inttypes.h>
 #include <libavcodec/avcodec.h>
@@ -86,7 +86,8 @@ static int make(const char *path, int frames, const char *kind)
 	AVStream *vs, *as;
 	must(avformat_alloc_output_context2(&f, NULL, NULL, path), path);
 	f->flags |= AVFMT_FLAG_BITEXACT;
-	AVCodecContext *v = encoder(f, AV_CODEC_ID_MPEG4, &vs), *a = encoder(f, AV_CODEC_ID_AAC, &as);
+	AVCodecContext *v = encoder(f, AV_CODEC_ID_MPEG4, &vs),
+	               * a = encoder(f, AV_CODEC_ID_AAC, &as);
 	av_dict_set(&f->metadata, "title", "a square", 0);
 	av_dict_set(&f->metadata, "location", "+48.2082+016.3738/", 0);
 	av_dict_set(&f->metadata, "comment", "seen at +48.2082+016.3738", 0);
@@ -148,7 +149,8 @@ static int see(const char *path)
 	must(avformat_find_stream_info(f, NULL), path);
 	see_texts("film", f->metadata);
 	for (unsigned i = 0; i < f->nb_chapters; i++) {
-		printf("chapter %.0f ms\n", 1000 * av_q2d(f->chapters[i]->time_base) * (double)f->chapters[i]->start);
+		printf("chapter %.0f ms\n",
+		       1000 * av_q2d(f->chapters[i]->time_base) * (double)f->chapters[i]->start);
 		see_texts("chapter", f->chapters[i]->metadata);
 	}
 	int video = av_find_best_stream(f, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
@@ -158,10 +160,11 @@ static int see(const char *path)
 		printf("stream %s %s\n", type ? type : "other", avcodec_get_name(p->codec_id));
 		see_texts(type ? type : "other", f->streams[i]->metadata);
 		if ((int)i == video)
-			printf("size %dx%d shape %d:%d colours %d/%d/%d/%d matrix %d\n", p->width, p->height,
-			       p->sample_aspect_ratio.num, p->sample_aspect_ratio.den, p->color_primaries,
-			       p->color_trc, p->color_space, p->color_range,
-			       av_stream_get_side_data(f->streams[i], AV_PKT_DATA_DISPLAYMATRIX, NULL) != NULL);
+			printf("size %dx%d shape %d:%d colours %d/%d/%d/%d matrix %d\n", p->width,
+			       p->height, p->sample_aspect_ratio.num, p->sample_aspect_ratio.den,
+			       p->color_primaries, p->color_trc, p->color_space, p->color_range,
+			       av_stream_get_side_data(f->streams[i], AV_PKT_DATA_DISPLAYMATRIX,
+			                               NULL) != NULL);
 	}
 	const AVStream *t = f->streams[video];
 	AVCodecContext *d = avcodec_alloc_context3(avcodec_find_decoder(t->codecpar->codec_id));
@@ -176,7 +179,8 @@ static int see(const char *path)
 		more = av_read_frame(f, k) >= 0;
 		if (more && k->stream_index != video) {
 			if (f->streams[k->stream_index]->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
-				sound = fv_hash_mix(sound, k->data, (size_t)k->size), packets++, bytes += k->size;
+				sound = fv_hash_mix(sound, k->data, (size_t)k->size), packets++,
+				bytes += k->size;
 			av_packet_unref(k);
 			continue;
 		}
@@ -185,12 +189,15 @@ static int see(const char *path)
 		while (avcodec_receive_frame(d, p) >= 0) {
 			uint64_t hash = FV_HASH;
 			for (int y = 0; y < p->height; y++)
-				hash = fv_hash_mix(hash, p->data[0] + y * p->linesize[0], (size_t)p->width);
+				hash = fv_hash_mix(hash, p->data[0] + y * p->linesize[0],
+				                   (size_t)p->width);
 			printf("frame %.0f ms %016" PRIx64 "\n",
-			       1000 * av_q2d(t->time_base) * (double)p->best_effort_timestamp, hash);
+			       1000 * av_q2d(t->time_base) * (double)p->best_effort_timestamp,
+			       hash);
 		}
 	}
-	printf("sound %" PRId64 " packets %" PRId64 " bytes %016" PRIx64 "\n", packets, bytes, sound);
+	printf("sound %" PRId64 " packets %" PRId64 " bytes %016" PRIx64 "\n", packets, bytes,
+	       sound);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Motion is found; a steadied painting is steadier than it came, follows a fade and ends at a cut. */
+/* Motion is found; a steadied painting is steadier than it came, follows a fade and ends at a cut.
+ */
 #include "film/flow.h"
 #include "film/steady.h"
 #include "test.h"
@@ -11,7 +12,8 @@ enum { H = 90, W = 120 };
 
 static double pattern(double x, double y)
 {
-	return 128 + 45 * sin(x * 0.35 + 0.7 * sin(y * 0.11)) + 45 * sin(y * 0.29 + 0.9 * sin(x * 0.07));
+	return 128 + 45 * sin(x * 0.35 + 0.7 * sin(y * 0.11)) +
+	       45 * sin(y * 0.29 + 0.9 * sin(x * 0.07));
 }
 
 static void fill(uint8_t *grey, double dx, double dy)
@@ -59,7 +61,11 @@ int main(void)
 	fv_steadier *s, *t;
 	fv_pixels p = { W, H, 3, 8, 3 * W, in }, q = { W, H, 3, 8, 3 * W, out };
 	uint64_t shot = 0, first = 0;
-	check(!fv_context_new(&err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 2 }, &c), "context");
+	check(!fv_context_new(
+	              &err,
+	              &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 2 },
+	              &c),
+	      "context");
 	check(!fv_flow_new(&err, c, H, W, 0, &f), "flow");
 	fill(grey, 0, 0);
 	fv_flow_put(f, grey);
@@ -82,7 +88,8 @@ int main(void)
 	double change = 0, raw = 0, light = 0;
 	for (int n = 0; n < 8; n++) {
 		for (int i = 0; i < H * W; i++)         /* a fade of 4 levels a frame */
-			in[3 * i] = in[3 * i + 1] = in[3 * i + 2] = (uint8_t)(pattern(i % W, i / W) * 0.6 + 4 * n);
+			in[3 * i] = in[3 * i + 1] = in[3 * i + 2] =
+			        (uint8_t)(pattern(i % W, i / W) * 0.6 + 4 * n);
 		painted(in, out, (uint32_t)n + 1);
 		check(!fv_steadier_look(&err, s, &p, &shot), "looks");
 		check(!fv_steadier_blend(&err, s, &p, &q), "blends");
@@ -113,7 +120,8 @@ int main(void)
 	check(!memcmp(out, before, sizeof out), "and goes on");
 
 	for (int i = 0; i < H * W; i++)
-		in[3 * i] = (uint8_t)(255 - pattern(i / W * 3, i % W)), in[3 * i + 1] = 20, in[3 * i + 2] = 240;
+		in[3 * i] = (uint8_t)(255 - pattern(i / W * 3, i % W)), in[3 * i + 1] = 20,
+		       in[3 * i + 2] = 240;
 	painted(in, out, 7);
 	memcpy(before, out, sizeof out);
 	fv_steadier_look(&err, s, &p, &shot);
