@@ -56,7 +56,8 @@ fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say);
 fv_status fv_apply_film(fv_err *err, fv_apply *a, const fv_job *j, bool say);
 /* and for either, by what the job's file is. */
 fv_status fv_apply_file(fv_err *err, fv_apply *a, const fv_job *j, bool say);
-/* Can a film be written under that name? */
+/* Is it a film by its first bytes; can one be written under that name? */
+bool fv_is_film(const char *path);
 bool fv_film_ending(const char *path);
 /* The same for many, one after the other; what fails is said and left out (apply_many.c). */
 fv_status fv_apply_many(fv_err *err, fv_apply *a, const fv_jobs *j);

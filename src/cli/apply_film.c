@@ -62,7 +62,7 @@ static bool at(const uint8_t *d, size_t bytes, size_t where, const char *text)
 }
 
 /* By its first bytes. HEIF and AVIF pictures are boxes as MP4 is, of another brand. */
-static bool is_film(const char *path)
+bool fv_is_film(const char *path)
 {
 	static const char *const brands[] = {
 		"heic", "heix", "hevc", "mif1", "msf1", "avif", "avis"
@@ -95,7 +95,7 @@ static bool is_film(const char *path)
 
 fv_status fv_apply_file(fv_err *err, fv_apply *a, const fv_job *j, bool say)
 {
-	return fv_film_ending(j->out) || is_film(j->in) ? fv_apply_film(err, a, j, say)
+	return fv_film_ending(j->out) || fv_is_film(j->in) ? fv_apply_film(err, a, j, say)
 	                                                : fv_apply_picture(err, a, j, say);
 }
 

@@ -13,20 +13,21 @@ void fv_jobs_free(fv_jobs *j)
 	free(j->item);
 }
 
-/* The file that IN becomes in a folder: its own name, with the ending .png when pictures cannot be
- * written with its own. */
+/* The file that IN becomes in a folder: its own name, with the ending .png (of a film .mkv) when none
+ * can be written with its own. */
 static char *name_in(const char *folder, const char *in)
 {
 	const char *slash = strrchr(in, '/'), *name = slash ? slash + 1 : in,
 		   *dot = strrchr(name, '.');
-	bool writable = fv_picture_ending(name);
+	bool film = fv_is_film(in);
+	bool writable = film ? fv_film_ending(name) : fv_picture_ending(name);
 	int stem = writable || !dot || dot == name ? (int)strlen(name) : (int)(dot - name);
 	size_t room = strlen(folder) + strlen(name) + sizeof "/.png";
 	char *path = malloc(room);
 	if (path)
 		snprintf(path, room, "%s%s%.*s%s", folder,
 		         folder[strlen(folder) - 1] == '/' ? "" : "/", stem, name,
-		         writable ? "" : ".png");
+		         writable ? "" : film ? ".mkv" : ".png");
 	return path;
 }
 

@@ -110,18 +110,24 @@ static fv_status set(fv_err *err, AVCodecContext *e, const char *option, const c
 	               value);
 }
 
-/* x264 and x265 would say themselves, on standard error, that they know no such preset. */
-static bool known_preset(const char *codec, const char *preset)
+/* x264's names of how long an encoder may take, which x265 has too and others have numbers for: 0
+ * the longest, as far as `most`. False: x264 and x265, who would say so themselves on standard
+ * error, know no such preset. */
+static bool preset_of(const char *codec, const char *preset, char number[16])
 {
-	static const char *const names[] = { "ultrafast", "superfast", "veryfast", "faster",
-		                             "fast",      "medium",    "slow",     "slower",
-		                             "veryslow",  "placebo" };
-	if (strcmp(codec, "libx264") && strcmp(codec, "libx265"))
-		return true;
-	for (size_t i = 0; i < FV_COUNT(names); i++)
-		if (!strcmp(preset, names[i]) || (strlen(preset) == 1 && *preset - '0' == (int)i))
+	static const char *const names[] = { "placebo",   "veryslow", "slower", "slow",
+		                             "medium",    "fast",     "faster", "veryfast",
+		                             "superfast", "ultrafast" };
+	const bool named = !strcmp(codec, "libx264") || !strcmp(codec, "libx265");
+	const int most = !strcmp(codec, "libsvtav1") ? 12 : 8;
+	snprintf(number, 16, "%.15s", preset);
+	for (int i = 0; i < (int)FV_COUNT(names); i++)
+		if (!strcmp(preset, names[i])) {
+			if (!named)
+				snprintf(number, 16, "%d", i * most / 9);
 			return true;
-	return false;
+		}
+	return !named || (strlen(preset) == 1 && *preset >= '0' && *preset <= '9');
 }
 
 static fv_status set_options(fv_err *err, const fv_film_options *o, AVCodecContext *e)
@@ -147,12 +153,12 @@ static fv_status set_options(fv_err *err, const fv_film_options *o, AVCodecConte
 		if (!own && !used)
 			return fv_fail(err, FV_E_ARGUMENT, "--preset: %s has none; leave it out",
 			               name);
-		if (!known_preset(name, o->preset))
+		if (!preset_of(name, o->preset, text))
 			return fv_fail(err, FV_E_ARGUMENT,
 			               "--preset: %s knows no '%s'; ultrafast to veryslow "
 			               "are known",
 			               name, o->preset);
-		st = set(err, e, "--preset", own ? "preset" : "cpu-used", o->preset);
+		st = set(err, e, "--preset", own ? "preset" : "cpu-used", text);
 	} else if (!st && !strncmp(name, "libaom", 6))
 		st = set(err, e, "--preset", "cpu-used", "6");
 	else if (!st && !strcmp(name, "libvpx-vp9"))

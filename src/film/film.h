@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Films: a stranger's file to frames, painted frames to a file that plays (library fauve-film,
- * which alone is linked with FFmpeg's libraries). With some 150 libraries below them these take half
- * a second to load, so the program loads this one when it is handed a film (fv_film_api).
+ * which alone is linked with FFmpeg's libraries). With some 150 libraries below them these take
+ * half a second to load, so the program loads this one when it is handed a film (fv_film_api).
  *
  *	paint()	> starts the program anew with FV_FILM_WORD: serve(), confined, reads the film
  *		> each frame goes to the caller's `paint`, is steadied, encoded

@@ -31,7 +31,7 @@ typedef struct {
 	bool taken[FV_FILM_SLOTS];
 	struct SwsContext *sws;
 	uint8_t *stored;                /* a frame as it is stored, in RGB */
-	int64_t sent, seen, damaged, doubled, holes, hole;
+	int64_t sent, seen, damaged, doubled;
 	AVRational out;                 /* time base of what main is told */
 	int64_t begin;                  /* of the first frame, in the stream's time base */
 	int64_t last_time, last_out, step;      /* what the frame before had; step: its duration */
@@ -325,9 +325,6 @@ static void emit(frames *r, AVFrame *f, AVRational unit)
 		r->begin = at;
 	int64_t lasts = f->pkt_duration > 0 ? f->pkt_duration
 	                : r->seen > 1 && at > r->last_time ? at - r->last_time : one;
-	/* A hole in a steady rate: near the end it tells that the file was cut off there. */
-	if (r->seen > 2 && at - r->last_time > r->step + r->step / 2)
-		r->holes++, r->hole = r->seen;
 	r->step = lasts, r->last_time = at;
 	/* What is before --from was only needed to decode what follows. */
 	const double second = (double)(at - r->origin) * av_q2d(t->time_base);
@@ -479,8 +476,6 @@ void fv_source_frames(fv_film_source *s)
 		              " of its frames are damaged; they are painted as they come "
 		              "out",
 		              r.damaged);
-	if (!strcmp(s->f->iformat->name, "mpegts") && r.holes && r.holes < 3 && r.seen - r.hole < 8)
-		fv_serve_warn(": frames before its end are missing: it was cut off");
 	if (r.doubled)
 		fv_serve_warn(": %" PRId64 " frames with another's time are left out", r.doubled);
 }

@@ -4,9 +4,9 @@
  *	O(t) = P(t) + k (O(t-1)(x + u) + L - P(t))
  *
  * u is the motion (flow.c). L is how the film itself became lighter or darker there, seen from
- * afar: so a fade is followed at once, while strokes stay. k is KEPT where the pixel is seen in both
- * frames (motion there and back meet) and looks the same, 0 elsewhere and behind a cut. Lai et al.
- * 2018 (arXiv:1808.00449) and Ruder et al. 2016 (arXiv:1604.08610) judge and blend so. */
+ * afar: so a fade is followed at once, while strokes stay. k is KEPT where the pixel is seen in
+ * both frames (motion there and back meet) and looks the same, 0 elsewhere and behind a cut. Lai et
+ * al. 2018 (arXiv:1808.00449) and Ruder et al. 2016 (arXiv:1604.08610) judge and blend so. */
 #include "film/steady.h"
 #include "film/flow.h"
 #include <math.h>

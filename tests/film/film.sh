@@ -6,6 +6,7 @@ set -u
 make_model=$(realpath "$2") films=$(realpath "$3")
 trap 'kill -9 $(jobs -p) 2>/dev/null; rm -rf "$t"' EXIT
 "$make_model" strokenet "$t/brush.safetensors" || exit 1
+root=$PWD
 cd "$t" || exit 1
 has() { grep -q -e "$2" "$1"; }
 lacks() { ! grep -q -e "$2" "$1"; }
@@ -42,6 +43,15 @@ check "turned upright, its pixels' shape too" has b.txt 'size 64x96 shape 3:4 .*
 run 0 "frames of 48x32" apply brush.safetensors plain.mp4 -o small.mkv --size 48 --codec ffv1 --from 0.4 --to 0:00:00.8
 "$films" see small.mkv >b.txt
 check "from 0.4 s to 0.8 s are 10 frames" [ "$(frames b.txt)" = 10 ]
+
+# Into a folder, a picture beside it.
+cp "$root/tests/data/mountain_path.jpg" photo.jpg
+run 0 "2 pictures painted" apply brush.safetensors turned.mp4 photo.jpg -o both --preset ultrafast
+check "a film and a picture" [ -s both/turned.mp4 -a -s both/photo.jpg ]
+for how in all off; do
+	run 0 "" -q --sandbox $how apply brush.safetensors turned.mp4 -o $how.mp4 --preset ultrafast
+	check "the same with --sandbox $how" cmp -s $how.mp4 both/turned.mp4
+done
 
 # Killed in the middle, and gone on with.
 "$films" make long.mp4 220 cut
