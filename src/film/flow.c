@@ -19,6 +19,13 @@ enum { PATCH = 8, STRIDE = 4, STEPS = 12, EDGE = 24, LEVELS = 8, LEAST = 24 };
 #define FAST
 #endif
 
+/* Into either way of the function that calls it. */
+#define ALWAYS __attribute__((always_inline))
+
+/* Those of the C library are calls. */
+static inline float least(float a, float b) { return a < b ? a : b; }
+static inline float most(float a, float b) { return a > b ? a : b; }
+
 typedef struct {
 	int64_t h, w, stride;
 	float *at;
@@ -103,7 +110,7 @@ void fv_flow_put(fv_flow *f, const uint8_t *grey)
 /* ---- patches */
 typedef struct { float a[PATCH * PATCH], gx[PATCH * PATCH], gy[PATCH * PATCH], xx, xy, yy; } model;
 
-static inline void model_of(const plane *p, int64_t x, int64_t y, model *m)
+static inline ALWAYS void model_of(const plane *p, int64_t x, int64_t y, model *m)
 {
 	float mean = 0, mx = 0, my = 0;
 	for (int r = 0; r < PATCH; r++) {
@@ -126,13 +133,13 @@ static inline void model_of(const plane *p, int64_t x, int64_t y, model *m)
 	}
 }
 
-static inline float bound(float u, int64_t at, int64_t n)
+static inline ALWAYS float bound(float u, int64_t at, int64_t n)
 {
-	return fminf(fmaxf(u, (float)(-at - EDGE + 2)), (float)(n - at - PATCH + EDGE - 3));
+	return least(most(u, (float)(-at - EDGE + 2)), (float)(n - at - PATCH + EDGE - 3));
 }
 
 /* The patch as it is seen u, v away, less its mean, less the model; returns the squares' sum. */
-static inline float difference(const plane *p, const model *m, int64_t x, int64_t y, float u,
+static inline ALWAYS float difference(const plane *p, const model *m, int64_t x, int64_t y, float u,
                                float v, float *d)
 {
 	const float fx = floorf(u), fy = floorf(v), s = u - fx, t = v - fy;
@@ -155,7 +162,7 @@ static inline float difference(const plane *p, const model *m, int64_t x, int64_
 	return sum;
 }
 
-static inline void search(const fv_flow *f, int64_t x, int64_t y, float *u, float *v)
+static inline ALWAYS void search(const fv_flow *f, int64_t x, int64_t y, float *u, float *v)
 {
 	const plane *b = f->b;
 	float d[PATCH * PATCH], best = INFINITY, bu = 0, bv = 0;
@@ -215,10 +222,10 @@ FAST static void search_rows(void *arg, int thread, int64_t first, int64_t last)
 }
 
 /* ---- pixels */
-static inline float sample(const plane *p, float x, float y)
+static inline ALWAYS float sample(const plane *p, float x, float y)
 {
-	x = fminf(fmaxf(x, -EDGE + 1), (float)(p->w + EDGE - 3)),
-	y = fminf(fmaxf(y, -EDGE + 1), (float)(p->h + EDGE - 3));
+	x = least(most(x, -EDGE + 1), (float)(p->w + EDGE - 3)),
+	y = least(most(y, -EDGE + 1), (float)(p->h + EDGE - 3));
 	const float fx = floorf(x), fy = floorf(y), s = x - fx, t = y - fy;
 	const float *at = p->at + (int64_t)fy * p->stride + (int64_t)fx;
 	return (1 - t) * ((1 - s) * at[0] + s * at[1]) +
@@ -245,7 +252,7 @@ FAST static void spread_rows(void *arg, int thread, int64_t first, int64_t last)
 					const float off =
 					        sample(f->b, (float)x + p[0], (float)y + p[1]) -
 					        a->at[y * a->stride + x];
-					const float w = 1 / fmaxf(1, fabsf(off));
+					const float w = 1 / most(1, fabsf(off));
 					u += w * p[0], v += w * p[1], sum += w;
 				}
 			f->field[(y * a->w + x) * 2] = u / sum,
@@ -269,6 +276,7 @@ FAST static void spread_rows(void *arg, int thread, int64_t first, int64_t last)
 #define OVER 1.6f
 enum { LINEAR = 5, RELAX = 5 };
 enum { IX, IY, IZ, IXX, IXY, IYY, IXZ, IYZ, A11, A12, A22, B1, B2, WEIGHT, DU, DV, MEAN, TERMS };
+/* DU, DV: u + du, v + dv */
 
 /* Of term k in the level in work: a picture of a->h, a->w. */
 static inline float *term(const fv_flow *f, int k)
@@ -287,13 +295,13 @@ FAST static void mean_rows(void *arg, int thread, int64_t first, int64_t last)
 			                           (float)y + f->field[2 * i + 1]);
 			const float here = a->at[y * a->stride + x];
 			term(f, IZ)[i] = there - here, term(f, MEAN)[i] = 0.5f * (there + here);
-			term(f, DU)[i] = term(f, DV)[i] = 0;
+			term(f, DU)[i] = f->field[2 * i], term(f, DV)[i] = f->field[2 * i + 1];
 		}
 }
 
 /* Slopes of `from` into `to`. */
-static inline void slope_rows(const fv_flow *f, int from, int across, int down, int64_t first,
-                              int64_t last)
+static inline ALWAYS void slope_rows(const fv_flow *f, int from, int across, int down,
+                                     int64_t first, int64_t last)
 {
 	const int64_t h = f->a->h, w = f->a->w;
 	const float *p = term(f, from);
@@ -330,7 +338,8 @@ FAST static void data_rows(void *arg, int thread, int64_t first, int64_t last)
 		const float ix = term(f, IX)[i], iy = term(f, IY)[i], iz = term(f, IZ)[i];
 		const float xx = term(f, IXX)[i], xy = term(f, IXY)[i], yy = term(f, IYY)[i];
 		const float xz = term(f, IXZ)[i], yz = term(f, IYZ)[i];
-		const float du = term(f, DU)[i], dv = term(f, DV)[i];
+		const float du = term(f, DU)[i] - f->field[2 * i],
+		            dv = term(f, DV)[i] - f->field[2 * i + 1];
 		const float n = ix * ix + iy * iy + STEEP, off = iz + ix * du + iy * dv;
 		const float k = BRIGHT / sqrtf(off * off / n + TINY) / n;
 		const float n1 = xx * xx + xy * xy + STEEP, n2 = yy * yy + xy * xy + STEEP;
@@ -349,14 +358,28 @@ FAST static void data_rows(void *arg, int thread, int64_t first, int64_t last)
 			              d = y + 1 < h ? i + w : i;
 			float s = TINY;
 			for (int k = 0; k < 2; k++) {
-				const float *p = f->field + k, *q = term(f, k ? DV : DU);
-				const float here = p[2 * i] + q[i];
-				const float ax = p[2 * r] + q[r] - here,
-				            ay = p[2 * d] + q[d] - here;
+				const float *q = term(f, k ? DV : DU);
+				const float ax = q[r] - q[i], ay = q[d] - q[i];
 				s += ax * ax + ay * ay;
 			}
 			term(f, WEIGHT)[i] = SMOOTH / sqrtf(s);
 		}
+}
+
+/* A field of the chess board: k, of the neighbours at -1, 1, -w, w, 0 where there is none. */
+static inline ALWAYS void relax(const fv_flow *f, int64_t i, const float k[4], const int64_t at[4])
+{
+	float *u = term(f, DU), *v = term(f, DV);
+	const float u0 = f->field[2 * i], v0 = f->field[2 * i + 1], a12 = term(f, A12)[i];
+	float sum = 0, su = 0, sv = 0;
+	for (int n = 0; n < 4; n++) {
+		sum += k[n];
+		su += k[n] * (u[at[n]] - u0), sv += k[n] * (v[at[n]] - v0);
+	}
+	const float nu = u0 + (term(f, B1)[i] - a12 * (v[i] - v0) + su) / (term(f, A11)[i] + sum);
+	u[i] += OVER * (nu - u[i]);
+	const float nv = v0 + (term(f, B2)[i] - a12 * (u[i] - u0) + sv) / (term(f, A22)[i] + sum);
+	v[i] += OVER * (nv - v[i]);
 }
 
 /* Fields of the chess board's one colour. */
@@ -364,32 +387,25 @@ FAST static void relax_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	const fv_flow *f = arg;
 	const int64_t h = f->a->h, w = f->a->w;
-	const float *weight = term(f, WEIGHT), *a11 = term(f, A11), *a12 = term(f, A12),
-	            * a22 = term(f, A22), *b1 = term(f, B1), *b2 = term(f, B2);
-	float *du = term(f, DU), *dv = term(f, DV);
-	for (int64_t y = first; y < last; y++)
+	const float *weight = term(f, WEIGHT);
+	for (int64_t y = first; y < last; y++) {
+		const int64_t up = y ? w : 0, down = y + 1 < h ? w : 0;
 		for (int64_t x = (y + f->colour) & 1; x < w; x += 2) {
-			const int64_t i = y * w + x, at[4] = { i - 1, i + 1, i - w, i + w };
-			const float k[4] = { x ? weight[i - 1] : 0, x + 1 < w ? weight[i] : 0,
-				             y ? weight[i - w] : 0, y + 1 < h ? weight[i] : 0 };
-			float sum = 0, su = 0, sv = 0;
-			for (int n = 0; n < 4; n++) {
-				const int64_t j = k[n] > 0 ? at[n] : i;
-				sum += k[n];
-				su += k[n] * (f->field[2 * j] + du[j] - f->field[2 * i]);
-				sv += k[n] * (f->field[2 * j + 1] + dv[j] - f->field[2 * i + 1]);
-			}
-			du[i] += OVER * ((b1[i] - a12[i] * dv[i] + su) / (a11[i] + sum) - du[i]);
-			dv[i] += OVER * ((b2[i] - a12[i] * du[i] + sv) / (a22[i] + sum) - dv[i]);
+			const int64_t i = y * w + x, left = x ? 1 : 0, right = x + 1 < w ? 1 : 0;
+			const int64_t at[4] = { i - left, i + right, i - up, i + down };
+			const float k[4] = { left ? weight[i - 1] : 0, right ? weight[i] : 0,
+				             up ? weight[i - w] : 0, down ? weight[i] : 0 };
+			relax(f, i, k, at);
 		}
+	}
 }
 
 static void refined_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	const fv_flow *f = arg;
 	for (int64_t i = first * f->a->w; i < last * f->a->w; i++) {
-		f->other[2 * i] = f->field[2 * i] + term(f, DU)[i];
-		f->other[2 * i + 1] = f->field[2 * i + 1] + term(f, DV)[i];
+		f->other[2 * i] = term(f, DU)[i];
+		f->other[2 * i + 1] = term(f, DV)[i];
 	}
 }
 
@@ -401,7 +417,9 @@ static void refine(fv_flow *f)
 	fv_team_run(t, mean_rows, f, h, 8);
 	fv_team_run(t, first_slopes, f, h, 16);
 	fv_team_run(t, second_slopes, f, h, 16);
-	for (int i = 0; i < LINEAR; i++) {
+	/* At every pixel there is little left to find, and it takes the longest. */
+	const int steps = f->a == &f->now[0] || f->a == &f->before[0] ? 2 : LINEAR;
+	for (int i = 0; i < steps; i++) {
 		fv_team_run(t, data_rows, f, h, 16);
 		for (int k = 0; k < 2 * RELAX; k++) {
 			f->colour = k & 1;
@@ -418,12 +436,12 @@ static void enlarge_rows(void *arg, int thread, int64_t first, int64_t last)
 	const float n = (float)(1 << f->finest);
 	for (int64_t y = first; y < last; y++) {
 		const float fy =
-		        fmaxf(0, fminf(((float)y + 0.5f) / n - 0.5f, (float)(f->a->h - 1)));
+		        most(0, least(((float)y + 0.5f) / n - 0.5f, (float)(f->a->h - 1)));
 		const int64_t y0 = (int64_t)fy, y1 = fv_min(y0 + 1, f->a->h - 1);
 		const float t = fy - (float)y0;
 		for (int64_t x = 0; x < f->w; x++) {
 			const float fx =
-			        fmaxf(0, fminf(((float)x + 0.5f) / n - 0.5f, (float)(f->a->w - 1)));
+			        most(0, least(((float)x + 0.5f) / n - 0.5f, (float)(f->a->w - 1)));
 			const int64_t x0 = (int64_t)fx, x1 = fv_min(x0 + 1, f->a->w - 1);
 			const float s = fx - (float)x0;
 			for (int k = 0; k < 2; k++) {
