@@ -9,7 +9,7 @@ static const fv_argument arguments[] = {
 	{ "MODEL", "a style's name (fauve styles), a model file, or a run's folder",
 	  .kind = FV_ARG_STYLE },
 	{ "FILE", "pictures (JPEG, PNG, WebP, TIFF, GIF, HEIF, AVIF), folders of them, patterns such as "
-	          "\"*.jpg\", or -, standard input",
+	          "\"*.jpg\", films, or -, standard input",
 	  .kind = FV_ARG_FILE, .many = true, .optional = true },
 	{ 0 },
 };
@@ -35,6 +35,7 @@ static const fv_example examples[] = {
 	{ "fauve apply vangogh photo.jpg -o choose.jpg --variations 9", "Nine, to choose from." },
 	{ "fauve apply vangogh scan.tif -o zoom.dzi",
 	  "A scan larger than memory, to be zoomed into by a web page." },
+	{ "fauve apply vangogh-instant walk.mp4 -o painted.mp4", "A film, with its sound." },
 	{ 0 },
 };
 
@@ -135,7 +136,10 @@ const fv_command fv_command_apply = {
 	               "A picture that is larger than memory is painted in tiles, into the folder "
 	               "OUT.fauve-parts until it is whole; stopped, the same command goes on from "
 	               "there. It becomes a TIFF with tiles and smaller copies of itself, or the "
-	               "tiles of a Deep Zoom picture where OUT ends in .dzi.",
+	               "tiles of a Deep Zoom picture where OUT ends in .dzi.\n\n"
+	               "A film is painted into a film: .mp4, .mov, .mkv or .webm, with its times, "
+	               "sound, titles and chapters, without place and persons. Stopped, the same "
+	               "command goes on where it was.",
 	.options = fv_apply_table, .bytes = sizeof(fv_apply_options), .arguments = arguments,
 	.json = true,
 	.examples = examples, .run = run,

@@ -15,6 +15,11 @@ typedef struct {
 	int64_t seed, quality, memory, variations;
 	int norm, stats, format;
 	bool keep_private, keep_color, only_color, force, again;
+	/* of films */
+	const char *codec, *preset, *size, *from, *to;
+	double crf;
+	int stabilize;
+	bool preview;
 } fv_apply_options;
 
 extern const fv_option fv_apply_table[];  /* of fv_apply_options (apply_options.c) */
@@ -81,6 +86,7 @@ typedef struct {
 	fv_status (*admit)(fv_err *err, void *user, const fv_pixels *v, double beside, double all);
 	void *user;
 	fv_painter **painter;           /* of each layer; NULL: the layers' own */
+	bool film;                      /* painters are kept from frame to frame */
 } fv_apply;
 
 /* How a picture of that size is painted: all but max_memory (apply_options.c). */
@@ -111,6 +117,11 @@ fv_status fv_apply_fits(fv_err *err, const fv_apply *a, const fv_pixels *v, doub
 fv_status fv_apply_over_itself(fv_err *err, const fv_apply *a, const fv_job *j);
 /* A picture that is larger than memory, or becomes a Deep Zoom picture (apply_tiles.c). */
 fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say);
+/* A film (apply_film.c). */
+fv_status fv_apply_film(fv_err *err, fv_apply *a, const fv_job *j, bool say);
+/* Is it a film by its first bytes; can one be written under that name? */
+bool fv_is_film(const char *path);
+bool fv_film_ending(const char *path);
 /* One picture with several seeds, as a sheet (apply_variations.c). */
 fv_status fv_apply_variations(fv_err *err, fv_apply *a, const fv_job *j);
 /* The steps of one. out: yours. mark: of what is finished, or NULL. */

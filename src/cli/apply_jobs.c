@@ -231,13 +231,16 @@ static fv_status find_inputs(fv_err *err, search *s, const fv_apply_options *o, 
 
 /* ---- outputs */
 
-/* The file that an input becomes in a folder: of its own name, with another ending where pictures
- * cannot be written with its own, or where --format asks for one. */
-static char *name_in(const char *folder, const char *below, const char *ending)
+/* The file that an input becomes in a folder: of its own name, with another ending where pictures (or
+ * films) cannot be written with its own, or where --format asks for one. */
+static char *name_in(const char *folder, const fv_job *j, const char *ending)
 {
-	const char *name = base_of(below), *dot = strrchr(name, '.');
-	const bool keeps = fv_picture_ending(name) &&
-	                   (!ending || fv_picture_same_ending(name, ending));
+	const char *below = j->below, *name = base_of(below), *dot = strrchr(name, '.');
+	const bool film = !is_dash(j->in) && fv_is_film(j->in);
+	const bool keeps = film ? fv_film_ending(name)
+	                        : fv_picture_ending(name) &&
+	                                  (!ending || fv_picture_same_ending(name, ending));
+	ending = film ? ".mkv" : ending;
 	const int stem = keeps || !dot || dot == name ? (int)strlen(below) : (int)(dot - below);
 	char *path = NULL;
 	if (asprintf(&path, "%s%s%.*s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/",
@@ -302,12 +305,13 @@ static fv_status check_out(fv_err *err, const fv_apply_options *o, bool folder, 
 			err, FV_E_ARGUMENT,
 			"--output: %s is one picture, but several are to be painted; name a folder",
 			o->output);
-	if (!folder && !known && !fv_deep_zoom_ending(o->output) && o->format < 0 &&
-	    !is_dash(o->output))
+	if (!folder && !known && !fv_deep_zoom_ending(o->output) && !fv_film_ending(o->output) &&
+	    o->format < 0 && !is_dash(o->output))
 		return fv_fail(
 			err, FV_E_ARGUMENT,
-			"--output: %s: unknown ending; pictures are written as .jpg, .png, .webp, "
-			".tif or .dzi, into a folder when the name ends with /",
+			"--output: %s: unknown ending; pictures are written as .jpg, .png, .webp, .tif "
+			"or .dzi, films as .mp4, .mov, .mkv or .webm, into a folder when the name ends "
+			"with /",
 			o->output);
 	if (!folder && known && o->format >= 0 &&
 	    !fv_picture_same_ending(o->output, fv_apply_ending(o, o->output)))
@@ -332,7 +336,7 @@ fv_status fv_jobs_list(fv_err *err, const fv_apply_options *o, int count, char *
 		return st;
 	for (int i = 0; i < out->count; i++) {
 		fv_job *j = &out->item[i];
-		j->out = out->folder ? name_in(o->output, j->below,
+		j->out = out->folder ? name_in(o->output, j,
 		                               o->format < 0 ? NULL : fv_apply_ending(o, j->in))
 		                     : strdup(o->output);
 		if (!j->out)

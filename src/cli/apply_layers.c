@@ -204,7 +204,7 @@ static fv_status layer(fv_err *err, const fv_apply *a, int i, const fv_pixels *i
 	how.base = i ? out : NULL;
 	/* Under a limit nothing is held between pictures: reading and writing them wants that
 	 * memory. */
-	return a->o->memory ? fv_paint(err, l->model, in, &how, out)
+	return a->o->memory && !a->film ? fv_paint(err, l->model, in, &how, out)
 	                    : fv_painter_paint(err, a->painter ? a->painter[i] : l->painter, in,
 		                                       &how, out);
 }

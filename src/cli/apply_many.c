@@ -157,8 +157,8 @@ static fv_status read_step(worker *w, const fv_job *j)
 	if ((t->skipped = finished(w, j)))
 		return FV_OK;
 	fv_status st = make_folder(&w->err, j);
-	/* Tiles take all the memory there is. */
-	if (!st && fv_deep_zoom_ending(j->out))
+	/* Tiles take all the memory there is, films all the cores. */
+	if (!st && (fv_deep_zoom_ending(j->out) || fv_film_ending(j->out)))
 		return fv_fail(&w->err, FV_E_MEMORY, "%s: waits", j->in);
 	if (st || (st = fv_apply_read(&w->err, &w->apply, j, &t->p)))
 		return st;

@@ -16,6 +16,8 @@ static const char *const norms[] = { "picture", "published", "running", NULL };
 static const char *const stats[] = { "fast", "exact", NULL };
 /* In the order of fv_apply_ending's. */
 static const char *const formats[] = { "jpg", "png", "webp", "tif", NULL };
+/* In the order of fv_steady. */
+static const char *const steadies[] = { "off", "fast", "full", NULL };
 
 #define AT(field) offsetof(fv_apply_options, field)
 
@@ -106,6 +108,31 @@ const fv_option fv_apply_table[] = {
 	          "fast, a sample of tiles; exact, all of them, which takes up to twice as long" },
 	{ .name = "force", .letter = 'f', .type = FV_OPT_FLAG, .at = AT(force),
 	  .help = "paint over the photograph itself when OUT names it" },
+	{ .name = "crf", .type = FV_OPT_FLOAT, .arg = "X", .at = AT(crf),
+	  .preset_help = "18, which VP9 and AV1 call 24", .low = 0, .high = 63,
+	  .help = "of a film: how much its encoder may lose; more is smaller and worse" },
+	{ .name = "codec", .type = FV_OPT_TEXT, .arg = "NAME", .at = AT(codec),
+	  .preset_help = "libx264; libvpx-vp9 in .webm",
+	  .help = "of a film: its encoder, as FFmpeg calls it: libx264, libx265, libvpx-vp9, "
+	          "libsvtav1, libaom-av1, ffv1, prores_ks" },
+	{ .name = "preset", .type = FV_OPT_TEXT, .arg = "NAME", .at = AT(preset),
+	  .preset_help = "the encoder's own",
+	  .help = "of a film: how long its encoder may take, such as fast or slow, or a number "
+	          "where it has numbers" },
+	{ .name = "size", .type = FV_OPT_TEXT, .arg = "SIZE", .at = AT(size),
+	  .preset_help = "the film's",
+	  .help = "of a film: WxH, or pixels of the longer side; it is painted at that size" },
+	{ .name = "from", .type = FV_OPT_TEXT, .arg = "TIME", .at = AT(from),
+	  .help = "of a film: where to begin, in seconds or as 1:02:03.5" },
+	{ .name = "to", .type = FV_OPT_TEXT, .arg = "TIME", .at = AT(to),
+	  .help = "of a film: where to end" },
+	{ .name = "stabilize", .type = FV_OPT_ENUM, .arg = "HOW", .at = AT(stabilize),
+	  .preset = "full", .choices = steadies,
+	  .help = "of a film: full lets strokes move along with what they show; fast looks at "
+	          "half the pixels; off paints each frame by itself, which flickers" },
+	{ .name = "preview", .type = FV_OPT_FLAG, .at = AT(preview),
+	  .help = "of a film: three of its frames, painted, into OUT.preview.png, and how long all "
+	          "of them would take; nothing else is done" },
 	{ 0 },
 };
 

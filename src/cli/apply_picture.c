@@ -192,6 +192,8 @@ fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say, 
 	fv_picture *p = NULL;
 	a->page = 0;
 	a->warned = false;
+	if (fv_film_ending(j->out) || (strcmp(j->in, "-") && fv_is_film(j->in)))
+		return fv_apply_film(err, a, j, say);
 	if (fv_deep_zoom_ending(j->out))
 		return fv_apply_tiles(err, a, j, say);
 	fv_status st = fv_apply_read(err, a, j, &p);

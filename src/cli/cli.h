@@ -117,6 +117,9 @@ fv_status fv_cli_context(fv_err *err, fv_cli *cli, bool paints, fv_context **out
  * (beside the program, installed). FV_E_READ with the names there are. */
 fv_status fv_style_find(fv_err *err, const char *name, char *path, size_t room);
 
+/* What main() does when it was started to read a film (apply_film.c): the exit code. */
+int fv_film_child(void);
+
 /* ---- the parser; also for tests */
 typedef struct {
 	const fv_command *command;              /* NULL: --version or --help alone; see help and

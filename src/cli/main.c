@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program: parse, run the command, say what went wrong, exit with its code. */
 #include "cli/cli.h"
+#include "film/film.h"
 #include "picture/picture.h"
 #include <errno.h>
 #include <locale.h>
@@ -58,6 +59,8 @@ int main(int argc, char **argv)
 	fv_err err = { 0 };
 	if (argc == 2 && !strcmp(argv[1], FV_CHILD_WORD))
 		return fv_child_main();
+	if (argc == 2 && !strcmp(argv[1], FV_FILM_WORD))
+		return fv_film_child();
 	setlocale(LC_CTYPE, "");
 	fv_catch_interrupts();
 	fv_status st = run(&err, &cli, argc, argv);

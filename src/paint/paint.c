@@ -97,7 +97,16 @@ struct fv_painter {
 	const fv_model *model;
 	fv_painting painting;           /* of the size painted last; program NULL: none */
 	bool kept;                      /* its packed weights stay */
+	uint64_t shot;                  /* of a film; 0: of none */
 };
+
+void fv_painter_shot(fv_painter *p, uint64_t shot) { p->shot = shot; }
+
+/* What tells a picture's strokes from another's: frames of a shot are told apart by nothing. */
+static uint64_t own_of(const fv_painter *k, const fv_pixels *p)
+{
+	return k->shot ? k->shot * UINT64_C(0x9E3779B97F4A7C15) : fv_paint_fingerprint(p);
+}
 
 fv_status fv_painter_new(fv_err *err, const fv_model *m, fv_painter **out)
 {
@@ -514,7 +523,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 		goto painted;
 	if (k.seen && (st = look(err, &k, in)))
 		goto done;
-	if ((st = fv_canvas_paint(err, painter, opt, fv_paint_fingerprint(in), most ? most - bytes : 0, &k)))
+	if ((st = fv_canvas_paint(err, painter, opt, own_of(painter, in), most ? most - bytes : 0, &k)))
 		goto done;
 	if (resized && (st = enlarge(err, &k, in, whole)))
 		goto done;

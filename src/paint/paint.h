@@ -21,6 +21,10 @@ typedef struct {
 fv_status fv_paint_plan(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_program_options *opt, fv_painting *out);
 void fv_painting_free(fv_painting *p);
 
+/* Of a film's frames: one number, not 0, for all frames of a shot; strokes then lie where they lay in
+ * the frame before. 0: each picture has its own, as fv_paint() has it. */
+void fv_painter_shot(fv_painter *p, uint64_t shot);
+
 /* The least max_memory with which fv_paint() paints a picture of that size; opt: not NULL. */
 fv_status fv_paint_least(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_paint_options *opt, int64_t *bytes);
 

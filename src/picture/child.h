@@ -14,6 +14,7 @@
  * worker says (child.c). */
 #ifndef FV_PICTURE_CHILD_H
 #define FV_PICTURE_CHILD_H
+#include "picture/confine.h"
 #include "picture/internal.h"
 
 enum { FV_CHILD_FD = 3 };               /* the server's socket */
@@ -49,9 +50,4 @@ typedef struct {
 	uint64_t blob[FV_BLOBS];
 	char text[1000], warning[1000];         /* what follows the picture's name */
 } fv_child_record;
-
-/* confine.c: from now on this process can compute, take memory, start threads, read and write what
- * is open: no files, no network, no other programs. False: it cannot be had. */
-bool fv_confine(void);
-bool fv_confine_possible(void);
 #endif

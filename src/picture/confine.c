@@ -3,7 +3,7 @@
  * What is not in the list fails with EPERM, as it may in any container, so that libraries go on
  * without. */
 #define _GNU_SOURCE
-#include "picture/child.h"
+#include "picture/confine.h"
 #include "base/base.h"
 #include <errno.h>
 #include <linux/audit.h>
