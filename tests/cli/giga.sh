@@ -13,7 +13,7 @@ cd "$t" || exit 1
 "$giga" make deep.tif 1900 1400 4 16
 
 # Little memory: tiles; the painting is the same.
-tight="--max-memory 125M" fine="--strokes 16 --max-memory 160M"
+tight="--max-memory 145M" fine="--strokes 16 --max-memory 160M"
 run 0 "" --precision f32 apply brush rgb.tif -o whole.png
 run 0 "" --precision f32 apply brush rgb.tif -o tiles.png $tight
 check "tiles are what the whole is, as PNG" "$giga" same whole.png tiles.png 1
