@@ -1,6 +1,10 @@
 # fish completion for fauve
 complete -c fauve -n __fish_use_subcommand -x -a apply -d 'paint pictures'
-complete -c fauve -n '__fish_seen_subcommand_from apply' -l output -s o -r -d 'the painted picture; or a folder, made when missing, for pictures of the same names'
+complete -c fauve -n '__fish_seen_subcommand_from apply' -l output -s o -r -d 'the painted picture; or a folder, made when missing, for pictures of the same names; or -, standard output'
+complete -c fauve -n '__fish_seen_subcommand_from apply' -l files-from -r -d 'a list of files and folders to be painted, one a line, or with zeros between (find -print0); - is standard input'
+complete -c fauve -n '__fish_seen_subcommand_from apply' -l watch -x -a '(__fish_complete_directories)' -d 'paint what is in a folder, and what comes into it, until Ctrl-C'
+complete -c fauve -n '__fish_seen_subcommand_from apply' -l format -x -a 'jpg png webp tif' -d 'of what is written into a folder, or to standard output'
+complete -c fauve -n '__fish_seen_subcommand_from apply' -l again -d 'paint also what is finished: in a folder, of the same photograph, model and options'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l strength -x -d '0 is the photograph, 1 all paint; above 1 what painting changes is overdone'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l strokes -x -d 'how wide the widest are: fine, medium, broad; pixels, such as 40; or a share of the longer side, such as 3%'
 complete -c fauve -n '__fish_seen_subcommand_from apply' -l detail -x -d 'how near finer brushes come to the photograph: 0 wide strokes alone, 1 fine ones wherever something is fine'
