@@ -1,6 +1,6 @@
 #!/bin/bash
-# tests/film/film.sh FAUVE MAKE_MODEL FILMS: films painted from outside: what stays, what goes, what is refused, and that a killed run
-# goes on to the same frames. In the source tree's root.
+# tests/film/film.sh FAUVE MAKE_MODEL FILMS: films painted from outside: what stays, what goes, what
+# is refused, and that a killed run goes on to the same frames. In the source tree's root.
 set -u
 . tests/shell.sh film "$1"
 make_model=$(realpath "$2") films=$(realpath "$3")
@@ -78,7 +78,8 @@ check "the cut is one" [ "$(frames killed.txt)" = 220 ]
 
 # What is no film, or names other files; what does not go together.
 printf 'ffconcat version 1.0\nfile plain.mp4\n' >list.mp4
-printf '#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nplain.mp4\n#EXT-X-ENDLIST\n' >list.m3u8
+printf '#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nplain.mp4\n#EXT-X-ENDLIST\n' \
+	>list.m3u8
 head -c 3000 plain.mp4 >cut.mp4
 : >empty.mp4
 for f in list.mp4 list.m3u8 cut.mp4 empty.mp4; do
