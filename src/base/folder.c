@@ -8,15 +8,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define NAMED 5                         /* files left out that are told by name */
+#define NAMED 5 /* files left out that are told by name */
 
 typedef struct {
 	fv_names names;
 	int room, left;
-	char text[400];                 /* the first names of what is left out */
+	char text[400]; /* the first names of what is left out */
 } listing;
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 /* path is given up. */
 static bool put(listing *l, char *path)
@@ -47,7 +50,7 @@ static char *words(const listing *l)
 {
 	char text[600];
 	snprintf(text, sizeof text, "%d file%s that fauve does not read left out: %s%s", l->left,
-	         l->left > 1 ? "s" : "", l->text, l->left > NAMED ? ", ..." : "");
+		 l->left > 1 ? "s" : "", l->text, l->left > NAMED ? ", ..." : "");
 	return strdup(text);
 }
 
@@ -73,18 +76,19 @@ static bool look_at(listing *l, const char *folder, const char *name, bool folde
 
 static fv_status list(fv_err *err, const char *folder, bool folders, fv_names *out)
 {
-	listing l = { .room = 0 };
+	listing l = {.room = 0};
 	bool memory = true;
 	DIR *d = opendir(folder);
 	if (!d && errno == ENOTDIR && !folders && fv_picture_there(folder)) {
 		char *path = strdup(folder);
 		memory = path && put(&l, path);
 	} else if (!d)
-		return errno == ENOTDIR
-		               ? fv_fail(err, FV_E_READ, "%s: is neither a folder nor a picture that "
-		                         "fauve reads (" FV_PICTURES_READ ")", folder)
-		               : fv_fail(err, FV_E_READ, "%s: cannot be opened as a folder: %s", folder,
-		                         strerror(errno));
+		return errno == ENOTDIR ? fv_fail(err, FV_E_READ,
+						  "%s: is neither a folder nor a picture that "
+						  "fauve reads (" FV_PICTURES_READ ")",
+						  folder)
+					: fv_fail(err, FV_E_READ, "%s: cannot be opened as a folder: %s", folder,
+						  strerror(errno));
 	for (struct dirent *e; d && memory && (e = readdir(d));)
 		if (e->d_name[0] != '.')
 			memory = look_at(&l, folder, e->d_name, folders);
@@ -121,8 +125,8 @@ void fv_names_tell(const fv_context *c, const char *folder, const fv_names *n)
 	if (n->left)
 		fv_log(c, FV_LOG_WARNING, "%s: %s", folder, n->left);
 	if (n->folders)
-		fv_log(c, FV_LOG_WARNING, "%s: %d folder%s in it not looked into", folder,
-		       n->folders, n->folders > 1 ? "s" : "");
+		fv_log(c, FV_LOG_WARNING, "%s: %d folder%s in it not looked into", folder, n->folders,
+		       n->folders > 1 ? "s" : "");
 }
 
 void fv_names_free(fv_names *n)
@@ -131,5 +135,5 @@ void fv_names_free(fv_names *n)
 		free(n->path[i]);
 	free(n->path);
 	free(n->left);
-	*n = (fv_names){ 0 };
+	*n = (fv_names){0};
 }

@@ -19,7 +19,7 @@ static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW
 struct fv_writer {
 	fv_context *context;
 	int fd;
-	bool replaces, keep_time;       /* was: what is replaced */
+	bool replaces, keep_time; /* was: what is replaced */
 	struct stat was;
 	char path[4096], aside[4096];
 };
@@ -174,7 +174,10 @@ fv_status fv_writer_check(fv_err *err, fv_context *c, const char *path)
 	return st;
 }
 
-void fv_writer_keep_time(fv_writer *w) { w->keep_time = true; }
+void fv_writer_keep_time(fv_writer *w)
+{
+	w->keep_time = true;
+}
 
 const char *fv_writer_path(const fv_writer *w) { return w->aside; }
 
@@ -198,8 +201,7 @@ fv_status fv_writer_commit(fv_err *err, fv_writer *w)
 	if (w->replaces)
 		take_after(w->fd, &w->was);
 	if (w->replaces && w->keep_time)
-		(void)!futimens(w->fd, (struct timespec[]){ { .tv_nsec = UTIME_OMIT },
-		                                            w->was.st_mtim });
+		(void)!futimens(w->fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, w->was.st_mtim});
 	if (fsync(w->fd) || rename(w->aside, w->path)) {
 		fv_status st = fv_fail_write(err, w->path);
 		fv_writer_abort(w);

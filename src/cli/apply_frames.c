@@ -21,10 +21,10 @@ void fv_apply_tell(fv_apply *a, const fv_job *j, const fv_picture *p)
 		fv_warn(a->cli, "%s: %s", j->in, text);
 	if (n > 1 && !fv_pages_kept(p, j->out))
 		fv_warn(a->cli, "%s: has %d %s, of which only the first is painted%s", j->in, n,
-		        moves ? "frames" : "pictures",
-		        moves                                         ? "; .gif, .webp and .png keep all"
-		        : !strcmp(fv_picture_format(p), "TIFF") ? "; .tif keeps all"
-		                                                : "");
+			moves ? "frames" : "pictures",
+			moves                                   ? "; .gif, .webp and .png keep all"
+			: !strcmp(fv_picture_format(p), "TIFF") ? "; .tif keeps all"
+								: "");
 }
 
 /* All are held until they are written, twice for a film; and limits are on all of them together. */
@@ -33,22 +33,21 @@ static fv_status check(fv_err *err, const fv_apply *a, const fv_job *j, fv_pictu
 	const fv_pixels *v = fv_picture_pixels(first);
 	const double area = (double)v->width * (double)v->height * count,
 		     most = isnan(a->o->megapixels) ? FV_PIXELS_MAX : a->o->megapixels * 1e6,
-		     need = 2.0 * (double)v->height * (double)v->stride_bytes * count,
-		     have = fv_apply_allowed(a);
+		     need = 2.0 * (double)v->height * (double)v->stride_bytes * count, have = fv_apply_allowed(a);
 	if (count > FRAMES_MAX)
-		return fv_fail(err, FV_E_LIMIT, "%s: has %d pictures, over the limit of %d for a file",
-		               j->in, count, FRAMES_MAX);
+		return fv_fail(err, FV_E_LIMIT, "%s: has %d pictures, over the limit of %d for a file", j->in, count,
+			       FRAMES_MAX);
 	if (area > most)
 		return fv_fail(err, FV_E_LIMIT,
-		               "%s: %d pictures of %" PRId64 " x %" PRId64 " are %.0f megapixels, over "
-		               "the limit of %.0f; raise it with --max-megapixels if you trust the file",
-		               j->in, count, v->width, v->height, area / 1e6, most / 1e6);
+			       "%s: %d pictures of %" PRId64 " x %" PRId64 " are %.0f megapixels, over "
+			       "the limit of %.0f; raise it with --max-megapixels if you trust the file",
+			       j->in, count, v->width, v->height, area / 1e6, most / 1e6);
 	if (need > have)
 		return fv_fail(err, FV_E_MEMORY,
-		               "%s: %d pictures of %" PRId64 " x %" PRId64 " need %.0f MB beside "
-		               "painting, and %.0f MB are %s; allow more, or take fewer",
-		               j->in, count, v->width, v->height, need / 1e6, fmax(0, have) / 1e6,
-		               a->o->memory ? "left of --max-memory" : "free");
+			       "%s: %d pictures of %" PRId64 " x %" PRId64 " need %.0f MB beside "
+			       "painting, and %.0f MB are %s; allow more, or take fewer",
+			       j->in, count, v->width, v->height, need / 1e6, fmax(0, have) / 1e6,
+			       a->o->memory ? "left of --max-memory" : "free");
 	return FV_OK;
 }
 
@@ -66,15 +65,14 @@ fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture 
 	const bool moves = fv_picture_moves(first);
 	const uint64_t own = fv_paint_own(fv_picture_pixels(first));
 	fv_picture **page = calloc((size_t)count, sizeof *page);
-	fv_status st = page ? check(err, a, j, first, count)
-	                    : fv_fail_memory(err, j->in, (size_t)count * sizeof *page);
+	fv_status st = page ? check(err, a, j, first, count) : fv_fail_memory(err, j->in, (size_t)count * sizeof *page);
 	if (page)
 		page[0] = first;
 	else
 		fv_picture_free(first);
 	for (int i = 0; i < count && !st; i++) {
 		fv_paint_options how;
-		fv_err why = { 0 };
+		fv_err why = {0};
 		a->page = i;
 		show(a, j->in, i, count);
 		if (fv_interrupted())
@@ -93,14 +91,16 @@ fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture 
 	}
 	if (!st)
 		st = fv_pages_write(err, a->context, page, count, j->out,
-		                    &(fv_write_options){ (int)a->o->quality, true, fv_stop_removes });
+				    &(fv_write_options){(int)a->o->quality, true, fv_stop_removes});
 	fv_progress_clear(a->cli->progress);
 	if (!st && moves && fv_format_of_ending(j->out) == FV_TIFF)
-		fv_warn(a->cli, "%s: a TIFF's pages have no pace: how long each frame of %s is shown is "
-		        "left out", j->out, j->in);
+		fv_warn(a->cli,
+			"%s: a TIFF's pages have no pace: how long each frame of %s is shown is "
+			"left out",
+			j->out, j->in);
 	if (!st && (say || a->cli->verbose))
-		fv_say(a->cli, "%s: %d %s, painted in %.1f s", j->out, count,
-		       moves ? "frames" : "pages", fv_now() - begun);
+		fv_say(a->cli, "%s: %d %s, painted in %.1f s", j->out, count, moves ? "frames" : "pages",
+		       fv_now() - begun);
 	for (int i = 0; page && i < count; i++)
 		fv_picture_free(page[i]);
 	free(page);

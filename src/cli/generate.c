@@ -94,8 +94,7 @@ static fv_status write_files(fv_err *err, fv_context *c, const char *output, con
 
 static bool as_film(const options *o)
 {
-	return fv_frames_ending(o->output) &&
-	       (o->walk || fv_format_of_ending(o->output) == FV_GIF);
+	return fv_frames_ending(o->output) && (o->walk || fv_format_of_ending(o->output) == FV_GIF);
 }
 
 static fv_status write_all(fv_err *err, fv_context *c, const options *o, const fv_pixels *p)
@@ -209,10 +208,10 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	if ((st = fv_model_open(err, c, path, &m)))
 		goto done;
 	fv_pixels each = { 0 };
-	fv_err why = { 0 };
+	fv_err why = {0};
 	if ((st = fv_generate_size(&why, m, &each)))
-		fv_fail(err, st, "%s: makes no pictures from noise: %s; `fauve info` says what it is for",
-			path, why.text);
+		fv_fail(err, st, "%s: makes no pictures from noise: %s; `fauve info` says what it is for", path,
+			why.text);
 	if (st)
 		goto done;
 	int64_t pixels = o->count * each.width * each.height;

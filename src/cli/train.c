@@ -65,7 +65,7 @@ typedef struct {
 	fv_cli *cli;
 	fv_context *context;
 	pthread_mutex_t lock;
-	uint64_t *warned;                       /* hashes of the paths of which it was said */
+	uint64_t *warned; /* hashes of the paths of which it was said */
 	int count;
 } host;
 
@@ -77,8 +77,7 @@ static void warn_once(host *h, const char *path, const fv_err *warning)
 	pthread_mutex_lock(&h->lock);
 	for (int i = 0; i < h->count; i++)
 		told |= h->warned[i] == it;
-	uint64_t *more = told ? NULL
-	                      : realloc(h->warned, (size_t)(h->count + 1) * sizeof *more);
+	uint64_t *more = told ? NULL : realloc(h->warned, (size_t)(h->count + 1) * sizeof *more);
 	if (more) {
 		h->warned = more;
 		h->warned[h->count++] = it;
@@ -90,7 +89,7 @@ static void warn_once(host *h, const char *path, const fv_err *warning)
 
 static fv_status decode(void *user, fv_err *err, const char *path, int64_t longest, fv_pixels *out)
 {
-	fv_err warning = { 0 };
+	fv_err warning = {0};
 	fv_status st = fv_picture_shrink(err, path, longest, out, &warning);
 	if (!st && warning.status)
 		warn_once(user, path, &warning);
@@ -248,7 +247,7 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	fv_stop_gently();                                       /* a checkpoint is written first */
 	if ((st = fv_picture_begin(err, "fauve")))
 		goto done;
-	host h = { .cli = cli, .context = c, .lock = PTHREAD_MUTEX_INITIALIZER };
+	host h = {.cli = cli, .context = c, .lock = PTHREAD_MUTEX_INITIALIZER};
 	fv_train_options t = {
 		.size = sizeof t, .recipe = o.resume ? NULL : recipe, .run = o.run, .options = o.handed.item, .copy = *place ? place : NULL,
 		.line = line, .progress = progress, .sheet = sheet, .decode = decode, .find = find, .user = &h,

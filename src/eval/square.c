@@ -9,7 +9,10 @@
 /* Of a strip only so many times its shorter side about the middle is looked at: all of it, as wide
  * as a square is high, would take gigabytes. */
 #define LONGEST 16
-static int64_t looked_at(int64_t side, int64_t other) { return fv_min(side, LONGEST * other); }
+static int64_t looked_at(int64_t side, int64_t other)
+{
+	return fv_min(side, LONGEST * other);
+}
 
 static void scaled(int64_t height, int64_t width, int64_t *h, int64_t *w)
 {
@@ -30,12 +33,12 @@ size_t fv_square_room(int64_t height, int64_t width)
 void fv_square(const fv_pixels *p, uint8_t *square, void *room)
 {
 	int64_t h, w, height = looked_at(p->height, p->width), width = looked_at(p->width, p->height);
-	const uint8_t *from = (const uint8_t *)p->data + (p->height - height) / 2 * p->stride_bytes +
-	                      (p->width - width) / 2 * 3;
+	const uint8_t *from =
+		(const uint8_t *)p->data + (p->height - height) / 2 * p->stride_bytes + (p->width - width) / 2 * 3;
 	scaled(height, width, &h, &w);
 	uint8_t *small = room;
 	fv_resample(from, height, width, p->stride_bytes, small, h, w, FV_FILTER_LANCZOS,
-	            small + fv_div_up(h * w * 3, 64) * 64);
+		    small + fv_div_up(h * w * 3, 64) * 64);
 	const uint8_t *middle = small + ((h - FV_SIDE) / 2 * w + (w - FV_SIDE) / 2) * 3;
 	for (int64_t y = 0; y < FV_SIDE; y++)
 		memcpy(square + y * FV_SIDE * 3, middle + y * w * 3, FV_SIDE * 3);

@@ -13,13 +13,17 @@
 #include <png.h>
 #include <zlib.h>
 
-enum { KEEP, CLEAR, RESTORE };          /* afterwards */
-enum { HEAD = 8 + 25, CONTROL = 26 };   /* bytes of signature and IHDR; of an fcTL */
+enum { KEEP, CLEAR, RESTORE };        /* afterwards */
+enum { HEAD = 8 + 25, CONTROL = 26 }; /* bytes of signature and IHDR; of an fcTL */
 
-typedef struct { uint32_t w, h, x, y; int after; bool blend; } frame;
+typedef struct {
+	uint32_t w, h, x, y;
+	int after;
+	bool blend;
+} frame;
 typedef struct {
 	const uint8_t *data;
-	size_t bytes, at;               /* of the chunk that is looked at */
+	size_t bytes, at; /* of the chunk that is looked at */
 	uint32_t length;
 } chunks;
 
@@ -33,14 +37,20 @@ static bool next(chunks *c)
 	return c->length <= c->bytes - c->at - 12;
 }
 
-static bool is(const chunks *c, const char *type) { return !memcmp(c->data + c->at + 4, type, 4); }
-static const uint8_t *inside(const chunks *c) { return c->data + c->at + 8; }
+static bool is(const chunks *c, const char *type)
+{
+	return !memcmp(c->data + c->at + 4, type, 4);
+}
+static const uint8_t *inside(const chunks *c)
+{
+	return c->data + c->at + 8;
+}
 
 void fv_apng_look(const fv_source *s, fv_picture *p)
 {
-	chunks c = { s->data, s->bytes, 0, 0 };
+	chunks c = {s->data, s->bytes, 0, 0};
 	uint32_t frames = 0, found = 0;
-	bool apart = false;             /* what a still viewer shows is no frame of the film */
+	bool apart = false; /* what a still viewer shows is no frame of the film */
 	while (next(&c) && found < 100000) {
 		const uint8_t *d = inside(&c);
 		if (is(&c, "acTL") && c.length == 8 && !frames) {
@@ -62,8 +72,8 @@ void fv_apng_look(const fv_source *s, fv_picture *p)
 /* A PNG without its pixels: IHDR of another size, palette and what of it is transparent. */
 static void begin(const fv_source *s, uint32_t w, uint32_t h, fv_bytes *to)
 {
-	chunks c = { s->data, s->bytes, 0, 0 };
-	fv_bytes head = { 0 };
+	chunks c = {s->data, s->bytes, 0, 0};
+	fv_bytes head = {0};
 	to->bytes = 0;
 	fv_bytes_put(to, s->data, 8);
 	fv_put_be(&head, w, 4);
@@ -80,14 +90,13 @@ static void begin(const fv_source *s, uint32_t w, uint32_t h, fv_bytes *to)
 /* rgba: its pixels, 8 bits. */
 static bool decode(fv_bytes *file, const frame *f, uint8_t *rgba)
 {
-	png_image im = { .version = PNG_IMAGE_VERSION };
+	png_image im = {.version = PNG_IMAGE_VERSION};
 	fv_png_chunk(file, "IEND", NULL, 0);
 	if (file->failed || !png_image_begin_read_from_memory(&im, file->data, file->bytes))
 		return false;
 	im.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
 	im.format = PNG_FORMAT_RGBA;
-	bool good = im.width == f->w && im.height == f->h &&
-	            png_image_finish_read(&im, NULL, rgba, 0, NULL);
+	bool good = im.width == f->w && im.height == f->h && png_image_finish_read(&im, NULL, rgba, 0, NULL);
 	png_image_free(&im);
 	return good;
 }
@@ -118,20 +127,19 @@ static void clear(const frame *f, uint32_t width, uint8_t *canvas)
 static bool read_frame(const chunks *c, uint32_t width, uint32_t height, frame *f)
 {
 	const uint8_t *d = inside(c);
-	*f = (frame){ fv_get_be(d + 4, 4), fv_get_be(d + 8, 4), fv_get_be(d + 12, 4),
-		      fv_get_be(d + 16, 4), d[24], d[25] == 1 };
-	return f->w && f->h && f->w <= width && f->h <= height && f->x <= width - f->w &&
-	       f->y <= height - f->h;
+	*f = (frame){fv_get_be(d + 4, 4), fv_get_be(d + 8, 4), fv_get_be(d + 12, 4), fv_get_be(d + 16, 4), d[24],
+		     d[25] == 1};
+	return f->w && f->h && f->w <= width && f->h <= height && f->x <= width - f->w && f->y <= height - f->h;
 }
 
 /* The canvas as it is at a frame. before: as large, for what is restored; part: for one frame. */
-static bool compose(const fv_source *s, uint32_t width, uint32_t height, uint8_t *canvas,
-                    uint8_t *before, uint8_t *part)
+static bool compose(const fv_source *s, uint32_t width, uint32_t height, uint8_t *canvas, uint8_t *before,
+		    uint8_t *part)
 {
 	const size_t all = 4 * (size_t)width * height;
-	chunks c = { s->data, s->bytes, 0, 0 };
-	fv_bytes file = { 0 };
-	frame f = { 0 }, last = { 0 };
+	chunks c = {s->data, s->bytes, 0, 0};
+	fv_bytes file = {0};
+	frame f = {0}, last = {0};
 	int at = -1;
 	bool good = true, more = true;
 	while (good && more) {
@@ -142,7 +150,7 @@ static bool compose(const fv_source *s, uint32_t width, uint32_t height, uint8_t
 		}
 		if (more && !(is(&c, "fcTL") && c.length == CONTROL))
 			continue;
-		if (at >= 0) {                  /* the frame that was gathered is whole */
+		if (at >= 0) { /* the frame that was gathered is whole */
 			if (at && last.after == CLEAR)
 				clear(&last, width, canvas);
 			if (at && last.after == RESTORE)
@@ -165,16 +173,14 @@ static bool compose(const fv_source *s, uint32_t width, uint32_t height, uint8_t
 }
 
 /* The canvas as a PNG with what else the file has before its pixels. */
-static bool encode(const fv_source *s, uint32_t width, uint32_t height, const uint8_t *canvas,
-                   fv_bytes *out)
+static bool encode(const fv_source *s, uint32_t width, uint32_t height, const uint8_t *canvas, fv_bytes *out)
 {
-	static const char kept[][5] = { "iCCP", "sRGB", "gAMA", "cHRM", "pHYs", "eXIf", "iTXt", "tEXt",
-		                        "zTXt" };
+	static const char kept[][5] = {"iCCP", "sRGB", "gAMA", "cHRM", "pHYs", "eXIf", "iTXt", "tEXt", "zTXt"};
 	const size_t row = 4 * (size_t)width;
-	chunks c = { s->data, s->bytes, 0, 0 };
-	fv_bytes rows = { 0 };
+	chunks c = {s->data, s->bytes, 0, 0};
+	fv_bytes rows = {0};
 	uLongf room = compressBound((row + 1) * height);
-	uint8_t head[13] = { 0 }, *packed = malloc(room);
+	uint8_t head[13] = {0}, *packed = malloc(room);
 	for (int i = 0; i < 8; i++)
 		head[i] = s->data[16 + i];
 	head[8] = 8, head[9] = 6;
@@ -182,8 +188,7 @@ static bool encode(const fv_source *s, uint32_t width, uint32_t height, const ui
 		fv_bytes_more(&rows, 1);
 		fv_bytes_put(&rows, canvas + y * row, row);
 	}
-	bool good = packed && !rows.failed &&
-	            compress2(packed, &room, rows.data, rows.bytes, 1) == Z_OK;
+	bool good = packed && !rows.failed && compress2(packed, &room, rows.data, rows.bytes, 1) == Z_OK;
 	fv_bytes_put(out, s->data, 8);
 	fv_png_chunk(out, "IHDR", head, sizeof head);
 	while (good && next(&c) && !is(&c, "IDAT"))
@@ -198,7 +203,10 @@ static bool encode(const fv_source *s, uint32_t width, uint32_t height, const ui
 	return good && !out->failed;
 }
 
-int64_t fv_apng_bytes(int64_t area) { return 22 * area; }
+int64_t fv_apng_bytes(int64_t area)
+{
+	return 22 * area;
+}
 
 fv_status fv_apng_page(fv_err *err, const fv_source *s, fv_bytes *out)
 {
@@ -206,11 +214,13 @@ fv_status fv_apng_page(fv_err *err, const fv_source *s, fv_bytes *out)
 	const size_t all = 4 * (size_t)width * height;
 	uint8_t *room = calloc(3, all);
 	bool good = room && compose(s, width, height, room, room + all, room + 2 * all) &&
-	            encode(s, width, height, room, out);
+		    encode(s, width, height, room, out);
 	free(room);
 	if (!room || out->failed)
 		return fv_fail_memory(err, s->path, 3 * all);
 	return good ? FV_OK
-	            : fv_fail(err, FV_E_FORMAT, "%s: frame %d of this PNG cannot be decoded; fetch it "
-	                      "again, or save it anew", s->path, s->page + 1);
+		    : fv_fail(err, FV_E_FORMAT,
+			      "%s: frame %d of this PNG cannot be decoded; fetch it "
+			      "again, or save it anew",
+			      s->path, s->page + 1);
 }

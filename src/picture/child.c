@@ -147,11 +147,17 @@ static bool send_request(int to, const fv_child_request *q, const int fd[3])
 /* A request on its way: *from, the worker's socket; *number, of its server. NULL or why not. */
 static const char *ask(const fv_source *s, int memory, int *from, int *number)
 {
-	fv_child_request q = { .magic = FV_CHILD_MAGIC, .format = (int32_t)s->format,
-	                       .bytes = s->bytes, .max_pixels = s->max_pixels,
-	                       .flat_pixels = s->flat_pixels, .memory = s->memory,
-	                       .longest = s->longest, .all = s->all, .facts = s->facts,
-	                       .bare_tried = s->bare_tried, .page = s->page };
+	fv_child_request q = {.magic = FV_CHILD_MAGIC,
+			      .format = (int32_t)s->format,
+			      .bytes = s->bytes,
+			      .max_pixels = s->max_pixels,
+			      .flat_pixels = s->flat_pixels,
+			      .memory = s->memory,
+			      .longest = s->longest,
+			      .all = s->all,
+			      .facts = s->facts,
+			      .bare_tried = s->bare_tried,
+			      .page = s->page};
 	int pair[2];
 	snprintf(q.format_name, sizeof q.format_name, "%s", s->format_name);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
@@ -239,8 +245,7 @@ static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record 
 	}
 	char *about = NULL;
 	fv_bytes text = { 0 };
-	fv_bytes *blob[FV_BLOBS] = { &p->profile, &p->exif, &p->xmp, &p->iptc, &text,
-	                             &p->delays, &p->texts };
+	fv_bytes *blob[FV_BLOBS] = {&p->profile, &p->exif, &p->xmp, &p->iptc, &text, &p->delays, &p->texts};
 	fv_status st = FV_OK;
 	for (int i = 0; i < FV_BLOBS && !st; i++) {
 		uint8_t *to = r->blob[i] ? fv_bytes_more(blob[i], (size_t)r->blob[i]) : NULL;

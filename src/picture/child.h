@@ -19,8 +19,16 @@
 enum { FV_CHILD_FD = 3 };               /* the server's socket */
 enum { FV_CHILD_MAGIC = 0x66766331 };
 enum { FV_CHILD_SIZE = 1, FV_CHILD_RESULT };
-enum { FV_BLOB_PROFILE, FV_BLOB_EXIF, FV_BLOB_XMP, FV_BLOB_IPTC, FV_BLOB_ABOUT, FV_BLOB_DELAYS,
-       FV_BLOB_TEXTS, FV_BLOBS };
+enum {
+	FV_BLOB_PROFILE,
+	FV_BLOB_EXIF,
+	FV_BLOB_XMP,
+	FV_BLOB_IPTC,
+	FV_BLOB_ABOUT,
+	FV_BLOB_DELAYS,
+	FV_BLOB_TEXTS,
+	FV_BLOBS
+};
 
 #define FV_CHILD_CPU 120                /* seconds that a picture may take of a processor */
 #define FV_CHILD_WAIT 300               /* and of the clock */

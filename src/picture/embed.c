@@ -167,16 +167,15 @@ void fv_embed(fv_format f, const uint8_t *encoded, size_t bytes, const fv_pictur
 {
 	*skip = 0;
 	if (p->texts.bytes && f != FV_PNG && f != FV_GIF) {
-		fv_picture told = *p;           /* which EXIF says then */
-		told.exif = told.texts = (fv_bytes){ 0 };
+		fv_picture told = *p; /* which EXIF says then */
+		told.exif = told.texts = (fv_bytes){0};
 		fv_exif_with_texts(&p->exif, &p->texts, &told.exif);
 		fv_embed(f, encoded, bytes, &told, head, skip, tail);
 		head->failed |= told.exif.failed;
 		fv_bytes_free(&told.exif);
 		return;
 	}
-	if (!p->profile.bytes && !p->exif.bytes && !p->xmp.bytes && !p->iptc.bytes &&
-	    !p->texts.bytes)
+	if (!p->profile.bytes && !p->exif.bytes && !p->xmp.bytes && !p->iptc.bytes && !p->texts.bytes)
 		return;
 	if (f == FV_JPEG)
 		jpeg(encoded, bytes, p, head, skip);

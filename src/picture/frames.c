@@ -102,8 +102,8 @@ static void put_loop(fv_bytes *gif, int loop)
 	}
 }
 
-fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, int count, int quality,
-                         const char *path, fv_bytes *out)
+fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, int count, int quality, const char *path,
+			 fv_bytes *out)
 {
 	const fv_picture *first = frame[0];
 	const fv_pixels *v = &first->pixels;
@@ -112,21 +112,20 @@ fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, i
 	uint8_t *pixels = malloc(all);
 	void *data = NULL;
 	size_t bytes = 0, skip = 0;
-	fv_bytes head = { 0 }, tail = { 0 };
+	fv_bytes head = {0}, tail = {0};
 	VipsImage *im = NULL, *next = NULL;
 	bool done = pixels && v->bits == 8;
 	for (int i = 0; i < count && done; i++)
 		done = put_frame(frame[i], f, pixels + each * (size_t)i, each);
 	if (done)
-		im = vips_image_new_from_memory(pixels, all, (int)v->width, (int)v->height * count,
-		                                v->channels, VIPS_FORMAT_UCHAR);
-	im = im ? fv_next(im, next, vips_copy(im, &next, "interpretation",
-	                                      VIPS_INTERPRETATION_sRGB, NULL)) : NULL;
+		im = vips_image_new_from_memory(pixels, all, (int)v->width, (int)v->height * count, v->channels,
+						VIPS_FORMAT_UCHAR);
+	im = im ? fv_next(im, next, vips_copy(im, &next, "interpretation", VIPS_INTERPRETATION_sRGB, NULL)) : NULL;
 	int *delay = im ? calloc((size_t)count, sizeof *delay) : NULL;
 	for (int i = 0; i < count && delay; i++)
 		delay[i] = (int)(4 * (size_t)i + 4 <= first->delays.bytes
-		                         ? fv_get_le(first->delays.data + 4 * (size_t)i, 4)
-		                         : 100);
+					 ? fv_get_le(first->delays.data + 4 * (size_t)i, 4)
+					 : 100);
 	if (delay) {
 		vips_image_set_int(im, "page-height", (int)v->height);
 		vips_image_set_array_int(im, "delay", delay, count);
@@ -136,11 +135,10 @@ fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, i
 	if (!pixels || (im && !delay))
 		st = fv_fail_memory(err, path, all);
 	else if (!im || (f == FV_GIF ? vips_gifsave_buffer(im, &data, &bytes, "strip", TRUE, NULL)
-	                             : vips_webpsave_buffer(im, &data, &bytes, "Q", quality,
-	                                                    "strip", TRUE, NULL))) {
+				     : vips_webpsave_buffer(im, &data, &bytes, "Q", quality, "strip", TRUE, NULL))) {
 		char *why = vips_error_buffer_copy();
-		st = fv_fail(err, FV_E_WRITE, "%s: %d frames cannot be encoded: %.*s; a .tif may do",
-		             path, count, (int)strcspn(why, "\n"), why);
+		st = fv_fail(err, FV_E_WRITE, "%s: %d frames cannot be encoded: %.*s; a .tif may do", path, count,
+			     (int)strcspn(why, "\n"), why);
 		g_free(why);
 	}
 	if (!st) {

@@ -26,7 +26,7 @@ struct fv_picture {
 	bool pages_read;                /* others than the first can be read */
 	int loop;                       /* times that a film is shown; 0: for ever */
 	fv_bytes delays;                /* of each frame, milliseconds, int32; empty: they are
-	                                 * pages */
+					 * pages */
 	double resolution[2];           /* pixels a millimetre, across and down */
 };
 
@@ -76,7 +76,7 @@ void fv_child_end(void);
 
 /* limits.c: refuses what says more pixels than its limit, or than its bytes can stand for. */
 fv_status fv_limits_check(fv_err *err, const fv_source *s, int64_t width, int64_t height);
-int64_t fv_format_side(fv_format f);    /* pixels of a side that a file may have */
+int64_t fv_format_side(fv_format f); /* pixels of a side that a file may have */
 /* Bytes that a format's decoder takes for a pixel, beside the pixels that come out. */
 int64_t fv_limits_decoder(fv_format f);
 
@@ -87,22 +87,21 @@ void fv_vips_hear(const char *domain, GLogLevelFlags level, const char *text, vo
 
 /* format.c: the header, pixels come when asked for; shrink is 1, or 2, 4, 8 for JPEG. NULL: vips' error. */
 void fv_format_prepare(fv_format f);    /* what opening it would fetch */
-VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink,
-                          int page);
+VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink, int page);
 
 /* tiff.c: what its colours want done that libvips does not do. Others have nothing of it. FV_E_FORMAT
  * where they would come out wrong. */
 typedef struct {
 	enum { FV_TIFF_PLAIN, FV_TIFF_INVERTED, FV_TIFF_YCBCR } what;
-	bool real;                      /* numbers from 0 to 1 */
+	bool real; /* numbers from 0 to 1 */
 	double matrix[9], add[3];
 } fv_tiff_colours;
 /* The first directory of a BigTIFF as a TIFF, for exif.c; of another nothing. */
 void fv_tiff_tags(const fv_source *s, fv_bytes *out);
 int fv_tiff_pages(const fv_source *s);
-int fv_tiff_number(const fv_source *s, int page);       /* of a page, among all directories */
+int fv_tiff_number(const fv_source *s, int page); /* of a page, among all directories */
 fv_status fv_tiff_look(fv_err *err, const fv_source *s, fv_tiff_colours *out);
-VipsImage *fv_tiff_convert(VipsImage *im, const fv_tiff_colours *c);    /* `im` is given up */
+VipsImage *fv_tiff_convert(VipsImage *im, const fv_tiff_colours *c); /* `im` is given up */
 
 /* whole.c: does the JPEG hold inks of which nothing says whether they stand for light? */
 bool fv_jpeg_inks_unknown(const uint8_t *data, size_t bytes);
@@ -151,27 +150,35 @@ void fv_profile_keep(fv_bytes *profile);        /* profile.c: an ICC profile wit
                                                  * texts, in place */
 
 /* write.c: one picture as a file in memory, with its metadata. Adds to out. */
-fv_status fv_picture_encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f,
-                            int quality, const char *path, fv_bytes *out);
+fv_status fv_picture_encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f, int quality, const char *path,
+			    fv_bytes *out);
 /* write.c: an image on the pixels, in the colours that the file will have; NULL: vips' error. */
 VipsImage *fv_picture_dress(const fv_picture *p, fv_format f);
 /* open.c: RGB of 8 or 16 bits gets an alpha that hides nothing. False: no memory. */
 bool fv_picture_add_alpha(fv_picture *p);
 /* frames.c: a film's file as GIF or WebP. */
-fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, int count, int quality,
-                         const char *path, fv_bytes *out);
+fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, int count, int quality, const char *path,
+			 fv_bytes *out);
 
 /* left.c: what is left out, as bits: of what is private and not kept, and of what stands beside the
  * picture. fv_exif_private is exif.c's, fv_iptc_private packets.c's. */
-enum { FV_LEFT_PLACE = 1, FV_LEFT_PERSONS = 2, FV_LEFT_CAMERA = 4, FV_LEFT_TEXTS = 8,
-       FV_LEFT_MAKER = 16, FV_LEFT_OTHERS = 32, FV_LEFT_PICTURES = 64, FV_LEFT_FILM = 128,
-       FV_LEFT_COMMENT = 256 };
+enum {
+	FV_LEFT_PLACE = 1,
+	FV_LEFT_PERSONS = 2,
+	FV_LEFT_CAMERA = 4,
+	FV_LEFT_TEXTS = 8,
+	FV_LEFT_MAKER = 16,
+	FV_LEFT_OTHERS = 32,
+	FV_LEFT_PICTURES = 64,
+	FV_LEFT_FILM = 128,
+	FV_LEFT_COMMENT = 256
+};
 unsigned fv_exif_private(const uint8_t *data, size_t bytes);
 unsigned fv_xmp_private(const uint8_t *data, size_t bytes);
 unsigned fv_jpeg_beside(const uint8_t *data, size_t bytes);
 /* texts.c: a PNG's texts. */
 void fv_texts_keep(const uint8_t *png, size_t bytes, bool all, fv_bytes *out, unsigned *left);
-bool fv_texts_sound(const fv_bytes *texts);      /* of a process that may lie */
+bool fv_texts_sound(const fv_bytes *texts); /* of a process that may lie */
 void fv_texts_into_png(const fv_bytes *texts, fv_bytes *to);
 /* exif.c: EXIF with what the texts say and it does not. */
 uint16_t fv_exif_tag_of(const char *word);

@@ -6,25 +6,38 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static const struct { unsigned bit; const char *name; } names[] = {
-	{ FV_LEFT_PLACE, "place" }, { FV_LEFT_PERSONS, "persons" }, { FV_LEFT_CAMERA, "camera" },
-	{ FV_LEFT_TEXTS, "descriptions" }, { FV_LEFT_MAKER, "maker notes" },
-	{ FV_LEFT_OTHERS, "other metadata" },
+static const struct {
+	unsigned bit;
+	const char *name;
+} names[] = {
+	{FV_LEFT_PLACE, "place"},        {FV_LEFT_PERSONS, "persons"},   {FV_LEFT_CAMERA, "camera"},
+	{FV_LEFT_TEXTS, "descriptions"}, {FV_LEFT_MAKER, "maker notes"}, {FV_LEFT_OTHERS, "other metadata"},
 };
 
 /* What of XMP is not public, by the words that programs use. */
 unsigned fv_xmp_private(const uint8_t *data, size_t bytes)
 {
-	static const struct { const char *word; unsigned bit; } words[] = {
-		{ "GPS", FV_LEFT_PLACE }, { "photoshop:City", FV_LEFT_PLACE },
-		{ "photoshop:Country", FV_LEFT_PLACE }, { "Location", FV_LEFT_PLACE },
-		{ "dc:creator", FV_LEFT_PERSONS }, { "mwg-rs:", FV_LEFT_PERSONS },
-		{ "PersonInImage", FV_LEFT_PERSONS }, { "CreatorContactInfo", FV_LEFT_PERSONS },
-		{ "dc:title", FV_LEFT_TEXTS }, { "dc:description", FV_LEFT_TEXTS },
-		{ "dc:subject", FV_LEFT_TEXTS }, { "photoshop:Headline", FV_LEFT_TEXTS },
-		{ "tiff:Make", FV_LEFT_CAMERA }, { "tiff:Model", FV_LEFT_CAMERA },
-		{ "xmp:CreatorTool", FV_LEFT_CAMERA }, { "aux:", FV_LEFT_CAMERA },
-		{ "xmpMM:", FV_LEFT_OTHERS },
+	static const struct {
+		const char *word;
+		unsigned bit;
+	} words[] = {
+		{"GPS", FV_LEFT_PLACE},
+		{"photoshop:City", FV_LEFT_PLACE},
+		{"photoshop:Country", FV_LEFT_PLACE},
+		{"Location", FV_LEFT_PLACE},
+		{"dc:creator", FV_LEFT_PERSONS},
+		{"mwg-rs:", FV_LEFT_PERSONS},
+		{"PersonInImage", FV_LEFT_PERSONS},
+		{"CreatorContactInfo", FV_LEFT_PERSONS},
+		{"dc:title", FV_LEFT_TEXTS},
+		{"dc:description", FV_LEFT_TEXTS},
+		{"dc:subject", FV_LEFT_TEXTS},
+		{"photoshop:Headline", FV_LEFT_TEXTS},
+		{"tiff:Make", FV_LEFT_CAMERA},
+		{"tiff:Model", FV_LEFT_CAMERA},
+		{"xmp:CreatorTool", FV_LEFT_CAMERA},
+		{"aux:", FV_LEFT_CAMERA},
+		{"xmpMM:", FV_LEFT_OTHERS},
 	};
 	unsigned left = 0;
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
@@ -55,7 +68,7 @@ unsigned fv_jpeg_beside(const uint8_t *p, size_t n)
 		i++;
 	for (; i + 8 <= n && !(left & FV_LEFT_FILM); i++)
 		if (p[i] == 'f' && (!memcmp(p + i, "ftypmp4", 7) || !memcmp(p + i, "ftypiso", 7) ||
-		                    !memcmp(p + i, "ftypqt", 6) || !memcmp(p + i, "ftyp3gp", 7)))
+				    !memcmp(p + i, "ftypqt", 6) || !memcmp(p + i, "ftyp3gp", 7)))
 			left |= FV_LEFT_FILM;
 	return left;
 }
@@ -66,12 +79,14 @@ bool fv_picture_private(const fv_picture *p, char *text, size_t room)
 	*text = 0;
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
 		if (p->left & names[i].bit && n < room)
-			n += (size_t)snprintf(text + n, room - n, "%s%s", n ? ", " : "",
-			                      names[i].name);
+			n += (size_t)snprintf(text + n, room - n, "%s%s", n ? ", " : "", names[i].name);
 	return *text;
 }
 
-typedef struct { char *text; size_t room, n; } list;
+typedef struct {
+	char *text;
+	size_t room, n;
+} list;
 
 static void add(list *l, const char *format, ...)
 {
@@ -87,10 +102,10 @@ static void add(list *l, const char *format, ...)
 
 bool fv_picture_loses(const fv_picture *p, const char *path, char *text, size_t room)
 {
-	static const char *const name[] = { "JPEG", "PNG", "WebP", "TIFF", "GIF" };
+	static const char *const name[] = {"JPEG", "PNG", "WebP", "TIFF", "GIF"};
 	const fv_format f = fv_format_of_ending(path);
 	const bool gif = f == FV_GIF, was_gif = p->format && !strcmp(p->format, "GIF");
-	list l = { text, room, 0 };
+	list l = {text, room, 0};
 	*text = 0;
 	if (f >= FV_HEIF)
 		return false;

@@ -117,18 +117,30 @@ fv_status fv_picture_read(fv_err *err, const char *path, const fv_read_options *
 	const fv_read_options *o = opt ? opt : &none;
 	fv_err ignored;
 	/* Who names a limit trusts files up to it. */
-	fv_source s = { .path = path, .max_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_MAX,
-	                .flat_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_FLAT,
-	                .memory = o->max_memory, .all = o->keep_private, .facts = o->facts, .page = o->page,
-	                .fits = o->fits, .cancelled = o->cancelled, .user = o->user };
+	fv_source s = {.path = path,
+		       .max_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_MAX,
+		       .flat_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_FLAT,
+		       .memory = o->max_memory,
+		       .all = o->keep_private,
+		       .facts = o->facts,
+		       .page = o->page,
+		       .fits = o->fits,
+		       .cancelled = o->cancelled,
+		       .user = o->user};
 	return read_source(err, &s, out, warning ? warning : &ignored);
 }
 
 const char *fv_picture_format(const fv_picture *p) { return p->format; }
 
-int fv_picture_pages(const fv_picture *p) { return p->pages > 1 ? p->pages : 1; }
+int fv_picture_pages(const fv_picture *p)
+{
+	return p->pages > 1 ? p->pages : 1;
+}
 
-bool fv_picture_moves(const fv_picture *p) { return p->pages > 1 && p->delays.bytes; }
+bool fv_picture_moves(const fv_picture *p)
+{
+	return p->pages > 1 && p->delays.bytes;
+}
 
 fv_pixels *fv_picture_pixels(fv_picture *p) { return &p->pixels; }
 
@@ -143,8 +155,7 @@ bool fv_picture_add_alpha(fv_picture *p)
 		return false;
 	for (int64_t y = 0, at = 0; y < v.height; y++)
 		for (int64_t x = 0; x < v.width; x++, at += 4 * bytes) {
-			memcpy(to + at, (char *)v.data + y * v.stride_bytes + 3 * x * bytes,
-			       (size_t)(3 * bytes));
+			memcpy(to + at, (char *)v.data + y * v.stride_bytes + 3 * x * bytes, (size_t)(3 * bytes));
 			memset(to + at + 3 * bytes, 255, (size_t)bytes);
 		}
 	if (p->mapped)
@@ -152,7 +163,7 @@ bool fv_picture_add_alpha(fv_picture *p)
 	else
 		free(v.data);
 	p->mapped = 0;
-	p->pixels = (fv_pixels){ v.width, v.height, 4, v.bits, 4 * v.width * bytes, to };
+	p->pixels = (fv_pixels){v.width, v.height, 4, v.bits, 4 * v.width * bytes, to};
 	return true;
 }
 
@@ -164,8 +175,7 @@ void fv_picture_free(fv_picture *p)
 	free(p);
 }
 
-fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out,
-                            fv_err *warning)
+fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out, fv_err *warning)
 {
 	fv_picture *p = NULL;
 	fv_err ignored;
@@ -175,8 +185,8 @@ fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_p
 	if (st)
 		return st;
 	if (warning && !warning->status && p->pages > 1)
-		fv_fail(warning, FV_E_FORMAT, "%s: has %d %s, of which only the first is taken", path,
-		        p->pages, fv_picture_moves(p) ? "frames" : "pictures");
+		fv_fail(warning, FV_E_FORMAT, "%s: has %d %s, of which only the first is taken", path, p->pages,
+			fv_picture_moves(p) ? "frames" : "pictures");
 	*out = p->pixels;
 	p->pixels.data = NULL;
 	fv_picture_free(p);

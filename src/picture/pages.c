@@ -20,8 +20,10 @@ bool fv_pages_kept(const fv_picture *p, const char *path)
 
 static fv_status too_large(fv_err *err, const char *path)
 {
-	return fv_fail(err, FV_E_WRITE, "%s: its pictures are more than such a file holds; take fewer, "
-	               "or smaller ones", path);
+	return fv_fail(err, FV_E_WRITE,
+		       "%s: its pictures are more than such a file holds; take fewer, "
+		       "or smaller ones",
+		       path);
 }
 
 static uint32_t delay_of(const fv_picture *first, int i)
@@ -34,7 +36,11 @@ static uint32_t delay_of(const fv_picture *first, int i)
 enum { STRIPS = 273, TILES = 324, EXIF = 34665, GPS = 34853, INTEROP = 40965 };
 enum { SHORT = 3, LONG = 4 };
 
-typedef struct { fv_bytes *file; size_t base; bool big; } moving;
+typedef struct {
+	fv_bytes *file;
+	size_t base;
+	bool big;
+} moving;
 
 static uint32_t get(const moving *m, size_t at, int n)
 {
@@ -58,8 +64,7 @@ static void set_type(const moving *m, size_t at, uint32_t type)
 static void move_strips(const moving *m, size_t entry)
 {
 	const uint32_t type = get(m, entry + 2, 2), count = get(m, entry + 4, 4);
-	const size_t size = type == SHORT ? 2 : 4,
-		     from = size * count > 4 ? get(m, entry + 8, 4) : entry + 8;
+	const size_t size = type == SHORT ? 2 : 4, from = size * count > 4 ? get(m, entry + 8, 4) : entry + 8;
 	const uint32_t only = count == 1 ? get(m, from, (int)size) : 0;
 	if (from > m->file->bytes || size * count > m->file->bytes - from)
 		return;
@@ -80,15 +85,14 @@ static void move_strips(const moving *m, size_t entry)
 /* Returns where the offset of the next directory stands; 0: what was encoded is no sound TIFF. */
 static size_t move_directory(const moving *m, size_t at, int depth)
 {
-	static const uint8_t size[] = { 1, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4 };
+	static const uint8_t size[] = {1, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4};
 	if (at + 2 > m->file->bytes || at + 2 + 12 * (size_t)get(m, at, 2) + 4 > m->file->bytes)
 		return 0;
 	const size_t count = get(m, at, 2);
 	for (size_t i = 0; i < count; i++) {
 		const size_t entry = at + 2 + 12 * i;
 		const uint32_t tag = get(m, entry, 2), type = get(m, entry + 2, 2);
-		const size_t bytes = type < G_N_ELEMENTS(size) ? size[type] * (size_t)get(m, entry + 4, 4)
-		                                               : 0;
+		const size_t bytes = type < G_N_ELEMENTS(size) ? size[type] * (size_t)get(m, entry + 4, 4) : 0;
 		if (bytes > 4)
 			set(m, entry + 8, get(m, entry + 8, 4) + (uint32_t)m->base);
 		if (!depth && (tag == STRIPS || tag == TILES))
@@ -102,11 +106,10 @@ static size_t move_directory(const moving *m, size_t at, int depth)
 	return at + 2 + 12 * count;
 }
 
-static fv_status add_tiff(fv_err *err, const char *path, fv_bytes *file, const fv_bytes *one,
-                          size_t *next)
+static fv_status add_tiff(fv_err *err, const char *path, fv_bytes *file, const fv_bytes *one, size_t *next)
 {
 	fv_bytes_more(file, file->bytes % 2);
-	const moving m = { file, file->bytes, one->data[0] == 'M' };
+	const moving m = {file, file->bytes, one->data[0] == 'M'};
 	if (file->bytes + one->bytes > UINT32_MAX - 65536)
 		return too_large(err, path);
 	fv_bytes_put(file, one->data, one->bytes);
@@ -116,14 +119,13 @@ static fv_status add_tiff(fv_err *err, const char *path, fv_bytes *file, const f
 	if (*next)
 		set(&m, *next, (uint32_t)first);
 	*next = move_directory(&m, first, 0);
-	return *next && !file->failed ? FV_OK
-	                              : fv_fail(err, FV_E_INTERNAL, "%s: pages cannot be joined", path);
+	return *next && !file->failed ? FV_OK : fv_fail(err, FV_E_INTERNAL, "%s: pages cannot be joined", path);
 }
 
 /* ------------------------------------------------------------------ PNG */
 static void put_control(fv_bytes *to, const fv_picture *p, uint32_t number, uint32_t delay)
 {
-	fv_bytes b = { 0 };
+	fv_bytes b = {0};
 	fv_put_be(&b, number, 4);
 	fv_put_be(&b, (uint32_t)p->pixels.width, 4);
 	fv_put_be(&b, (uint32_t)p->pixels.height, 4);
@@ -131,7 +133,7 @@ static void put_control(fv_bytes *to, const fv_picture *p, uint32_t number, uint
 	fv_put_be(&b, 0, 4);
 	fv_put_be(&b, delay, 2);
 	fv_put_be(&b, 1000, 2);
-	fv_put_be(&b, 0, 2);            /* nothing is disposed of, nothing blended */
+	fv_put_be(&b, 0, 2); /* nothing is disposed of, nothing blended */
 	fv_png_chunk(to, "fcTL", b.data, b.bytes);
 	to->failed |= b.failed;
 	fv_bytes_free(&b);
@@ -139,8 +141,8 @@ static void put_control(fv_bytes *to, const fv_picture *p, uint32_t number, uint
 
 /* The chunks of `one`: of the first all, with what makes a film of it before its pixels, of others the
  * pixels alone; none has its end yet. */
-static void add_png(fv_bytes *file, const fv_bytes *one, const fv_picture *first,
-                    const fv_picture *p, int i, int count, uint32_t *number)
+static void add_png(fv_bytes *file, const fv_bytes *one, const fv_picture *first, const fv_picture *p, int i, int count,
+		    uint32_t *number)
 {
 	bool begun = false;
 	if (!i)
@@ -152,7 +154,7 @@ static void add_png(fv_bytes *file, const fv_bytes *one, const fv_picture *first
 			break;
 		const bool pixels = !memcmp(c + 4, "IDAT", 4);
 		if (pixels && !begun) {
-			fv_bytes b = { 0 };
+			fv_bytes b = {0};
 			fv_put_be(&b, (uint32_t)count, 4);
 			fv_put_be(&b, (uint32_t)MAX(first->loop, 0), 4);
 			if (!i)
@@ -163,7 +165,7 @@ static void add_png(fv_bytes *file, const fv_bytes *one, const fv_picture *first
 			begun = true;
 		}
 		if (pixels && i) {
-			fv_bytes b = { 0 };
+			fv_bytes b = {0};
 			fv_put_be(&b, (*number)++, 4);
 			fv_bytes_put(&b, c + 8, length);
 			fv_png_chunk(file, "fdAT", b.data, b.bytes);
@@ -178,14 +180,14 @@ static void add_png(fv_bytes *file, const fv_bytes *one, const fv_picture *first
 }
 
 /* ------------------------------------------------------------------ all of them */
-static fv_status join(fv_err *err, fv_context *c, fv_format f, fv_picture *const *page, int count,
-                      int quality, const char *path, fv_bytes *file)
+static fv_status join(fv_err *err, fv_context *c, fv_format f, fv_picture *const *page, int count, int quality,
+		      const char *path, fv_bytes *file)
 {
 	size_t next = 0;
 	uint32_t number = 0;
 	fv_status st = FV_OK;
 	for (int i = 0; i < count && !st; i++) {
-		fv_bytes one = { 0 };
+		fv_bytes one = {0};
 		if (!(st = fv_picture_encode(err, c, page[i], f, quality, path, &one))) {
 			if (f == FV_TIFF)
 				st = add_tiff(err, path, file, &one, &next);
@@ -209,8 +211,7 @@ static fv_status agree(fv_err *err, fv_picture *const *page, int count, const ch
 		const fv_pixels *v = &page[i]->pixels, *w = &page[0]->pixels;
 		if (v->width != w->width || v->height != w->height || v->bits != w->bits)
 			return fv_fail(err, FV_E_WRITE,
-			               "%s: frames of different sizes cannot be one film; write a .tif",
-			               path);
+				       "%s: frames of different sizes cannot be one film; write a .tif", path);
 		alpha |= v->channels == 4;
 	}
 	for (int i = 0; i < count && alpha; i++)
@@ -219,13 +220,13 @@ static fv_status agree(fv_err *err, fv_picture *const *page, int count, const ch
 	return FV_OK;
 }
 
-fv_status fv_pages_write(fv_err *err, fv_context *c, fv_picture *const *page, int count,
-                         const char *path, const fv_write_options *opt)
+fv_status fv_pages_write(fv_err *err, fv_context *c, fv_picture *const *page, int count, const char *path,
+			 const fv_write_options *opt)
 {
 	const fv_format f = fv_format_of_ending(path);
 	const int quality = opt && opt->quality ? opt->quality : 92;
 	fv_writer *w = NULL;
-	fv_bytes file = { 0 };
+	fv_bytes file = {0};
 	fv_status st = fv_vips_ready(err);
 	if (!st && f != FV_TIFF)
 		st = agree(err, page, count, path);
@@ -236,7 +237,7 @@ fv_status fv_pages_write(fv_err *err, fv_context *c, fv_picture *const *page, in
 	if (opt && opt->aside)
 		opt->aside(fv_writer_path(w));
 	st = f == FV_TIFF || f == FV_PNG ? join(err, c, f, page, count, quality, path, &file)
-	                                 : fv_film_encode(err, c, page, count, quality, path, &file);
+					 : fv_film_encode(err, c, page, count, quality, path, &file);
 	if (!st)
 		st = fv_writer_put(err, w, file.data, file.bytes);
 	fv_bytes_free(&file);

@@ -181,9 +181,9 @@ static void tell_exif(fv_picture *p)
 {
 	void *data = NULL;
 	size_t bytes = 0, skip = 0;
-	fv_bytes file = { 0 }, tail = { 0 };
+	fv_bytes file = {0}, tail = {0};
 	VipsImage *im = NULL;
-	const fv_picture of = { .exif = p->exif };
+	const fv_picture of = {.exif = p->exif};
 	if (!vips_jpegsave_buffer(p->facts, &data, &bytes, "strip", TRUE, NULL)) {
 		fv_embed(FV_JPEG, data, bytes, &of, &file, &skip, &tail);
 		fv_bytes_put(&file, (const uint8_t *)data + skip, bytes - skip);
@@ -208,8 +208,7 @@ static void keep_pages(const fv_source *s, fv_picture *p, VipsImage *im)
 		return;
 	if (vips_image_get_typeof(im, "loop"))
 		vips_image_get_int(im, "loop", &p->loop);
-	if (vips_image_get_typeof(im, "delay") &&
-	    !vips_image_get_array_int(im, "delay", &delay, &count))
+	if (vips_image_get_typeof(im, "delay") && !vips_image_get_array_int(im, "delay", &delay, &count))
 		for (int i = 0; i < count && p->pages > 1; i++)
 			fv_put_le(&p->delays, (uint32_t)delay[i], 4);
 }
@@ -239,18 +238,18 @@ static fv_status keep_metadata(fv_err *err, const fv_source *s, fv_picture *p, V
 	}
 	if (s->format == FV_JPEG)
 		p->left |= fv_jpeg_beside(s->data, s->bytes);
-	if (!s->all && p->left & FV_LEFT_COMMENT)       /* a text as private as others */
+	if (!s->all && p->left & FV_LEFT_COMMENT) /* a text as private as others */
 		p->left ^= FV_LEFT_COMMENT | (p->left & FV_LEFT_TEXTS ? 0 : FV_LEFT_TEXTS);
 	if (s->format == FV_PNG)
 		fv_texts_keep(s->data, s->bytes, s->all, &p->texts, &p->left);
 	/* libvips gives no EXIF of a TIFF, whose directories are EXIF's own. */
 	if (s->format == FV_TIFF && !p->exif.bytes) {
-		fv_bytes tags = { 0 };
+		fv_bytes tags = {0};
 		fv_tiff_tags(s, &tags);
 		data = tags.bytes ? tags.data : s->data;
 		bytes = tags.bytes ? tags.bytes : s->bytes;
-		fv_exif_keep(data, bytes, s->all, turned ? im->Ysize : im->Xsize,
-		             turned ? im->Xsize : im->Ysize, &p->exif);
+		fv_exif_keep(data, bytes, s->all, turned ? im->Ysize : im->Xsize, turned ? im->Xsize : im->Ysize,
+			     &p->exif);
 		p->left |= s->all ? 0 : fv_exif_private(data, bytes);
 		p->exif.failed |= tags.failed;
 		fv_bytes_free(&tags);
@@ -262,10 +261,9 @@ static fv_status keep_metadata(fv_err *err, const fv_source *s, fv_picture *p, V
 	bool said = im->Xres > 0 && im->Yres > 0 && im->Xres != 1;
 	p->resolution[0] = said ? turned ? im->Yres : im->Xres : 72 / 25.4;
 	p->resolution[1] = said ? turned ? im->Xres : im->Yres : 72 / 25.4;
-	return p->exif.failed || p->xmp.failed || p->iptc.failed || p->delays.failed ||
-	                       p->texts.failed
-	               ? fv_fail_memory(err, s->path, s->bytes)
-	               : FV_OK;
+	return p->exif.failed || p->xmp.failed || p->iptc.failed || p->delays.failed || p->texts.failed
+		       ? fv_fail_memory(err, s->path, s->bytes)
+		       : FV_OK;
 }
 
 void fv_picture_forget(fv_picture *p)
@@ -318,9 +316,8 @@ static VipsImage *look_for_more(VipsImage *im, const fv_source *s, fv_err *warni
 	for (int64_t i = 0; i < count; i++)
 		most = v[i] > most ? (double)v[i] : most;
 	if (most > 1.02)
-		fv_fail(warning, FV_E_FORMAT,
-		        "%s: has numbers up to %.4g where 1 is white; all above is white", s->path,
-		        most);
+		fv_fail(warning, FV_E_FORMAT, "%s: has numbers up to %.4g where 1 is white; all above is white",
+			s->path, most);
 	return im;
 }
 
@@ -333,8 +330,9 @@ static fv_status decode(fv_err *err, fv_source *s, VipsFailOn fail, fv_picture *
 		return st;
 	if (s->format == FV_JPEG && fv_jpeg_inks_unknown(s->data, s->bytes))
 		return fv_fail(err, FV_E_FORMAT,
-		               "%s: this JPEG has inks (CMYK) and no marker of Adobe's, so that nothing "
-		               "says whether its numbers are ink or light; save it anew as RGB", s->path);
+			       "%s: this JPEG has inks (CMYK) and no marker of Adobe's, so that nothing "
+			       "says whether its numbers are ink or light; save it anew as RGB",
+			       s->path);
 	const size_t bytes = fv_believed(s->format, s->data, s->bytes);
 	const int page = s->format == FV_TIFF ? fv_tiff_number(s, s->page) : s->page;
 	if (!(im = fv_format_open(s->format, s->data, bytes, fail, 1, page)))
@@ -393,11 +391,11 @@ static bool nothing_read(const fv_pixels *p)
 /* A frame behind the first: decoded as the PNG that it would be. */
 static fv_status decode_frame(fv_err *err, fv_source *s, fv_picture *p, fv_err *warning)
 {
-	fv_bytes page = { 0 };
+	fv_bytes page = {0};
 	if (s->bytes < 33)
 		return fv_fail(err, FV_E_FORMAT, "%s: this PNG is cut off; fetch it again", s->path);
 	const int64_t w = fv_get_be(s->data + 16, 4), h = fv_get_be(s->data + 20, 4);
-	const fv_pixels size = { w, h, 4, 8, 4 * w, NULL };
+	const fv_pixels size = {w, h, 4, 8, 4 * w, NULL};
 	fv_status st = fv_limits_check(err, s, w, h);
 	if (!st && (w < 1 || h < 1))
 		st = fv_fail(err, FV_E_FORMAT, "%s: this PNG has no pixels", s->path);

@@ -6,7 +6,7 @@
 fv_status fv_sheet_write(fv_err *err, fv_context *c, const char *path, const fv_pixels *pictures, int count, int columns)
 {
 	fv_sheet_options o = FV_SHEET_DEFAULTS;
-	fv_pixels sheet = { 0 };
+	fv_pixels sheet = {0};
 	o.columns = columns;
 	o.max_pixels = FV_PIXELS_MAX;
 	o.max_side = fv_format_side(fv_format_of_ending(path));

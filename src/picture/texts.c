@@ -9,7 +9,10 @@
 enum { WORD_MAX = 79, TEXT_MAX = 64 << 10, ALL_MAX = 256 << 10 };
 
 /* Kept by default: the statement about rights, as docs/security.md says. */
-static bool is_public(const char *word) { return !strcmp(word, "Copyright"); }
+static bool is_public(const char *word)
+{
+	return !strcmp(word, "Copyright");
+}
 
 /* XMP and blocks of other programs travel their own ways. */
 static bool is_carrier(const char *word)
@@ -21,7 +24,7 @@ static unsigned bit_of(const char *word)
 {
 	return !strcmp(word, "Author")                                ? FV_LEFT_PERSONS
 	       : !strcmp(word, "Software") || !strcmp(word, "Source") ? FV_LEFT_CAMERA
-	                                                              : FV_LEFT_TEXTS;
+								      : FV_LEFT_TEXTS;
 }
 
 /* To UTF-8 without zeros and control characters. */
@@ -32,7 +35,7 @@ static void put_text(fv_bytes *to, const uint8_t *text, size_t bytes, bool latin
 		if ((c < 32 && c != '\n' && c != '\t') || c == 127)
 			continue;
 		if (latin && c >= 128) {
-			const uint8_t two[2] = { (uint8_t)(0xc0 | c >> 6), (uint8_t)(0x80 | (c & 63)) };
+			const uint8_t two[2] = {(uint8_t)(0xc0 | c >> 6), (uint8_t)(0x80 | (c & 63))};
 			fv_bytes_put(to, two, 2);
 		} else
 			fv_bytes_put(to, &c, 1);
@@ -53,8 +56,7 @@ static uint8_t *unpack(const uint8_t *data, size_t bytes, size_t *got)
 	return NULL;
 }
 
-static void keep(const uint8_t *type, const uint8_t *d, size_t n, bool all, fv_bytes *out,
-                 unsigned *left)
+static void keep(const uint8_t *type, const uint8_t *d, size_t n, bool all, fv_bytes *out, unsigned *left)
 {
 	const uint8_t *zero = memchr(d, 0, MIN(n, WORD_MAX + 1));
 	const char *word = (const char *)d;
@@ -68,7 +70,7 @@ static void keep(const uint8_t *type, const uint8_t *d, size_t n, bool all, fv_b
 		return;
 	}
 	if (packed)
-		at++;                           /* the method */
+		at++; /* the method */
 	if (utf8 && n - at >= 2) {
 		packed = d[at];
 		at += 2;
@@ -83,12 +85,12 @@ static void keep(const uint8_t *type, const uint8_t *d, size_t n, bool all, fv_b
 	uint8_t *plain = packed ? unpack(d + at, n - at, &bytes) : NULL;
 	if (packed && !plain)
 		return;
-	fv_bytes text = { 0 };
+	fv_bytes text = {0};
 	put_text(&text, plain ? plain : d + at, bytes, !utf8);
 	free(plain);
 	fv_bytes_more(&text, 1);
 	json_t *sound = text.bytes > 1 ? json_string((const char *)text.data) : NULL;
-	if (sound) {                    /* it is UTF-8 */
+	if (sound) { /* it is UTF-8 */
 		fv_bytes_put(out, d, (size_t)(zero - d) + 1);
 		fv_bytes_put(out, text.data, text.bytes);
 	}
@@ -122,9 +124,9 @@ void fv_texts_into_png(const fv_bytes *texts, fv_bytes *to)
 {
 	for (size_t at = 0; at < texts->bytes;) {
 		const char *word = (const char *)texts->data + at, *text = word + strlen(word) + 1;
-		fv_bytes b = { 0 };
+		fv_bytes b = {0};
 		fv_bytes_put(&b, word, strlen(word) + 1);
-		fv_bytes_more(&b, 4);           /* not packed; no language, no translation */
+		fv_bytes_more(&b, 4); /* not packed; no language, no translation */
 		fv_bytes_put(&b, text, strlen(text));
 		fv_png_chunk(to, "iTXt", b.data, b.bytes);
 		to->failed |= b.failed;

@@ -6,9 +6,21 @@
  * [1] TIFF 6.0; Adobe's Digital Negative, 1.4; BigTIFF: magic 43, counts and offsets of 8 bytes */
 #include "picture/internal.h"
 
-enum { SUBFILE = 254, BITS = 258, COMPRESSION, PHOTOMETRIC = 262, SAMPLES = 277, PLANAR = 284,
-       INKSET = 332, INKS = 334, FORMAT = 339, COEFFICIENTS = 529, SUBSAMPLING, REFERENCE = 532,
-       DNG = 50706 };
+enum {
+	SUBFILE = 254,
+	BITS = 258,
+	COMPRESSION,
+	PHOTOMETRIC = 262,
+	SAMPLES = 277,
+	PLANAR = 284,
+	INKSET = 332,
+	INKS = 334,
+	FORMAT = 339,
+	COEFFICIENTS = 529,
+	SUBSAMPLING,
+	REFERENCE = 532,
+	DNG = 50706
+};
 enum { WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, SEPARATED, YCBCR, CIELAB = 8 };
 enum { JPEG_OLD = 6, JPEG = 7 };
 enum { REDUCED = 1, OF_MASK = 4 };
@@ -16,9 +28,9 @@ enum { PAGES_MAX = 10000, ENTRIES_MAX = 4096 };
 
 typedef struct {
 	const uint8_t *data;
-	size_t bytes, at, count;        /* of the directory: its first entry, and how many */
+	size_t bytes, at, count; /* of the directory: its first entry, and how many */
 	bool big_endian, big;
-	int number, pages;              /* of all directories; of those that are pages */
+	int number, pages; /* of all directories; of those that are pages */
 } directory;
 
 static uint64_t get(const directory *d, size_t at, int n)
@@ -34,7 +46,7 @@ static uint64_t get(const directory *d, size_t at, int n)
 /* The i-th number of a tag, or what holds where it is not there. */
 static double number(const directory *d, int tag, size_t i, double preset)
 {
-	static const uint8_t size[] = { 0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8 };
+	static const uint8_t size[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8};
 	const size_t entry = d->big ? 20 : 12, inside = d->big ? 8 : 4;
 	for (size_t k = 0, at = d->at; k < d->count; k++, at += entry) {
 		if (get(d, at, 2) != (uint64_t)tag)
@@ -65,7 +77,7 @@ static int word(const directory *d, int tag, int preset)
  * that run in circles end with the count. */
 static bool find(const fv_source *s, int page, directory *d)
 {
-	*d = (directory){ .data = s->data, .bytes = s->bytes };
+	*d = (directory){.data = s->data, .bytes = s->bytes};
 	if (s->bytes < 16)
 		return false;
 	d->big_endian = s->data[0] == 'M';
@@ -89,8 +101,8 @@ static bool find(const fv_source *s, int page, directory *d)
  * its layout's kind (exif.c leaves out the others). */
 static void put_directory(const directory *d, int depth, fv_bytes *out, size_t *at)
 {
-	static const uint8_t size[] = { 0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4 };
-	fv_bytes entries = { 0 }, values = { 0 };
+	static const uint8_t size[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4};
+	fv_bytes entries = {0}, values = {0};
 	uint32_t count = 0;
 	const size_t room = 2 + 12 * d->count + 4;
 	*at += room;
@@ -165,9 +177,8 @@ int fv_tiff_number(const fv_source *s, int page)
 
 static fv_status refuse(fv_err *err, const fv_source *s, const char *why)
 {
-	return fv_fail(err, FV_E_FORMAT,
-	               "%s: this TIFF %s, which fauve does not convert; save it anew as RGB", s->path,
-	               why);
+	return fv_fail(err, FV_E_FORMAT, "%s: this TIFF %s, which fauve does not convert; save it anew as RGB", s->path,
+		       why);
 }
 
 /* Y, Cb and Cr of 8 bits to R, G and B: rows of a matrix, and what is added. */
@@ -183,10 +194,9 @@ static void ycbcr(const directory *d, fv_tiff_colours *c)
 		zero[i] = black;
 	}
 	const double red = 2 - 2 * r, blue = 2 - 2 * b,
-		     m[3][3] = { { 1, 0, red }, { 1, g ? -b * blue / g : 0, g ? -r * red / g : 0 },
-			         { 1, blue, 0 } };
+		     m[3][3] = {{1, 0, red}, {1, g ? -b * blue / g : 0, g ? -r * red / g : 0}, {1, blue, 0}};
 	for (int i = 0; i < 3; i++) {
-		c->add[i] = 0.5;        /* what follows cuts */
+		c->add[i] = 0.5; /* what follows cuts */
 		for (int k = 0; k < 3; k++) {
 			c->matrix[3 * i + k] = m[i][k] * scale[k];
 			c->add[i] -= c->matrix[3 * i + k] * zero[k];
@@ -198,26 +208,27 @@ static void ycbcr(const directory *d, fv_tiff_colours *c)
 fv_status fv_tiff_look(fv_err *err, const fv_source *s, fv_tiff_colours *c)
 {
 	directory d;
-	*c = (fv_tiff_colours){ .what = FV_TIFF_PLAIN };
+	*c = (fv_tiff_colours){.what = FV_TIFF_PLAIN};
 	if (s->format != FV_TIFF || !find(s, s->page, &d))
-		return FV_OK;           /* libtiff says why */
+		return FV_OK; /* libtiff says why */
 	const int kind = word(&d, PHOTOMETRIC, BLACK_IS_ZERO), packed = word(&d, COMPRESSION, 1),
-		  samples = word(&d, SAMPLES, 1), bits = word(&d, BITS, 1),
-		  format = word(&d, FORMAT, 1);
+		  samples = word(&d, SAMPLES, 1), bits = word(&d, BITS, 1), format = word(&d, FORMAT, 1);
 	const bool planar = word(&d, PLANAR, 1) == 2, real = format == 3;
 	if (number(&d, DNG, 0, -1) >= 0 || kind == 32803 || kind == 34892)
 		return fv_fail(err, FV_E_FORMAT,
-		               "%s: is a camera's raw file, of which only a preview could be read; "
-		               "develop it, and paint what comes out", s->path);
+			       "%s: is a camera's raw file, of which only a preview could be read; "
+			       "develop it, and paint what comes out",
+			       s->path);
 	for (size_t i = 1; i < (size_t)MIN(samples, 8); i++)
 		if (number(&d, BITS, i, bits) != bits)
 			return refuse(err, s, "has channels of different depths");
 	if (format == 2 || format > 4)
 		return refuse(err, s, format == 2 ? "has numbers with a sign" : "has complex numbers");
 	if (kind > CIELAB || kind == MASK || kind == 7)
-		return refuse(err, s, kind == MASK ? "is a mask"
-		                      : kind == 9 || kind == 10 ? "has Lab colours of another kind"
-		                                                : "has colours of a rare kind");
+		return refuse(err, s,
+			      kind == MASK              ? "is a mask"
+			      : kind == 9 || kind == 10 ? "has Lab colours of another kind"
+							: "has colours of a rare kind");
 	if (kind == SEPARATED && (samples < 4 || word(&d, INKSET, 1) != 1 || word(&d, INKS, 4) != 4))
 		return refuse(err, s, "has other inks than cyan, magenta, yellow and black");
 	if (kind == CIELAB && ((bits != 8 && bits != 16) || real || samples < 3 || planar))
@@ -250,11 +261,10 @@ VipsImage *fv_tiff_convert(VipsImage *im, const fv_tiff_colours *c)
 	if (matrix)
 		g_object_unref(matrix);
 	out = NULL;
-	const double one[3] = { 1, 1, 1 };
+	const double one[3] = {1, 1, 1};
 	im = im ? fv_next(im, out, vips_linear(im, &out, one, c->add, 3, NULL)) : NULL;
 	out = NULL;
 	im = im ? fv_next(im, out, vips_cast(im, &out, VIPS_FORMAT_UCHAR, NULL)) : NULL;
 	out = NULL;
-	return im ? fv_next(im, out, vips_copy(im, &out, "interpretation",
-	                                       VIPS_INTERPRETATION_sRGB, NULL)) : NULL;
+	return im ? fv_next(im, out, vips_copy(im, &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL)) : NULL;
 }

@@ -121,13 +121,12 @@ static void result(fv_source *s, fv_status st, const fv_err *err, const fv_err *
 		json_decref(j);
 	}
 	const fv_bytes text = { .data = (uint8_t *)about, .bytes = about ? strlen(about) : 0 };
-	const fv_bytes *blob[FV_BLOBS] = { &p->profile, &p->exif, &p->xmp, &p->iptc, &text,
-	                                     &p->delays, &p->texts };
+	const fv_bytes *blob[FV_BLOBS] = {&p->profile, &p->exif, &p->xmp, &p->iptc, &text, &p->delays, &p->texts};
 	if (!st) {
 		r.width = p->pixels.width, r.height = p->pixels.height,
 		r.channels = p->pixels.channels, r.bits = p->pixels.bits;
-		r.pages = p->pages, r.loop = p->loop, r.left = (int32_t)p->left, r.into_profile = p->into_profile, r.resolution[0] = p->resolution[0],
-		r.resolution[1] = p->resolution[1];
+		r.pages = p->pages, r.loop = p->loop, r.left = (int32_t)p->left, r.into_profile = p->into_profile,
+		r.resolution[0] = p->resolution[0], r.resolution[1] = p->resolution[1];
 		for (int i = 0; i < FV_BLOBS; i++)
 			r.blob[i] = blob[i]->bytes;
 	}
@@ -141,12 +140,22 @@ static void work(const fv_child_request *q, worker *w, bool confined)
 	fv_err err = { 0 }, warning = { 0 };
 	fv_picture p = { 0 };
 	struct stat info;
-	fv_source s = { .path = "", .fd = w->fd[FILE_FD], .bytes = q->bytes,
-	                .format = (fv_format)q->format, .format_name = q->format_name,
-	                .max_pixels = q->max_pixels, .flat_pixels = q->flat_pixels,
-	                .memory = q->memory, .longest = q->longest, .all = q->all,
-	                .facts = q->facts, .page = q->page, .bare_tried = q->bare_tried, .place = place,
-	                .fits = fits, .user = w };
+	fv_source s = {.path = "",
+		       .fd = w->fd[FILE_FD],
+		       .bytes = q->bytes,
+		       .format = (fv_format)q->format,
+		       .format_name = q->format_name,
+		       .max_pixels = q->max_pixels,
+		       .flat_pixels = q->flat_pixels,
+		       .memory = q->memory,
+		       .longest = q->longest,
+		       .all = q->all,
+		       .facts = q->facts,
+		       .page = q->page,
+		       .bare_tried = q->bare_tried,
+		       .place = place,
+		       .fits = fits,
+		       .user = w};
 	fv_format_prepare(s.format);
 	/* A file that is cut short meanwhile ends this process alone. */
 	void *data = fstat(s.fd, &info) || (uint64_t)info.st_size < s.bytes

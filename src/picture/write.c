@@ -27,7 +27,8 @@ static int save(VipsImage *im, fv_format f, const fv_picture *p, int quality, vo
 		return vips_tiffsave_buffer(im, data, bytes, "compression",
 		                            VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
 		                            VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, NULL);
-	case FV_GIF: return vips_gifsave_buffer(im, data, bytes, "strip", TRUE, NULL);
+	case FV_GIF:
+		return vips_gifsave_buffer(im, data, bytes, "strip", TRUE, NULL);
 	default: return -1;
 	}
 }
@@ -100,10 +101,10 @@ static fv_status encode(fv_err *err, fv_context *c, const fv_picture *p, fv_form
 	return st;
 }
 
-fv_status fv_picture_encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f,
-                            int quality, const char *path, fv_bytes *out)
+fv_status fv_picture_encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f, int quality, const char *path,
+			    fv_bytes *out)
 {
-	fv_bytes head = { 0 }, tail = { 0 };
+	fv_bytes head = {0}, tail = {0};
 	void *data = NULL;
 	size_t bytes = 0, skip = 0;
 	fv_status st = encode(err, c, p, f, quality, path, &data, &bytes);
@@ -131,10 +132,8 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 	size_t bytes = 0, skip = 0;
 	int quality = opt && opt->quality ? opt->quality : 92;
 	if (f == FV_FORMAT_UNKNOWN)
-		return fv_fail(
-			err, FV_E_ARGUMENT,
-			"%s: unknown ending; pictures are written as .jpg, .png, .webp, .tif or .gif",
-			path);
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "%s: unknown ending; pictures are written as .jpg, .png, .webp, .tif or .gif", path);
 	/* A place that cannot be written is found before the work of encoding. */
 	fv_status st = fv_writer_open(err, c, path, &w);
 	if (st)

@@ -13,8 +13,7 @@ static double at(const fv_pixels *p, int64_t y, int64_t x, int k)
 	if (k == 3 && p->channels == 3)
 		return 255;
 	const int64_t i = x * p->channels + k;
-	return p->bits == 16 ? ((const uint16_t *)(const void *)row)[i] / 257.0
-	                     : ((const uint8_t *)row)[i];
+	return p->bits == 16 ? ((const uint16_t *)(const void *)row)[i] / 257.0 : ((const uint8_t *)row)[i];
 }
 
 static double apart(const fv_pixels *a, const fv_pixels *b)
@@ -33,13 +32,13 @@ static double apart(const fv_pixels *a, const fv_pixels *b)
 
 int main(int count, char **args)
 {
-	fv_err err = { 0 };
+	fv_err err = {0};
 	int pages = 1;
 	if (count < 4 || fv_picture_begin(&err, "near"))
 		return 2;
 	for (int i = 0; i < pages; i++) {
-		fv_picture *p[2] = { NULL };
-		const fv_read_options o = { .page = i };
+		fv_picture *p[2] = {NULL};
+		const fv_read_options o = {.page = i};
 		for (int k = 0; k < 2; k++)
 			if (fv_picture_read(&err, args[1 + k], &o, &p[k], NULL)) {
 				printf("%s\n", err.text);
@@ -48,13 +47,12 @@ int main(int count, char **args)
 		const fv_pixels *a = &p[0]->pixels, *b = &p[1]->pixels;
 		pages = fv_picture_pages(p[0]);
 		bool pace = !fv_picture_moves(p[0]) || !fv_picture_moves(p[1]) ||
-		            (p[0]->loop == p[1]->loop && p[0]->delays.bytes == p[1]->delays.bytes &&
-		             !memcmp(p[0]->delays.data, p[1]->delays.data, p[0]->delays.bytes));
-		if (fv_picture_pages(p[1]) != pages || a->width != b->width || a->height != b->height ||
-		    !pace) {
+			    (p[0]->loop == p[1]->loop && p[0]->delays.bytes == p[1]->delays.bytes &&
+			     !memcmp(p[0]->delays.data, p[1]->delays.data, p[0]->delays.bytes));
+		if (fv_picture_pages(p[1]) != pages || a->width != b->width || a->height != b->height || !pace) {
 			printf("%d and %d pictures, %dx%d and %dx%d, shown %d and %d times\n", pages,
-			       fv_picture_pages(p[1]), (int)a->width, (int)a->height, (int)b->width,
-			       (int)b->height, p[0]->loop, p[1]->loop);
+			       fv_picture_pages(p[1]), (int)a->width, (int)a->height, (int)b->width, (int)b->height,
+			       p[0]->loop, p[1]->loop);
 			return 1;
 		}
 		const double d = apart(a, b);

@@ -6,7 +6,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-	static const char *const ending[] = { "png", "jpg", "tif", "webp", "gif" };
+	static const char *const ending[] = {"png", "jpg", "tif", "webp", "gif"};
 	static bool begun;
 	fv_err err = { 0 }, warning = { 0 };
 	fv_picture *p = NULL;
@@ -14,7 +14,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		fuzz_must(!fv_picture_begin(&err, "fuzz"), "libvips is there");
 	begun = true;
 	const unsigned turn = bytes ? data[bytes - 1] : 0;      /* the last byte is no format's first */
-	if (fv_picture_read(&err, fuzz_file("in", data, bytes), &(fv_read_options){ .max_pixels = 1 << 20, .keep_private = turn & 4, .facts = turn & 8, .page = turn & 32 ? 1 : 0 }, &p, &warning)) {
+	if (fv_picture_read(&err, fuzz_file("in", data, bytes),
+			    &(fv_read_options){.max_pixels = 1 << 20,
+					       .keep_private = turn & 4,
+					       .facts = turn & 8,
+					       .page = turn & 32 ? 1 : 0},
+			    &p, &warning)) {
 		fuzz_must(*err.text, "a failed call says why");
 		return 0;
 	}
@@ -28,8 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		if (fv_picture_write(&err, fuzz_context(), p, out, NULL))
 			fuzz_must(*err.text, "a failed call says why");
 		/* The same twice as a film or as pages. */
-		if (fv_pages_kept(p, out) &&
-		    fv_pages_write(&err, fuzz_context(), (fv_picture *[]){ p, p }, 2, out, NULL))
+		if (fv_pages_kept(p, out) && fv_pages_write(&err, fuzz_context(), (fv_picture *[]){p, p}, 2, out, NULL))
 			fuzz_must(*err.text, "a failed call says why");
 	}
 	fv_picture_free(p);
