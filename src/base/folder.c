@@ -63,7 +63,8 @@ static bool look_at(listing *l, const char *folder, const char *name, bool folde
 	if (!path)
 		return false;
 	snprintf(path, room, "%s/%s", folder, name);
-	/* What is named like a picture and cannot be looked at is for the reader, which says why. */
+	/* What is named like a picture and cannot be looked at is for the reader, which says why.
+	 */
 	const bool there = !stat(path, &s), inner = there && S_ISDIR(s.st_mode);
 	if (inner ? folders : !folders && fv_picture_there(path))
 		return put(l, path);
@@ -83,12 +84,13 @@ static fv_status list(fv_err *err, const char *folder, bool folders, fv_names *o
 		char *path = strdup(folder);
 		memory = path && put(&l, path);
 	} else if (!d)
-		return errno == ENOTDIR ? fv_fail(err, FV_E_READ,
-						  "%s: is neither a folder nor a picture that "
-						  "fauve reads (" FV_PICTURES_READ ")",
-						  folder)
-					: fv_fail(err, FV_E_READ, "%s: cannot be opened as a folder: %s", folder,
-						  strerror(errno));
+		return errno == ENOTDIR
+			       ? fv_fail(err, FV_E_READ,
+					 "%s: is neither a folder nor a picture that "
+					 "fauve reads (" FV_PICTURES_READ ")",
+					 folder)
+			       : fv_fail(err, FV_E_READ, "%s: cannot be opened as a folder: %s",
+					 folder, strerror(errno));
 	for (struct dirent *e; d && memory && (e = readdir(d));)
 		if (e->d_name[0] != '.')
 			memory = look_at(&l, folder, e->d_name, folders);
@@ -125,8 +127,8 @@ void fv_names_tell(const fv_context *c, const char *folder, const fv_names *n)
 	if (n->left)
 		fv_log(c, FV_LOG_WARNING, "%s: %s", folder, n->left);
 	if (n->folders)
-		fv_log(c, FV_LOG_WARNING, "%s: %d folder%s in it not looked into", folder, n->folders,
-		       n->folders > 1 ? "s" : "");
+		fv_log(c, FV_LOG_WARNING, "%s: %d folder%s in it not looked into", folder,
+		       n->folders, n->folders > 1 ? "s" : "");
 }
 
 void fv_names_free(fv_names *n)

@@ -48,19 +48,22 @@ static const struct {
 	fv_format format;
 	bool written;
 } endings[] = {
-	{".jpg", FV_JPEG, true},  {".jpeg", FV_JPEG, true},  {".jpe", FV_JPEG, true},   {".jfif", FV_JPEG, true},
-	{".png", FV_PNG, true},   {".apng", FV_PNG, true},   {".webp", FV_WEBP, true},  {".tif", FV_TIFF, true},
-	{".tiff", FV_TIFF, true}, {".gif", FV_GIF, true},    {".heic", FV_HEIF, false}, {".heif", FV_HEIF, false},
+	{".jpg", FV_JPEG, true},  {".jpeg", FV_JPEG, true},  {".jpe", FV_JPEG, true},
+	{".jfif", FV_JPEG, true}, {".png", FV_PNG, true},    {".apng", FV_PNG, true},
+	{".webp", FV_WEBP, true}, {".tif", FV_TIFF, true},   {".tiff", FV_TIFF, true},
+	{".gif", FV_GIF, true},   {".heic", FV_HEIF, false}, {".heif", FV_HEIF, false},
 	{".hif", FV_HEIF, false}, {".avif", FV_HEIF, false},
 };
 
-/* Such a file in a folder is named when it is left out; others (texts, lists, checksums) are not. */
+/* Such a file in a folder is named when it is left out; others (texts, lists, checksums) are not.
+ */
 static const char *const taken_for[] = {
-	".bmp", ".dib", ".ico", ".psd", ".psb",  ".xcf",  ".kra",  ".ora", ".svg", ".svgz", ".eps", ".ai",
-	".pdf", ".ppm", ".pgm", ".pbm", ".pnm",  ".pam",  ".tga",  ".exr", ".hdr", ".jxl",  ".jp2", ".j2k",
-	".jpf", ".jpx", ".dds", ".pcx", ".qoi",  ".fits", ".dng",  ".cr2", ".cr3", ".crw",  ".nef", ".nrw",
-	".arw", ".sr2", ".srw", ".orf", ".rw2",  ".raf",  ".pef",  ".raw", ".x3f", ".3fr",  ".iiq", ".mp4",
-	".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg",  ".mpeg", ".3gp", ".mts", ".m2ts", ".wmv",
+	".bmp", ".dib", ".ico",  ".psd", ".psb",  ".xcf", ".kra", ".ora",  ".svg", ".svgz",
+	".eps", ".ai",  ".pdf",  ".ppm", ".pgm",  ".pbm", ".pnm", ".pam",  ".tga", ".exr",
+	".hdr", ".jxl", ".jp2",  ".j2k", ".jpf",  ".jpx", ".dds", ".pcx",  ".qoi", ".fits",
+	".dng", ".cr2", ".cr3",  ".crw", ".nef",  ".nrw", ".arw", ".sr2",  ".srw", ".orf",
+	".rw2", ".raf", ".pef",  ".raw", ".x3f",  ".3fr", ".iiq", ".mp4",  ".mov", ".m4v",
+	".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".3gp", ".mts", ".m2ts", ".wmv",
 };
 
 fv_format fv_format_of_bytes(const uint8_t *data, size_t bytes, const char **name)
@@ -68,7 +71,8 @@ fv_format fv_format_of_bytes(const uint8_t *data, size_t bytes, const char **nam
 	for (size_t i = 0; i < FV_COUNT(magic); i++) {
 		bool same = bytes >= magic[i].count;
 		for (size_t k = 0; same && k < magic[i].count; k++)
-			same = (magic[i].mask && magic[i].mask[k] == '.') || data[k] == (uint8_t)magic[i].bytes[k];
+			same = (magic[i].mask && magic[i].mask[k] == '.') ||
+			       data[k] == (uint8_t)magic[i].bytes[k];
 		if (same) {
 			*name = magic[i].name;
 			return magic[i].format;
@@ -89,7 +93,8 @@ static fv_format of_ending(const char *path, bool written)
 	const char *dot = dot_of(path);
 	for (size_t i = 0; dot && i < FV_COUNT(endings); i++)
 		if (!strcasecmp(dot, endings[i].ending))
-			return !written || endings[i].written ? endings[i].format : FV_FORMAT_UNKNOWN;
+			return !written || endings[i].written ? endings[i].format
+							      : FV_FORMAT_UNKNOWN;
 	return FV_FORMAT_UNKNOWN;
 }
 

@@ -201,7 +201,8 @@ fv_status fv_writer_commit(fv_err *err, fv_writer *w)
 	if (w->replaces)
 		take_after(w->fd, &w->was);
 	if (w->replaces && w->keep_time)
-		(void)!futimens(w->fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, w->was.st_mtim});
+		(void)!futimens(w->fd,
+				(struct timespec[]){{.tv_nsec = UTIME_OMIT}, w->was.st_mtim});
 	if (fsync(w->fd) || rename(w->aside, w->path)) {
 		fv_status st = fv_fail_write(err, w->path);
 		fv_writer_abort(w);

@@ -4,9 +4,10 @@
 #include "cli/find.h"
 
 static const fv_argument arguments[] = {
-	{"MODEL", "a style's name (fauve styles), a model file, or a run's folder", .kind = FV_ARG_STYLE},
-	{"FILE", "pictures (JPEG, PNG, WebP, TIFF, GIF, HEIF, AVIF), or folders of them", .kind = FV_ARG_FILE,
-	 .many = true},
+	{"MODEL", "a style's name (fauve styles), a model file, or a run's folder",
+	 .kind = FV_ARG_STYLE},
+	{"FILE", "pictures (JPEG, PNG, WebP, TIFF, GIF, HEIF, AVIF), or folders of them",
+	 .kind = FV_ARG_FILE, .many = true},
 	{0},
 };
 
@@ -68,17 +69,18 @@ done:
 const fv_command fv_command_apply = {
 	.name = "apply",
 	.summary = "paint pictures",
-	.description = "Paints photographs in a style. A painting has the size, depth and "
-		       "transparency of its photograph, which is turned upright; its profile, "
-		       "exposure data and credit are kept, what is private is not. OUT's ending "
-		       "says the format; what that cannot hold, and what is private, is named.\n\n"
-		       "Animated GIF, WebP and PNG are painted frame by frame, with the strokes of the "
-		       "first frame, and keep their pace; a TIFF of several pages page by page. Where "
-		       "OUT holds one picture only, the first is painted, and that is said.\n\n"
-		       "A folder as input gives all of its pictures. With several pictures OUT is "
-		       "a folder; one that fails is named, the others are painted, and the exit "
-		       "code is 6. Files appear whole or not at all; one that is replaced keeps "
-		       "its mode, owner and time, and a link under OUT's name is refused.",
+	.description =
+		"Paints photographs in a style. A painting has the size, depth and "
+		"transparency of its photograph, which is turned upright; its profile, "
+		"exposure data and credit are kept, what is private is not. OUT's ending "
+		"says the format; what that cannot hold, and what is private, is named.\n\n"
+		"Animated GIF, WebP and PNG are painted frame by frame, with the strokes of the "
+		"first frame, and keep their pace; a TIFF of several pages page by page. Where "
+		"OUT holds one picture only, the first is painted, and that is said.\n\n"
+		"A folder as input gives all of its pictures. With several pictures OUT is "
+		"a folder; one that fails is named, the others are painted, and the exit "
+		"code is 6. Files appear whole or not at all; one that is replaced keeps "
+		"its mode, owner and time, and a link under OUT's name is refused.",
 	.options = fv_apply_table,
 	.bytes = sizeof(fv_apply_options),
 	.arguments = arguments,

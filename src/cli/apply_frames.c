@@ -15,7 +15,8 @@ void fv_apply_tell(fv_apply *a, const fv_job *j, const fv_picture *p)
 	char text[300];
 	if (fv_picture_private(p, text, sizeof text) && !a->private_told) {
 		a->private_told = true;
-		fv_say(a->cli, "%s: left out as private: %s; --keep-private keeps that", j->in, text);
+		fv_say(a->cli, "%s: left out as private: %s; --keep-private keeps that", j->in,
+		       text);
 	}
 	if (fv_picture_loses(p, j->out, text, sizeof text))
 		fv_warn(a->cli, "%s: %s", j->in, text);
@@ -28,20 +29,24 @@ void fv_apply_tell(fv_apply *a, const fv_job *j, const fv_picture *p)
 }
 
 /* All are held until they are written, twice for a film; and limits are on all of them together. */
-static fv_status check(fv_err *err, const fv_apply *a, const fv_job *j, fv_picture *first, int count)
+static fv_status check(fv_err *err, const fv_apply *a, const fv_job *j, fv_picture *first,
+		       int count)
 {
 	const fv_pixels *v = fv_picture_pixels(first);
 	const double area = (double)v->width * (double)v->height * count,
 		     most = isnan(a->o->megapixels) ? FV_PIXELS_MAX : a->o->megapixels * 1e6,
-		     need = 2.0 * (double)v->height * (double)v->stride_bytes * count, have = fv_apply_allowed(a);
+		     need = 2.0 * (double)v->height * (double)v->stride_bytes * count,
+		     have = fv_apply_allowed(a);
 	if (count > FRAMES_MAX)
-		return fv_fail(err, FV_E_LIMIT, "%s: has %d pictures, over the limit of %d for a file", j->in, count,
+		return fv_fail(err, FV_E_LIMIT,
+			       "%s: has %d pictures, over the limit of %d for a file", j->in, count,
 			       FRAMES_MAX);
 	if (area > most)
-		return fv_fail(err, FV_E_LIMIT,
-			       "%s: %d pictures of %" PRId64 " x %" PRId64 " are %.0f megapixels, over "
-			       "the limit of %.0f; raise it with --max-megapixels if you trust the file",
-			       j->in, count, v->width, v->height, area / 1e6, most / 1e6);
+		return fv_fail(
+			err, FV_E_LIMIT,
+			"%s: %d pictures of %" PRId64 " x %" PRId64 " are %.0f megapixels, over "
+			"the limit of %.0f; raise it with --max-megapixels if you trust the file",
+			j->in, count, v->width, v->height, area / 1e6, most / 1e6);
 	if (need > have)
 		return fv_fail(err, FV_E_MEMORY,
 			       "%s: %d pictures of %" PRId64 " x %" PRId64 " need %.0f MB beside "
@@ -65,7 +70,8 @@ fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture 
 	const bool moves = fv_picture_moves(first);
 	const uint64_t own = fv_paint_own(fv_picture_pixels(first));
 	fv_picture **page = calloc((size_t)count, sizeof *page);
-	fv_status st = page ? check(err, a, j, first, count) : fv_fail_memory(err, j->in, (size_t)count * sizeof *page);
+	fv_status st = page ? check(err, a, j, first, count)
+			    : fv_fail_memory(err, j->in, (size_t)count * sizeof *page);
 	if (page)
 		page[0] = first;
 	else
@@ -99,8 +105,8 @@ fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture 
 			"left out",
 			j->out, j->in);
 	if (!st && (say || a->cli->verbose))
-		fv_say(a->cli, "%s: %d %s, painted in %.1f s", j->out, count, moves ? "frames" : "pages",
-		       fv_now() - begun);
+		fv_say(a->cli, "%s: %d %s, painted in %.1f s", j->out, count,
+		       moves ? "frames" : "pages", fv_now() - begun);
 	for (int i = 0; page && i < count; i++)
 		fv_picture_free(page[i]);
 	free(page);

@@ -96,12 +96,13 @@ fv_status fv_jobs_list(fv_err *err, const fv_apply_options *o, int count, char *
 		fv_names n = { 0 };
 		st = fv_folder_list(err, args[i], &n);
 		if (!st && !n.count)
-			st = fv_fail(err, FV_E_READ, "%s: this folder holds no pictures (" FV_PICTURES_READ ")",
+			st = fv_fail(err, FV_E_READ,
+				     "%s: this folder holds no pictures (" FV_PICTURES_READ ")",
 				     args[i]);
 		const size_t said = strlen(out->left);
 		if (n.left)
-			snprintf(out->left + said, sizeof out->left - said, "%s%s: %s", said ? "; " : "", args[i],
-				 n.left);
+			snprintf(out->left + said, sizeof out->left - said, "%s%s: %s",
+				 said ? "; " : "", args[i], n.left);
 		for (int k = 0; k < n.count && !st; k++)
 			st = add(err, out, n.path[k], o->output, true);
 		fv_names_free(&n);

@@ -51,21 +51,25 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 		st = fv_paint_least(&why, a->model, v->height, v->width, &how, &painting);
 	if (st)
 		return fv_fail(err, st, "%s: %s", a->job->in, why.text);
-	double need = (double)(pixels + fv_max(decoding, fv_max(painting, writing))), have = fv_apply_allowed(a);
+	double need = (double)(pixels + fv_max(decoding, fv_max(painting, writing))),
+	       have = fv_apply_allowed(a);
 	if (need <= have)
 		return FV_OK;
 	if (!a->o->memory)
-		return fv_fail(err, FV_E_MEMORY,
-			       "%s: %" PRId64 " x %" PRId64
-			       " pixels need %.0f MB to be painted, and %.0f MB are free; close other "
-			       "programs, or paint a smaller copy",
-			       a->job->in, v->width, v->height, ceil(need / 1e6), floor(fmax(0, have) / 1e6));
-	return fv_fail(err, FV_E_MEMORY,
-		       "%s: %" PRId64 " x %" PRId64
-		       " pixels need %.0f MB to be painted, and --max-memory is %.0f MB; allow more, or "
-		       "paint a smaller copy",
-		       a->job->in, v->width, v->height, ceil(((double)a->o->memory - have + need) / 1e6 + 1),
-		       (double)a->o->memory / 1e6);
+		return fv_fail(
+			err, FV_E_MEMORY,
+			"%s: %" PRId64 " x %" PRId64
+			" pixels need %.0f MB to be painted, and %.0f MB are free; close other "
+			"programs, or paint a smaller copy",
+			a->job->in, v->width, v->height, ceil(need / 1e6),
+			floor(fmax(0, have) / 1e6));
+	return fv_fail(
+		err, FV_E_MEMORY,
+		"%s: %" PRId64 " x %" PRId64
+		" pixels need %.0f MB to be painted, and --max-memory is %.0f MB; allow more, or "
+		"paint a smaller copy",
+		a->job->in, v->width, v->height,
+		ceil(((double)a->o->memory - have + need) / 1e6 + 1), (double)a->o->memory / 1e6);
 }
 
 bool fv_apply_stopped(void *user) { return fv_interrupted(); }
@@ -78,7 +82,8 @@ fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **
 	const double most = isnan(o->megapixels) ? 0 : o->megapixels * 1e6;
 	fv_read_options limits = {.max_pixels = (int64_t)most,
 				  .keep_private = o->keep_private,
-				  .max_memory = o->memory ? (int64_t)fmax(1, fv_apply_allowed(a)) : 0,
+				  .max_memory =
+					  o->memory ? (int64_t)fmax(1, fv_apply_allowed(a)) : 0,
 				  .page = a->page,
 				  .fits = fits,
 				  .cancelled = fv_apply_stopped,
@@ -102,7 +107,8 @@ fv_status fv_apply_paint(fv_err *err, const fv_apply *a, fv_pixels *v, const fv_
 {
 	/* Under a limit nothing is held between pictures: reading and writing them wants that
 	 * memory. */
-	return a->o->memory ? fv_paint(err, a->model, v, how, v) : fv_painter_paint(err, a->painter, v, how, v);
+	return a->o->memory ? fv_paint(err, a->model, v, how, v)
+			    : fv_painter_paint(err, a->painter, v, how, v);
 }
 
 fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say)
@@ -127,8 +133,9 @@ fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say)
 	if (st)
 		fv_fail(err, st, "%s: %s", j->in, why.text);
 	else
-		st = fv_picture_write(err, a->context, p, j->out,
-				      &(fv_write_options){(int)a->o->quality, true, fv_stop_removes});
+		st = fv_picture_write(
+			err, a->context, p, j->out,
+			&(fv_write_options){(int)a->o->quality, true, fv_stop_removes});
 	if (!st && (say || a->cli->verbose))
 		fv_say(a->cli, "%s: %" PRId64 "x%" PRId64 ", painted in %.1f s", j->out, v->width,
 		       v->height, fv_now() - begun);

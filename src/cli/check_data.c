@@ -84,7 +84,8 @@ static fv_status look_around(fv_err *err, fv_check_set *s, const char *folder, b
 		char path[FV_PATH_MAX];
 		struct stat of;
 		if (e->d_name[0] == '.' ||
-		    snprintf(path, sizeof path, "%s/%s", folder, e->d_name) >= (int)sizeof path || stat(path, &of))
+		    snprintf(path, sizeof path, "%s/%s", folder, e->d_name) >= (int)sizeof path ||
+		    stat(path, &of))
 			continue;
 		if (S_ISDIR(of.st_mode) && inner)
 			s->deeper++;
@@ -435,7 +436,8 @@ static fv_status anything(fv_err *err, const fv_check *c)
 		return FV_OK;
 	return first ? fv_fail(err, FV_E_READ, "nothing here can be read; %s", first)
 		     : fv_fail(err, FV_E_READ,
-			       "%s: holds no pictures (" FV_PICTURES_READ "), no folders of them and no "
+			       "%s: holds no pictures (" FV_PICTURES_READ
+			       "), no folders of them and no "
 			       "idx file",
 			       c->set[0].path);
 }

@@ -18,7 +18,8 @@ static fv_status make_room(fv_err *err, fv_arena *a, const char *what, fv_galler
 	return s->pixels ? FV_OK : fv_fail_memory(err, what, n * sizeof *s->pixels);
 }
 
-static fv_status list(fv_err *err, fv_context *c, fv_arena *a, const char *const *folders, int count, fv_gallery *s)
+static fv_status list(fv_err *err, fv_context *c, fv_arena *a, const char *const *folders,
+		      int count, fv_gallery *s)
 {
 	int n = 0;
 	fv_status st;
@@ -33,7 +34,8 @@ static fv_status list(fv_err *err, fv_context *c, fv_arena *a, const char *const
 		n += f->count;
 		fv_names_tell(c, folder, f);
 		if (!f->count)
-			return fv_fail(err, FV_E_READ, "%s: this folder holds no pictures (" FV_PICTURES_READ ")",
+			return fv_fail(err, FV_E_READ,
+				       "%s: this folder holds no pictures (" FV_PICTURES_READ ")",
 				       folder);
 	}
 	if (!(s->path = fv_arena_get(a, (size_t)n * sizeof *s->path)))
@@ -55,8 +57,8 @@ static void read_some(void *arg, int thread, int64_t first, int64_t last)
 {
 	reading *r = arg;
 	for (int64_t i = first; i < last && !r->err[thread].status; i++)
-		fv_picture_shrink(&r->err[thread], r->set->path[r->begin + i], 0, &r->set->pixels[r->begin + i],
-				  &r->warning[i]);
+		fv_picture_shrink(&r->err[thread], r->set->path[r->begin + i], 0,
+				  &r->set->pixels[r->begin + i], &r->warning[i]);
 }
 
 static void show(fv_cli *cli, const char *what, const char *folder, int done, int count)

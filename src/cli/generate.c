@@ -210,8 +210,9 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	fv_pixels each = { 0 };
 	fv_err why = {0};
 	if ((st = fv_generate_size(&why, m, &each)))
-		fv_fail(err, st, "%s: makes no pictures from noise: %s; `fauve info` says what it is for", path,
-			why.text);
+		fv_fail(err, st,
+			"%s: makes no pictures from noise: %s; `fauve info` says what it is for",
+			path, why.text);
 	if (st)
 		goto done;
 	int64_t pixels = o->count * each.width * each.height;

@@ -32,9 +32,11 @@ size_t fv_square_room(int64_t height, int64_t width)
 
 void fv_square(const fv_pixels *p, uint8_t *square, void *room)
 {
-	int64_t h, w, height = looked_at(p->height, p->width), width = looked_at(p->width, p->height);
-	const uint8_t *from =
-		(const uint8_t *)p->data + (p->height - height) / 2 * p->stride_bytes + (p->width - width) / 2 * 3;
+	int64_t h, w, height = looked_at(p->height, p->width),
+		      width = looked_at(p->width, p->height);
+	const uint8_t *from = (const uint8_t *)p->data +
+			      (p->height - height) / 2 * p->stride_bytes +
+			      (p->width - width) / 2 * 3;
 	scaled(height, width, &h, &w);
 	uint8_t *small = room;
 	fv_resample(from, height, width, p->stride_bytes, small, h, w, FV_FILTER_LANCZOS,

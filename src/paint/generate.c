@@ -161,7 +161,8 @@ static fv_status size_of(fv_err *err, const fv_model *m, fv_shape s, fv_pixels *
 	if (!rows)
 		rows = llround(sqrt((double)s.c));
 	if (p->flat && s.c % rows)
-		return fv_fail(err, FV_E_ARGUMENT, "its %" PRId64 " values are no picture of %" PRId64 " rows", s.c,
+		return fv_fail(err, FV_E_ARGUMENT,
+			       "its %" PRId64 " values are no picture of %" PRId64 " rows", s.c,
 			       rows);
 	if (p->flat)
 		s = fv_nhwc(1, rows, s.c / rows, 1);

@@ -65,7 +65,8 @@ json_t *fv_picture_about(const fv_picture *p)
 			                    json_sprintf("%zu bytes", blocks[i].b->bytes));
 	json_t *texts = json_object();
 	for (size_t at = 0; texts && at < p->texts.bytes;) {
-		const char *word = (const char *)p->texts.data + at, *text = word + strlen(word) + 1;
+		const char *word = (const char *)p->texts.data + at,
+			   *text = word + strlen(word) + 1;
 		json_object_set_new(texts, word, json_string(text));
 		at = (size_t)(text - (const char *)p->texts.data) + strlen(text) + 1;
 	}
@@ -73,7 +74,8 @@ json_t *fv_picture_about(const fv_picture *p)
 		json_object_set(j, "texts", texts);
 	json_decref(texts);
 	if (p->pages > 1)
-		json_object_set_new(j, p->delays.bytes ? "frames" : "pages", json_integer(p->pages));
+		json_object_set_new(j, p->delays.bytes ? "frames" : "pages",
+				    json_integer(p->pages));
 	vips_image_map(im, field, exif);
 	if (json_object_size(exif))
 		json_object_set(j, "exif", exif);

@@ -96,7 +96,8 @@ static bool decode(fv_bytes *file, const frame *f, uint8_t *rgba)
 		return false;
 	im.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
 	im.format = PNG_FORMAT_RGBA;
-	bool good = im.width == f->w && im.height == f->h && png_image_finish_read(&im, NULL, rgba, 0, NULL);
+	bool good = im.width == f->w && im.height == f->h &&
+		    png_image_finish_read(&im, NULL, rgba, 0, NULL);
 	png_image_free(&im);
 	return good;
 }
@@ -127,14 +128,19 @@ static void clear(const frame *f, uint32_t width, uint8_t *canvas)
 static bool read_frame(const chunks *c, uint32_t width, uint32_t height, frame *f)
 {
 	const uint8_t *d = inside(c);
-	*f = (frame){fv_get_be(d + 4, 4), fv_get_be(d + 8, 4), fv_get_be(d + 12, 4), fv_get_be(d + 16, 4), d[24],
+	*f = (frame){fv_get_be(d + 4, 4),
+		     fv_get_be(d + 8, 4),
+		     fv_get_be(d + 12, 4),
+		     fv_get_be(d + 16, 4),
+		     d[24],
 		     d[25] == 1};
-	return f->w && f->h && f->w <= width && f->h <= height && f->x <= width - f->w && f->y <= height - f->h;
+	return f->w && f->h && f->w <= width && f->h <= height && f->x <= width - f->w &&
+	       f->y <= height - f->h;
 }
 
 /* The canvas as it is at a frame. before: as large, for what is restored; part: for one frame. */
-static bool compose(const fv_source *s, uint32_t width, uint32_t height, uint8_t *canvas, uint8_t *before,
-		    uint8_t *part)
+static bool compose(const fv_source *s, uint32_t width, uint32_t height, uint8_t *canvas,
+		    uint8_t *before, uint8_t *part)
 {
 	const size_t all = 4 * (size_t)width * height;
 	chunks c = {s->data, s->bytes, 0, 0};
@@ -173,9 +179,11 @@ static bool compose(const fv_source *s, uint32_t width, uint32_t height, uint8_t
 }
 
 /* The canvas as a PNG with what else the file has before its pixels. */
-static bool encode(const fv_source *s, uint32_t width, uint32_t height, const uint8_t *canvas, fv_bytes *out)
+static bool encode(const fv_source *s, uint32_t width, uint32_t height, const uint8_t *canvas,
+		   fv_bytes *out)
 {
-	static const char kept[][5] = {"iCCP", "sRGB", "gAMA", "cHRM", "pHYs", "eXIf", "iTXt", "tEXt", "zTXt"};
+	static const char kept[][5] = {"iCCP", "sRGB", "gAMA", "cHRM", "pHYs",
+				       "eXIf", "iTXt", "tEXt", "zTXt"};
 	const size_t row = 4 * (size_t)width;
 	chunks c = {s->data, s->bytes, 0, 0};
 	fv_bytes rows = {0};
@@ -188,7 +196,8 @@ static bool encode(const fv_source *s, uint32_t width, uint32_t height, const ui
 		fv_bytes_more(&rows, 1);
 		fv_bytes_put(&rows, canvas + y * row, row);
 	}
-	bool good = packed && !rows.failed && compress2(packed, &room, rows.data, rows.bytes, 1) == Z_OK;
+	bool good = packed && !rows.failed &&
+		    compress2(packed, &room, rows.data, rows.bytes, 1) == Z_OK;
 	fv_bytes_put(out, s->data, 8);
 	fv_png_chunk(out, "IHDR", head, sizeof head);
 	while (good && next(&c) && !is(&c, "IDAT"))

@@ -245,7 +245,8 @@ static fv_status accept_result(fv_err *err, const fv_source *s, fv_child_record 
 	}
 	char *about = NULL;
 	fv_bytes text = { 0 };
-	fv_bytes *blob[FV_BLOBS] = {&p->profile, &p->exif, &p->xmp, &p->iptc, &text, &p->delays, &p->texts};
+	fv_bytes *blob[FV_BLOBS] = {&p->profile, &p->exif,   &p->xmp,  &p->iptc,
+				    &text,       &p->delays, &p->texts};
 	fv_status st = FV_OK;
 	for (int i = 0; i < FV_BLOBS && !st; i++) {
 		uint8_t *to = r->blob[i] ? fv_bytes_more(blob[i], (size_t)r->blob[i]) : NULL;

@@ -175,7 +175,8 @@ void fv_embed(fv_format f, const uint8_t *encoded, size_t bytes, const fv_pictur
 		fv_bytes_free(&told.exif);
 		return;
 	}
-	if (!p->profile.bytes && !p->exif.bytes && !p->xmp.bytes && !p->iptc.bytes && !p->texts.bytes)
+	if (!p->profile.bytes && !p->exif.bytes && !p->xmp.bytes && !p->iptc.bytes &&
+	    !p->texts.bytes)
 		return;
 	if (f == FV_JPEG)
 		jpeg(encoded, bytes, p, head, skip);

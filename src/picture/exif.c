@@ -320,10 +320,12 @@ unsigned fv_exif_private(const uint8_t *data, size_t bytes)
 		uint16_t first, last;
 		unsigned bit;
 	} private[] = {
-		{0x013b, 0x013b, FV_LEFT_PERSONS}, {0xa430, 0xa430, FV_LEFT_PERSONS}, {0x9c9d, 0x9c9d, FV_LEFT_PERSONS},
-		{0x010f, 0x0110, FV_LEFT_CAMERA},  {0x0131, 0x0131, FV_LEFT_CAMERA},  {0x013c, 0x013c, FV_LEFT_CAMERA},
-		{0xa431, 0xa435, FV_LEFT_CAMERA},  {0x010d, 0x010e, FV_LEFT_TEXTS},   {0x9286, 0x9286, FV_LEFT_TEXTS},
-		{0x9c9b, 0x9c9c, FV_LEFT_TEXTS},   {0x9c9e, 0x9c9f, FV_LEFT_TEXTS},   {0x927c, 0x927c, FV_LEFT_MAKER},
+		{0x013b, 0x013b, FV_LEFT_PERSONS}, {0xa430, 0xa430, FV_LEFT_PERSONS},
+		{0x9c9d, 0x9c9d, FV_LEFT_PERSONS}, {0x010f, 0x0110, FV_LEFT_CAMERA},
+		{0x0131, 0x0131, FV_LEFT_CAMERA},  {0x013c, 0x013c, FV_LEFT_CAMERA},
+		{0xa431, 0xa435, FV_LEFT_CAMERA},  {0x010d, 0x010e, FV_LEFT_TEXTS},
+		{0x9286, 0x9286, FV_LEFT_TEXTS},   {0x9c9b, 0x9c9c, FV_LEFT_TEXTS},
+		{0x9c9e, 0x9c9f, FV_LEFT_TEXTS},   {0x927c, 0x927c, FV_LEFT_MAKER},
 	};
 	reader r;
 	unsigned left = 0;
@@ -378,7 +380,8 @@ void fv_exif_with_texts(const fv_bytes *exif, const fv_bytes *texts, fv_bytes *o
 	for (size_t at = 0; at < texts->bytes;) {
 		const char *word = (const char *)texts->data + at, *text = word + strlen(word) + 1;
 		const size_t bytes = strlen(text) + 1;
-		entry e = {fv_exif_tag_of(word), ASCII, (uint32_t)bytes, (const uint8_t *)text, bytes, {0}};
+		entry e = {fv_exif_tag_of(word),  ASCII, (uint32_t)bytes,
+			   (const uint8_t *)text, bytes, {0}};
 		if (e.tag && bytes > 1)
 			add(&d[IFD0], e);
 		at = (size_t)(text - (const char *)texts->data) + bytes;

@@ -32,7 +32,8 @@ void fv_format_prepare(fv_format f)
 		load_heif();
 }
 
-VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink, int page)
+VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink,
+			  int page)
 {
 	VipsImage *im = NULL;
 	void *p = (void *)(uintptr_t)data;
@@ -47,16 +48,16 @@ VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailO
 		                             "fail_on", fail, NULL);
 		break;
 	case FV_WEBP:
-		failed = vips_webpload_buffer(p, bytes, &im, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail, "page",
-					      page, NULL);
+		failed = vips_webpload_buffer(p, bytes, &im, "access", VIPS_ACCESS_SEQUENTIAL,
+					      "fail_on", fail, "page", page, NULL);
 		break;
 	case FV_TIFF:
-		failed = vips_tiffload_buffer(p, bytes, &im, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail, "page",
-					      page, NULL);
+		failed = vips_tiffload_buffer(p, bytes, &im, "access", VIPS_ACCESS_SEQUENTIAL,
+					      "fail_on", fail, "page", page, NULL);
 		break;
 	case FV_GIF:
-		failed = vips_gifload_buffer(p, bytes, &im, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail, "page",
-					     page, NULL);
+		failed = vips_gifload_buffer(p, bytes, &im, "access", VIPS_ACCESS_SEQUENTIAL,
+					     "fail_on", fail, "page", page, NULL);
 		break;
 	case FV_HEIF:
 		fv_format_prepare(f);

@@ -81,8 +81,8 @@ static bool put_frame(const fv_picture *p, fv_format f, uint8_t *to, size_t room
 	return data && bytes == room;
 }
 
-/* How often a GIF is shown stands in an extension behind its palette, as how often again; it has none
- * when it is shown once. libvips' encoder knows one and for ever. */
+/* How often a GIF is shown stands in an extension behind its palette, as how often again; it has
+ * none when it is shown once. libvips' encoder knows one and for ever. */
 static void put_loop(fv_bytes *gif, int loop)
 {
 	static const char name[] = "\x21\xff\x0bNETSCAPE2.0\x03\x01";
@@ -102,13 +102,14 @@ static void put_loop(fv_bytes *gif, int loop)
 	}
 }
 
-fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, int count, int quality, const char *path,
-			 fv_bytes *out)
+fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, int count,
+			 int quality, const char *path, fv_bytes *out)
 {
 	const fv_picture *first = frame[0];
 	const fv_pixels *v = &first->pixels;
 	const fv_format f = fv_format_of_ending(path);
-	const size_t each = (size_t)(v->width * v->height * v->channels), all = each * (size_t)count;
+	const size_t each = (size_t)(v->width * v->height * v->channels),
+		     all = each * (size_t)count;
 	uint8_t *pixels = malloc(all);
 	void *data = NULL;
 	size_t bytes = 0, skip = 0;
@@ -118,9 +119,11 @@ fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, i
 	for (int i = 0; i < count && done; i++)
 		done = put_frame(frame[i], f, pixels + each * (size_t)i, each);
 	if (done)
-		im = vips_image_new_from_memory(pixels, all, (int)v->width, (int)v->height * count, v->channels,
-						VIPS_FORMAT_UCHAR);
-	im = im ? fv_next(im, next, vips_copy(im, &next, "interpretation", VIPS_INTERPRETATION_sRGB, NULL)) : NULL;
+		im = vips_image_new_from_memory(pixels, all, (int)v->width, (int)v->height * count,
+						v->channels, VIPS_FORMAT_UCHAR);
+	im = im ? fv_next(im, next,
+			  vips_copy(im, &next, "interpretation", VIPS_INTERPRETATION_sRGB, NULL))
+		: NULL;
 	int *delay = im ? calloc((size_t)count, sizeof *delay) : NULL;
 	for (int i = 0; i < count && delay; i++)
 		delay[i] = (int)(4 * (size_t)i + 4 <= first->delays.bytes
@@ -135,9 +138,11 @@ fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, i
 	if (!pixels || (im && !delay))
 		st = fv_fail_memory(err, path, all);
 	else if (!im || (f == FV_GIF ? vips_gifsave_buffer(im, &data, &bytes, "strip", TRUE, NULL)
-				     : vips_webpsave_buffer(im, &data, &bytes, "Q", quality, "strip", TRUE, NULL))) {
+				     : vips_webpsave_buffer(im, &data, &bytes, "Q", quality,
+							    "strip", TRUE, NULL))) {
 		char *why = vips_error_buffer_copy();
-		st = fv_fail(err, FV_E_WRITE, "%s: %d frames cannot be encoded: %.*s; a .tif may do", path, count,
+		st = fv_fail(err, FV_E_WRITE,
+			     "%s: %d frames cannot be encoded: %.*s; a .tif may do", path, count,
 			     (int)strcspn(why, "\n"), why);
 		g_free(why);
 	}

@@ -6,7 +6,8 @@
 static bool visible(const fv_pixels *p, int64_t x, int64_t y)
 {
 	const char *row = (const char *)p->data + y * p->stride_bytes;
-	return p->bits == 16 ? ((const uint16_t *)row)[4 * x + 3] > 2 * 257 : ((const uint8_t *)row)[4 * x + 3] > 2;
+	return p->bits == 16 ? ((const uint16_t *)row)[4 * x + 3] > 2 * 257
+			     : ((const uint8_t *)row)[4 * x + 3] > 2;
 }
 
 static void copy(const fv_pixels *p, int64_t tx, int64_t ty, int64_t fx, int64_t fy)
@@ -50,5 +51,6 @@ void fv_picture_fill_hidden(fv_picture *picture)
 	/* Nothing is to be seen at all: paper. */
 	for (int64_t y = 0; above < 0 && y < p->height; y++)
 		for (int64_t x = 0; x < p->width; x++)
-			memset((char *)p->data + y * p->stride_bytes + x * p->bits / 2, 255, (size_t)(3 * p->bits / 8));
+			memset((char *)p->data + y * p->stride_bytes + x * p->bits / 2, 255,
+			       (size_t)(3 * p->bits / 8));
 }

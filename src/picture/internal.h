@@ -85,12 +85,14 @@ fv_status fv_vips_ready(fv_err *err);
 /* read.c: what decoders say. */
 void fv_vips_hear(const char *domain, GLogLevelFlags level, const char *text, void *user);
 
-/* format.c: the header, pixels come when asked for; shrink is 1, or 2, 4, 8 for JPEG. NULL: vips' error. */
+/* format.c: the header, pixels come when asked for; shrink is 1, or 2, 4, 8 for JPEG. NULL: vips'
+ * error. */
 void fv_format_prepare(fv_format f);    /* what opening it would fetch */
-VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink, int page);
+VipsImage *fv_format_open(fv_format f, const void *data, size_t bytes, VipsFailOn fail, int shrink,
+			  int page);
 
-/* tiff.c: what its colours want done that libvips does not do. Others have nothing of it. FV_E_FORMAT
- * where they would come out wrong. */
+/* tiff.c: what its colours want done that libvips does not do. Others have nothing of it.
+ * FV_E_FORMAT where they would come out wrong. */
 typedef struct {
 	enum { FV_TIFF_PLAIN, FV_TIFF_INVERTED, FV_TIFF_YCBCR } what;
 	bool real; /* numbers from 0 to 1 */
@@ -150,15 +152,15 @@ void fv_profile_keep(fv_bytes *profile);        /* profile.c: an ICC profile wit
                                                  * texts, in place */
 
 /* write.c: one picture as a file in memory, with its metadata. Adds to out. */
-fv_status fv_picture_encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f, int quality, const char *path,
-			    fv_bytes *out);
+fv_status fv_picture_encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f,
+			    int quality, const char *path, fv_bytes *out);
 /* write.c: an image on the pixels, in the colours that the file will have; NULL: vips' error. */
 VipsImage *fv_picture_dress(const fv_picture *p, fv_format f);
 /* open.c: RGB of 8 or 16 bits gets an alpha that hides nothing. False: no memory. */
 bool fv_picture_add_alpha(fv_picture *p);
 /* frames.c: a film's file as GIF or WebP. */
-fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, int count, int quality, const char *path,
-			 fv_bytes *out);
+fv_status fv_film_encode(fv_err *err, fv_context *c, fv_picture *const *frame, int count,
+			 int quality, const char *path, fv_bytes *out);
 
 /* left.c: what is left out, as bits: of what is private and not kept, and of what stands beside the
  * picture. fv_exif_private is exif.c's, fv_iptc_private packets.c's. */

@@ -10,8 +10,9 @@ static const struct {
 	unsigned bit;
 	const char *name;
 } names[] = {
-	{FV_LEFT_PLACE, "place"},        {FV_LEFT_PERSONS, "persons"},   {FV_LEFT_CAMERA, "camera"},
-	{FV_LEFT_TEXTS, "descriptions"}, {FV_LEFT_MAKER, "maker notes"}, {FV_LEFT_OTHERS, "other metadata"},
+	{FV_LEFT_PLACE, "place"},       {FV_LEFT_PERSONS, "persons"},
+	{FV_LEFT_CAMERA, "camera"},     {FV_LEFT_TEXTS, "descriptions"},
+	{FV_LEFT_MAKER, "maker notes"}, {FV_LEFT_OTHERS, "other metadata"},
 };
 
 /* What of XMP is not public, by the words that programs use. */
@@ -46,7 +47,8 @@ unsigned fv_xmp_private(const uint8_t *data, size_t bytes)
 	return left;
 }
 
-/* Beside the picture: pictures behind it (MPF [1]), and the film of a moving photograph behind those.
+/* Beside the picture: pictures behind it (MPF [1]), and the film of a moving photograph behind
+ * those.
  *
  * [1] CIPA DC-007, Multi-Picture Format */
 unsigned fv_jpeg_beside(const uint8_t *p, size_t n)
@@ -79,7 +81,8 @@ bool fv_picture_private(const fv_picture *p, char *text, size_t room)
 	*text = 0;
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
 		if (p->left & names[i].bit && n < room)
-			n += (size_t)snprintf(text + n, room - n, "%s%s", n ? ", " : "", names[i].name);
+			n += (size_t)snprintf(text + n, room - n, "%s%s", n ? ", " : "",
+					      names[i].name);
 	return *text;
 }
 
@@ -120,7 +123,8 @@ bool fv_picture_loses(const fv_picture *p, const char *path, char *text, size_t 
 	if (gif && (p->exif.bytes || p->xmp.bytes || p->texts.bytes))
 		add(&l, "its metadata left out, which a GIF does not hold");
 	for (size_t at = 0; at < p->texts.bytes && f != FV_PNG && !gif;) {
-		const char *word = (const char *)p->texts.data + at, *said = word + strlen(word) + 1;
+		const char *word = (const char *)p->texts.data + at,
+			   *said = word + strlen(word) + 1;
 		if (!fv_exif_tag_of(word))
 			add(&l, "its text \"%.40s\" left out, for which EXIF has no place", word);
 		at = (size_t)(said - (const char *)p->texts.data) + strlen(said) + 1;

@@ -60,12 +60,12 @@ int64_t fv_format_side(fv_format f)
 fv_status fv_picture_side_check(fv_err *err, const char *path, int64_t width, int64_t height)
 {
 	const int64_t most = fv_format_side(fv_format_of_ending(path));
-	return fv_max(width, height) <= most
-		       ? FV_OK
-		       : fv_fail(err, FV_E_WRITE,
-				 "%s: %" PRId64 " x %" PRId64 " pixels, and such a file has %" PRId64
-				 " a side at most; write a .png or .tif",
-				 path, width, height, most);
+	return fv_max(width, height) <= most ? FV_OK
+					     : fv_fail(err, FV_E_WRITE,
+						       "%s: %" PRId64 " x %" PRId64
+						       " pixels, and such a file has %" PRId64
+						       " a side at most; write a .png or .tif",
+						       path, width, height, most);
 }
 
 int64_t fv_picture_write_bytes(const char *path, const fv_pixels *p)

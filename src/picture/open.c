@@ -155,7 +155,8 @@ bool fv_picture_add_alpha(fv_picture *p)
 		return false;
 	for (int64_t y = 0, at = 0; y < v.height; y++)
 		for (int64_t x = 0; x < v.width; x++, at += 4 * bytes) {
-			memcpy(to + at, (char *)v.data + y * v.stride_bytes + 3 * x * bytes, (size_t)(3 * bytes));
+			memcpy(to + at, (char *)v.data + y * v.stride_bytes + 3 * x * bytes,
+			       (size_t)(3 * bytes));
 			memset(to + at + 3 * bytes, 255, (size_t)bytes);
 		}
 	if (p->mapped)
@@ -175,7 +176,8 @@ void fv_picture_free(fv_picture *p)
 	free(p);
 }
 
-fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out, fv_err *warning)
+fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out,
+			    fv_err *warning)
 {
 	fv_picture *p = NULL;
 	fv_err ignored;
@@ -185,8 +187,8 @@ fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_p
 	if (st)
 		return st;
 	if (warning && !warning->status && p->pages > 1)
-		fv_fail(warning, FV_E_FORMAT, "%s: has %d %s, of which only the first is taken", path, p->pages,
-			fv_picture_moves(p) ? "frames" : "pictures");
+		fv_fail(warning, FV_E_FORMAT, "%s: has %d %s, of which only the first is taken",
+			path, p->pages, fv_picture_moves(p) ? "frames" : "pictures");
 	*out = p->pixels;
 	p->pixels.data = NULL;
 	fv_picture_free(p);

@@ -15,7 +15,8 @@ bool fv_pages_kept(const fv_picture *p, const char *path)
 {
 	const fv_format f = fv_format_of_ending(path);
 	return p->pages > 1 && p->pages_read &&
-	       (f == FV_TIFF || (fv_picture_moves(p) && (f == FV_GIF || f == FV_WEBP || f == FV_PNG)));
+	       (f == FV_TIFF ||
+		(fv_picture_moves(p) && (f == FV_GIF || f == FV_WEBP || f == FV_PNG)));
 }
 
 static fv_status too_large(fv_err *err, const char *path)
@@ -29,7 +30,8 @@ static fv_status too_large(fv_err *err, const char *path)
 static uint32_t delay_of(const fv_picture *first, int i)
 {
 	const size_t at = 4 * (size_t)i;
-	return at + 4 <= first->delays.bytes ? MIN(fv_get_le(first->delays.data + at, 4), 65535) : 100;
+	return at + 4 <= first->delays.bytes ? MIN(fv_get_le(first->delays.data + at, 4), 65535)
+					     : 100;
 }
 
 /* ------------------------------------------------------------------ TIFF */
@@ -64,7 +66,8 @@ static void set_type(const moving *m, size_t at, uint32_t type)
 static void move_strips(const moving *m, size_t entry)
 {
 	const uint32_t type = get(m, entry + 2, 2), count = get(m, entry + 4, 4);
-	const size_t size = type == SHORT ? 2 : 4, from = size * count > 4 ? get(m, entry + 8, 4) : entry + 8;
+	const size_t size = type == SHORT ? 2 : 4,
+		     from = size * count > 4 ? get(m, entry + 8, 4) : entry + 8;
 	const uint32_t only = count == 1 ? get(m, from, (int)size) : 0;
 	if (from > m->file->bytes || size * count > m->file->bytes - from)
 		return;
@@ -92,7 +95,8 @@ static size_t move_directory(const moving *m, size_t at, int depth)
 	for (size_t i = 0; i < count; i++) {
 		const size_t entry = at + 2 + 12 * i;
 		const uint32_t tag = get(m, entry, 2), type = get(m, entry + 2, 2);
-		const size_t bytes = type < G_N_ELEMENTS(size) ? size[type] * (size_t)get(m, entry + 4, 4) : 0;
+		const size_t bytes =
+			type < G_N_ELEMENTS(size) ? size[type] * (size_t)get(m, entry + 4, 4) : 0;
 		if (bytes > 4)
 			set(m, entry + 8, get(m, entry + 8, 4) + (uint32_t)m->base);
 		if (!depth && (tag == STRIPS || tag == TILES))
@@ -106,7 +110,8 @@ static size_t move_directory(const moving *m, size_t at, int depth)
 	return at + 2 + 12 * count;
 }
 
-static fv_status add_tiff(fv_err *err, const char *path, fv_bytes *file, const fv_bytes *one, size_t *next)
+static fv_status add_tiff(fv_err *err, const char *path, fv_bytes *file, const fv_bytes *one,
+			  size_t *next)
 {
 	fv_bytes_more(file, file->bytes % 2);
 	const moving m = {file, file->bytes, one->data[0] == 'M'};
@@ -119,7 +124,9 @@ static fv_status add_tiff(fv_err *err, const char *path, fv_bytes *file, const f
 	if (*next)
 		set(&m, *next, (uint32_t)first);
 	*next = move_directory(&m, first, 0);
-	return *next && !file->failed ? FV_OK : fv_fail(err, FV_E_INTERNAL, "%s: pages cannot be joined", path);
+	return *next && !file->failed
+		       ? FV_OK
+		       : fv_fail(err, FV_E_INTERNAL, "%s: pages cannot be joined", path);
 }
 
 /* ------------------------------------------------------------------ PNG */
@@ -139,10 +146,10 @@ static void put_control(fv_bytes *to, const fv_picture *p, uint32_t number, uint
 	fv_bytes_free(&b);
 }
 
-/* The chunks of `one`: of the first all, with what makes a film of it before its pixels, of others the
- * pixels alone; none has its end yet. */
-static void add_png(fv_bytes *file, const fv_bytes *one, const fv_picture *first, const fv_picture *p, int i, int count,
-		    uint32_t *number)
+/* The chunks of `one`: of the first all, with what makes a film of it before its pixels, of others
+ * the pixels alone; none has its end yet. */
+static void add_png(fv_bytes *file, const fv_bytes *one, const fv_picture *first,
+		    const fv_picture *p, int i, int count, uint32_t *number)
 {
 	bool begun = false;
 	if (!i)
@@ -180,8 +187,8 @@ static void add_png(fv_bytes *file, const fv_bytes *one, const fv_picture *first
 }
 
 /* ------------------------------------------------------------------ all of them */
-static fv_status join(fv_err *err, fv_context *c, fv_format f, fv_picture *const *page, int count, int quality,
-		      const char *path, fv_bytes *file)
+static fv_status join(fv_err *err, fv_context *c, fv_format f, fv_picture *const *page, int count,
+		      int quality, const char *path, fv_bytes *file)
 {
 	size_t next = 0;
 	uint32_t number = 0;
@@ -210,8 +217,10 @@ static fv_status agree(fv_err *err, fv_picture *const *page, int count, const ch
 	for (int i = 0; i < count; i++) {
 		const fv_pixels *v = &page[i]->pixels, *w = &page[0]->pixels;
 		if (v->width != w->width || v->height != w->height || v->bits != w->bits)
-			return fv_fail(err, FV_E_WRITE,
-				       "%s: frames of different sizes cannot be one film; write a .tif", path);
+			return fv_fail(
+				err, FV_E_WRITE,
+				"%s: frames of different sizes cannot be one film; write a .tif",
+				path);
 		alpha |= v->channels == 4;
 	}
 	for (int i = 0; i < count && alpha; i++)
@@ -220,8 +229,8 @@ static fv_status agree(fv_err *err, fv_picture *const *page, int count, const ch
 	return FV_OK;
 }
 
-fv_status fv_pages_write(fv_err *err, fv_context *c, fv_picture *const *page, int count, const char *path,
-			 const fv_write_options *opt)
+fv_status fv_pages_write(fv_err *err, fv_context *c, fv_picture *const *page, int count,
+			 const char *path, const fv_write_options *opt)
 {
 	const fv_format f = fv_format_of_ending(path);
 	const int quality = opt && opt->quality ? opt->quality : 92;
@@ -236,8 +245,9 @@ fv_status fv_pages_write(fv_err *err, fv_context *c, fv_picture *const *page, in
 		fv_writer_keep_time(w);
 	if (opt && opt->aside)
 		opt->aside(fv_writer_path(w));
-	st = f == FV_TIFF || f == FV_PNG ? join(err, c, f, page, count, quality, path, &file)
-					 : fv_film_encode(err, c, page, count, quality, path, &file);
+	st = f == FV_TIFF || f == FV_PNG
+		     ? join(err, c, f, page, count, quality, path, &file)
+		     : fv_film_encode(err, c, page, count, quality, path, &file);
 	if (!st)
 		st = fv_writer_put(err, w, file.data, file.bytes);
 	fv_bytes_free(&file);

@@ -68,8 +68,9 @@ const char *fv_picture_format(const fv_picture *p);
 /* How many frames or pages its file has, 1 at least; and are they frames of a film? */
 int fv_picture_pages(const fv_picture *p);
 bool fv_picture_moves(const fv_picture *p);
-/* What is private in its file and not kept, in words: "place, camera"; false: nothing. And what else
- * a painting of that name will not have of it: "its IPTC left out, which a PNG does not hold". */
+/* What is private in its file and not kept, in words: "place, camera"; false: nothing. And what
+ * else a painting of that name will not have of it: "its IPTC left out, which a PNG does not hold".
+ */
 bool fv_picture_private(const fv_picture *p, char *text, size_t room);
 bool fv_picture_loses(const fv_picture *p, const char *path, char *text, size_t room);
 /* Its pixels; may be written. Borrowed. */
@@ -101,13 +102,14 @@ bool fv_frames_ending(const char *path);
 /* Frames or pages that were read of one file as one file: a film as GIF, WebP or PNG, with the pace
  * of the first, pages as TIFF; both as TIFF, where a film loses its pace. The first's metadata, of
  * TIFF each its own. fv_pages_kept: does a file of that name hold those of that picture? */
-fv_status fv_pages_write(fv_err *err, fv_context *c, fv_picture *const *page, int count, const char *path,
-			 const fv_write_options *opt);
+fv_status fv_pages_write(fv_err *err, fv_context *c, fv_picture *const *page, int count,
+			 const char *path, const fv_write_options *opt);
 bool fv_pages_kept(const fv_picture *p, const char *path);
 
 /* For training and measuring: RGB, 8 bits, longest side at most `longest` (0: any), what alpha
  * hides filled. warning: as fv_picture_read's. data is yours: free(). Any thread. */
-fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out, fv_err *warning);
+fv_status fv_picture_shrink(fv_err *err, const char *path, int64_t longest, fv_pixels *out,
+			    fv_err *warning);
 
 /* A grid of pictures with white gaps, written as one; columns a row. */
 fv_status fv_sheet_write(fv_err *err, fv_context *c, const char *path, const fv_pixels *pictures,

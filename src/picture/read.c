@@ -208,7 +208,8 @@ static void keep_pages(const fv_source *s, fv_picture *p, VipsImage *im)
 		return;
 	if (vips_image_get_typeof(im, "loop"))
 		vips_image_get_int(im, "loop", &p->loop);
-	if (vips_image_get_typeof(im, "delay") && !vips_image_get_array_int(im, "delay", &delay, &count))
+	if (vips_image_get_typeof(im, "delay") &&
+	    !vips_image_get_array_int(im, "delay", &delay, &count))
 		for (int i = 0; i < count && p->pages > 1; i++)
 			fv_put_le(&p->delays, (uint32_t)delay[i], 4);
 }
@@ -248,8 +249,8 @@ static fv_status keep_metadata(fv_err *err, const fv_source *s, fv_picture *p, V
 		fv_tiff_tags(s, &tags);
 		data = tags.bytes ? tags.data : s->data;
 		bytes = tags.bytes ? tags.bytes : s->bytes;
-		fv_exif_keep(data, bytes, s->all, turned ? im->Ysize : im->Xsize, turned ? im->Xsize : im->Ysize,
-			     &p->exif);
+		fv_exif_keep(data, bytes, s->all, turned ? im->Ysize : im->Xsize,
+			     turned ? im->Xsize : im->Ysize, &p->exif);
 		p->left |= s->all ? 0 : fv_exif_private(data, bytes);
 		p->exif.failed |= tags.failed;
 		fv_bytes_free(&tags);
@@ -261,7 +262,8 @@ static fv_status keep_metadata(fv_err *err, const fv_source *s, fv_picture *p, V
 	bool said = im->Xres > 0 && im->Yres > 0 && im->Xres != 1;
 	p->resolution[0] = said ? turned ? im->Yres : im->Xres : 72 / 25.4;
 	p->resolution[1] = said ? turned ? im->Xres : im->Yres : 72 / 25.4;
-	return p->exif.failed || p->xmp.failed || p->iptc.failed || p->delays.failed || p->texts.failed
+	return p->exif.failed || p->xmp.failed || p->iptc.failed || p->delays.failed ||
+			       p->texts.failed
 		       ? fv_fail_memory(err, s->path, s->bytes)
 		       : FV_OK;
 }
@@ -316,8 +318,9 @@ static VipsImage *look_for_more(VipsImage *im, const fv_source *s, fv_err *warni
 	for (int64_t i = 0; i < count; i++)
 		most = v[i] > most ? (double)v[i] : most;
 	if (most > 1.02)
-		fv_fail(warning, FV_E_FORMAT, "%s: has numbers up to %.4g where 1 is white; all above is white",
-			s->path, most);
+		fv_fail(warning, FV_E_FORMAT,
+			"%s: has numbers up to %.4g where 1 is white; all above is white", s->path,
+			most);
 	return im;
 }
 
@@ -329,10 +332,11 @@ static fv_status decode(fv_err *err, fv_source *s, VipsFailOn fail, fv_picture *
 	if (st || (st = fv_tiff_look(err, s, &colours)))
 		return st;
 	if (s->format == FV_JPEG && fv_jpeg_inks_unknown(s->data, s->bytes))
-		return fv_fail(err, FV_E_FORMAT,
-			       "%s: this JPEG has inks (CMYK) and no marker of Adobe's, so that nothing "
-			       "says whether its numbers are ink or light; save it anew as RGB",
-			       s->path);
+		return fv_fail(
+			err, FV_E_FORMAT,
+			"%s: this JPEG has inks (CMYK) and no marker of Adobe's, so that nothing "
+			"says whether its numbers are ink or light; save it anew as RGB",
+			s->path);
 	const size_t bytes = fv_believed(s->format, s->data, s->bytes);
 	const int page = s->format == FV_TIFF ? fv_tiff_number(s, s->page) : s->page;
 	if (!(im = fv_format_open(s->format, s->data, bytes, fail, 1, page)))
@@ -393,7 +397,8 @@ static fv_status decode_frame(fv_err *err, fv_source *s, fv_picture *p, fv_err *
 {
 	fv_bytes page = {0};
 	if (s->bytes < 33)
-		return fv_fail(err, FV_E_FORMAT, "%s: this PNG is cut off; fetch it again", s->path);
+		return fv_fail(err, FV_E_FORMAT, "%s: this PNG is cut off; fetch it again",
+			       s->path);
 	const int64_t w = fv_get_be(s->data + 16, 4), h = fv_get_be(s->data + 20, 4);
 	const fv_pixels size = {w, h, 4, 8, 4 * w, NULL};
 	fv_status st = fv_limits_check(err, s, w, h);

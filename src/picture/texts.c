@@ -35,7 +35,8 @@ static void put_text(fv_bytes *to, const uint8_t *text, size_t bytes, bool latin
 		if ((c < 32 && c != '\n' && c != '\t') || c == 127)
 			continue;
 		if (latin && c >= 128) {
-			const uint8_t two[2] = {(uint8_t)(0xc0 | c >> 6), (uint8_t)(0x80 | (c & 63))};
+			const uint8_t two[2] = {(uint8_t)(0xc0 | c >> 6),
+						(uint8_t)(0x80 | (c & 63))};
 			fv_bytes_put(to, two, 2);
 		} else
 			fv_bytes_put(to, &c, 1);
@@ -56,7 +57,8 @@ static uint8_t *unpack(const uint8_t *data, size_t bytes, size_t *got)
 	return NULL;
 }
 
-static void keep(const uint8_t *type, const uint8_t *d, size_t n, bool all, fv_bytes *out, unsigned *left)
+static void keep(const uint8_t *type, const uint8_t *d, size_t n, bool all, fv_bytes *out,
+		 unsigned *left)
 {
 	const uint8_t *zero = memchr(d, 0, MIN(n, WORD_MAX + 1));
 	const char *word = (const char *)d;
@@ -106,7 +108,8 @@ void fv_texts_keep(const uint8_t *p, size_t n, bool all, fv_bytes *out, unsigned
 		const uint8_t *type = p + i + 4;
 		if (length > n - i - 12)
 			break;
-		if (!memcmp(type, "tEXt", 4) || !memcmp(type, "zTXt", 4) || !memcmp(type, "iTXt", 4))
+		if (!memcmp(type, "tEXt", 4) || !memcmp(type, "zTXt", 4) ||
+		    !memcmp(type, "iTXt", 4))
 			keep(type, p + i + 8, length, all, out, left);
 		i += 12 + (size_t)length;
 	}

@@ -97,8 +97,8 @@ static bool find(const fv_source *s, int page, directory *d)
 	return false;
 }
 
-/* A BigTIFF's first directory and what it points to, as a TIFF: tags of up to 64 KB, without those of
- * its layout's kind (exif.c leaves out the others). */
+/* A BigTIFF's first directory and what it points to, as a TIFF: tags of up to 64 KB, without those
+ * of its layout's kind (exif.c leaves out the others). */
 static void put_directory(const directory *d, int depth, fv_bytes *out, size_t *at)
 {
 	static const uint8_t size[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4};
@@ -108,7 +108,8 @@ static void put_directory(const directory *d, int depth, fv_bytes *out, size_t *
 	*at += room;
 	void (*put)(fv_bytes *, uint32_t, int) = d->big_endian ? fv_put_be : fv_put_le;
 	for (size_t k = 0, from = d->at; k < d->count && !entries.failed; k++, from += 20) {
-		const uint32_t tag = (uint32_t)get(d, from, 2), type = (uint32_t)get(d, from + 2, 2);
+		const uint32_t tag = (uint32_t)get(d, from, 2),
+			       type = (uint32_t)get(d, from + 2, 2);
 		const uint64_t n = get(d, from + 4, 8), one = type < sizeof size ? size[type] : 0;
 		const bool inner = (tag == 34665 || tag == 34853 || tag == 40965) && depth < 2;
 		size_t value = from + 12;
@@ -177,8 +178,9 @@ int fv_tiff_number(const fv_source *s, int page)
 
 static fv_status refuse(fv_err *err, const fv_source *s, const char *why)
 {
-	return fv_fail(err, FV_E_FORMAT, "%s: this TIFF %s, which fauve does not convert; save it anew as RGB", s->path,
-		       why);
+	return fv_fail(err, FV_E_FORMAT,
+		       "%s: this TIFF %s, which fauve does not convert; save it anew as RGB",
+		       s->path, why);
 }
 
 /* Y, Cb and Cr of 8 bits to R, G and B: rows of a matrix, and what is added. */
@@ -194,7 +196,9 @@ static void ycbcr(const directory *d, fv_tiff_colours *c)
 		zero[i] = black;
 	}
 	const double red = 2 - 2 * r, blue = 2 - 2 * b,
-		     m[3][3] = {{1, 0, red}, {1, g ? -b * blue / g : 0, g ? -r * red / g : 0}, {1, blue, 0}};
+		     m[3][3] = {{1, 0, red},
+				{1, g ? -b * blue / g : 0, g ? -r * red / g : 0},
+				{1, blue, 0}};
 	for (int i = 0; i < 3; i++) {
 		c->add[i] = 0.5; /* what follows cuts */
 		for (int k = 0; k < 3; k++) {
@@ -212,7 +216,8 @@ fv_status fv_tiff_look(fv_err *err, const fv_source *s, fv_tiff_colours *c)
 	if (s->format != FV_TIFF || !find(s, s->page, &d))
 		return FV_OK; /* libtiff says why */
 	const int kind = word(&d, PHOTOMETRIC, BLACK_IS_ZERO), packed = word(&d, COMPRESSION, 1),
-		  samples = word(&d, SAMPLES, 1), bits = word(&d, BITS, 1), format = word(&d, FORMAT, 1);
+		  samples = word(&d, SAMPLES, 1), bits = word(&d, BITS, 1),
+		  format = word(&d, FORMAT, 1);
 	const bool planar = word(&d, PLANAR, 1) == 2, real = format == 3;
 	if (number(&d, DNG, 0, -1) >= 0 || kind == 32803 || kind == 34892)
 		return fv_fail(err, FV_E_FORMAT,
@@ -223,13 +228,15 @@ fv_status fv_tiff_look(fv_err *err, const fv_source *s, fv_tiff_colours *c)
 		if (number(&d, BITS, i, bits) != bits)
 			return refuse(err, s, "has channels of different depths");
 	if (format == 2 || format > 4)
-		return refuse(err, s, format == 2 ? "has numbers with a sign" : "has complex numbers");
+		return refuse(err, s,
+			      format == 2 ? "has numbers with a sign" : "has complex numbers");
 	if (kind > CIELAB || kind == MASK || kind == 7)
 		return refuse(err, s,
 			      kind == MASK              ? "is a mask"
 			      : kind == 9 || kind == 10 ? "has Lab colours of another kind"
 							: "has colours of a rare kind");
-	if (kind == SEPARATED && (samples < 4 || word(&d, INKSET, 1) != 1 || word(&d, INKS, 4) != 4))
+	if (kind == SEPARATED &&
+	    (samples < 4 || word(&d, INKSET, 1) != 1 || word(&d, INKS, 4) != 4))
 		return refuse(err, s, "has other inks than cyan, magenta, yellow and black");
 	if (kind == CIELAB && ((bits != 8 && bits != 16) || real || samples < 3 || planar))
 		return refuse(err, s, "has Lab colours that are packed in a rare way");
@@ -266,5 +273,7 @@ VipsImage *fv_tiff_convert(VipsImage *im, const fv_tiff_colours *c)
 	out = NULL;
 	im = im ? fv_next(im, out, vips_cast(im, &out, VIPS_FORMAT_UCHAR, NULL)) : NULL;
 	out = NULL;
-	return im ? fv_next(im, out, vips_copy(im, &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL)) : NULL;
+	return im ? fv_next(im, out,
+			    vips_copy(im, &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL))
+		  : NULL;
 }

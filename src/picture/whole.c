@@ -39,8 +39,8 @@ bool fv_jpeg_inks_unknown(const uint8_t *p, size_t n)
 			break;
 		if (marker == 0xee && length >= 14 && i + 9 <= n && !memcmp(p + i + 4, "Adobe", 5))
 			marked = true;
-		if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc &&
-		    p[i + 9] == 4)
+		if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 &&
+		    marker != 0xcc && p[i + 9] == 4)
 			return !marked;
 		i += 2 + length;
 	}

@@ -121,12 +121,14 @@ static void result(fv_source *s, fv_status st, const fv_err *err, const fv_err *
 		json_decref(j);
 	}
 	const fv_bytes text = { .data = (uint8_t *)about, .bytes = about ? strlen(about) : 0 };
-	const fv_bytes *blob[FV_BLOBS] = {&p->profile, &p->exif, &p->xmp, &p->iptc, &text, &p->delays, &p->texts};
+	const fv_bytes *blob[FV_BLOBS] = {&p->profile, &p->exif,   &p->xmp,  &p->iptc,
+					  &text,       &p->delays, &p->texts};
 	if (!st) {
 		r.width = p->pixels.width, r.height = p->pixels.height,
 		r.channels = p->pixels.channels, r.bits = p->pixels.bits;
-		r.pages = p->pages, r.loop = p->loop, r.left = (int32_t)p->left, r.into_profile = p->into_profile,
-		r.resolution[0] = p->resolution[0], r.resolution[1] = p->resolution[1];
+		r.pages = p->pages, r.loop = p->loop, r.left = (int32_t)p->left,
+		r.into_profile = p->into_profile, r.resolution[0] = p->resolution[0],
+		r.resolution[1] = p->resolution[1];
 		for (int i = 0; i < FV_BLOBS; i++)
 			r.blob[i] = blob[i]->bytes;
 	}

@@ -101,8 +101,8 @@ static fv_status encode(fv_err *err, fv_context *c, const fv_picture *p, fv_form
 	return st;
 }
 
-fv_status fv_picture_encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f, int quality, const char *path,
-			    fv_bytes *out)
+fv_status fv_picture_encode(fv_err *err, fv_context *c, const fv_picture *p, fv_format f,
+			    int quality, const char *path, fv_bytes *out)
 {
 	fv_bytes head = {0}, tail = {0};
 	void *data = NULL;
@@ -133,7 +133,9 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 	int quality = opt && opt->quality ? opt->quality : 92;
 	if (f == FV_FORMAT_UNKNOWN)
 		return fv_fail(err, FV_E_ARGUMENT,
-			       "%s: unknown ending; pictures are written as .jpg, .png, .webp, .tif or .gif", path);
+			       "%s: unknown ending; pictures are written as .jpg, .png, .webp, "
+			       ".tif or .gif",
+			       path);
 	/* A place that cannot be written is found before the work of encoding. */
 	fv_status st = fv_writer_open(err, c, path, &w);
 	if (st)

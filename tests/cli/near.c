@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* near A B LEVELS: have two files as many pictures, of the same sizes, shown as long and as often, and
- * are their colours so many levels of 255 apart on average at most? Where nothing is to be seen, colours
- * do not count. */
+/* near A B LEVELS: have two files as many pictures, of the same sizes, shown as long and as often,
+ * and are their colours so many levels of 255 apart on average at most? Where nothing is to be
+ * seen, colours do not count. */
 #include "base/base.h"
 #include "picture/internal.h"
 #include <math.h>
@@ -13,7 +13,8 @@ static double at(const fv_pixels *p, int64_t y, int64_t x, int k)
 	if (k == 3 && p->channels == 3)
 		return 255;
 	const int64_t i = x * p->channels + k;
-	return p->bits == 16 ? ((const uint16_t *)(const void *)row)[i] / 257.0 : ((const uint8_t *)row)[i];
+	return p->bits == 16 ? ((const uint16_t *)(const void *)row)[i] / 257.0
+			     : ((const uint8_t *)row)[i];
 }
 
 static double apart(const fv_pixels *a, const fv_pixels *b)
@@ -49,10 +50,11 @@ int main(int count, char **args)
 		bool pace = !fv_picture_moves(p[0]) || !fv_picture_moves(p[1]) ||
 			    (p[0]->loop == p[1]->loop && p[0]->delays.bytes == p[1]->delays.bytes &&
 			     !memcmp(p[0]->delays.data, p[1]->delays.data, p[0]->delays.bytes));
-		if (fv_picture_pages(p[1]) != pages || a->width != b->width || a->height != b->height || !pace) {
-			printf("%d and %d pictures, %dx%d and %dx%d, shown %d and %d times\n", pages,
-			       fv_picture_pages(p[1]), (int)a->width, (int)a->height, (int)b->width, (int)b->height,
-			       p[0]->loop, p[1]->loop);
+		if (fv_picture_pages(p[1]) != pages || a->width != b->width ||
+		    a->height != b->height || !pace) {
+			printf("%d and %d pictures, %dx%d and %dx%d, shown %d and %d times\n",
+			       pages, fv_picture_pages(p[1]), (int)a->width, (int)a->height,
+			       (int)b->width, (int)b->height, p[0]->loop, p[1]->loop);
 			return 1;
 		}
 		const double d = apart(a, b);

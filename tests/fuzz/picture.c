@@ -33,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		if (fv_picture_write(&err, fuzz_context(), p, out, NULL))
 			fuzz_must(*err.text, "a failed call says why");
 		/* The same twice as a film or as pages. */
-		if (fv_pages_kept(p, out) && fv_pages_write(&err, fuzz_context(), (fv_picture *[]){p, p}, 2, out, NULL))
+		if (fv_pages_kept(p, out) &&
+		    fv_pages_write(&err, fuzz_context(), (fv_picture *[]){p, p}, 2, out, NULL))
 			fuzz_must(*err.text, "a failed call says why");
 	}
 	fv_picture_free(p);
