@@ -14,13 +14,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		fuzz_must(!fv_picture_begin(&err, "fuzz"), "libvips is there");
 	begun = true;
 	const unsigned turn = bytes ? data[bytes - 1] : 0;      /* the last byte is no format's first */
-	if (fv_picture_read(&err, fuzz_file("in", data, bytes), &(fv_read_options){ .max_pixels = 1 << 20, .keep_private = turn & 4, .facts = turn & 8, .page = turn & 32 ? 1 : 0 }, &p, &warning)) {
+	if (fv_picture_read(&err, fuzz_file("in", data, bytes), &(fv_read_options){ .max_pixels = 1 << 16, .keep_private = turn & 4, .facts = turn & 8, .page = turn & 32 ? 1 : 0 }, &p, &warning)) {
 		fuzz_must(*err.text, "a failed call says why");
 		return 0;
 	}
 	json_decref(fv_picture_about(p));
 	fv_pixels *v = fv_picture_pixels(p);
-	fuzz_must(v->width * v->height <= 1 << 20 && (v->channels == 3 || v->channels == 4) && (v->bits == 8 || v->bits == 16), "3 or 4 channels, 8 or 16 bits");
+	fuzz_must(v->width * v->height <= 1 << 16 && (v->channels == 3 || v->channels == 4) && (v->bits == 8 || v->bits == 16), "3 or 4 channels, 8 or 16 bits");
 	if (v->width * v->height < 40000) {
 		char out[400];
 		fv_picture_fill_hidden(p);
