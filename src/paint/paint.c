@@ -7,21 +7,6 @@
 #include <math.h>
 
 #define GRID FV_PAINT_LOOKS
-#define LEAST_BROAD 0.8                 /* brushes are at least so many times as wide as learnt: finer ones turn to grain; */
-#define MOST_BROAD 3.2                  /* and at most, or the painter's own marks are too fine for them: the picture is painted larger or smaller */
-#define SHARPER 1.25                    /* a painting that is enlarged by more has its dabs drawn anew */
-#define FLOW_WHOLE 2560                 /* the flow of a larger canvas, in its longer side, is found */
-#define FLOW_SMALL 2048                 /* on a copy of so many pixels */
-#define MOST_ENLARGED 4000000           /* pixels that a picture is enlarged to for that */
-
-/* A painter's input of pixels: which sizes it takes. */
-static const fv_port *image_of(const fv_model *m) { return &m->family->in[fv_port_find(m->family->in, FV_PORT_IMAGE)]; }
-/* What tells strokes apart, of a painter of strokes; else NULL. */
-static const fv_port *marks_of(const fv_model *m)
-{
-	int at = fv_port_find(m->family->in, FV_PORT_MARKS);
-	return at < 0 ? NULL : &m->family->in[at];
-}
 
 /* x: H,W,3 in [-1,1]; the last row and column are repeated into the padding. */
 static void load(const fv_pixels *p, float *x, int64_t h, int64_t w)
@@ -56,8 +41,8 @@ fv_status fv_paint_graph(fv_err *err, const fv_model *m, int64_t height, int64_t
 			st = fv_fail(err, FV_E_INTERNAL, "a painter of family %s asks for %s, which painting does not know how to make", f->name, f->in[i].name);
 	if (st || (st = fv_graph_new(err, m->context, &p->graph)))
 		return st;
-	p->height = fv_port_side(image_of(m), m->config, height);
-	p->width = fv_port_side(image_of(m), m->config, width);
+	p->height = fv_port_side(fv_paint_image(m), m->config, height);
+	p->width = fv_port_side(fv_paint_image(m), m->config, width);
 	fv_scope s = { .g = p->graph, .store = m->store, .prefix = "",
 	               .batch_statistics = norm != FV_NORM_RUNNING,
 	               .dropout = norm == FV_NORM_PUBLISHED };
@@ -128,21 +113,13 @@ void fv_painter_free(fv_painter *p)
 int64_t fv_painter_bytes(const fv_painter *p) { return p->painting.program ? fv_program_bytes(p->painting.program) : 0; }
 
 /* ------------------------------------------------------------------ the network on floats */
-/* One picture at the size at which it is painted, padded: what the network is given and what it makes. */
-typedef struct {
-	int64_t h, w;                   /* multiples of what the network wants */
-	float *x, *z, *y;               /* h,w,3; h,w,FV_STROKE_MARKS or NULL; h,w,3 */
-	fv_norm norm;
-	fv_key key;                     /* of dropout's draws */
-} canvas;
-
 static bool is_for(const fv_painting *q, int64_t h, int64_t w, fv_norm norm)
 {
 	return q->program && q->height == h && q->width == w && q->norm == norm;
 }
 
 /* A program for the canvas' size: the one of the picture before, if it may be. */
-static fv_status prepare(fv_err *err, fv_painter *p, const canvas *k, int64_t most)
+static fv_status prepare(fv_err *err, fv_painter *p, const fv_network_run *k, int64_t most)
 {
 	fv_painting *q = &p->painting;
 	int64_t bytes = fv_painter_bytes(p);
@@ -160,11 +137,11 @@ static fv_status prepare(fv_err *err, fv_painter *p, const canvas *k, int64_t mo
 	            &(fv_program_options){ .most = most, .timed = true }, q);
 }
 
-static fv_status run_bands(fv_err *err, const fv_model *m, const canvas *k, int64_t most)
+static fv_status run_bands(fv_err *err, const fv_model *m, const fv_network_run *k, int64_t most)
 {
 	fv_painting p;
 	fv_status st = fv_paint_graph(err, m, k->h, k->w, k->norm, &p);
-	const fv_bands_input in[] = { { image_of(m)->name, k->x }, { k->z ? marks_of(m)->name : NULL, k->z } };
+	const fv_bands_input in[] = { { fv_paint_image(m)->name, k->x }, { k->z ? fv_paint_marks(m)->name : NULL, k->z } };
 	if (!st)
 		st = fv_bands_run(err, m->context, p.graph, in, k->z ? 2 : 1, k->y, k->key, most);
 	fv_painting_free(&p);
@@ -172,7 +149,7 @@ static fv_status run_bands(fv_err *err, const fv_model *m, const canvas *k, int6
 }
 
 /* k->y from k->x and k->z. most: bytes beside the canvas; 0: any. */
-static fv_status run_whole(fv_err *err, fv_painter *painter, const canvas *k, int64_t most)
+static fv_status run_whole(fv_err *err, fv_painter *painter, const fv_network_run *k, int64_t most)
 {
 	const fv_model *m = painter->model;
 	fv_status st = prepare(err, painter, k, most);
@@ -181,184 +158,41 @@ static fv_status run_whole(fv_err *err, fv_painter *painter, const canvas *k, in
 	if (st)
 		return st;
 	fv_program *p = painter->painting.program;
-	fv_program_put(p, image_of(m)->name, k->x);
+	fv_program_put(p, fv_paint_image(m)->name, k->x);
 	if (k->z)
-		fv_program_put(p, marks_of(m)->name, k->z);
+		fv_program_put(p, fv_paint_marks(m)->name, k->z);
 	st = fv_program_run(err, p, k->key);
 	return st ? st : fv_program_get(err, p, m->family->out[0].name, k->y);
 }
 
-/* The canvas holds [-1,1], whatever the network wants. */
-static void to_range(const fv_port *p, float *x, int64_t n)
+void fv_paint_to_range(const fv_port *p, float *x, int64_t n)
 {
 	const float low = (float)p->low, half = (float)(p->high - p->low) / 2;
 	for (int64_t i = 0; i < n && (low != -1 || half != 1); i++)
 		x[i] = low + half * (x[i] + 1);
 }
 
-static void from_range(const fv_port *p, float *y, int64_t n)
+/* Weights may be finite and yet so large that sums of them are not. */
+fv_status fv_paint_from_range(fv_err *err, const fv_port *p, float *y, int64_t h, int64_t w)
 {
 	const float low = (float)p->low, half = (float)(p->high - p->low) / 2;
-	for (int64_t i = 0; i < n && (low != -1 || half != 1); i++)
+	for (int64_t i = 0; i < 3 * h * w && (low != -1 || half != 1); i++)
 		y[i] = (y[i] - low) / half - 1;
+	return fv_all_finite((fv_tensor){ FV_F32, fv_nhwc(1, h, w, 3), y })
+	               ? FV_OK
+	               : fv_fail(err, FV_E_FORMAT, "the model paints NaN: its weights are too large "
+	                         "or damaged; fetch or train it again");
 }
 
-/* The same, and what is painted is a picture: weights may be finite and yet so large that sums of
- * them are not. */
-static fv_status run(fv_err *err, fv_painter *painter, const canvas *k, int64_t most)
+fv_status fv_painter_run(fv_err *err, fv_painter *painter, const fv_network_run *k, int64_t most)
 {
 	const fv_model *m = painter->model;
-	to_range(image_of(m), k->x, 3 * k->h * k->w);
+	fv_paint_to_range(fv_paint_image(m), k->x, 3 * k->h * k->w);
 	fv_status st = run_whole(err, painter, k, most);
-	if (!st)
-		from_range(&m->family->out[0], k->y, 3 * k->h * k->w);
-	if (!st && !fv_all_finite((fv_tensor){ FV_F32, fv_nhwc(1, k->h, k->w, 3), k->y }))
-		st = fv_fail(err, FV_E_FORMAT, "the model paints NaN: its weights are too large or "
-		             "damaged; fetch or train it again");
-	return st;
-}
-
-/* ------------------------------------------------------------------ strokes */
-/* How many times as large as the picture it is painted, and how many times as wide as learnt its brushes are then. */
-static double working_broad(const fv_model *m, int64_t h, int64_t w, double share, double *size)
-{
-	double longer = (double)fv_max(w, h), broad = share * longer / m->family->strokes(m->config).brush[0];
-	double wanted = fmin(fmax(broad, LEAST_BROAD), MOST_BROAD), pixels = (double)w * (double)h;
-	*size = wanted / broad;
-	if (*size > 1)
-		*size = fmax(1, fmin(*size, sqrt(MOST_ENLARGED / pixels)));
-	return broad * *size;
-}
-
-/* An artist's directions as floats, a grey picture where there are none. */
-static fv_status drawn_flow(fv_err *err, fv_context *c, const fv_pixels *p, float **out)
-{
-	fv_status st = fv_pixels_check(err, p, "the flow's", FV_PIXELS_COLOUR);
-	if (st)
-		return st;
-	if (!(*out = fv_alloc(c, (size_t)(3 * p->width * p->height) * sizeof(float))))
-		return fv_fail_memory(err, "flow", (size_t)(3 * p->width * p->height) * sizeof(float));
-	load(p, *out, p->height, p->width);
-	return FV_OK;
-}
-
-/* Pixels of the canvas, or of what its flow is found on, for one of the training's size. What is in
- * a picture is as large as it is, however wide the strokes: the flow goes by its size alone. */
-static double scale_of(int64_t h, int64_t w)
-{
-	return fmax(0.25, (double)fv_max(h, w) / FV_PAINT_LEARNT);
-}
-
-fv_stroke_options fv_paint_strokes_of(const fv_model *m, const fv_paint_options *opt,
-                                      const fv_paint_work *how, uint64_t picture)
-{
-	fv_stroke_options o = m->family->strokes(m->config);
-	o.scale = fmin(64, how->sh ? scale_of(how->sh, how->sw) : scale_of(how->h, how->w));
-	o.broad = how->broad;
-	o.detail = opt->detail;
-	o.seed = opt->seed ^ picture;
-	return o;
-}
-
-fv_status fv_paint_flow(fv_err *err, fv_context *c, const fv_pixels *given,
-                        const fv_stroke_options *o, const float *x, int64_t h, int64_t w, float *v)
-{
-	float *drawn = NULL;
-	if (!given)
-		return fv_stroke_flow(err, c, x, h, w, o, v);
-	fv_status st = drawn_flow(err, c, given, &drawn);
-	if (!st)
-		st = fv_stroke_given(err, c, drawn, given->height, given->width, x, h, w, o, v);
-	fv_free(c, drawn);
-	return st;
-}
-
-/* The flow of a canvas; of a large one it is found on a small copy. */
-static fv_status flow_on(fv_err *err, fv_context *c, const fv_pixels *given,
-                         const fv_stroke_options *o, const fv_canvas *k, float *v)
-{
-	const fv_area whole = { 0, 0, k->how.h, k->how.w };
-	const size_t bytes = (size_t)(2 * k->how.sh * k->how.sw) * sizeof(float);
-	if (!k->seen)
-		return fv_paint_flow(err, c, given, o, k->x, whole.h, whole.w, v);
-	float *small = fv_alloc(c, bytes);
-	if (!small)
-		return fv_fail_memory(err, "strokes", bytes);
-	fv_status st = fv_paint_flow(err, c, given, o, k->seen, k->how.sh, k->how.sw, small);
-	if (!st)
-		st = fv_stroke_enlarge(err, c, small, k->how.sh, k->how.sw, whole.h, whole.w,
-		                       &whole, v);
-	fv_free(c, small);
-	return st;
-}
-
-/* k->x, the photograph, becomes the underpainting; k->z its marks. */
-static fv_status direct(fv_err *err, const fv_model *m, const fv_paint_options *opt,
-                        uint64_t picture, fv_canvas *k)
-{
-	fv_context *c = m->context;
-	const fv_stroke_options o = fv_paint_strokes_of(m, opt, &k->how, picture);
-	const int64_t h = k->how.h, w = k->how.w;
-	float *v = fv_alloc(c, (size_t)(2 * h * w) * sizeof *v);
-	fv_status st = v ? flow_on(err, c, opt->flow, &o, k, v)
-	                 : fv_fail_memory(err, "strokes", (size_t)(2 * h * w) * sizeof *v);
-	/* y is free until the painting is in it. */
-	if (!st)
-		st = o.medium == FV_MEDIUM_PRINT
-		             ? fv_stroke_print(err, c, k->x, v, h, w, &o, k->y, k->z)
-		             : fv_stroke_dabs_kept(err, c, k->x, v, h, w, &o, k->y, k->z,
-		                                   k->how.sharp ? &k->dabs : NULL);
-	if (!st)
-		memcpy(k->x, k->y, (size_t)(3 * h * w) * sizeof *k->x);
-	fv_free(c, v);
-	return st;
+	return st ? st : fv_paint_from_range(err, &m->family->out[0], k->y, k->h, k->w);
 }
 
 /* ------------------------------------------------------------------ one picture */
-typedef fv_paint_work work;
-
-work fv_paint_work_of(const fv_model *m, int64_t h, int64_t w, const fv_paint_options *opt)
-{
-	const fv_port *image = image_of(m);
-	work k = { .strokes = marks_of(m), .broad = 1, .turned = opt->palette != 0.5f };
-	double size = 1;
-	k.h = fv_port_side(image, m->config, h);
-	k.w = fv_port_side(image, m->config, w);
-	if (k.strokes)
-		k.broad = working_broad(m, h, w, opt->strokes > 0 ? opt->strokes : FV_PAINT_STROKES, &size);
-	k.resized = size != 1;
-	if (k.resized) {
-		const int64_t multiple = fv_port_multiple(image, m->config);
-		const double high = size * (double)h, wide = size * (double)w;
-		k.h = (int64_t)(high / (double)multiple + 0.5) * multiple;
-		k.w = (int64_t)(wide / (double)multiple + 0.5) * multiple;
-		k.h = fv_port_side(image, m->config, k.h);
-		k.w = fv_port_side(image, m->config, k.w);
-	}
-	k.floats = (6 + (k.strokes ? FV_STROKE_MARKS : 0)) * k.h * k.w;
-	k.sharp = k.strokes && (double)k.h * SHARPER < (double)h &&
-	          m->family->strokes(m->config).medium != FV_MEDIUM_PRINT;
-	k.floats += k.sharp ? 3 * k.h * k.w : 0;
-	if (k.strokes && fv_max(k.h, k.w) > FLOW_WHOLE) {
-		const double by = fmin((double)fv_max(k.h, k.w) / FLOW_SMALL,
-		                       (double)fv_min(k.h, k.w) / FV_STROKE_SIDE);
-		k.sh = fv_max(FV_STROKE_SIDE, (int64_t)((double)k.h / by + 0.5));
-		k.sw = fv_max(FV_STROKE_SIDE, (int64_t)((double)k.w / by + 0.5));
-		k.floats += 3 * k.sh * k.sw;
-	}
-	k.bytes = (k.floats + (k.resized ? 3 * h * w : 0)) * (int64_t)sizeof(float) + (k.turned ? fv_palette_bytes(m->context, h, w) : 0);
-	if (k.strokes) {
-		fv_stroke_options o = m->family->strokes(m->config);
-		o.broad = k.broad;
-		k.direct = 2 * k.h * k.w * (int64_t)sizeof(float) + fv_stroke_bytes(m->context, k.h, k.w, &o);
-		if (opt->flow)
-			k.direct += 3 * opt->flow->height * opt->flow->width * (int64_t)sizeof(float);
-		if (k.sharp)
-			k.bytes += fv_dabs_bytes(m->context, k.h, k.w, &o, w);
-	}
-	return k;
-}
-
 fv_status fv_paint_least(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_paint_options *opt, int64_t *bytes)
 {
 	fv_painting p = { 0 };
@@ -366,74 +200,13 @@ fv_status fv_paint_least(fv_err *err, const fv_model *m, int64_t height, int64_t
 	fv_status st = fv_family_must(err, m->family, FV_PAINTS);
 	if (st)
 		return st;
-	work k = fv_paint_work_of(m, height, width, opt);
+	const fv_paint_work k = fv_paint_work_of(m, height, width, opt);
 	if (!(st = fv_paint_graph(err, m, k.h, k.w, opt->norm, &p)))
-		st = fv_bands_least(err, m->context, p.graph, image_of(m)->name, &network);
+		st = fv_bands_least(err, m->context, p.graph, fv_paint_image(m)->name, &network);
 	if (!st)
 		*bytes = k.bytes + fv_max(k.direct, network) + 1;
 	fv_painting_free(&p);
 	return st;
-}
-
-/* ---- what is on the canvas */
-fv_status fv_canvas_new(fv_err *err, const fv_model *m, const work *how, fv_canvas *k)
-{
-	const int64_t pixels = how->h * how->w;
-	*k = (fv_canvas){ .how = *how, .context = m->context };
-	if (!(k->x = fv_alloc(m->context, (size_t)how->floats * sizeof *k->x)))
-		return fv_fail_memory(err, "picture", (size_t)how->floats * sizeof *k->x);
-	k->y = k->x + 3 * pixels;
-	k->z = how->strokes ? k->y + 3 * pixels : NULL;
-	float *more = k->y + (3 + (how->strokes ? FV_STROKE_MARKS : 0)) * pixels;
-	k->under = how->sharp ? more : NULL;
-	k->seen = how->sh ? more + (how->sharp ? 3 * pixels : 0) : NULL;
-	return FV_OK;
-}
-
-void fv_canvas_free(fv_canvas *k)
-{
-	if (!k->context)
-		return;
-	fv_dabs_free(k->dabs);
-	fv_free(k->context, k->x);
-	*k = (fv_canvas){ 0 };
-}
-
-fv_status fv_canvas_paint(fv_err *err, fv_painter *painter, const fv_paint_options *opt,
-                          uint64_t picture, int64_t most, fv_canvas *k)
-{
-	const fv_model *m = painter->model;
-	const double relief[] = { m->relief[0] * (double)opt->relief,
-		                  m->relief[1] * (double)opt->relief };
-	const uint64_t seed = opt->seed ^ picture;
-	const int64_t values = 3 * k->how.h * k->how.w;
-	const canvas on = { .h = k->how.h, .w = k->how.w, .x = k->x, .y = k->y, .z = k->z,
-	                    .norm = opt->norm,
-	                    .key = { .seed = opt->norm == FV_NORM_PUBLISHED ? seed : 0 } };
-	fv_status st = FV_OK;
-	if (k->how.strokes)
-		st = direct(err, m, opt, picture, k);
-	if (!st && k->under)
-		memcpy(k->under, k->x, (size_t)values * sizeof *k->x);
-	if (!st && k->dabs)
-		st = fv_dabs_own(err, k->dabs, k->x);
-	if (!st)
-		st = run(err, painter, &on, most);
-	/* The underpainting is done with. */
-	if (!st && m->family->relief)
-		st = fv_relief_raise(err, m->context, k->y, on.h, on.w, scale_of(on.h, on.w), relief, k->x);
-	for (int64_t i = 0; i < values && !st && k->under; i++)
-		k->y[i] -= k->under[i];
-	return st;
-}
-
-fv_status fv_canvas_enlarge(fv_err *err, const fv_canvas *k, int64_t h, int64_t w, const float *x,
-                            const fv_area *seen, const fv_area *part, float *y)
-{
-	const fv_area whole = { 0, 0, k->how.h, k->how.w };
-	return k->dabs ? fv_dabs_draw(err, k->dabs, h, w, x, seen, k->y, part, y)
-	               : fv_floats_resize_part(err, k->context, k->y, whole.h, whole.w, &whole, y,
-	                                       h, w, part);
 }
 
 void fv_paint_load(const fv_pixels *p, float *x) { load(p, x, p->height, p->width); }
@@ -492,7 +265,7 @@ static fv_status paint(fv_err *err, fv_painter *painter, const fv_pixels *in, co
 	const fv_model *m = painter->model;
 	fv_context *c = m->context;
 	const int64_t h = in->height, w = in->width;
-	const work how = fv_paint_work_of(m, h, w, opt);
+	const fv_paint_work how = fv_paint_work_of(m, h, w, opt);
 	const bool resized = how.resized;
 	const int64_t bytes = how.bytes, most = opt->max_memory;
 	fv_canvas k = { 0 };

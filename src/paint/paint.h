@@ -28,7 +28,32 @@ void fv_painter_shot(fv_painter *p, uint64_t shot);
 /* The least max_memory with which fv_paint() paints a picture of that size; opt: not NULL. */
 fv_status fv_paint_least(fv_err *err, const fv_model *m, int64_t height, int64_t width, const fv_paint_options *opt, int64_t *bytes);
 
-/* ---- what a picture is painted on: a canvas whose size its brushes decide (paint.c) */
+/* ---- the network on floats (paint.c) */
+/* What it is given and what it makes, of a size that it takes. */
+typedef struct {
+	int64_t h, w;
+	float *x, *z, *y;               /* h,w,3; h,w,FV_STROKE_MARKS or NULL; h,w,3; in [-1,1] */
+	fv_norm norm;
+	fv_key key;                     /* of dropout's draws */
+} fv_network_run;
+/* Fills y; x is changed. most: bytes beside these, 0: any. */
+fv_status fv_painter_run(fv_err *err, fv_painter *painter, const fv_network_run *k, int64_t most);
+/* From [-1,1] to what the port wants; and back, where what is not finite is FV_E_FORMAT. */
+void fv_paint_to_range(const fv_port *p, float *x, int64_t n);
+fv_status fv_paint_from_range(fv_err *err, const fv_port *p, float *y, int64_t h, int64_t w);
+/* A painter's input of pixels. */
+static inline const fv_port *fv_paint_image(const fv_model *m)
+{
+	return &m->family->in[fv_port_find(m->family->in, FV_PORT_IMAGE)];
+}
+/* What tells strokes apart, of a painter of strokes; else NULL. */
+static inline const fv_port *fv_paint_marks(const fv_model *m)
+{
+	const int at = fv_port_find(m->family->in, FV_PORT_MARKS);
+	return at < 0 ? NULL : &m->family->in[at];
+}
+
+/* ---- what a picture is painted on: a canvas whose size its brushes decide (canvas.c) */
 /* How a picture will be painted, and what that takes. */
 typedef struct {
 	bool strokes, resized, turned;

@@ -367,14 +367,12 @@ fv_status fv_tiles_paint(fv_err *err, fv_painter *painter, const fv_tiles *t,
 		               "%.0f MB are allowed; allow more, or paint a smaller copy",
 		               t->width, t->height, (double)least / 1e6,
 		               (double)o.max_memory / 1e6);
-	fv_paint_work held = how;
 	if (far) {                              /* of the canvas only the small copy is here */
 		j.k = (fv_canvas){ .how = how, .context = m->context };
 		if (how.sh && !(j.k.seen = fv_alloc(j.c, (size_t)(3 * how.sh * how.sw) * sizeof(float))))
 			return fv_fail_memory(err, "picture", (size_t)(3 * how.sh * how.sw));
-	} else if ((st = fv_canvas_new(err, m, &held, &j.k)))
+	} else if ((st = fv_canvas_new(err, m, &how, &j.k)))
 		return st;
-	float *small = far ? j.k.seen : NULL;
 	if (how.turned)
 		st = fv_palette_new(err, m, o.palette, t->height, t->width, &j.palette);
 	if (!st)
@@ -404,10 +402,8 @@ fv_status fv_tiles_paint(fv_err *err, fv_painter *painter, const fv_tiles *t,
 done:
 	fv_palette_free(j.palette);
 	fv_far_canvas_free(j.far);
-	if (far) {
-		fv_free(j.c, small);
-		j.k.seen = NULL;
-	}
+	if (far)
+		fv_free(j.c, j.k.seen);
 	fv_canvas_free(&j.k);
 	return st;
 }
