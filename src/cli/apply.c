@@ -99,7 +99,8 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 		goto done;
 	if (flow && warning.status)
 		fv_warn(cli, "%s", warning.text);
-	fv_apply a = { .cli = cli, .context = c, .layers = &layers, .o = o, .model = args[0],
+	_Atomic bool told = false;
+	fv_apply a = { .cli = cli, .context = c, .layers = &layers, .o = o, .model = args[0], .private_told = &told,
 	               .flow = flow ? fv_picture_pixels(flow) : NULL };
 	st = paint(err, &a, &j);
 done:

@@ -76,7 +76,7 @@ typedef struct {
 	const fv_pixels *flow;          /* NULL: none was named */
 	const fv_job *job;              /* in work */
 	int page;                       /* of its file's frames or pages, which is read */
-	bool private_told;              /* what is private and left out, of a picture before */
+	_Atomic bool *private_told;     /* what is private and left out, of a picture before; shared */
 	bool warned;                    /* that not all of it could be read */
 	const char *model;              /* its name, as it was given */
 	int64_t width, height;          /* of what was read last */
@@ -103,7 +103,8 @@ fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **
 fv_status fv_apply_paint(fv_err *err, const fv_apply *a, fv_pixels *v, const fv_paint_options *how);
 /* Paints all frames or pages of a file of which `first`, given up, has been read
  * (apply_frames.c). */
-fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture *first, bool say);
+fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture *first, bool say,
+                          void *mark);
 /* Says what the file holds and its painting does not. */
 void fv_apply_tell(fv_apply *a, const fv_job *j, const fv_picture *p);
 /* Reads, paints and writes one picture. say: that it is done is said; mark: as in fv_apply_write
@@ -128,6 +129,8 @@ fv_status fv_apply_variations(fv_err *err, fv_apply *a, const fv_job *j);
 fv_status fv_apply_brush(fv_err *err, fv_apply *a, const fv_job *j, fv_picture *p);
 fv_status fv_apply_write(fv_err *err, const fv_apply *a, const fv_job *j, const fv_picture *p,
                          void *mark);
+/* A film, or a Deep Zoom picture: painted by itself, whatever else there is. */
+bool fv_apply_alone(const fv_job *j);
 /* Whether it has frames or pages that OUT holds too. */
 bool fv_apply_has_pages(const fv_apply *a, const fv_job *j, const fv_picture *p);
 /* A name, or what stands for '-'. */

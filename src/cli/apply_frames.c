@@ -3,6 +3,7 @@
  * frames have the strokes of the first, so that what stands still in the film does in its painting;
  * pages are pictures of their own. */
 #include "cli/apply.h"
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,8 @@ void fv_apply_tell(fv_apply *a, const fv_job *j, const fv_picture *p)
 	const int n = fv_picture_pages(p);
 	const bool moves = fv_picture_moves(p);
 	char text[300];
-	if (fv_picture_private(p, text, sizeof text) && !a->private_told) {
-		a->private_told = true;
+	if (fv_picture_private(p, text, sizeof text) && !atomic_exchange(a->private_told, true))
 		fv_say(a->cli, "%s: left out as private: %s; --keep-private keeps that", j->in, text);
-	}
 	if (fv_picture_loses(p, j->out, text, sizeof text))
 		fv_warn(a->cli, "%s: %s", j->in, text);
 	if (n > 1 && !fv_pages_kept(p, j->out))
@@ -59,7 +58,8 @@ static void show(const fv_apply *a, const char *name, int i, int count)
 	fv_progress_show(a->cli->progress, (double)i / count, text);
 }
 
-fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture *first, bool say)
+fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture *first, bool say,
+                          void *mark)
 {
 	const double begun = fv_now();
 	const int count = fv_picture_pages(first);
@@ -93,7 +93,11 @@ fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture 
 	}
 	if (!st)
 		st = fv_pages_write(err, a->context, page, count, j->out,
-		                    &(fv_write_options){ (int)a->o->quality, true, fv_stop_removes });
+		                    &(fv_write_options){ .quality = (int)a->o->quality,
+		                                         .keep_time = true,
+		                                         .aside = fv_stop_removes,
+		                                         .whole = mark ? fv_finished_mark : NULL,
+		                                         .user = mark });
 	fv_progress_clear(a->cli->progress);
 	if (!st && moves && fv_format_of_ending(j->out) == FV_TIFF)
 		fv_warn(a->cli, "%s: a TIFF's pages have no pace: how long each frame of %s is shown is "

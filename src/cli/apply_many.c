@@ -158,7 +158,7 @@ static fv_status read_step(worker *w, const fv_job *j)
 		return FV_OK;
 	fv_status st = make_folder(&w->err, j);
 	/* Tiles take all the memory there is, films all the cores. */
-	if (!st && (fv_deep_zoom_ending(j->out) || fv_film_ending(j->out)))
+	if (!st && fv_apply_alone(j))
 		return fv_fail(&w->err, FV_E_MEMORY, "%s: waits", j->in);
 	if (st || (st = fv_apply_read(&w->err, &w->apply, j, &t->p)))
 		return st;

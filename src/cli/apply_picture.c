@@ -186,15 +186,22 @@ bool fv_apply_has_pages(const fv_apply *a, const fv_job *j, const fv_picture *p)
 	       fv_pages_kept(p, j->out);
 }
 
+static bool is_film(const fv_job *j)
+{
+	return fv_film_ending(j->out) || (strcmp(j->in, "-") && fv_is_film(j->in));
+}
+
+bool fv_apply_alone(const fv_job *j) { return fv_deep_zoom_ending(j->out) || is_film(j); }
+
 fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say, void *mark)
 {
 	const double begun = fv_now();
 	fv_picture *p = NULL;
 	a->page = 0;
 	a->warned = false;
-	if (fv_film_ending(j->out) || (strcmp(j->in, "-") && fv_is_film(j->in)))
+	if (is_film(j))
 		return fv_apply_film(err, a, j, say);
-	if (fv_deep_zoom_ending(j->out))
+	if (fv_apply_alone(j))
 		return fv_apply_tiles(err, a, j, say);
 	fv_status st = fv_apply_read(err, a, j, &p);
 	if ((st == FV_E_MEMORY || st == FV_E_LIMIT) && strcmp(j->in, "-") && strcmp(j->out, "-"))
@@ -203,7 +210,7 @@ fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say, 
 		return st;
 	fv_apply_tell(a, j, p);
 	if (fv_apply_has_pages(a, j, p))
-		return fv_apply_frames(err, a, j, p, say);
+		return fv_apply_frames(err, a, j, p, say, mark);
 	if (!(st = fv_apply_brush(err, a, j, p)))
 		st = fv_apply_write(err, a, j, p, mark);
 	if (!st && (say || a->cli->verbose))

@@ -222,29 +222,21 @@ static fv_status agree(fv_err *err, fv_picture *const *page, int count, const ch
 fv_status fv_pages_write(fv_err *err, fv_context *c, fv_picture *const *page, int count,
                          const char *path, const fv_write_options *opt)
 {
+	static const fv_write_options none;
+	const fv_write_options *o = opt ? opt : &none;
 	const fv_format f = fv_format_of_ending(path);
-	const int quality = opt && opt->quality ? opt->quality : 92;
+	const int quality = o->quality ? o->quality : 92;
 	fv_writer *w = NULL;
 	fv_bytes file = { 0 };
 	fv_status st = fv_vips_ready(err);
 	if (!st && f != FV_TIFF)
 		st = agree(err, page, count, path);
-	if (st || (st = fv_writer_open(err, c, path, &w)))
+	if (st || (st = fv_write_begin(err, c, path, o, &w)))
 		return st;
-	if (opt && opt->keep_time)
-		fv_writer_keep_time(w);
-	if (opt && opt->aside)
-		opt->aside(fv_writer_path(w));
 	st = f == FV_TIFF || f == FV_PNG ? join(err, c, f, page, count, quality, path, &file)
 	                                 : fv_film_encode(err, c, page, count, quality, path, &file);
 	if (!st)
 		st = fv_writer_put(err, w, file.data, file.bytes);
 	fv_bytes_free(&file);
-	if (st)
-		fv_writer_abort(w);
-	else
-		st = fv_writer_commit(err, w);
-	if (opt && opt->aside)
-		opt->aside(NULL);
-	return st;
+	return fv_write_end(err, w, o, st);
 }

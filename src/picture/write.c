@@ -175,6 +175,36 @@ fv_status fv_picture_encode(fv_err *err, fv_context *c, const fv_picture *p, fv_
 	return st;
 }
 
+fv_status fv_write_begin(fv_err *err, fv_context *c, const char *path, const fv_write_options *o,
+                         fv_writer **w)
+{
+	*w = NULL;
+	fv_status st = o->standard_output ? FV_OK : fv_writer_open(err, c, path, w);
+	if (*w && o->keep_time)
+		fv_writer_keep_time(*w);
+	if (*w && o->aside)
+		o->aside(fv_writer_path(*w));
+	return st;
+}
+
+fv_status fv_write_end(fv_err *err, fv_writer *w, const fv_write_options *o, fv_status st)
+{
+	if (!w)
+		return st;
+	if (!st && o->whole) {
+		uint64_t hash;
+		int fd = fv_writer_file(w, &hash);
+		o->whole(o->user, fd, hash);
+	}
+	if (st)
+		fv_writer_abort(w);
+	else
+		st = fv_writer_commit(err, w);
+	if (o->aside)
+		o->aside(NULL);
+	return st;
+}
+
 fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, const char *path,
                            const fv_write_options *opt)
 {
@@ -189,31 +219,16 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 			"%s: unknown ending; pictures are written as .jpg, .png, .webp, .tif or .gif",
 			path);
 	/* A place that cannot be written is found before the work of encoding. */
-	fv_status st = o->standard_output ? FV_OK : fv_writer_open(err, c, path, &w);
+	fv_status st = fv_write_begin(err, c, path, o, &w);
 	if (st)
 		return st;
-	if (w && o->keep_time)
-		fv_writer_keep_time(w);
-	if (w && o->aside)
-		o->aside(fv_writer_path(w));
 	st = make(err, c, p, f, o->quality ? o->quality : 92, path, &m);
 	if (!st)
 		st = w ? put(err, w, &m) : print(err, path, &m);
 	fv_bytes_free(&m.head);
 	fv_bytes_free(&m.tail);
 	free(m.data);
-	if (!st && w && o->whole) {
-		uint64_t hash;
-		int fd = fv_writer_file(w, &hash);
-		o->whole(o->user, fd, hash);
-	}
-	if (st)
-		fv_writer_abort(w);
-	else if (w)
-		st = fv_writer_commit(err, w);
-	if (w && o->aside)
-		o->aside(NULL);
-	return st;
+	return fv_write_end(err, w, o, st);
 }
 
 fv_status fv_pixels_write(fv_err *err, fv_context *c, const fv_pixels *p, const char *path,

@@ -33,6 +33,13 @@ typedef struct {
 	  .arg = "FILE", FV_CARTOON_AT(features), .preset = "vgg16",                               \
 	  .help = "the frozen network that teaches: a file, or the name of one that is here" }
 
+#define FV_CARTOON_DATA                                                                            \
+	{ .option = "photos", .type = &fv_data_crops, .purpose = "photographs", .longest = 768,    \
+	  .zoom_low = 1, .zoom_high = 2,                                                           \
+	  .shipped = "photographs that come with fauve (photos/CREDITS.md)" },                     \
+	{ .option = "art", .type = &fv_data_crops, .purpose = "paintings", .longest = 768,         \
+	  .zoom_low = 1, .zoom_high = 2 }
+
 /* For their records. */
 fv_status fv_cartoon_open(fv_err *err, fv_run *r);
 void fv_cartoon_close(fv_run *r);

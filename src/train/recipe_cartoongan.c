@@ -59,11 +59,7 @@ const fv_recipe fv_recipe_cartoongan = {
 		  { "width=64", "size=256", "batch=8", "content=10" } },
 	},
 	.data = {
-		{ .option = "photos", .type = &fv_data_crops, .purpose = "photographs",
-		  .longest = 768, .zoom_low = 1, .zoom_high = 2,
-		  .shipped = "photographs that come with fauve (photos/CREDITS.md)" },
-		{ .option = "art", .type = &fv_data_crops, .purpose = "paintings", .longest = 768,
-		  .zoom_low = 1, .zoom_high = 2 },
+		FV_CARTOON_DATA,
 	},
 	.config_bytes = sizeof(fv_cartoon_config), .configure = configure, .open = fv_cartoon_open,
 	.close = fv_cartoon_close, .bytes_of = fv_cartoon_bytes,

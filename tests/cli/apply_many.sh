@@ -5,7 +5,7 @@ set -u
 . tests/shell.sh apply_many "$1"
 shopt -s extglob
 make_model=$(realpath "$2")
-photo=$PWD/tests/data/mountain_path.jpg
+root=$PWD photo=$PWD/tests/data/mountain_path.jpg
 trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$t"' EXIT
 mkdir -p "$t/styles" "$t/work"
 "$make_model" strokenet "$t/styles/brush.safetensors" || exit 1
@@ -154,6 +154,13 @@ touch file_out
 run 4 "" apply brush in -o file_out/deeper
 run 0 "5 pictures" apply brush in -o tight --max-memory 200M
 check "within a limit: the same" diff -r tight out_slash
+
+# ---- films of pictures and pages are left out once they are finished; what is private is said once
+mkdir films && cp "$root"/tests/data/silent/{film.gif,film.png,pages.tif} films/ && cp "$root/tests/data/silent/exif.jpg" films/a.jpg && cp films/a.jpg films/b.jpg
+run 0 "5 pictures painted" apply brush films -o moving
+check "all frames are there" [ "$("$fauve" info moving/film.gif | grep -c frames)" = 1 ]
+check "what is private is said once" [ "$(grep -c 'left out as private' "$t/err")" = 1 ]
+run 0 "5 were finished before" apply brush films -o moving
 
 # ---- a folder is watched
 mkdir watched

@@ -345,11 +345,8 @@ int main(int argc, char **argv)
 	fv_err err = { 0 };
 	fv_context *c;
 	fv_safetensors f;
-	if (argc < 2 || fv_context_new(&err, NULL, &c) ||
-	    fv_safetensors_open(&err, c, argv[1], &f)) {
-		printf("%s\n", argc < 2 ? "usage: golden-dcgan dcgan.safetensors" : err.text);
+	if (!golden_open(argc, argv, &c, &f))
 		return 1;
-	}
 	for (size_t i = 0; i < FV_COUNT(kinds); i++) {
 		if (compare(&err, c, &f, &kinds[i]) || (kinds[i].c.loss == FV_ADVERSARY_WGAN &&
 							critic_gradients(&err, c, &f, &kinds[i])))

@@ -153,10 +153,8 @@ int main(int argc, char **argv)
 	fv_err err = { 0 };
 	fv_context *c;
 	fv_safetensors f;
-	if (argc < 2 || fv_context_new(&err, NULL, &c) || fv_safetensors_open(&err, c, argv[1], &f)) {
-		printf("%s\n", argc < 2 ? "usage: golden-dense dense.safetensors" : err.text);
+	if (!golden_open(argc, argv, &c, &f))
 		return 1;
-	}
 	for (size_t i = 0; i < FV_COUNT(runs); i++)
 		if (compare(&err, c, &f, &runs[i]))
 			check(false, "%s", err.text);

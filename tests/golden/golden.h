@@ -4,6 +4,7 @@
 #define FV_GOLDEN_H
 #include "test.h"
 #include "values.h"
+#include "model/safetensors.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,19 @@ static inline void golden_variable(fv_variable *v, const char *name, double scal
 static inline void golden_check(bool ok, const char *what, double off, double limit)
 {
 	check(ok, "%s is off by %.2g (%.2g)", what, off, limit);
+}
+
+/* The file that a test is named; false: said why not. */
+static inline bool golden_open(int argc, char **argv, fv_context **c, fv_safetensors *f)
+{
+	fv_err err = { 0 };
+	const bool ok = argc > 1 && !fv_context_new(&err, NULL, c) &&
+	                !fv_safetensors_open(&err, *c, argv[1], f);
+	if (argc < 2)
+		printf("usage: %s FILE.safetensors\n", argv[0]);
+	else if (!ok)
+		printf("%s\n", err.text);
+	return ok;
 }
 
 /* Whole numbers lo..hi. */

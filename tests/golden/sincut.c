@@ -69,11 +69,8 @@ int main(int argc, char **argv)
 	fv_err err = { 0 };
 	fv_context *c;
 	fv_safetensors f;
-	if (argc < 2 || fv_context_new(&err, NULL, &c) ||
-	    fv_safetensors_open(&err, c, argv[1], &f)) {
-		printf("%s\n", argc < 2 ? "usage: golden-sincut sincut.safetensors" : err.text);
+	if (!golden_open(argc, argv, &c, &f))
 		return 1;
-	}
 	if (compare(&err, c, &f))
 		check(false, "%s", err.text);
 	fv_safetensors_close(&f);
