@@ -100,7 +100,8 @@ static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, cha
 	if (flow && warning.status)
 		fv_warn(cli, "%s", warning.text);
 	_Atomic bool told = false;
-	fv_apply a = { .cli = cli, .context = c, .layers = &layers, .o = o, .model = args[0], .private_told = &told,
+	fv_apply a = { .cli = cli, .context = c, .layers = &layers, .o = o,
+	               .private_told = &told,
 	               .flow = flow ? fv_picture_pixels(flow) : NULL };
 	st = paint(err, &a, &j);
 done:

@@ -78,7 +78,6 @@ typedef struct {
 	int page;                       /* of its file's frames or pages, which is read */
 	_Atomic bool *private_told;     /* what is private and left out, of a picture before; shared */
 	bool warned;                    /* that not all of it could be read */
-	const char *model;              /* its name, as it was given */
 	int64_t width, height;          /* of what was read last */
 	/* With others in work beside it: bytes that those may still take; and who says whether a
 	 * picture may be read now, by what it takes beside painting, and in all. NULL: it is alone. */

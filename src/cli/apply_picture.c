@@ -83,11 +83,10 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 	const fv_apply *a = user;
 	fv_paint_options how;
 	fv_err why = { 0 };
-	int64_t painting = 0, least, pixels = v->height * v->stride_bytes,
-			  writing;
-	const char *out = fv_apply_ending(a->o, a->job->out) ? fv_apply_ending(a->o, a->job->out)
-	                                                     : a->job->out;
-	writing = fv_picture_write_bytes(out, v);
+	const char *ending = fv_apply_ending(a->o, a->job->out), *out = ending ? ending : a->job->out;
+	const int64_t pixels = v->height * v->stride_bytes,
+		      writing = fv_picture_write_bytes(out, v);
+	int64_t painting = 0, least;
 	fv_status st = fv_picture_side_check(err, out, v->width, v->height);
 	if (st)
 		return st;
@@ -201,7 +200,7 @@ fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say, 
 	a->warned = false;
 	if (is_film(j))
 		return fv_apply_film(err, a, j, say);
-	if (fv_apply_alone(j))
+	if (fv_deep_zoom_ending(j->out))
 		return fv_apply_tiles(err, a, j, say);
 	fv_status st = fv_apply_read(err, a, j, &p);
 	if ((st == FV_E_MEMORY || st == FV_E_LIMIT) && strcmp(j->in, "-") && strcmp(j->out, "-"))

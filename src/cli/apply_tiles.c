@@ -3,8 +3,6 @@
  * name, its painting's tiles go into OUT.fauve-parts, and when all are there they become OUT. */
 #include "cli/apply.h"
 #include "cli/apply_store.h"
-#include "cli/find.h"
-#include "base/hash.h"
 #include "base/memory.h"
 #include "paint/tiles.h"
 #include <math.h>
@@ -19,7 +17,6 @@ typedef struct {
 	fv_apply *a;
 	fv_picture *p;
 	fv_parts *parts;
-	const fv_paint_options *how;
 	const char *what;               /* the step in work */
 	double begun;                   /* when it began, and what of it was done then */
 	double first;
@@ -143,42 +140,18 @@ static fv_status put(fv_err *err, void *user, int64_t tile, const fv_area *part,
 static bool done(void *user, int64_t tile) { return fv_parts_done(((desk *)user)->parts, tile); }
 static int room(void *user) { return fv_parts_room(((desk *)user)->parts); }
 
-/* A number of the model's file and of a drawn flow. */
-static fv_status number_of(fv_err *err, const fv_apply *a, uint64_t *number)
-{
-	const void *data;
-	size_t bytes;
-	char path[FV_PATH_MAX];
-	fv_status st = fv_style_find(err, a->model, path, sizeof path);
-	if (st || (st = fv_file_map(err, path, SIZE_MAX, &data, &bytes)))
-		return st;
-	*number = fv_hash_mix(FV_HASH, data, bytes);
-	fv_file_unmap(data, bytes);
-	for (int64_t y = 0; a->flow && y < a->flow->height; y++)
-		*number = fv_hash_mix(*number, (char *)a->flow->data + y * a->flow->stride_bytes,
-		                      (size_t)(a->flow->width * a->flow->channels *
-		                               a->flow->bits / 8));
-	return FV_OK;
-}
-
 static fv_status begin(fv_err *err, void *user, uint64_t look, int64_t tiles)
 {
 	desk *d = user;
-	const fv_paint_options *h = d->how;
 	const fv_pixels *v = fv_picture_pixels(d->p);
 	const int64_t size = v->height * v->width * v->channels * v->bits / 8;
-	char key[900];
-	uint64_t number;
-	fv_status st = number_of(err, d->a, &number);
+	char key[200];
+	uint64_t settings;
+	fv_status st = fv_apply_settings(err, d->a, &settings);
 	if (st)
 		return st;
-	snprintf(key, sizeof key,
-	         "fauve %s\npicture %016" PRIx64 "\nmodel %016" PRIx64
-	         "\nstrength %a\nstrokes %a\ndetail %a\npalette %a\nrelief %a\nseed %" PRIu64
-	         "\nnorm %d\ncolour only %d\nstats %d\nprecision %d\ntiles %" PRId64 "\n",
-	         FV_VERSION, look, number, (double)h->strength, (double)h->strokes,
-	         (double)h->detail, (double)h->palette, (double)h->relief, h->seed, (int)h->norm,
-	         h->colour_only, d->a->o->stats, d->a->cli->precision, tiles);
+	snprintf(key, sizeof key, "picture %016" PRIx64 "\nsettings %016" PRIx64 "\ntiles %" PRId64 "\n",
+	         look, settings, tiles);
 	if ((st = fv_parts_begin(err, d->parts, key, size, tiles)))
 		return st;
 	if (fv_parts_count(d->parts))
@@ -196,7 +169,6 @@ static fv_status paint(fv_err *err, desk *d)
 	fv_tiles t = tiles_of(v);
 	t.user = d, t.read = get, t.write = put, t.begin = begin, t.done = done,
 	t.progress = progress, t.room = room;
-	d->how = &how;
 	fv_status st = fv_apply_how(&why, a, v, &how);
 	how.max_memory = (int64_t)budget(a);
 	if (!st)
