@@ -91,40 +91,20 @@ typedef struct {
 /* How a picture of that size is painted: all but max_memory (apply_options.c). */
 fv_status fv_apply_how(fv_err *err, const fv_apply *a, const fv_pixels *size,
                        fv_paint_options *how);
-/* Bytes that may be taken beside what is taken now: of --max-memory, or of what is free. */
+/* Bytes that may be taken beside what is taken now: of --max-memory, or of what is free; those of
+ * them that painting may take, 0: any; and whether `need` of them can be had for a picture. */
 double fv_apply_allowed(const fv_apply *a);
-/* Bytes of them that painting may take; 0: any. */
 int64_t fv_apply_allowance(const fv_apply *a, const fv_pixels *v);
-/* Reads a picture, within the memory that it may take, with what alpha hides filled. out: yours. */
-fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **out);
-/* Paints v in place, in all layers. how: as fv_apply_how says, and what memory it may take
- * (apply_layers.c). */
-fv_status fv_apply_paint(fv_err *err, const fv_apply *a, fv_pixels *v, const fv_paint_options *how);
-/* Paints all frames or pages of a file of which `first`, given up, has been read
- * (apply_frames.c). */
-fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture *first, bool say,
-                          void *mark);
-/* Says what the file holds and its painting does not. */
-void fv_apply_tell(fv_apply *a, const fv_job *j, const fv_picture *p);
-/* Reads, paints and writes one picture. say: that it is done is said; mark: as in fv_apply_write
- * (apply_picture.c). */
-fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say, void *mark);
-/* Bytes that may be taken beside what is taken now: of --max-memory, or of what is free; and whether
- * `need` of them can be had for a picture. */
-double fv_apply_allowed(const fv_apply *a);
 fv_status fv_apply_fits(fv_err *err, const fv_apply *a, const fv_pixels *v, double need);
 /* Painting IN over itself wants --force. */
 fv_status fv_apply_over_itself(fv_err *err, const fv_apply *a, const fv_job *j);
-/* A picture that is larger than memory, or becomes a Deep Zoom picture (apply_tiles.c). */
-fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say);
-/* A film (apply_film.c). */
-fv_status fv_apply_film(fv_err *err, fv_apply *a, const fv_job *j, bool say);
-/* Is it a film by its first bytes; can one be written under that name? */
-bool fv_is_film(const char *path);
-bool fv_film_ending(const char *path);
-/* One picture with several seeds, as a sheet (apply_variations.c). */
-fv_status fv_apply_variations(fv_err *err, fv_apply *a, const fv_job *j);
-/* The steps of one. out: yours. mark: of what is finished, or NULL. */
+
+/* ---- one, whatever it is (apply_picture.c) */
+/* Reads, paints and writes it. say: that it is done is said; mark: of what is finished, or NULL. */
+fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say, void *mark);
+/* A picture's steps. Reads it, within the memory that it may take, with what alpha hides filled. out:
+ * yours. */
+fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **out);
 fv_status fv_apply_brush(fv_err *err, fv_apply *a, const fv_job *j, fv_picture *p);
 fv_status fv_apply_write(fv_err *err, const fv_apply *a, const fv_job *j, const fv_picture *p,
                          void *mark);
@@ -134,6 +114,24 @@ bool fv_apply_alone(const fv_job *j);
 bool fv_apply_has_pages(const fv_apply *a, const fv_job *j, const fv_picture *p);
 /* A name, or what stands for '-'. */
 const char *fv_apply_called(const char *name, const char *standard);
+
+/* Paints v in place, in all layers. how: as fv_apply_how says, and what memory it may take
+ * (apply_layers.c). */
+fv_status fv_apply_paint(fv_err *err, const fv_apply *a, fv_pixels *v, const fv_paint_options *how);
+/* All frames or pages of a file of which `first`, given up, has been read (apply_frames.c). */
+fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture *first, bool say,
+                          void *mark);
+/* Says what the file holds and its painting does not. */
+void fv_apply_tell(fv_apply *a, const fv_job *j, const fv_picture *p);
+/* A picture that is larger than memory, or becomes a Deep Zoom picture (apply_tiles.c). */
+fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say);
+/* A film (apply_film.c). */
+fv_status fv_apply_film(fv_err *err, fv_apply *a, const fv_job *j, bool say);
+/* Is it a film by its first bytes; can one be written under that name? */
+bool fv_is_film(const char *path);
+bool fv_film_ending(const char *path);
+/* One picture with several seeds, as a sheet (apply_variations.c). */
+fv_status fv_apply_variations(fv_err *err, fv_apply *a, const fv_job *j);
 /* Ctrl-C was pressed: for what wants a function of it. */
 bool fv_apply_stopped(void *user);
 
