@@ -53,6 +53,10 @@ CASES = [
         ("PyTorch", "cut.py", ["eager", "eager-cl", "compile", "compile-cl"], [])]),
     ("a step of SinCUT, small: 16 crops of 64x64", ["sincut"], 4, {"PyTorch": 1.5}, 0.5, [
         ("PyTorch", "sincut.py", ["eager", "eager-cl"], [])]),
+    ("a step of AnimeGAN v2: 128x128, batch 2, width 16", ["animegan"], 4, {"PyTorch": 1.5}, 0.5, [
+        ("PyTorch", "cartoon.py", ["eager", "eager-cl", "compile", "compile-cl"], ["animegan"])]),
+    ("a step of CartoonGAN: 128x128, batch 2, width 24", ["cartoongan"], 4, {"PyTorch": 1.5}, 0.5, [
+        ("PyTorch", "cartoon.py", ["eager", "eager-cl", "compile", "compile-cl"], ["cartoongan"])]),
     ("a step of DCGAN, 64x64, batch 32", ["dcgan"], 4, {"PyTorch": 1.5}, 0.5, [
         ("PyTorch", "dcgan.py", ["eager", "eager-cl", "compile", "compile-cl"], [])]),
     ("an update of WGAN-GP's critic, 64x64, batch 32", ["wgan-gp"], 4, {"PyTorch": 1.5}, 0.5, [

@@ -5,6 +5,7 @@
 #include "model/model.h"
 #include "paint/paint.h"
 #include "stroke/stroke.h"
+#include "train/cartoon_graph.h"
 #include "train/cut_graph.h"
 #include "train/gan_graph.h"
 #include "train/cyclegan_graph.h"
@@ -130,7 +131,7 @@ static fv_status paint_run(fv_err *err, bench *b)
 
 /* ------------------------------------------------------------------ a step of style */
 /* A teacher of made-up weights: as fast as a real one. */
-static fv_status teacher_open(fv_err *err, bench *b)
+static fv_status teacher_open(fv_err *err, bench *b, const fv_vgg *vgg)
 {
 	fv_graph *g = NULL;
 	fv_node *map[FV_VGG_LAYERS];
@@ -138,9 +139,17 @@ static fv_status teacher_open(fv_err *err, bench *b)
 	if (st || (st = fv_graph_new(err, b->c, &g)))
 		return st;
 	fv_scope s = { .g = g, .store = b->teacher, .prefix = "", .create = true, .seed = 1 };
-	fv_vgg_build(&s, &b->config.teacher, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), FV_VGG_LAYERS - 1, map);
-	st = g->err.status ? fv_fail(err, g->err.status, "%s", g->err.text) : fv_teacher_variables(err, b->teacher, &b->config);
+	fv_vgg_build(&s, vgg, fv_input(g, "x", FV_F32, fv_nhwc(1, 32, 32, 3)), FV_VGG_LAYERS - 1,
+	             map);
+	st = g->err.status ? fv_fail(err, g->err.status, "%s", g->err.text) : FV_OK;
 	fv_graph_free(g);
+	return st;
+}
+
+/* And what `style` compares its maps along. */
+static fv_status lines_open(fv_err *err, bench *b)
+{
+	fv_status st = fv_teacher_variables(err, b->teacher, &b->config);
 	for (fv_variable *v = b->teacher->first; v && !st; v = v->next)
 		if (!strncmp(v->name, "direction", 9) || !strncmp(v->name, "rstd", 4)) {
 			float *values = room_for(b, fv_elements(v->shape));
@@ -156,8 +165,8 @@ static fv_status style_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
 	b->config = fv_style_default();
 	b->config.batch = o->batch ? o->batch : b->config.batch;
-	fv_status st = teacher_open(err, b);
-	if (st || (st = fv_graph_new(err, b->c, &b->g[0])))
+	fv_status st = teacher_open(err, b, &b->config.teacher);
+	if (st || (st = lines_open(err, b)) || (st = fv_graph_new(err, b->c, &b->g[0])))
 		return st;
 	fv_style_graph_build(b->g[0], b->store, b->teacher, 1, &b->config, false);
 	return compile(err, b, 0, o);
@@ -325,6 +334,52 @@ static fv_status gan_run(fv_err *err, bench *b)
 	return st ? st : take_step(err, b, p);
 }
 
+/* ------------------------------------------------------------------ a step of animegan, cartoongan: 128x128, batch 2 */
+static fv_status cartoon_open(fv_err *err, bench *b, const fv_bench_options *o,
+                              fv_cartoon_config k)
+{
+	k.teacher = fv_style_default().teacher;
+	k.batch = o->batch ? o->batch : 2;
+	k.size = 128;
+	k.content = k.adv = k.real = k.smooth = 1;
+	k.style = k.colour = k.tv = k.grey = k.anime;
+	k.beta1 = 0.5, k.beta2 = 0.999, k.eps = 1e-8;
+	fv_status st = teacher_open(err, b, &k.teacher);
+	if (st || (st = fv_graph_new(err, b->c, &b->g[0])))
+		return st;
+	fv_cartoon_graph_build(b->g[0], b->store, b->teacher, 1, &k, false);
+	return compile(err, b, 0, o);
+}
+
+static fv_status animegan_open(fv_err *err, bench *b, const fv_bench_options *o)
+{
+	fv_cartoon_config k = { .anime = true, .judge = { FV_JUDGE_ANIMEGAN2, 16 } };
+	fv_family_preset(&fv_family_animegan, &k.light);
+	k.light.width = 16;
+	return cartoon_open(err, b, o, k);
+}
+
+static fv_status cartoongan_open(fv_err *err, bench *b, const fv_bench_options *o)
+{
+	fv_cartoon_config k = { .judge = { FV_JUDGE_CARTOONGAN, 12 } };
+	fv_family_preset(&fv_family_cartoongan, &k.cartoon);
+	k.cartoon.width = 24;
+	return cartoon_open(err, b, o, k);
+}
+
+static fv_status cartoon_run(fv_err *err, bench *b)
+{
+	static const char *const pictures[] = { "photo", "art", "smooth" };
+	static const char *const rates[] = { "rate.content", "rate.g", "rate.d" };
+	fv_program *p = b->program[0];
+	fv_status st = put_noise(err, b, p, -1, pictures, 3);
+	for (int i = 0; i < 3; i++)
+		fv_program_put_number(p, rates[i], 1e-4);
+	fv_program_put_number(p, "adversarial", 1);
+	++b->step;
+	return st ? st : take_step(err, b, p);
+}
+
 /* ------------------------------------------------------------------ a step of the textbook's dense pair */
 static fv_status dense_open(fv_err *err, bench *b, const fv_bench_options *o)
 {
@@ -388,6 +443,7 @@ static const bench_case cases[] = {
 	{ "resnet", resnet_open, paint_run, true }, { "strokenet", strokenet_open, paint_run, true }, { "style", style_open, style_run },
 	{ "cyclegan", cyclegan_open, cyclegan_run }, { "pix2pix", pix2pix_open, pix2pix_run },
 	{ "cut", cut_open, cut_run }, { "sincut", sincut_open, sincut_run },
+	{ "animegan", animegan_open, cartoon_run }, { "cartoongan", cartoongan_open, cartoon_run },
 	{ "dcgan", dcgan_open, gan_run }, { "wgan-gp", critic_open, gan_run }, { "dense", dense_open, dense_run },
 	{ "strokes", strokes1_open, strokes_run }, { "strokes-3", strokes3_open, strokes_run },
 };

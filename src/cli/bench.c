@@ -42,8 +42,8 @@ static const fv_option table[] = {
 
 static const fv_argument arguments[] = {
 	{ "CASE",
-	  "machine, kernels, resnet, strokenet, style, cyclegan, pix2pix, cut, sincut, dense, strokes, "
-	  "strokes-3; all but the strokes when none is given", .optional = true, .many = true },
+	  "machine, kernels, resnet, strokenet, style, cyclegan, pix2pix, cut, sincut, animegan, "
+	  "cartoongan, dcgan, wgan-gp, dense, strokes, strokes-3; all but the strokes when none is given", .optional = true, .many = true },
 	{ 0 },
 };
 
@@ -209,9 +209,9 @@ static void print(const json_t *j)
 static fv_status run(fv_err *err, fv_cli *cli, const void *given, int count, char **args)
 {
 	static const char *const all[] = { "machine",  "resnet", "strokenet", "style",
-		                           "cyclegan", "pix2pix", "cut", "sincut", "dcgan",
-		                           "wgan-gp", "dense",
-		                           "kernels" };
+		                           "cyclegan", "pix2pix", "cut", "sincut",
+		                           "animegan", "cartoongan", "dcgan",
+		                           "wgan-gp", "dense", "kernels" };
 	const options *o = given;
 	json_t *cases = json_array();
 	fv_status st = FV_OK;
@@ -241,7 +241,8 @@ const fv_command fv_command_bench = {
 	               "products may exceed the processor's peak.\n\nmachine: what the processor "
 	               "can do at best. kernels: every kernel of the problems that decide; * is "
 	               "the one that is used. resnet, strokenet: a picture painted. style, "
-	               "cyclegan, pix2pix, cut, sincut, dense: a training step.\n\n"
+	               "cyclegan, pix2pix, cut, sincut, animegan, cartoongan, dcgan, "
+	               "wgan-gp, dense: a training step (wgan-gp: an update of the critic).\n\n"
 	               "Run it on a quiet machine.",
 	.options = table, .bytes = sizeof(options), .arguments = arguments, .examples = examples,
 	.json = true, .run = run,
