@@ -66,6 +66,8 @@ typedef struct {
 fv_status fv_layers_open(fv_err *err, fv_context *c, const fv_apply_options *o, const char *model,
                          fv_layers *out);
 void fv_layers_free(fv_context *c, fv_layers *l);
+/* How one of them is painted, of how all are: its strength and its mask. */
+fv_paint_options fv_layer_how(const fv_layer *l, const fv_paint_options *all);
 
 /* ---- what paints them */
 typedef struct {
@@ -124,7 +126,7 @@ fv_status fv_apply_frames(fv_err *err, fv_apply *a, const fv_job *j, fv_picture 
 /* Says what the file holds and its painting does not. */
 void fv_apply_tell(fv_apply *a, const fv_job *j, const fv_picture *p);
 /* A picture that is larger than memory, or becomes a Deep Zoom picture (apply_tiles.c). */
-fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say);
+fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say, void *mark);
 /* A film (apply_film.c). */
 fv_status fv_apply_film(fv_err *err, fv_apply *a, const fv_job *j, bool say);
 /* Is it a film by its first bytes; can one be written under that name? */

@@ -100,7 +100,7 @@ static fv_status read_mask(fv_err *err, fv_context *c, const char *path, const c
 	if (!st)
 		st = read_feather(err, feather, m, &sigma);
 	for (int64_t y = 0; y < *h && !st; y++)
-		fv_mask_row(m, y, *h, *w, *plane + y * *w);
+		fv_mask_row(m, &(fv_place){ y, 0, *h, *w }, *w, *plane + y * *w);
 	if (!st)
 		st = fv_mask_feather(err, c, *plane, *h, *w, sigma * smaller);
 	fv_picture_free(p);
@@ -130,7 +130,7 @@ static fv_status limit(fv_err *err, fv_layer *l, const float *plane, int64_t h, 
 	float *row = malloc((size_t)at.width * sizeof *row);
 	for (int64_t y = 0; y < at.height && row; y++) {
 		uint16_t *v = (uint16_t *)((char *)at.data + y * at.stride_bytes);
-		fv_mask_row(&other, y, at.height, at.width, row);
+		fv_mask_row(&other, &(fv_place){ y, 0, at.height, at.width }, at.width, row);
 		for (int64_t x = 0; x < at.width; x++)
 			v[x] = (uint16_t)lrintf((float)v[x] * row[x]);
 	}
@@ -194,13 +194,19 @@ void fv_layers_free(fv_context *c, fv_layers *l)
 }
 
 /* ---- painting */
+fv_paint_options fv_layer_how(const fv_layer *l, const fv_paint_options *all)
+{
+	fv_paint_options how = *all;
+	how.strength *= (float)l->share;
+	how.mask = l->mask.data ? &l->mask : NULL;
+	return how;
+}
+
 static fv_status layer(fv_err *err, const fv_apply *a, int i, const fv_pixels *in,
                        const fv_paint_options *all, fv_pixels *out)
 {
 	const fv_layer *l = &a->layers->item[i];
-	fv_paint_options how = *all;
-	how.strength *= (float)l->share;
-	how.mask = l->mask.data ? &l->mask : NULL;
+	fv_paint_options how = fv_layer_how(l, all);
 	how.base = i ? out : NULL;
 	/* Under a limit nothing is held between pictures: reading and writing them wants that
 	 * memory. */

@@ -201,10 +201,10 @@ fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say, 
 	if (is_film(j))
 		return fv_apply_film(err, a, j, say);
 	if (fv_deep_zoom_ending(j->out))
-		return fv_apply_tiles(err, a, j, say);
+		return fv_apply_tiles(err, a, j, say, mark);
 	fv_status st = fv_apply_read(err, a, j, &p);
 	if ((st == FV_E_MEMORY || st == FV_E_LIMIT) && strcmp(j->in, "-") && strcmp(j->out, "-"))
-		return fv_apply_tiles(err, a, j, say);
+		return fv_apply_tiles(err, a, j, say, mark);
 	if (st)
 		return st;
 	fv_apply_tell(a, j, p);

@@ -116,6 +116,20 @@ fv_status fv_parts_put(fv_err *err, fv_parts *p, int64_t at, const void *data, s
 	return all(p->pixels, data, bytes, at) ? FV_OK : cannot(err, p);
 }
 
+fv_status fv_parts_get(fv_err *err, fv_parts *p, int64_t at, void *data, size_t bytes)
+{
+	for (size_t n = 0; n < bytes;) {
+		ssize_t k = pread(p->pixels, (char *)data + n, bytes - n, at + (int64_t)n);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return fv_fail(err, FV_E_READ, "%s: its tiles cannot be read: %s", p->folder,
+			               k ? strerror(errno) : "they end too soon");
+		n += (size_t)k;
+	}
+	return FV_OK;
+}
+
 fv_status fv_parts_flush(fv_err *err, fv_parts *p)
 {
 	if (fdatasync(p->pixels))

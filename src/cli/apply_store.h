@@ -15,6 +15,7 @@ bool fv_parts_done(const fv_parts *p, int64_t tile);
 int64_t fv_parts_count(const fv_parts *p);              /* of tiles that are done */
 /* Bytes from a place on; for as many pieces as a tile has, then it is done. */
 fv_status fv_parts_put(fv_err *err, fv_parts *p, int64_t at, const void *data, size_t bytes);
+fv_status fv_parts_get(fv_err *err, fv_parts *p, int64_t at, void *data, size_t bytes);
 fv_status fv_parts_finish(fv_err *err, fv_parts *p, int64_t tile);
 fv_status fv_parts_flush(fv_err *err, fv_parts *p);     /* finished tiles are kept from now on */
 int fv_parts_pixels(const fv_parts *p);                 /* the open file; borrowed */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve apply: one picture that is larger than memory. Its pixels are decoded into a file without a
- * name, its painting's tiles go into OUT.fauve-parts, and when all are there they become OUT. */
+ * name, its painting's tiles go into OUT.fauve-parts, and when all are there they become OUT. Of
+ * several styles each has such a folder of its own, OUT.0.fauve-parts the first, and paints over
+ * what the one before it left; all of them stay until OUT is whole. */
 #include "cli/apply.h"
 #include "cli/apply_store.h"
 #include "base/memory.h"
 #include "paint/tiles.h"
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -16,7 +20,10 @@
 typedef struct {
 	fv_apply *a;
 	fv_picture *p;
-	fv_parts *parts;
+	double budget;                  /* bytes: the same for all layers, as tiles go by it */
+	int layer;                      /* in work */
+	fv_parts **parts;               /* of each layer */
+	void *mark;                     /* of what is finished, or NULL */
 	const char *what;               /* the step in work */
 	double begun;                   /* when it began, and what of it was done then */
 	double first;
@@ -55,6 +62,10 @@ static void progress(void *user, const char *what, double done)
 }
 
 static void reading(void *user, double done) { progress(user, "reading", done); }
+static void marked(void *user, int fd, uint64_t hash)
+{
+	fv_finished_mark(((desk *)user)->mark, fd, hash);
+}
 static void writing(void *user, double done) { progress(user, "writing", done); }
 
 /* ---- memory and disk */
@@ -80,7 +91,8 @@ static fv_status room_on_disk(fv_err *err, const fv_apply *a, const fv_pixels *v
 	         slash ? a->job->out : ".");
 	if (statvfs(folder, &s))
 		return fv_fail_write(err, folder);
-	const double need = 3 * (double)v->height * (double)v->stride_bytes + canvas,
+	const double need = (2 + a->layers->count) * (double)v->height * (double)v->stride_bytes +
+			    canvas,
 		     have = (double)s.f_bavail * (double)s.f_frsize;
 	return need <= have ? FV_OK
 	                    : fv_fail(err, FV_E_WRITE,
@@ -96,23 +108,23 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *v, int64_t decod
 	const fv_apply *a = d->a;
 	fv_paint_options how;
 	fv_err why = { 0 };
-	int64_t painting;
-	if (a->layers->count > 1 || a->layers->item[0].mask.data)
-		return fv_fail(err, FV_E_MEMORY,
-		               "%s: %" PRId64 " x %" PRId64 " pixels are painted in tiles, which masks "
-		               "and several styles cannot be yet; allow more memory with "
-		               "--max-memory, or paint a smaller copy", a->job->in, v->width,
-		               v->height);
+	int64_t need = decoding, least;
+	double canvas = 0;
 	const fv_tiles t = tiles_of(v);
 	fv_status st = fv_apply_how(&why, a, v, &how);
-	if (!st)
-		st = fv_tiles_least(&why, a->layers->item[0].painter, &t, &how, &painting);
+	for (int i = 0; i < a->layers->count && !st; i++) {
+		const fv_layer *l = &a->layers->item[i];
+		const fv_paint_work work = fv_paint_work_of(l->model, v->height, v->width, &how);
+		if ((st = fv_tiles_least(&why, l->painter, &t, &how, &least)))
+			break;
+		need = fv_max(need, least);
+		canvas += work.sh ? 9.0 * (double)work.h * (double)work.w : 0;
+	}
 	if (st)
 		return fv_fail(err, st, "%s: %s", a->job->in, why.text);
-	if ((st = fv_apply_fits(err, a, v, (double)fv_max(decoding, painting))))
+	if ((st = fv_apply_fits(err, a, v, (double)need)))
 		return st;
-	const fv_paint_work work = fv_paint_work_of(a->layers->item[0].model, v->height, v->width, &how);
-	return room_on_disk(err, a, v, work.sh ? 9.0 * (double)work.h * (double)work.w : 0);
+	return room_on_disk(err, a, v, canvas);
 }
 
 static bool stopped(void *user) { return fv_interrupted(); }
@@ -124,6 +136,20 @@ static fv_status get(fv_err *err, void *user, const fv_area *part, void *pixels)
 	return fv_picture_part(err, d->p, part->x, part->y, part->w, part->h, pixels);
 }
 
+/* What the layers below have painted. */
+static fv_status below(fv_err *err, void *user, const fv_area *part, void *pixels)
+{
+	const desk *d = user;
+	const fv_pixels *v = fv_picture_pixels(d->p);
+	const int64_t pixel = v->channels * v->bits / 8, row = part->w * pixel;
+	fv_status st = FV_OK;
+	for (int64_t y = 0; y < part->h && !st; y++)
+		st = fv_parts_get(err, d->parts[d->layer - 1],
+		                  (part->y + y) * v->width * pixel + part->x * pixel,
+		                  (char *)pixels + y * row, (size_t)row);
+	return st;
+}
+
 static fv_status put(fv_err *err, void *user, int64_t tile, const fv_area *part, const void *pixels)
 {
 	desk *d = user;
@@ -131,14 +157,23 @@ static fv_status put(fv_err *err, void *user, int64_t tile, const fv_area *part,
 	const int64_t pixel = v->channels * v->bits / 8, row = part->w * pixel;
 	fv_status st = FV_OK;
 	for (int64_t y = 0; y < part->h && !st; y++)
-		st = fv_parts_put(err, d->parts,
+		st = fv_parts_put(err, d->parts[d->layer],
 		                  (part->y + y) * v->width * pixel + part->x * pixel,
 		                  (const char *)pixels + y * row, (size_t)row);
-	return st ? st : fv_parts_finish(err, d->parts, tile);
+	return st ? st : fv_parts_finish(err, d->parts[d->layer], tile);
 }
 
-static bool done(void *user, int64_t tile) { return fv_parts_done(((desk *)user)->parts, tile); }
-static int room(void *user) { return fv_parts_room(((desk *)user)->parts); }
+static bool done(void *user, int64_t tile)
+{
+	const desk *d = user;
+	return fv_parts_done(d->parts[d->layer], tile);
+}
+
+static int room(void *user)
+{
+	const desk *d = user;
+	return fv_parts_room(d->parts[d->layer]);
+}
 
 static fv_status begin(fv_err *err, void *user, uint64_t look, int64_t tiles)
 {
@@ -152,38 +187,62 @@ static fv_status begin(fv_err *err, void *user, uint64_t look, int64_t tiles)
 		return st;
 	snprintf(key, sizeof key, "picture %016" PRIx64 "\nsettings %016" PRIx64 "\ntiles %" PRId64 "\n",
 	         look, settings, tiles);
-	if ((st = fv_parts_begin(err, d->parts, key, size, tiles)))
+	fv_parts *parts = d->parts[d->layer];
+	if ((st = fv_parts_begin(err, parts, key, size, tiles)))
 		return st;
-	if (fv_parts_count(d->parts))
-		fv_say(d->a->cli, "%s: %" PRId64 " of %" PRId64 " tiles are there already",
-		       d->a->job->out, fv_parts_count(d->parts), tiles);
+	if (fv_parts_count(parts))
+		fv_say(d->a->cli, "%s: %s%s%" PRId64 " of %" PRId64 " tiles are there already",
+		       d->a->job->out, d->layer ? d->a->layers->item[d->layer].name : "",
+		       d->layer ? ": " : "", fv_parts_count(parts), tiles);
 	return FV_OK;
 }
 
+static fv_status open_parts(fv_err *err, desk *d)
+{
+	char name[4096];
+	const int last = d->a->layers->count - 1;
+	errno = ENAMETOOLONG;
+	if (d->layer < last && snprintf(name, sizeof name, "%s.%d", d->a->job->out, d->layer) >=
+	                               (int)sizeof name)
+		return fv_fail_write(err, d->a->job->out);
+	return fv_parts_open(err, d->layer < last ? name : d->a->job->out, &d->parts[d->layer]);
+}
+
+/* One style's tiles. */
 static fv_status paint(fv_err *err, desk *d)
 {
 	fv_apply *a = d->a;
+	const fv_layer *l = &a->layers->item[d->layer];
 	const fv_pixels *v = fv_picture_pixels(d->p);
 	fv_err why = { 0 };
-	fv_paint_options how;
+	fv_paint_options all;
 	fv_tiles t = tiles_of(v);
+	fv_status st = open_parts(err, d);
+	if (st)
+		return st;
 	t.user = d, t.read = get, t.write = put, t.begin = begin, t.done = done,
-	t.progress = progress, t.room = room;
-	fv_status st = fv_apply_how(&why, a, v, &how);
-	how.max_memory = (int64_t)budget(a);
-	if (!st)
-		st = fv_tiles_paint(&why, a->layers->item[0].painter, &t, &how, (fv_stats)a->o->stats);
+	t.progress = progress, t.room = room, t.base = d->layer ? below : NULL;
+	/* Of its own, so that nothing is held while the next layer is painted. */
+	fv_painter *painter = NULL;
+	if (!(st = fv_apply_how(&why, a, v, &all)) &&
+	    !(st = fv_painter_new(&why, l->model, &painter))) {
+		fv_paint_options how = fv_layer_how(l, &all);
+		how.max_memory = (int64_t)d->budget;
+		st = fv_tiles_paint(&why, painter, &t, &how, (fv_stats)a->o->stats);
+	}
+	fv_painter_free(painter);
 	/* What is finished is kept, also after a failure. */
 	fv_err ignored;
-	fv_status kept = d->parts ? fv_parts_flush(st ? &ignored : &why, d->parts) : FV_OK;
+	fv_status kept = fv_parts_flush(st ? &ignored : &why, d->parts[d->layer]);
 	st = st ? st : kept;
 	return st ? fv_fail(err, st, "%s: %s", a->job->in, why.text) : FV_OK;
 }
 
-fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say)
+fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say, void *mark)
 {
 	const fv_apply_options *o = a->o;
-	desk d = { .a = a };
+	const int layers = a->layers->count;
+	desk d = { .a = a, .mark = mark };
 	fv_err warning;
 	a->job = j;
 	fv_status st = fv_apply_over_itself(err, a, j);
@@ -201,15 +260,24 @@ fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say)
 		return st;
 	if (warning.status)
 		fv_warn(a->cli, "%s", warning.text);
-	if (!(st = fv_picture_fill_spooled(err, d.p)) && !(st = fv_parts_open(err, j->out, &d.parts)))
-		st = paint(err, &d);
+	if (!(d.parts = calloc((size_t)layers, sizeof *d.parts)))
+		st = fv_fail_memory(err, j->in, (size_t)layers * sizeof *d.parts);
 	if (!st)
-		st = fv_picture_write_large(err, a->context, d.p, fv_parts_pixels(d.parts), j->out,
-		                            &(fv_write_options){ .quality = (int)o->quality,
-		                                                 .aside = fv_stop_removes,
-		                                                 .scratch = fv_parts_folder(d.parts),
-		                                                 .progress = writing, .user = &d });
-	fv_parts_close(d.parts, !st);
+		st = fv_picture_fill_spooled(err, d.p);
+	d.budget = budget(a);
+	for (; d.layer < layers && !st; d.layer++)
+		st = paint(err, &d);
+	fv_parts *whole = d.parts ? d.parts[layers - 1] : NULL;
+	if (!st)
+		st = fv_picture_write_large(
+			err, a->context, d.p, fv_parts_pixels(whole), j->out,
+			&(fv_write_options){ .quality = (int)o->quality, .aside = fv_stop_removes,
+		                             .scratch = fv_parts_folder(whole),
+		                             .progress = writing, .whole = mark ? marked : NULL,
+		                             .user = &d });
+	for (int i = 0; i < layers && d.parts; i++)
+		fv_parts_close(d.parts[i], !st);
+	free(d.parts);
 	const fv_pixels *v = fv_picture_pixels(d.p);
 	if (!st && (say || a->cli->verbose)) {
 		fv_progress_clear(a->cli->progress);

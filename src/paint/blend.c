@@ -31,12 +31,13 @@ static int64_t among(int64_t i, int64_t n, int64_t cells, float *part)
 	return (int64_t)at;
 }
 
-void fv_mask_row(const fv_pixels *m, int64_t y, int64_t h, int64_t w, float *share)
+void fv_mask_row(const fv_pixels *m, const fv_place *place, int64_t n, float *share)
 {
 	float down, across;
-	const int64_t r = among(y, h, m->height, &down), below = fv_min(r + 1, m->height - 1);
-	for (int64_t x = 0; x < w; x++) {
-		const int64_t q = among(x, w, m->width, &across);
+	const int64_t r = among(place->y, place->h, m->height, &down),
+		      below = fv_min(r + 1, m->height - 1);
+	for (int64_t x = 0; x < n; x++) {
+		const int64_t q = among(place->x + x, place->w, m->width, &across);
 		const int64_t right = fv_min(q + 1, m->width - 1);
 		const float a = lightness(m, r, q), c = lightness(m, below, q);
 		const float upper = a + across * (lightness(m, r, right) - a);
@@ -85,6 +86,7 @@ typedef struct {
 	const float *y;
 	int64_t w;                      /* pixels of a row of y */
 	float strength;
+	fv_place place;
 	float *share;                   /* a row for each thread, where there is a mask */
 } blending;
 
@@ -98,7 +100,8 @@ static void blend_rows(void *arg, int thread, int64_t first, int64_t last)
 	for (int64_t r = first; r < last; r++) {
 		char *row = (char *)b->out->data + r * b->out->stride_bytes;
 		if (share)
-			fv_mask_row(b->mask, r, in->height, in->width, share);
+			fv_mask_row(b->mask, &(fv_place){ b->place.y + r, b->place.x, b->place.h,
+			                                  b->place.w }, in->width, share);
 		for (int64_t i = 0; i < in->width * channels; i++) {
 			const int64_t q = i / channels, k = i % channels;
 			float v = fv_pixel(in, r, i);
@@ -118,9 +121,10 @@ static void blend_rows(void *arg, int thread, int64_t first, int64_t last)
 }
 
 fv_status fv_blend(fv_err *err, fv_context *c, const fv_pixels *in, const float *y, int64_t w,
-                   const fv_paint_options *opt, fv_pixels *out)
+                   const fv_paint_options *opt, const fv_place *place, fv_pixels *out)
 {
-	blending b = { in, opt->base, opt->mask, out, y, w, opt->strength, NULL };
+	blending b = { in, opt->base, opt->mask, out, y, w, opt->strength,
+	               place ? *place : (fv_place){ 0, 0, in->height, in->width }, NULL };
 	const size_t bytes = (size_t)(c->threads * in->width) * sizeof *b.share;
 	if (b.mask && !(b.share = fv_alloc(c, bytes)))
 		return fv_fail_memory(err, "mask", bytes);

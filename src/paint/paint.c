@@ -304,7 +304,7 @@ painted:
 	y = resized ? whole : opt->colour_only ? k.x : k.y;
 	if (palette && (st = fv_palette_turn(err, palette, y, resized ? w : how.w)))
 		goto done;
-	st = fv_blend(err, c, in, y, resized ? w : how.w, opt, out);
+	st = fv_blend(err, c, in, y, resized ? w : how.w, opt, NULL, out);
 done:
 	fv_palette_free(palette);
 	fv_free(c, whole);

@@ -134,12 +134,15 @@ static inline float fv_pixel(const fv_pixels *p, int64_t y, int64_t i)
 	                    : (float)((const uint16_t *)row)[i] * (1 / 65535.0f);
 }
 
+/* The first pixel of a part, and the size of the whole. */
+typedef struct { int64_t y, x, h, w; } fv_place;
 /* The painting y, rows of w pixels in [-1,1], onto opt->base or the photograph, by opt->strength and
- * opt->mask (blend.c). out may be in or base. FV_E_MEMORY. */
+ * opt->mask (blend.c). place: of in, base and out in the picture over which the mask is stretched;
+ * NULL: they are the whole. out may be in or base. FV_E_MEMORY. */
 fv_status fv_blend(fv_err *err, fv_context *c, const fv_pixels *in, const float *y, int64_t w,
-                   const fv_paint_options *opt, fv_pixels *out);
-/* Row y of a mask that is stretched over a picture of h rows of w pixels: shares, 0 to 1. */
-void fv_mask_row(const fv_pixels *m, int64_t y, int64_t h, int64_t w, float *share);
+                   const fv_paint_options *opt, const fv_place *place, fv_pixels *out);
+/* n shares, 0 to 1, from a place on in one row of a picture over which a mask is stretched. */
+void fv_mask_row(const fv_pixels *m, const fv_place *place, int64_t n, float *share);
 /* plane, h rows of w shares, blurred about as by a Gaussian of sigma pixels. FV_E_MEMORY. */
 fv_status fv_mask_feather(fv_err *err, fv_context *c, float *plane, int64_t h, int64_t w,
                           double sigma);

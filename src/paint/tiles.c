@@ -259,13 +259,20 @@ static fv_status tile(fv_err *err, job *j, int64_t i, void *room)
 		        wide + ((part.y - seen.y + r) * seen.w + part.x - seen.x) * pixel(t),
 		        (size_t)(part.w * pixel(t)));
 	fv_pixels p = view(t, &part, raw);
-	st = fv_blend(err, j->c, &p, y, part.w, j->opt, &p);
+	const fv_pixels base = view(t, &part, wide + seen.h * seen.w * pixel(t));
+	fv_paint_options o = *j->opt;
+	if (t->base && (st = t->base(err, t->user, &part, base.data)))
+		return st;
+	o.base = t->base ? &base : NULL;
+	st = fv_blend(err, j->c, &p, y, part.w, &o,
+	              &(fv_place){ part.y, part.x, t->height, t->width }, &p);
 	return st ? st : t->write(err, t->user, i, &part, raw);
 }
 
 static int64_t tile_bytes(const fv_tiles *t, int64_t side)
 {
-	return (side + 2) * (side + 2) * (6 * (int64_t)sizeof(float) + pixel(t));
+	return (side + 2) * (side + 2) *
+	       (6 * (int64_t)sizeof(float) + (t->base ? 2 : 1) * pixel(t));
 }
 
 static fv_status tiles(fv_err *err, job *j)
@@ -354,8 +361,8 @@ fv_status fv_tiles_paint(fv_err *err, fv_painter *painter, const fv_tiles *t,
 	fv_status st = fv_paint_options_of(err, painter, opt, &o);
 	if (st || (st = whole_least(err, painter, t, &o, &least)))
 		return st;
-	if (o.base || o.mask)
-		return fv_fail(err, FV_E_ARGUMENT, "tiles have no base and no mask");
+	if (o.base)
+		return fv_fail(err, FV_E_ARGUMENT, "the base of tiles comes by fv_tiles.base");
 	if (o.norm == FV_NORM_PUBLISHED)
 		return fv_fail(err, FV_E_ARGUMENT, "norm published draws for a whole picture, and "
 		               "this one is painted in tiles; use picture or running");

@@ -10,6 +10,9 @@ typedef struct {
 	void *user;
 	/* Pixels of a part, packed. Any thread of the caller's own, one at a time. */
 	fv_status (*read)(fv_err *err, void *user, const fv_area *part, void *pixels);
+	/* The same of what is painted over instead of the photograph (fv_paint_options.base); NULL:
+	 * there is none. */
+	fv_status (*base)(fv_err *err, void *user, const fv_area *part, void *pixels);
 	fv_status (*write)(fv_err *err, void *user, int64_t tile, const fv_area *part,
 	                   const void *pixels);
 	/* The picture has been seen, and `look` is a number of all its pixels: what an earlier run

@@ -163,23 +163,28 @@ static fv_status embed(fv_err *err, fv_context *c, fv_format f, const fv_picture
 
 static fv_status write_file(fv_err *err, const saving *s, fv_format f, const char *path)
 {
+	static const fv_write_options none;
+	const fv_write_options *o = s->opt ? s->opt : &none;
 	fv_writer *w = NULL;
 	fv_status st = fv_writer_open(err, s->c, path, &w);
 	if (st)
 		return st;
-	if (s->opt && s->opt->aside)
-		s->opt->aside(fv_writer_path(w));
+	if (o->aside)
+		o->aside(fv_writer_path(w));
 	st = encode(err, s, f, fv_writer_path(w), path);
 	if (!st && f == FV_TIFF && big(s->p) && s->p->exif.bytes)
 		fv_log(s->c, FV_LOG_WARNING, "%s: its EXIF was left out: it is a BigTIFF", path);
 	if (!st)
 		st = embed(err, s->c, f, s->p, w, path, &w);
+	uint64_t hash, put;
+	if (!st && o->whole && !(st = fv_file_hash(err, fv_writer_path(w), &hash)))
+		o->whole(o->user, fv_writer_file(w, &put), hash);
 	if (st)
 		fv_writer_abort(w);
 	else
 		st = fv_writer_commit(err, w);
-	if (s->opt && s->opt->aside)
-		s->opt->aside(NULL);
+	if (o->aside)
+		o->aside(NULL);
 	return st;
 }
 

@@ -37,6 +37,33 @@ run 0 "" --precision f32 apply brush deep.tif -o deep_whole.png
 run 0 "" --precision f32 apply brush deep.tif -o deep_tiles.tif --max-memory 125M
 check "16 bits and alpha" "$giga" same deep_whole.png deep_tiles.tif 1
 
+# A mask, and one style over another.
+"$giga" make mask.tif 31 17 1 8
+masked="--mask mask.tif --feather 2 --style brush:mask.tif --seed 3"
+run 0 "" --precision f32 apply brush rgb.tif -o masked.png $masked
+run 0 "" --precision f32 apply brush rgb.tif -o masked.tif $masked $tight
+check "a mask and two styles in tiles are what they are in the whole" "$giga" same masked.png masked.tif 1
+check "a mask changes the painting" sh -c "! '$giga' same whole.png masked.png 8"
+check "nothing of the styles is left" [ -z "$(ls -d masked.tif?* 2>/dev/null)" ]
+for wait in 1 2 4; do
+	"$fauve" --precision f32 apply brush rgb.tif -o layers.tif $masked $tight >/dev/null 2>&1 &
+	pid=$!
+	sleep $wait
+	kill -KILL $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	check "two styles, killed after $wait s" sh -c "[ ! -e layers.tif ] || cmp -s masked.tif layers.tif"
+	rm -f layers.tif
+done
+run 0 "" --precision f32 apply brush rgb.tif -o layers.tif $masked $tight
+check "two styles, killed and gone on with: the same file" cmp -s masked.tif layers.tif
+check "and nothing is left" [ -z "$(ls -d layers.tif?* .fauve-* 2>/dev/null)" ]
+
+# In a folder what is finished is left out, in tiles too.
+mkdir in
+cp rgb.tif in
+run 0 "" --precision f32 apply brush in -o painted $tight
+run 0 "1 was finished" --precision f32 apply brush in -o painted $tight
+
 # Deep Zoom.
 run 0 "" --precision f32 apply brush rgb.tif -o zoom.dzi
 check "a Deep Zoom picture: its file" grep -q 'Width="2900"' zoom.dzi

@@ -86,7 +86,7 @@ static void masks(const fv_model *m)
 	/* Two pixels stretched over the width: a ramp between their middles. */
 	uint8_t two[2] = { 0, 255 };
 	float share[W];
-	fv_mask_row(&(fv_pixels){ 2, 1, 1, 8, 2, two }, 0, H, W, share);
+	fv_mask_row(&(fv_pixels){ 2, 1, 1, 8, 2, two }, &(fv_place){ 0, 0, H, W }, W, share);
 	for (int x = 0; x < W; x++) {
 		double want = fmax(0, fmin(1, (x + 0.5) * 2 / W - 0.5));
 		check(fabs(share[x] - want) < 1e-5, "share %d is %.4f, not %.4f", x,

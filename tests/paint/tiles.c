@@ -148,7 +148,9 @@ static void one(fv_context *c, const fv_model *m, int64_t w, int64_t h, int chan
 		char name[] = "tiles-XXXXXX";
 		desk d = { .in = &in, .out = make(w, h, channels, bits), .fd = mkstemp(name) };
 		unlink(name);
-		const fv_tiles t = { h, w, channels, bits, &d, get, put, begin, done, progress, room };
+		const fv_tiles t = { h, w, channels, bits, &d, .read = get, .write = put,
+			             .begin = begin, .done = done, .progress = progress,
+			             .room = room };
 		o.max_memory = most[i];
 		check(!fv_painter_new(&err, m, &p), "%s", err.text);
 		/* It fails on the way, and then goes on. */
