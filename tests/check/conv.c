@@ -121,6 +121,8 @@ void check_conv(void)
 		{ "3x3 replicate", 1, 4, 5, 2, 3, 3, 1, 1, 1, FV_PAD_REPLICATE },
 		{ "3x3 stride 2", 1, 7, 6, 2, 3, 3, 2, 1, 1, FV_PAD_REFLECT },
 		{ "4x4 stride 2", 1, 8, 6, 2, 3, 4, 2, 1, 1, FV_PAD_ZERO },
+		{ "4x4 stride 2 of 20", 20, 8, 8, 9, 40, 4, 2, 1, 1, FV_PAD_ZERO },
+		{ "5x5 groups of many", 9, 7, 9, 34, 100, 5, 1, 2, 2, FV_PAD_REFLECT },
 		{ "groups", 1, 5, 5, 4, 6, 3, 1, 2, 1, FV_PAD_ZERO },
 		{ "depthwise", 1, 6, 5, 5, 5, 3, 1, 5, 1, FV_PAD_REFLECT },
 		{ "1x1", 2, 3, 4, 5, 7, 1, 1, 1, 0, FV_PAD_ZERO },

@@ -7,13 +7,18 @@
  * apart: the product runs over q and reads them in place, no patch is copied. Under bf16 (gemm.h) pairs are of
  * neighbouring q: each place of x's row is paired with the one s C further, each of dy's with the next pixel's.
  *
+ * Gathered: where rows are short, a product a row would read and write all of dw for a few places of depth. There the
+ * patches of many rows are copied, until DEPTH places are together.
+ *
  *	phase 0		unit: one group, one kernel row, one stretch of output rows; sums into a partial dw of its own
  *	phase 1		the partials are added in order of stretches; unit: one output channel and kernel row */
 #include "device/cpu/gemm.h"
 #include "device/cpu/work.h"
 #include "op/conv.h"
+#include <math.h>
 
 enum { UNITS = 24, ROWS = 8 };          /* units aimed at; output rows a stretch at least */
+enum { SHORT = 48, DEPTH = 256 };       /* pixels of a row that is gathered, at most; places of depth at a time */
 
 typedef struct {
 	fv_conv v;
@@ -23,8 +28,9 @@ typedef struct {
 	int64_t stretches, rows;        /* of output rows, over all pictures */
 	int64_t band, pairs, partial;   /* floats: a row of x, that in pairs, one partial of a unit */
 	int64_t depth;                  /* of a row's product, in places */
-	bool copy_x, copy_dy;
-	room partials, mine;            /* of each unit; each thread's row of x, pairs and row of dy */
+	int64_t dy_step;                /* floats: from place to place of what is copied of dy */
+	bool gathered, copy_x, copy_dy;
+	room partials, mine;            /* of each unit; each thread's row of x, pairs, what is copied of dy, and patches */
 } problem;
 
 static const char *plan(const fv_node *n, int threads, fv_work *w)
@@ -39,7 +45,9 @@ static const char *plan(const fv_node *n, int threads, fv_work *w)
 	p.panels = gemm_panels_of(p.run);
 	p.height = fv_div_up(p.og, GEMM_ROWS) * GEMM_ROWS;
 	int64_t rows = v->n * v->oh;
-	p.stretches = fv_max(1, fv_min(fv_div_up(UNITS, v->kh * v->groups), rows / ROWS));
+	p.gathered = v->ow <= SHORT && p.og >= GEMM_ROWS;
+	p.stretches = fv_max(1, fv_min(fv_div_up(UNITS, v->kh * v->groups),
+	                               p.gathered ? rows * v->ow / DEPTH : rows / ROWS));
 	p.rows = fv_div_up(rows, p.stretches);
 	p.stretches = fv_div_up(rows, p.rows);
 	p.partial = p.height * p.panels.width;
@@ -51,9 +59,12 @@ static const char *plan(const fv_node *n, int threads, fv_work *w)
 	p.depth = fv_div_up(v->ow, GEMM_PAIR);
 	p.pairs = GEMM_PAIR > 1 ? p.band + VF : 0;
 	p.band += GEMM_PAIR > 1 ? 2 * v->stride * p.cg + VF : 0;
-	int64_t dys = p.depth * p.height + 16;          /* the last vector of the last row spills */
+	/* One line more: at a power of two all places would share a few sets of the cache. */
+	p.dy_step = p.gathered ? fv_div_up(p.height, 16) * 16 + 16 : p.height;
+	/* The last vector of the last row spills. */
+	int64_t dys = (p.gathered ? DEPTH : p.depth) * p.dy_step + 16, patches = p.gathered ? DEPTH * p.panels.width : 0;
 	p.partials = room_take(w, v->groups * v->kh * p.stretches, p.partial);
-	p.mine = room_take(w, threads, p.band + p.pairs + dys);
+	p.mine = room_take(w, threads, p.band + p.pairs + dys + patches);
 	w->phases = 2;
 	w->units[0] = v->groups * v->kh * p.stretches;
 	w->units[1] = v->o * v->kh;
@@ -61,8 +72,10 @@ static const char *plan(const fv_node *n, int threads, fv_work *w)
 	double products = (double)(rows * v->kh * v->groups), size = (double)p.partial;
 	double height = (double)(fv_div_up(p.og, 3) * 3), width = (double)p.panels.width, ow = (double)v->ow;
 	double depth = ow + (p.og < 6 ? ow / 2 : 0);            /* thin tiles wait for their sums */
-	w->seconds = products * (2 * depth * height * width / GEMM_RATE + 2 * height * width / GEMM_COPY +
-	                         8 * (double)((p.copy_x ? p.band : 0) + (p.copy_dy ? dys : 0)) / GEMM_COPY) +
+	double sums = 2 * height * width / (p.gathered ? fmax(1, fmin(DEPTH / depth, (double)p.rows)) : 1);
+	double copied = p.gathered ? (double)p.band + (double)p.depth * (double)(p.dy_step + p.panels.width)
+	                           : (double)((p.copy_x ? p.band : 0) + (p.copy_dy ? dys : 0));
+	w->seconds = products * (2 * depth * height * width / GEMM_RATE + sums / GEMM_COPY + 8 * copied / GEMM_COPY) +
 	             8 * (double)(p.stretches * v->kh * v->groups) * size / GEMM_COPY + 3e-6;
 	work_keep(w, &p, sizeof p);
 	return NULL;
@@ -101,6 +114,55 @@ static void copy_dy(float *to, const float *even, const float *odd, int64_t n)
 	}
 }
 
+/* Place k of the patches in packed panels, from one row of columns, or two. */
+static void put_patch(const problem *p, const float *even, const float *odd, int64_t k, float *to)
+{
+	for (int64_t i = 0; i < p->panels.count; i++) {
+		int nv = i == p->panels.count - 1 ? p->panels.rest : p->panels.nv;
+		float *place = to + i * p->panels.nv * VF * DEPTH + k * nv * VF;
+		for (int64_t j = 0; j < nv; j++) {
+			int64_t at = (i * p->panels.nv + j) * VF;
+			vm m = vm_first(p->run - at);
+			vf_storeu(place + j * VF, gemm_pair(vf_load(even + at, m), odd ? vf_load(odd + at, m) : vf_zero()));
+		}
+	}
+}
+
+static void flush(const problem *p, int64_t depth, const float *dys, const float *patches, float *c, bool add)
+{
+	gemm_down(&p->panels, p->og, depth, dys, p->dy_step, patches, p->panels.nv * VF * DEPTH, 0, 0, c, p->panels.width, add);
+}
+
+static void gather(const problem *p, const fv_call *call, int64_t unit, float *band, float *dys, float *patches, float *c)
+{
+	const fv_conv *v = &p->v;
+	int64_t stretch = unit % p->stretches, i = unit / p->stretches % v->kh, group = unit / p->stretches / v->kh;
+	int64_t first = stretch * p->rows, last = fv_min(first + p->rows, v->n * v->oh), k = 0;
+	const float *x = fv_f32(call->in[0]), *dy = fv_f32(call->in[1]);
+	bool add = false;
+	for (int64_t at = first; at < last; at++) {
+		int64_t r = fv_pad_index(at % v->oh * v->stride + i - v->top, v->h, v->kind);
+		if (r < 0)
+			continue;
+		band_of(p, x + (at / v->oh * v->h + r) * v->w * v->c, group * p->cg, band);
+		for (int64_t q = 0; q < v->ow; q += GEMM_PAIR) {
+			const float *d = dy + (at * v->ow + q) * v->o + group * p->og, *from = band + q * v->stride * p->cg;
+			bool two = GEMM_PAIR > 1 && q + 1 < v->ow;
+			copy_dy(dys + k * p->dy_step, d, two ? d + v->o : NULL, p->og);
+			put_patch(p, from, two ? from + v->stride * p->cg : NULL, k, patches);
+			if (++k == DEPTH) {
+				flush(p, k, dys, patches, c, add);
+				add = true;
+				k = 0;
+			}
+		}
+	}
+	if (k)
+		flush(p, k, dys, patches, c, add);
+	for (int64_t j = 0; j < p->partial && !add && !k; j += VF)
+		vf_storeu(c + j, vf_zero());
+}
+
 static void sum(const problem *p, const fv_call *call, int64_t unit, float *band, float *dys, float *c)
 {
 	const fv_conv *v = &p->v;
@@ -130,10 +192,10 @@ static void sum(const problem *p, const fv_call *call, int64_t unit, float *band
 		if (p->copy_dy) {
 			for (int64_t q = 0; q < v->ow; q += GEMM_PAIR) {
 				const float *even = d + q * v->o + group * p->og;
-				copy_dy(dys + q / GEMM_PAIR * p->height, even, GEMM_PAIR > 1 && q + 1 < v->ow ? even + v->o : NULL, p->og);
+				copy_dy(dys + q / GEMM_PAIR * p->dy_step, even, GEMM_PAIR > 1 && q + 1 < v->ow ? even + v->o : NULL, p->og);
 			}
 			d = dys;
-			lda = p->height;
+			lda = p->dy_step;
 		}
 		gemm_down(&p->panels, p->og, p->depth, d, lda, b, p->panels.nv * VF, ldb, 0, c, p->panels.width, add);
 		add = true;
@@ -148,8 +210,13 @@ static void run(const fv_call *call, int thread, int64_t first, int64_t last)
 	work_own(call, &p, sizeof p);
 	float *band = room_at(call, p.mine, thread);
 	tile_enter();
-	for (int64_t u = first; u < last && call->phase == 0; u++)
-		sum(&p, call, u, band, band + p.band + p.pairs, room_at(call, p.partials, u));
+	float *dys = band + p.band + p.pairs;
+	for (int64_t u = first; u < last && call->phase == 0; u++) {
+		if (p.gathered)
+			gather(&p, call, u, band, dys, dys + DEPTH * p.dy_step + 16, room_at(call, p.partials, u));
+		else
+			sum(&p, call, u, band, dys, room_at(call, p.partials, u));
+	}
 	tile_leave();
 	for (int64_t u = first; u < last && call->phase == 1; u++) {
 		int64_t o = u / p.v.kh, i = u % p.v.kh, group = o / p.og;
