@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void path_of(const fv_run *r, const char *name, char *path, size_t room) { snprintf(path, room, "%s/%s", r->folder, name); }
@@ -39,7 +40,9 @@ fv_status fv_run_open(fv_err *err, fv_run *r)
 {
 	char path[4096];
 	bool there;
+	struct stat s;
 	r->lock = -1;
+	r->new_folder = stat(r->folder, &s) != 0;
 	fv_status st = fv_folder_make(err, r->folder);
 	if (st)
 		return st;
@@ -57,8 +60,24 @@ fv_status fv_run_open(fv_err *err, fv_run *r)
 	return FV_OK;
 }
 
+/* A run that was refused before it had anything to keep leaves no folder. */
+static void leave_nothing(const fv_run *r)
+{
+	char path[4096];
+	struct stat s;
+	path_of(r, "run.json", path, sizeof path);
+	if (!r->new_folder || r->lock < 0 || !lstat(path, &s))
+		return;
+	path_of(r, "lock", path, sizeof path);
+	unlink(path);
+	path_of(r, "sheets", path, sizeof path);
+	rmdir(path);
+	rmdir(r->folder);               /* unless something of somebody else's is in it */
+}
+
 void fv_run_close(fv_run *r)
 {
+	leave_nothing(r);
 	if (r->stats)
 		fclose(r->stats);
 	if (r->times)

@@ -104,6 +104,7 @@ struct fv_run {
 	/* run.c's own */
 	char found[300];                /* what the data were: a run goes on with the same */
 	int lock;
+	bool new_folder;                /* the run made it */
 	FILE *stats, *times, *metrics;
 	double spent;                   /* seconds that earlier starts of this run took */
 };

@@ -112,6 +112,11 @@ for data in labels short void pictures/1.png; do
 	train 3 "$data: is no idx file of pictures" $data
 done
 train 3 "empty: holds neither train-images-idx3-ubyte" empty
+run 3 "empty: holds neither" train dense --data empty -o refused
+check "a run that was refused leaves no folder" [ ! -e refused ]
+mkdir mine
+run 3 "empty: holds neither" train dense --data empty -o mine
+check "but one's own stays" [ -d mine ]
 
 # ---- wrong use: 2
 train 2 "preset 'nonsense' is unknown: dense has 'textbook'" digits --preset nonsense
