@@ -7,7 +7,7 @@
 typedef struct {
 	fv_film_request q;
 	AVFormatContext *f;
-	const AVOutputFormat *container;
+	const AVOutputFormat *container;        /* NULL: OUT is pictures */
 	int video;                      /* the stream that is painted */
 	int64_t origin;                 /* 1e-6 s: where the film begins, or --from */
 	int map[FV_FILM_STREAMS];       /* stream of f > number that main knows; -1: left behind */
