@@ -9,7 +9,8 @@
 #include "film/mux.h"
 #include "film/reader.h"
 #include "film/steady.h"
-#include <libavutil/version.h>
+#include <libavfilter/avfilter.h>
+#include <libswscale/swscale.h>
 #include <math.h>
 #include <string.h>
 #include <pthread.h>
@@ -351,13 +352,23 @@ static fv_status look(fv_err *err, fv_context *c, const fv_film_options *o, int 
 	return st;
 }
 
+/* Those that are here, not those that it was built with. */
 static const char *library(void)
 {
-	static char text[60];
-	snprintf(text, sizeof text, "libavformat %s", AV_STRINGIFY(LIBAVFORMAT_VERSION));
+	static char text[160];
+	const struct { const char *name; unsigned is; } each[] = {
+		{ "libavformat", avformat_version() }, { "libavcodec", avcodec_version() },
+		{ "libavfilter", avfilter_version() }, { "libswscale", swscale_version() },
+	};
+	size_t n = 0;
+	for (size_t i = 0; i < FV_COUNT(each); i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s%s %u.%u.%u", i ? ", " : "",
+		                      each[i].name, each[i].is >> 16, each[i].is >> 8 & 255,
+		                      each[i].is & 255);
 	return text;
 }
 
+static bool encodes(const char *codec) { return avcodec_find_encoder_by_name(codec) != NULL; }
 
 extern const fv_film_table fv_film_api;
 __attribute__((visibility("default"))) const fv_film_table fv_film_api = {
@@ -366,4 +377,5 @@ __attribute__((visibility("default"))) const fv_film_table fv_film_api = {
 	.look = look,
 	.serve = fv_film_serve,
 	.library = library,
+	.encodes = encodes,
 };

@@ -77,8 +77,11 @@ typedef struct {
 	fv_status (*look)(fv_err *err, fv_context *c, const fv_film_options *o, int count,
 	                  fv_pixels *frames, int *got, fv_film_facts *facts);
 	int (*serve)(void);
-	const char *(*library)(void);   /* "libavformat 59.27" */
+	const char *(*library)(void);   /* "libavformat 59.27.100, libavcodec ..." */
+	bool (*encodes)(const char *codec);
 } fv_film_table;
 
+/* Encoders that docs/films.md names. */
+#define FV_FILM_ENCODERS "libx264", "libx265", "libvpx-vp9", "libsvtav1", "libaom-av1", "ffv1", "prores_ks"
 #define FV_FILM_ENDINGS ".mp4, .mov, .mkv or .webm"
 #endif

@@ -29,6 +29,9 @@ void fv_source_tell(fv_film_source *s);         /* INFO, STREAMs, CHAPTERs */
 void fv_source_packets(fv_film_source *s);      /* PACKETs */
 void fv_source_seek(fv_film_source *s, double seconds);
 
+/* torn.c: its end is not one that a muxer makes. */
+bool fv_source_torn(const fv_film_source *s);
+
 /* frames.c */
 void fv_source_frames(fv_film_source *s);       /* SIZE, FRAMEs */
 #endif

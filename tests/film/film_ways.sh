@@ -74,6 +74,25 @@ run 0 "2 pictures painted.*s: done" apply brush.safetensors in/* -o done/ $fast 
 run 0 "2 pictures painted" apply brush.safetensors in/* -o other/ $fast --format mov
 check "in the format that is asked for" [ -s other/a.mov -a -s other/b.mov ]
 
+# A transport stream has no end that would be missed: cut between packets, in one, behind tables.
+"$films" make stream.ts 30
+run 0 "" -q apply brush.safetensors stream.ts -o stream.mkv $fast --stabilize off
+check "whole, nothing is said" [ ! -s err ]
+tables=$(LC_ALL=C grep -aboP '\x47\x40\x00[\x10-\x1f]\x00\x00\xb0' stream.ts | tail -1 | cut -d: -f1)
+for bytes in 18801 $((tables + 188)); do
+	head -c "$bytes" stream.ts >cut.ts
+	run 0 "cut.ts: it is damaged, or was cut off" apply brush.safetensors cut.ts -o cut.mkv \
+		$fast --stabilize off
+done
+
+# Whether films can be painted.
+run 0 "" doctor
+check "the doctor says it" has out '^films  *libavformat [0-9.]*, libavcodec .*; encoders .*ffv1'
+mkdir apart
+cp "$fauve" apart/fauve
+apart/fauve doctor >out
+check "and that they cannot" has out '^films  *none: .*fauve-film.so'
+
 # What does not go together; what is none.
 cp pics/00001.png photo.png
 mkdir mixed empty
