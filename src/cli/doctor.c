@@ -147,8 +147,8 @@ static void print_films(const json_t *f)
 		       shown(json_object_get(f, "missing"), room));
 		return;
 	}
-	fv_out("films      %s", libraries);
-	print_names("; encoders ", json_object_get(f, "encoders"), NULL);
+	fv_out("films      %s\n", libraries);
+	print_names("           encoders ", json_object_get(f, "encoders"), NULL);
 	if (json_array_size(json_object_get(f, "encoders_missing")))
 		print_names("           missing: ", json_object_get(f, "encoders_missing"), NULL);
 }
@@ -218,7 +218,7 @@ const fv_command fv_command_doctor = {
 	.name = "doctor", .summary = "what this machine and this build have, and the limits in "
 	                             "force",
 	.description = "Prints the processor and the instruction set in use, threads, memory, the "
-	               "libraries' versions, whether films can be painted, the limits on pictures, and where styles are looked "
+	               "libraries' versions, whether films can be painted, the limits on pictures, "
 	               "and where styles are looked for and which were found.",
 	.examples = examples, .json = true, .run = run,
 };

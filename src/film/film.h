@@ -82,6 +82,7 @@ typedef struct {
 } fv_film_table;
 
 /* Encoders that docs/films.md names. */
-#define FV_FILM_ENCODERS "libx264", "libx265", "libvpx-vp9", "libsvtav1", "libaom-av1", "ffv1", "prores_ks"
+#define FV_FILM_ENCODERS "libx264", "libx265", "libvpx-vp9", "libsvtav1", "libaom-av1", "ffv1", \
+	"prores_ks"
 #define FV_FILM_ENDINGS ".mp4, .mov, .mkv or .webm"
 #endif
