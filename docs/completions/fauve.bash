@@ -10,7 +10,7 @@ _fauve()
 	apply:--output|apply:-o) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	apply:--files-from) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	apply:--watch) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-	apply:--format) COMPREPLY=($(compgen -W 'jpg png webp tif' -- "$cur")); return ;;
+	apply:--format) COMPREPLY=($(compgen -W 'jpg png webp tif mkv mp4 mov webm' -- "$cur")); return ;;
 	apply:--strength) COMPREPLY=(); return ;;
 	apply:--strokes) COMPREPLY=(); return ;;
 	apply:--detail) COMPREPLY=(); return ;;
@@ -31,6 +31,7 @@ _fauve()
 	apply:--crf) COMPREPLY=(); return ;;
 	apply:--codec) COMPREPLY=(); return ;;
 	apply:--preset) COMPREPLY=(); return ;;
+	apply:--fps) COMPREPLY=(); return ;;
 	apply:--size) COMPREPLY=(); return ;;
 	apply:--from) COMPREPLY=(); return ;;
 	apply:--to) COMPREPLY=(); return ;;
@@ -224,7 +225,7 @@ _fauve()
 	case $cmd:$cur in
 	:-*) COMPREPLY=($(compgen -W '--quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help --version' -- "$cur")) ;;
 	:*) COMPREPLY=($(compgen -W 'apply train generate eval check-data styles info doctor bench help' -- "$cur")) ;;
-	apply:-*) COMPREPLY=($(compgen -W '--output --files-from --watch --format --again --strength --strokes --detail --keep-color --only-color --mask --style --feather --mix --palette --relief --norm --flow --seed --variations --quality --keep-private --max-megapixels --max-memory --stats --force --crf --codec --preset --size --from --to --stabilize --preview --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
+	apply:-*) COMPREPLY=($(compgen -W '--output --files-from --watch --format --again --strength --strokes --detail --keep-color --only-color --mask --style --feather --mix --palette --relief --norm --flow --seed --variations --quality --keep-private --max-megapixels --max-memory --stats --force --crf --codec --preset --fps --size --from --to --stabilize --preview --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	apply:*) if [ $n = 0 ]; then COMPREPLY=($(compgen -W "$(fauve styles --names 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
 	train:-*) local own=; case $sub in style) own='--photos --art --batch --size --width --blocks --rate --adv --content --style --colour --features ' ;; cyclegan) own='--photos --art --direction --batch --size --net --width --blocks --loss --rate --cycle --identity ' ;; cut) own='--photos --art --batch --size --width --blocks --rate --adv --nce --identity ' ;; fastcut) own='--photos --art --batch --size --width --blocks --rate --adv --nce --identity ' ;; sincut) own='--photo --art --batch --size --width --blocks --rate --adv --nce --identity --pixels --r1 ' ;; pix2pix) own='--data --direction --batch --size --width --norm --dropout --layers --loss --rate --l1 ' ;; animegan) own='--photos --art --net --batch --size --width --blocks --rate --beginning --content --style --colour --tv --adv --features ' ;; cartoongan) own='--photos --art --batch --size --width --blocks --rate --beginning --content --features ' ;; dcgan) own='--data --conditional --size --width --noise --batch --rate --average --spectral --augment --loss --norm --r1 --r2 --every ' ;; wgan) own='--data --conditional --size --width --noise --batch --rate --average --spectral --augment --critic --clip --norm ' ;; wgan-gp) own='--data --conditional --size --width --noise --batch --rate --average --spectral --augment --critic --slope --norm ' ;; dense) own='--data --batch --rate ' ;; esac; COMPREPLY=($(compgen -W "$own"'--output --resume --name --preset --time --steps --seed --init --freeze --preview-every --checkpoint-every --max-memory --until --measure --patience --measure-every --held-photos --held-art --set-aside --tensorboard --quiet --verbose --json --threads --isa --precision --limit --sandbox --color --help' -- "$cur")) ;;
 	train:*) COMPREPLY=($(compgen -W 'style cyclegan cut fastcut sincut pix2pix animegan cartoongan dcgan wgan wgan-gp dense' -- "$cur")) ;;

@@ -145,7 +145,7 @@ fv_status fv_file_fill(fv_err *err, const char *path, int fd, void *data, size_t
 }
 
 /* What comes out of a pipe, until it ends. */
-static fv_status copy_input(fv_err *err, const char *name, size_t max_bytes,
+static fv_status copy_input(fv_err *err, const char *name, const char *beside, size_t max_bytes,
                             bool (*cancelled)(void *user), void *user, int to, size_t *bytes)
 {
 	static const int look = 100;            /* ms: how often Ctrl-C is looked for */
@@ -165,7 +165,8 @@ static fv_status copy_input(fv_err *err, const char *name, size_t max_bytes,
 			break;
 		for (ssize_t n = 0, put; n < got; n += put)
 			if ((put = write(to, piece + n, (size_t)(got - n))) < 0)
-				return fv_fail_memory(err, name, all + sizeof piece);
+				return beside ? fv_fail_write(err, beside)
+				              : fv_fail_memory(err, name, all + sizeof piece);
 		all += got > 0 ? (size_t)got : 0;
 		if (all > max_bytes)
 			return fv_fail(err, FV_E_LIMIT, "%s: is over the limit of %.1f MB", name,
@@ -175,17 +176,39 @@ static fv_status copy_input(fv_err *err, const char *name, size_t max_bytes,
 	return FV_OK;
 }
 
-fv_status fv_file_input(fv_err *err, const char *name, size_t max_bytes,
+int fv_file_nameless(const char *beside)
+{
+	const char *slash = strrchr(beside, '/');
+	char folder[4096];
+	const int n = slash ? (int)(slash - beside) + 1 : 2;
+	snprintf(folder, sizeof folder, "%.*s", n, slash ? beside : "./");
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	/* A file system without such files. */
+	if (snprintf(folder + n, sizeof folder - (size_t)n, ".fauve-XXXXXX") < 0)
+		return -1;
+	fd = mkostemp(folder, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(folder);
+	return fd;
+}
+
+fv_status fv_file_input(fv_err *err, const char *name, const char *beside, size_t max_bytes,
                         bool (*cancelled)(void *user), void *user, int *fd, size_t *bytes)
 {
 	struct stat s;
 	bool plain = !fstat(STDIN_FILENO, &s) && S_ISREG(s.st_mode);
-	int f = plain ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : memfd_create(name, MFD_CLOEXEC);
+	int f = plain ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+	        : beside ? fv_file_nameless(beside)
+	                 : memfd_create(name, MFD_CLOEXEC);
+	if (f < 0 && !plain && beside)
+		return fv_fail_write(err, beside);
 	if (f < 0)
 		return fv_fail(err, FV_E_READ, "%s: cannot be read: %s", name, strerror(errno));
 	*bytes = (size_t)s.st_size;
 	fv_status st = plain ? FV_OK
-	                     : copy_input(err, name, max_bytes, cancelled, user, f, bytes);
+	                     : copy_input(err, name, beside, max_bytes, cancelled, user, f, bytes);
 	if (st)
 		close(f);
 	else

@@ -17,9 +17,13 @@ fv_status fv_file_open(fv_err *err, const char *path, unsigned how, int *fd, siz
  * is asked between pieces. FV_E_READ, FV_E_CANCELLED. */
 fv_status fv_file_fill(fv_err *err, const char *path, int fd, void *data, size_t *bytes,
                        bool (*cancelled)(void *user), void *user);
-/* Standard input as a file: itself where it is one, else a copy in memory of at most max_bytes.
- * name: what it is called. Yours to close. FV_E_READ, FV_E_LIMIT, FV_E_MEMORY, FV_E_CANCELLED. */
-fv_status fv_file_input(fv_err *err, const char *name, size_t max_bytes,
+/* A new file in the folder of `beside` that nobody else can open, gone when it is closed; -1 and
+ * errno: none. */
+int fv_file_nameless(const char *beside);
+/* Standard input as a file: itself where it is one, else a copy of at most max_bytes, in memory, or
+ * without a name on the disk of `beside`. name: what it is called. Yours to close. FV_E_READ,
+ * FV_E_LIMIT, FV_E_MEMORY, FV_E_WRITE, FV_E_CANCELLED. */
+fv_status fv_file_input(fv_err *err, const char *name, const char *beside, size_t max_bytes,
                         bool (*cancelled)(void *user), void *user, int *fd, size_t *bytes);
 /* A hash (hash.h) of a plain file's bytes. */
 fv_status fv_file_hash(fv_err *err, const char *path, uint64_t *hash);

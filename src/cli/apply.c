@@ -36,6 +36,7 @@ static const fv_example examples[] = {
 	{ "fauve apply vangogh scan.tif -o zoom.dzi",
 	  "A scan larger than memory, to be zoomed into by a web page." },
 	{ "fauve apply vangogh-instant walk.mp4 -o painted.mp4", "A film, with its sound." },
+	{ "fauve apply vangogh frames/ -o painted.mp4 --fps 24", "Numbered pictures as a film." },
 	{ 0 },
 };
 
@@ -141,7 +142,9 @@ const fv_command fv_command_apply = {
 	               "tiles of a Deep Zoom picture where OUT ends in .dzi.\n\n"
 	               "A film is painted into a film: .mp4, .mov, .mkv or .webm, with its times, "
 	               "sound, titles and chapters, without place and persons. Stopped, the same "
-	               "command goes on where it was.",
+	               "command goes on where it was. Where OUT is a film, or numbered pictures "
+	               "of its frames (frames/%05d.png), a folder of numbered pictures is a film "
+	               "too.",
 	.options = fv_apply_table, .bytes = sizeof(fv_apply_options), .arguments = arguments,
 	.json = true,
 	.examples = examples, .run = run,

@@ -16,7 +16,7 @@ typedef struct {
 	int norm, stats, format;
 	bool keep_private, keep_color, only_color, force, again;
 	/* of films */
-	const char *codec, *preset, *size, *from, *to;
+	const char *codec, *preset, *size, *from, *to, *fps;
 	double crf;
 	int stabilize;
 	bool preview;
@@ -29,6 +29,8 @@ typedef struct {
 	char *in, *out;                 /* "-": standard input, standard output */
 	char *below;                    /* where in a folder OUT its name would stand */
 	char *why;                      /* it cannot be read, as was seen before; or NULL */
+	bool film;                      /* it is one, or becomes one */
+	bool numbered;                  /* its frames are pictures, in a folder or of such names */
 } fv_job;
 typedef struct {
 	fv_job *item;
@@ -45,8 +47,10 @@ typedef struct {
 fv_status fv_jobs_list(fv_err *err, const fv_apply_options *o, int count, char **args,
                        fv_jobs *out);
 void fv_jobs_free(fv_jobs *j);
-/* The ending of the format that is asked for, where OUT's own does not say it; or NULL. */
+/* The ending of the format that is asked for, where OUT's own does not say it; or NULL. And that of
+ * films, where --format is one of theirs. */
 const char *fv_apply_ending(const fv_apply_options *o, const char *out);
+const char *fv_apply_film_ending(const fv_apply_options *o);
 
 /* ---- with what they are painted (apply_layers.c) */
 /* A style and its share of the picture. The shares of all layers are 1 at most at any place. */
@@ -128,10 +132,12 @@ void fv_apply_tell(fv_apply *a, const fv_job *j, const fv_picture *p);
 /* A picture that is larger than memory, or becomes a Deep Zoom picture (apply_tiles.c). */
 fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say, void *mark);
 /* A film (apply_film.c). */
-fv_status fv_apply_film(fv_err *err, fv_apply *a, const fv_job *j, bool say);
+fv_status fv_apply_film(fv_err *err, fv_apply *a, const fv_job *j, bool say, void *mark);
 /* Is it a film by its first bytes; can one be written under that name? */
 bool fv_is_film(const char *path);
 bool fv_film_ending(const char *path);
+/* Is it a name of numbered pictures, such as frames/%05d.png (apply_numbered.c)? */
+bool fv_numbered(const char *path);
 /* One picture with several seeds, as a sheet (apply_variations.c). */
 fv_status fv_apply_variations(fv_err *err, fv_apply *a, const fv_job *j);
 /* Ctrl-C was pressed: for what wants a function of it. */

@@ -8,6 +8,7 @@
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -170,8 +171,8 @@ static fv_status read_list(fv_err *err, const char *name, char **text, size_t *b
 	const char *called = is_dash(name) ? "standard input" : name;
 	int fd = -1;
 	fv_status st = is_dash(name)
-	                       ? fv_file_input(err, called, LIST_BYTES, fv_apply_stopped, NULL, &fd,
-	                                       bytes)
+	                       ? fv_file_input(err, called, NULL, LIST_BYTES, fv_apply_stopped, NULL,
+	                                       &fd, bytes)
 	                       : fv_file_open(err, name, 0, &fd, bytes);
 	if (!st && *bytes > LIST_BYTES)
 		st = fv_fail(err, FV_E_LIMIT, "%s: %.1f MB are too many for a list of names",
@@ -233,14 +234,17 @@ static fv_status find_inputs(fv_err *err, search *s, const fv_apply_options *o, 
 
 /* The file that an input becomes in a folder: of its own name, with another ending where pictures (or
  * films) cannot be written with its own, or where --format asks for one. */
-static char *name_in(const char *folder, const fv_job *j, const char *ending)
+static char *name_in(const char *folder, const fv_job *j, const fv_apply_options *o)
 {
 	const char *below = j->below, *name = base_of(below), *dot = strrchr(name, '.');
-	const bool film = !is_dash(j->in) && fv_is_film(j->in);
-	const bool keeps = film ? fv_film_ending(name)
-	                        : fv_picture_ending(name) &&
-	                                  (!ending || fv_picture_same_ending(name, ending));
-	ending = film ? ".mkv" : ending;
+	const char *film = fv_apply_film_ending(o);
+	const char *ending = j->film ? film : o->format < 0 ? NULL : fv_apply_ending(o, j->in);
+	const bool keeps = j->film ? fv_film_ending(name) &&
+	                                     (!ending || (dot && !strcasecmp(dot, ending)))
+	                           : fv_picture_ending(name) &&
+	                                     (!ending || fv_picture_same_ending(name, ending));
+	if (j->film && !ending)
+		ending = ".mkv";
 	const int stem = keeps || !dot || dot == name ? (int)strlen(below) : (int)(dot - below);
 	char *path = NULL;
 	if (asprintf(&path, "%s%s%.*s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/",
@@ -286,7 +290,29 @@ static fv_status check_names(fv_err *err, const fv_jobs *j)
 const char *fv_apply_ending(const fv_apply_options *o, const char *out)
 {
 	static const char *const endings[] = { ".jpg", ".png", ".webp", ".tif" };
-	return o->format >= 0 ? endings[o->format] : is_dash(out) ? ".png" : NULL;
+	const bool asked = o->format >= 0 && o->format < (int)FV_COUNT(endings);
+	return asked ? endings[o->format] : is_dash(out) ? ".png" : NULL;
+}
+
+const char *fv_apply_film_ending(const fv_apply_options *o)
+{
+	static const char *const endings[] = { NULL, NULL, NULL, NULL, ".mkv", ".mp4", ".mov", ".webm" };
+	return o->format < 0 ? NULL : endings[o->format];
+}
+
+/* OUT says that it becomes a film, or numbered frames of one. */
+static bool film_out(const fv_apply_options *o)
+{
+	return fv_film_ending(o->output) || fv_numbered(o->output) ||
+	       (is_dash(o->output) && fv_apply_film_ending(o));
+}
+
+/* What is a film, and not many pictures, where OUT is one: a folder, or a name of numbered
+ * pictures. */
+static bool is_numbered(const char *word)
+{
+	struct stat there;
+	return !is_dash(word) && (fv_is_folder(word) || (fv_numbered(word) && lstat(word, &there)));
 }
 
 static fv_status check_out(fv_err *err, const fv_apply_options *o, bool folder, bool many)
@@ -294,6 +320,15 @@ static fv_status check_out(fv_err *err, const fv_apply_options *o, bool folder, 
 	const bool known = fv_picture_ending(o->output);
 	if (!*o->output)
 		return fv_fail(err, FV_E_ARGUMENT, "--output: is empty; name a file or a folder");
+	const char *format = fv_apply_film_ending(o), *dot = strrchr(base_of(o->output), '.');
+	if (many && film_out(o) && !is_dash(o->output) && !fv_is_folder(o->output))
+		return fv_fail(err, FV_E_ARGUMENT,
+		               "--output: %s is one film, but several files are to be painted; "
+		               "name a folder, or as FILE the one folder that its frames are in",
+		               o->output);
+	if (format && !folder && !is_dash(o->output) && (!dot || strcasecmp(dot, format)))
+		return fv_fail(err, FV_E_ARGUMENT, "--format: %s says another format; leave one "
+		               "of the two out", o->output);
 	if (many && is_dash(o->output))
 		return fv_fail(err, FV_E_ARGUMENT, "--output: standard output takes one picture, "
 		               "but several are to be painted; name a folder");
@@ -313,7 +348,7 @@ static fv_status check_out(fv_err *err, const fv_apply_options *o, bool folder, 
 			"or .dzi, films as .mp4, .mov, .mkv or .webm, into a folder when the name ends "
 			"with /",
 			o->output);
-	if (!folder && known && o->format >= 0 &&
+	if (!folder && known && o->format >= 0 && !format &&
 	    !fv_picture_same_ending(o->output, fv_apply_ending(o, o->output)))
 		return fv_fail(err, FV_E_ARGUMENT, "--format: %s says another format; leave one "
 		               "of the two out", o->output);
@@ -324,7 +359,10 @@ fv_status fv_jobs_list(fv_err *err, const fv_apply_options *o, int count, char *
 {
 	search s = { .jobs = out };
 	s.out_there = !stat(o->output, &s.out) && S_ISDIR(s.out.st_mode);
-	fv_status st = find_inputs(err, &s, o, count, args);
+	const bool numbered = count == 1 && !o->files_from && !s.out_there && film_out(o) &&
+	                      is_numbered(args[0]);
+	fv_status st = numbered ? add(err, &s, args[0], "", NULL)
+	                        : find_inputs(err, &s, o, count, args);
 	if (st)
 		return st;
 	const bool many = s.many || out->count > 1 || out->watched;
@@ -336,9 +374,10 @@ fv_status fv_jobs_list(fv_err *err, const fv_apply_options *o, int count, char *
 		return st;
 	for (int i = 0; i < out->count; i++) {
 		fv_job *j = &out->item[i];
-		j->out = out->folder ? name_in(o->output, j,
-		                               o->format < 0 ? NULL : fv_apply_ending(o, j->in))
-		                     : strdup(o->output);
+		j->numbered = numbered;
+		j->film = (!out->folder && film_out(o)) ||
+		          (is_dash(j->in) ? fv_apply_film_ending(o) != NULL : fv_is_film(j->in));
+		j->out = out->folder ? name_in(o->output, j, o) : strdup(o->output);
 		if (!j->out)
 			return fv_fail_memory(err, "list of pictures", strlen(j->in));
 	}

@@ -15,7 +15,8 @@ static const char *const norms[] = { "picture", "published", "running", NULL };
 /* In the order of fv_stats. */
 static const char *const stats[] = { "fast", "exact", NULL };
 /* In the order of fv_apply_ending's. */
-static const char *const formats[] = { "jpg", "png", "webp", "tif", NULL };
+static const char *const formats[] = { "jpg", "png", "webp", "tif",
+                                       "mkv", "mp4", "mov", "webm", NULL };
 /* In the order of fv_steady. */
 static const char *const steadies[] = { "off", "fast", "full", NULL };
 
@@ -119,6 +120,9 @@ const fv_option fv_apply_table[] = {
 	  .preset_help = "the encoder's own",
 	  .help = "of a film: how long its encoder may take, such as fast or slow, or a number "
 	          "where it has numbers" },
+	{ .name = "fps", .type = FV_OPT_TEXT, .arg = "RATE", .at = AT(fps), .preset_help = "25",
+	  .help = "of a film whose frames are pictures in a folder: how many a second, such as 24, "
+	          "23.976 or 30000/1001" },
 	{ .name = "size", .type = FV_OPT_TEXT, .arg = "SIZE", .at = AT(size),
 	  .preset_help = "the film's",
 	  .help = "of a film: WxH, or pixels of the longer side; it is painted at that size" },

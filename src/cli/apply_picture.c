@@ -185,12 +185,7 @@ bool fv_apply_has_pages(const fv_apply *a, const fv_job *j, const fv_picture *p)
 	       fv_pages_kept(p, j->out);
 }
 
-static bool is_film(const fv_job *j)
-{
-	return fv_film_ending(j->out) || (strcmp(j->in, "-") && fv_is_film(j->in));
-}
-
-bool fv_apply_alone(const fv_job *j) { return fv_deep_zoom_ending(j->out) || is_film(j); }
+bool fv_apply_alone(const fv_job *j) { return fv_deep_zoom_ending(j->out) || j->film; }
 
 fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say, void *mark)
 {
@@ -198,8 +193,8 @@ fv_status fv_apply_picture(fv_err *err, fv_apply *a, const fv_job *j, bool say, 
 	fv_picture *p = NULL;
 	a->page = 0;
 	a->warned = false;
-	if (is_film(j))
-		return fv_apply_film(err, a, j, say);
+	if (j->film)
+		return fv_apply_film(err, a, j, say, mark);
 	if (fv_deep_zoom_ending(j->out))
 		return fv_apply_tiles(err, a, j, say, mark);
 	fv_status st = fv_apply_read(err, a, j, &p);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fauve doctor: what this machine and this build have, and what is missing. */
+#include "cli/apply_numbered.h"
 #include "cli/find.h"
 #include "base/limits.h"
 #include "base/memory.h"
@@ -48,6 +49,20 @@ static json_t *limits(const fv_context *c)
 	return j;
 }
 
+/* The library for films, and which of its encoders are here. */
+static json_t *films(void)
+{
+	static const char *const names[] = { FV_FILM_ENCODERS };
+	char why[600];
+	const fv_film_table *t = fv_film_load(why, sizeof why);
+	json_t *encoders = json_array(), *lacks = json_array();
+	for (size_t i = 0; t && i < FV_COUNT(names); i++)
+		json_array_append_new(t->encodes(names[i]) ? encoders : lacks, json_string(names[i]));
+	return json_pack("{ss? so? so so}", "libraries", t ? t->library() : NULL, "missing",
+	                 t ? NULL : fv_json_text(why), "encoders", encoders, "encoders_missing",
+	                 lacks);
+}
+
 static json_t *look(fv_err *err, const fv_context *c, fv_status *st)
 {
 	char processor[200] = "unknown";
@@ -57,14 +72,14 @@ static json_t *look(fv_err *err, const fv_context *c, fv_status *st)
 		return NULL;
 	char photos[FV_PATH_MAX];
 	fv_photos_folder(photos, sizeof photos);
-	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss? ss ss} s{so so} so ss? so so?}",
+	return json_pack("{ss s{ss ss ss si} s{sf sf sf} s{ss? ss ss} s{so so} so so ss? so so?}",
 	                 "version", fv_version(), "processor", "name", processor, "isa",
 	                 fv_isa_name(fv_isa_detect()), "isa_used", fv_isa_name(c->isa), "threads",
 	                 c->threads, "memory", "bytes", fv_memory("/proc/meminfo", "MemTotal"),
 	                 "free", fv_memory("/proc/meminfo", "MemAvailable"), "limit",
 	                 fv_memory_limit(), "libraries", "libvips", fv_picture_library(), "jansson",
 	                 jansson_version_str(), "zlib", zlibVersion(), "formats", "read",
-	                 fv_picture_formats(true), "missing", fv_picture_formats(false), "limits",
+	                 fv_picture_formats(true), "missing", fv_picture_formats(false), "films", films(), "limits",
 	                 limits(c), "sandbox_missing", fv_sandbox_missing(), "styles", s,
 	                 "photographs", *photos ? fv_json_text(photos) : NULL);
 }
@@ -123,6 +138,21 @@ static void print_model_limits(const json_t *j)
 	}
 }
 
+static void print_films(const json_t *f)
+{
+	char room[SHOWN];
+	const char *libraries = json_string_value(json_object_get(f, "libraries"));
+	if (!libraries) {
+		fv_out("films      none: " FV_FILM_MODULE ": %s\n",
+		       shown(json_object_get(f, "missing"), room));
+		return;
+	}
+	fv_out("films      %s\n", libraries);
+	print_names("           encoders ", json_object_get(f, "encoders"), NULL);
+	if (json_array_size(json_object_get(f, "encoders_missing")))
+		print_names("           missing: ", json_object_get(f, "encoders_missing"), NULL);
+}
+
 static void print(const json_t *j)
 {
 	char room[SHOWN];
@@ -146,6 +176,7 @@ static void print(const json_t *j)
 	print_names("pictures   reads ", json_object_get(f, "read"), NULL);
 	if (json_array_size(json_object_get(f, "missing")))
 		print_names("           missing: ", json_object_get(f, "missing"), NULL);
+	print_films(json_object_get(j, "films"));
 	print_picture_limits(j);
 	print_model_limits(j);
 	const char *missing = json_string_value(json_object_get(j, "sandbox_missing"));
@@ -187,7 +218,7 @@ const fv_command fv_command_doctor = {
 	.name = "doctor", .summary = "what this machine and this build have, and the limits in "
 	                             "force",
 	.description = "Prints the processor and the instruction set in use, threads, memory, the "
-	               "libraries' versions, the limits on pictures, and where styles are looked "
-	               "for and which were found.",
+	               "libraries' versions, whether films can be painted, the limits on pictures, "
+	               "and where styles are looked for and which were found.",
 	.examples = examples, .json = true, .run = run,
 };

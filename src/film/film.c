@@ -9,7 +9,8 @@
 #include "film/mux.h"
 #include "film/reader.h"
 #include "film/steady.h"
-#include <libavutil/version.h>
+#include <libavfilter/avfilter.h>
+#include <libswscale/swscale.h>
 #include <math.h>
 #include <string.h>
 #include <pthread.h>
@@ -55,20 +56,26 @@ static fv_status encode_frame(fv_err *err, encoding *e, const item *i)
 	const fv_pixels p = { z->width, z->height, z->channels, z->bits,
 		              z->width * z->channels * z->bits / 8, i->data };
 	fv_status st = FV_OK;
-	if (!e->encoder)
+	if (!e->encoder && !e->o->put)
 		st = fv_encoder_new(err, e->c, e->o, z, &e->encoder);
 	if (!st && !e->writer)
 		st = fv_segment_write(err, e->segments, e->segments->count, &e->writer);
 	if (!st)
 		st = fv_segment_item(err, e->writer,
 		                     &(fv_item){ FV_ITEM_FRAME, 0, i->pts, i->duration }, NULL);
-	return st ? st : fv_encoder_frame(err, e->encoder, &p, e->frames++, put_packet, e);
+	if (st)
+		return st;
+	const int64_t number = e->frames++;
+	return e->o->put ? e->o->put(err, e->o->user, e->segments->frames + number, &p)
+	                 : fv_encoder_frame(err, e->encoder, &p, number, put_packet, e);
 }
 
 static fv_status end_segment(fv_err *err, encoding *e, const item *i)
 {
 	fv_segments *s = e->segments;
-	fv_status st = fv_encoder_frame(err, e->encoder, NULL, 0, put_packet, e);
+	fv_status st = FV_OK;
+	if (e->encoder)
+		st = fv_encoder_frame(err, e->encoder, NULL, 0, put_packet, e);
 	if (!st)
 		st = fv_segment_item(err, e->writer,
 		                     &(fv_item){ FV_ITEM_END, 0, e->frames, i->last }, NULL);
@@ -240,21 +247,13 @@ static fv_status resume_steadier(fv_err *err, fv_context *c, const fv_film_optio
 	return st;
 }
 
-static fv_status paint_rest(fv_err *err, fv_context *c, const fv_film_options *o, fv_segments *s,
-                            fv_film_size *size)
+/* Cheap before dear: what the encoder does not take is known before anything is painted. */
+static fv_status try_encoder(fv_err *err, fv_context *c, const fv_film_options *o,
+                             const fv_film_size *size)
 {
-	fv_film_reader r;
-	fv_steadier *steadier = NULL;
 	fv_encoder *probe = NULL;
-	encoding e = { .c = c, .o = o, .segments = s };
-	fv_status st = fv_reader_open(err, c, o, FV_FILM_FRAMES, fv_film_container(o->out)->name,
-	                              o->codec, s->frames, 0, &r);
-	if (!st && !r.size.width)
-		st = fv_fail(err, FV_E_FORMAT, "%s: no frame of it can be read", o->in);
-	*size = e.size = r.size;
-	/* Cheap before dear: what the encoder does not take is known now. */
-	if (!st && !(st = fv_encoder_new(err, c, o, size, &probe)) &&
-	    fv_encoder_drops_alpha(probe) && o->warn) {
+	fv_status st = fv_encoder_new(err, c, o, size, &probe);
+	if (!st && fv_encoder_drops_alpha(probe) && o->warn) {
 		char text[400];
 		snprintf(text, sizeof text,
 		         "%s: %s holds no transparency: what shows through is black; "
@@ -263,6 +262,23 @@ static fv_status paint_rest(fv_err *err, fv_context *c, const fv_film_options *o
 		o->warn(o->user, text);
 	}
 	fv_encoder_free(probe);
+	return st;
+}
+
+static fv_status paint_rest(fv_err *err, fv_context *c, const fv_film_options *o, fv_segments *s,
+                            fv_film_size *size)
+{
+	fv_film_reader r;
+	fv_steadier *steadier = NULL;
+	encoding e = { .c = c, .o = o, .segments = s };
+	fv_status st = fv_reader_open(err, c, o, FV_FILM_FRAMES,
+	                              o->put ? "" : fv_film_container(o->out)->name, o->codec,
+	                              s->frames, 0, &r);
+	if (!st && !r.size.width)
+		st = fv_fail(err, FV_E_FORMAT, "%s: no frame of it can be read", o->in);
+	*size = e.size = r.size;
+	if (!st && !o->put)
+		st = try_encoder(err, c, o, size);
 	if (!st && !s->whole && o->steady != FV_STEADY_OFF)
 		st = resume_steadier(err, c, o, &r, s, &steadier);
 	if (!st && !s->whole && !(st = encoding_begin(err, &e)))
@@ -275,23 +291,27 @@ static fv_status paint_rest(fv_err *err, fv_context *c, const fv_film_options *o
 static fv_status paint(fv_err *err, fv_context *c, const fv_film_options *o, fv_film_facts *facts)
 {
 	const AVCodec *codec;
-	fv_writer *w;
 	fv_segments s = { .lock = -1 };
 	fv_film_size size = { 0 };
 	fv_encoder *e = NULL;
 	av_log_set_level(AV_LOG_QUIET);         /* what goes wrong is said by us */
-	fv_status st = fv_film_codec(err, o, false, &codec);
+	fv_status st = o->put ? FV_OK : fv_film_codec(err, o, false, &codec);
 	/* That OUT can be written is known before it is painted. */
-	if (!st && !(st = fv_writer_open(err, c, o->out, &w)))
-		fv_writer_abort(w);
-	if (st || (st = fv_segments_open(err, c, o, &s)))
+	if (!st)
+		st = fv_writer_check(err, c, o->out);
+	if (st || (st = fv_segments_open(err, c, o, &s)) ||
+	    (st = paint_rest(err, c, o, &s, &size)))
 		goto done;
-	if ((st = paint_rest(err, c, o, &s, &size)) || (st = fv_encoder_new(err, c, o, &size, &e)))
-		goto done;
-	*facts = (fv_film_facts){ .width = fv_encoder_context(e)->width,
-		                  .height = fv_encoder_context(e)->height,
-		                  .codec = fv_encoder_context(e)->codec->name };
-	if (!(st = fv_film_mux(err, c, o, e, &size, &s, &facts->frames, &facts->seconds)))
+	*facts = (fv_film_facts){ .width = size.width, .height = size.height, .frames = s.frames,
+		                  .rate = av_q2d(size.rate),
+		                  .seconds = (double)s.frames / av_q2d(size.rate) };
+	if (!o->put && !(st = fv_encoder_new(err, c, o, &size, &e))) {
+		facts->width = fv_encoder_context(e)->width;
+		facts->height = fv_encoder_context(e)->height;
+		facts->codec = fv_encoder_context(e)->codec->name;
+		st = fv_film_mux(err, c, o, e, &size, &s, &facts->frames, &facts->seconds);
+	}
+	if (!st)
 		fv_segments_remove(&s);
 done:
 	fv_encoder_free(e);
@@ -332,13 +352,23 @@ static fv_status look(fv_err *err, fv_context *c, const fv_film_options *o, int 
 	return st;
 }
 
+/* Those that are here, not those that it was built with. */
 static const char *library(void)
 {
-	static char text[60];
-	snprintf(text, sizeof text, "libavformat %s", AV_STRINGIFY(LIBAVFORMAT_VERSION));
+	static char text[160];
+	const struct { const char *name; unsigned is; } each[] = {
+		{ "libavformat", avformat_version() }, { "libavcodec", avcodec_version() },
+		{ "libavfilter", avfilter_version() }, { "libswscale", swscale_version() },
+	};
+	size_t n = 0;
+	for (size_t i = 0; i < FV_COUNT(each); i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s%s %u.%u.%u", i ? ", " : "",
+		                      each[i].name, each[i].is >> 16, each[i].is >> 8 & 255,
+		                      each[i].is & 255);
 	return text;
 }
 
+static bool encodes(const char *codec) { return avcodec_find_encoder_by_name(codec) != NULL; }
 
 extern const fv_film_table fv_film_api;
 __attribute__((visibility("default"))) const fv_film_table fv_film_api = {
@@ -347,4 +377,5 @@ __attribute__((visibility("default"))) const fv_film_table fv_film_api = {
 	.look = look,
 	.serve = fv_film_serve,
 	.library = library,
+	.encodes = encodes,
 };

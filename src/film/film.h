@@ -15,7 +15,7 @@
 #define FV_FILM_WORD "read-film-for-fauve"
 #define FV_FILM_MODULE "fauve-film.so"
 #define FV_FILM_API "fv_film_api"       /* its one symbol */
-enum { FV_FILM_VERSION = 1 };
+enum { FV_FILM_VERSION = 2 };
 
 typedef enum { FV_STEADY_OFF, FV_STEADY_FAST, FV_STEADY_FULL } fv_steady;
 
@@ -27,7 +27,15 @@ typedef struct {
 } fv_film_frame;
 
 typedef struct {
-	const char *in, *out;
+	const char *in, *out;           /* out: with a `put`, a name that their folder goes by */
+	const char *file;               /* where `in` is only what it is called; NULL: `in` is */
+	/* Frames that the caller reads, `frames` of them, rate[0] / rate[1] a second; NULL: `in` is
+	 * a film. p->data is good until the next call. From the calling thread. */
+	fv_status (*frame)(fv_err *err, void *user, int64_t number, fv_pixels *p);
+	int64_t frames;
+	int rate[2];
+	/* Takes a painted frame: OUT is pictures. From another thread. NULL: OUT is a film. */
+	fv_status (*put)(fv_err *err, void *user, int64_t number, const fv_pixels *p);
 	const char *codec, *preset;     /* in FFmpeg's words; preset NULL: the codec's own */
 	double crf;
 	int64_t width, height;          /* of the painted film, as displayed; 0: as it is. height
@@ -42,6 +50,9 @@ typedef struct {
 	/* From the calling thread. */
 	fv_status (*paint)(fv_err *err, void *user, const fv_film_frame *f);
 	void (*warn)(void *user, const char *text);
+	/* All of a film is in the file fd, before it has its name; hash: of its bytes (hash.h).
+	 * NULL: nobody is told. */
+	void (*whole)(void *user, int fd, uint64_t hash);
 	/* Frames that are done, of so many, or 0 if nobody knows; before: done by a run that was
 	 * stopped. */
 	void (*progress)(void *user, int64_t done, int64_t frames, int64_t before);
@@ -51,7 +62,7 @@ typedef struct {
 typedef struct {
 	int64_t width, height;          /* of the painted film */
 	int64_t frames;                 /* about; when painted exactly */
-	double seconds;
+	double seconds, rate;           /* rate: frames a second, about */
 	const char *codec;
 } fv_film_facts;
 
@@ -66,8 +77,12 @@ typedef struct {
 	fv_status (*look)(fv_err *err, fv_context *c, const fv_film_options *o, int count,
 	                  fv_pixels *frames, int *got, fv_film_facts *facts);
 	int (*serve)(void);
-	const char *(*library)(void);   /* "libavformat 59.27" */
+	const char *(*library)(void);   /* "libavformat 59.27.100, libavcodec ..." */
+	bool (*encodes)(const char *codec);
 } fv_film_table;
 
+/* Encoders that docs/films.md names. */
+#define FV_FILM_ENCODERS "libx264", "libx265", "libvpx-vp9", "libsvtav1", "libaom-av1", "ffv1", \
+	"prores_ks"
 #define FV_FILM_ENDINGS ".mp4, .mov, .mkv or .webm"
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A pyramid of either frame. From its top down, patches of 8 x 8 pixels, one every 4, each begin
+/* A pyramid of either frame. From its top down, patches of 8 x 8 pixels, one every 3, each begin
  * where the level above or a neighbour there says, whichever fits best, and are moved by
  * Gauss-Newton steps whose matrix, of the patch's own gradients, is made once (the inverse search):
  *
@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PATCH = 8, STRIDE = 4, STEPS = 12, EDGE = 24, LEVELS = 8, LEAST = 24 };
+enum { PATCH = 8, STRIDE = 3, STEPS = 25, EDGE = 24, LEVELS = 8, LEAST = 24 };
 
 #if defined(__x86_64__) && defined(__gnu_linux__)
 #define FAST __attribute__((target_clones("avx2", "default")))

@@ -154,19 +154,6 @@ static void open_filter(frames *r, const AVFrame *f)
 }
 
 /* ---- pixels */
-static void size_out(const fv_film_source *s, int64_t w, int64_t h, int64_t *ow, int64_t *oh)
-{
-	const fv_film_request *q = &s->q;
-	*ow = w, *oh = h;
-	if (q->width && q->height)
-		*ow = q->width, *oh = q->height;
-	else if (q->width) {
-		double by = (double)q->width / (double)fv_max(w, h);
-		*ow = fv_max(2, 2 * (int64_t)((double)w * by / 2 + 0.5));
-		*oh = fv_max(2, 2 * (int64_t)((double)h * by / 2 + 0.5));
-	}
-}
-
 /* GIF and APNG have alpha, used or not: the first frame says. */
 static bool opaque(const AVFrame *f)
 {
@@ -196,7 +183,7 @@ static void decide(frames *r, const AVFrame *f)
 	AVRational shape = av_guess_sample_aspect_ratio(s->f, t, (AVFrame *)f);
 	if (r->turn.swap && shape.num > 0)
 		shape = av_inv_q(shape);
-	size_out(s, w, h, &z->width, &z->height);
+	fv_film_size_asked(s->q.width, s->q.height, w, h, &z->width, &z->height);
 	if (shape.num > 0 && (z->width != w || z->height != h))
 		av_reduce(&shape.num, &shape.den, (int64_t)shape.num * w * z->height,
 		          (int64_t)shape.den * h * z->width, 1 << 16);
@@ -456,6 +443,8 @@ void fv_source_frames(fv_film_source *s)
 	if (!p || !f)
 		fv_serve_fail(FV_E_MEMORY, ": not enough memory to decode it");
 	open_decoder(&r);
+	if (s->q.pass == FV_FILM_FRAMES && !(s->q.to >= 0) && fv_source_torn(s) && !fv_serve_faults++)
+		snprintf(fv_serve_fault, sizeof fv_serve_fault, "its last packets are missing");
 	for (int i = 0; i < (int)s->f->nb_streams; i++)
 		s->f->streams[i]->discard = i == s->video ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
 	if (s->q.pass == FV_FILM_LOOK)

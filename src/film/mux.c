@@ -302,6 +302,12 @@ fv_status fv_film_mux(fv_err *err, fv_context *c, const fv_film_options *o, cons
 		avio_closep(&m.f->pb);
 		avformat_free_context(m.f);
 	}
+	if (!st && o->whole) {
+		uint64_t hash;
+		const int fd = fv_writer_file(w, &hash);
+		if (!(st = fv_file_hash(err, fv_writer_path(w), &hash)))
+			o->whole(o->user, fd, hash);
+	}
 	if (!st)
 		st = fv_writer_commit(err, w);
 	else if (w)

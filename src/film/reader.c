@@ -257,7 +257,9 @@ fv_status fv_reader_open(fv_err *err, fv_context *c, const fv_film_options *o, f
 	size_t bytes;
 	int file;
 	*r = (fv_film_reader){ .o = o, .c = c, .socket = -1, .memory = -1 };
-	fv_status st = fv_file_open(err, o->in, 0, &file, &bytes);
+	if (o->frame)
+		return fv_given_open(err, r, pass, skip, count);
+	fv_status st = fv_file_open(err, o->file ? o->file : o->in, 0, &file, &bytes);
 	if (st)
 		return st;
 	fv_film_request q = { .magic = FV_FILM_MAGIC,
@@ -309,6 +311,8 @@ fv_status fv_reader_frame_next(fv_err *err, fv_film_reader *r, fv_reader_frame *
 	fv_film_record h;
 	const fv_film_size *z = &r->size;
 	*got = false;
+	if (r->o->frame)
+		return fv_given_next(err, r, f, got);
 	fv_status st = r->over ? FV_OK : head(err, r, &h);
 	if (st || r->over)
 		return st;
@@ -325,7 +329,8 @@ fv_status fv_reader_frame_next(fv_err *err, fv_film_reader *r, fv_reader_frame *
 
 void fv_reader_frame_done(fv_film_reader *r, const fv_reader_frame *f)
 {
-	(void)!send(r->socket, &(uint8_t){ (uint8_t)f->slot }, 1, MSG_NOSIGNAL);
+	if (r->socket >= 0)
+		(void)!send(r->socket, &(uint8_t){ (uint8_t)f->slot }, 1, MSG_NOSIGNAL);
 }
 
 fv_status fv_reader_packet_next(fv_err *err, fv_film_reader *r, AVPacket *p, bool *got)
@@ -392,5 +397,6 @@ void fv_reader_close(fv_film_reader *r)
 	for (int i = 0; i < r->chapters; i++)
 		av_dict_free(&r->chapter[i].texts);
 	free(r->chapter);
+	fv_given_close(r);
 	*r = (fv_film_reader){ .socket = -1, .memory = -1 };
 }

@@ -30,6 +30,11 @@ typedef struct {
 	size_t slot_bytes;
 	fv_film_record next;            /* a head that has been read */
 	bool waiting, over;
+	/* of frames that the caller reads (given.c) */
+	int64_t given, step;            /* the next one; how far on the one after it is */
+	int64_t width, height;          /* as they are read */
+	struct SwsContext *sws;
+	void *scaled;
 } fv_film_reader;
 
 /* Until the film's size is known, or its packets begin. Closed by fv_reader_close, on failure too.
@@ -44,4 +49,9 @@ void fv_reader_frame_done(fv_film_reader *r, const fv_reader_frame *f);
 /* p: unreferenced or blank; its stream_index is of `track`. */
 fv_status fv_reader_packet_next(fv_err *err, fv_film_reader *r, AVPacket *p, bool *got);
 void fv_reader_close(fv_film_reader *r);
+
+/* The same where o->frame reads them: no process is started, and nothing else goes along. */
+fv_status fv_given_open(fv_err *err, fv_film_reader *r, fv_film_pass pass, int64_t skip, int count);
+fv_status fv_given_next(fv_err *err, fv_film_reader *r, fv_reader_frame *f, bool *got);
+void fv_given_close(fv_film_reader *r);
 #endif

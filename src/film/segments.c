@@ -16,6 +16,18 @@
 
 enum { PIECE = 1 << 20 };
 
+static void fill_settings(const fv_film_options *o, size_t bytes, uint64_t hash, char *text,
+                          size_t room)
+{
+	snprintf(text, room,
+	         "fauve film %d, segments of %d\nfilm %zu bytes %016" PRIx64 "\n%s\ncodec %s, "
+	         "preset %s, crf %g, size %" PRId64 "x%" PRId64 ", from %g to %g, steady %d, "
+	         "rate %d/%d\n",
+	         FV_FILM_VERSION, FV_FILM_SEGMENT, bytes, hash, o->settings ? o->settings : "",
+	         o->codec ? o->codec : "own", o->preset ? o->preset : "own", o->crf, o->width,
+	         o->height, o->from, o->to, (int)o->steady, o->rate[0], o->rate[1]);
+}
+
 /* What the film is: its size, time, and a hash of its ends. */
 static fv_status settings_of(fv_err *err, const fv_film_options *o, char *text, size_t room)
 {
@@ -23,7 +35,11 @@ static fv_status settings_of(fv_err *err, const fv_film_options *o, char *text, 
 	size_t bytes;
 	struct stat is;
 	uint64_t hash = FV_HASH;
-	fv_status st = fv_file_open(err, o->in, 0, &fd, &bytes);
+	if (o->frame) {                         /* the caller's settings name them */
+		fill_settings(o, 0, hash, text, room);
+		return FV_OK;
+	}
+	fv_status st = fv_file_open(err, o->file ? o->file : o->in, 0, &fd, &bytes);
 	if (st)
 		return st;
 	uint8_t *piece = malloc(PIECE);
@@ -38,13 +54,9 @@ static fv_status settings_of(fv_err *err, const fv_film_options *o, char *text, 
 	close(fd);
 	if (!known || !piece)
 		return fv_fail_memory(err, o->in, PIECE);
-	hash = fv_hash_mix(hash, &is.st_mtim.tv_sec, sizeof is.st_mtim.tv_sec);
-	snprintf(text, room,
-	         "fauve film %d, segments of %d\nfilm %zu bytes %016" PRIx64 "\n%s\ncodec %s, "
-	         "preset %s, crf %g, size %" PRId64 "x%" PRId64 ", from %g to %g, steady %d\n",
-	         FV_FILM_VERSION, FV_FILM_SEGMENT, bytes, hash, o->settings ? o->settings : "",
-	         o->codec ? o->codec : "own", o->preset ? o->preset : "own", o->crf, o->width,
-	         o->height, o->from, o->to, (int)o->steady);
+	if (!o->file)                           /* else it is as old as this run */
+		hash = fv_hash_mix(hash, &is.st_mtim.tv_sec, sizeof is.st_mtim.tv_sec);
+	fill_settings(o, bytes, hash, text, room);
 	return FV_OK;
 }
 

@@ -7,7 +7,7 @@
 typedef struct {
 	fv_film_request q;
 	AVFormatContext *f;
-	const AVOutputFormat *container;
+	const AVOutputFormat *container;        /* NULL: OUT is pictures */
 	int video;                      /* the stream that is painted */
 	int64_t origin;                 /* 1e-6 s: where the film begins, or --from */
 	int map[FV_FILM_STREAMS];       /* stream of f > number that main knows; -1: left behind */
@@ -28,6 +28,9 @@ void fv_source_open(fv_film_source *s);
 void fv_source_tell(fv_film_source *s);         /* INFO, STREAMs, CHAPTERs */
 void fv_source_packets(fv_film_source *s);      /* PACKETs */
 void fv_source_seek(fv_film_source *s, double seconds);
+
+/* torn.c: its end is not one that a muxer makes. */
+bool fv_source_torn(const fv_film_source *s);
 
 /* frames.c */
 void fv_source_frames(fv_film_source *s);       /* SIZE, FRAMEs */

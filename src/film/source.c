@@ -153,10 +153,12 @@ static bool takes(const fv_film_source *s, enum AVCodecID id)
 static int fate(const fv_film_source *s, const AVStream *t, const char **why)
 {
 	const AVCodecParameters *p = t->codecpar;
-	const bool matroska = !strcmp(s->container->name, "matroska");
+	const bool matroska = s->container && !strcmp(s->container->name, "matroska");
 	*why = NULL;
 	if (p->codec_type == AVMEDIA_TYPE_VIDEO && !(t->disposition & AV_DISPOSITION_ATTACHED_PIC))
 		return *why = "only one is painted", 0;
+	if (!s->container)
+		return *why = "pictures hold none", 0;
 	if (p->codec_type == AVMEDIA_TYPE_VIDEO) {
 		*why = "it shows what is not painted; --keep-private keeps it";
 		if (!s->q.keep_private)
@@ -260,7 +262,9 @@ void fv_source_tell(fv_film_source *s)
 			fv_serve_warn(": %s %d (%s) is left out: %s", kind_of(t), i,
 			              avcodec_get_name(t->codecpar->codec_id), why);
 	}
-	for (unsigned i = 0; i < f->nb_chapters; i++) {
+	if (f->nb_chapters && !s->container && s->q.pass == FV_FILM_FRAMES)
+		fv_serve_warn(": its chapters are left out: pictures hold none");
+	for (unsigned i = 0; i < f->nb_chapters && s->container; i++) {
 		const AVChapter *c = f->chapters[i];
 		const AVRational us = { 1, 1000000 };
 		int64_t a = av_rescale_q(c->start, c->time_base, us) - s->origin,

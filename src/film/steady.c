@@ -19,6 +19,7 @@
 /* of white: a pixel that differs so is another thing */
 #define HIDDEN 0.03f                    /* the same where it may be hidden */
 enum { CELL = 8 };                      /* pixels of a cell in which lightness is compared */
+enum { MEETING = 6 };                   /* steps */
 
 struct fv_steadier {
 	fv_context *c;
@@ -158,6 +159,40 @@ static void lighter_rows(void *arg, int thread, int64_t first, int64_t last)
 		}
 }
 
+/* ahead there, between pixels. */
+static inline void ahead_at(const fv_steadier *s, float x, float y, float uv[2])
+{
+	x = bounded(x, s->w), y = bounded(y, s->h);
+	const int64_t x0 = (int64_t)x, y0 = (int64_t)y, x1 = fv_min(x0 + 1, s->w - 1),
+	              y1 = fv_min(y0 + 1, s->h - 1);
+	const float a = x - (float)x0, b = y - (float)y0;
+	for (int k = 0; k < 2; k++) {
+		const float *f = s->ahead + k;
+		const float top = (1 - a) * f[(y0 * s->w + x0) * 2] + a * f[(y0 * s->w + x1) * 2];
+		const float low = (1 - a) * f[(y1 * s->w + x0) * 2] + a * f[(y1 * s->w + x1) * 2];
+		uv[k] = (1 - b) * top + b * low;
+	}
+}
+
+/* Where motion there and back about meet, back becomes the mean of itself and of the motion ahead
+ * that leads here: which way a film is looked at should not count. That motion is found by going
+ * back along what is ahead there, a few times. */
+static void meet_rows(void *arg, int thread, int64_t first, int64_t last)
+{
+	fv_steadier *s = arg;
+	for (int64_t y = first; y < last; y++)
+		for (int64_t x = 0; x < s->w; x++) {
+			float *u = s->back + (y * s->w + x) * 2, f[2], b[2] = { u[0], u[1] };
+			for (int i = 0; i < MEETING; i++) {
+				ahead_at(s, (float)x + b[0], (float)y + b[1], f);
+				b[0] = -f[0], b[1] = -f[1];
+			}
+			const float dx = b[0] - u[0], dy = b[1] - u[1];
+			if (dx * dx + dy * dy <= 0.02f * (u[0] * u[0] + u[1] * u[1]) + 0.5f)
+				u[0] += 0.5f * dx, u[1] += 0.5f * dy;
+		}
+}
+
 static inline float lighter_at(const fv_steadier *s, int64_t x, int64_t y, int k)
 {
 	const float fx = bounded(((float)x + 0.5f) / CELL - 0.5f, s->cw),
@@ -226,6 +261,7 @@ fv_status fv_steadier_look(fv_err *err, fv_steadier *s, const fv_pixels *in, uin
 	if (s->follows) {
 		fv_flow_run(s->flow, false, s->back);
 		fv_flow_run(s->flow, true, s->ahead);
+		fv_team_run(t, meet_rows, s, s->h, 16);
 		fv_team_run(t, lighter_rows, s, s->ch, 4);
 		fv_team_run(t, seen_rows, s, s->h, 16);
 		double off = 0, change = 0;

@@ -31,7 +31,7 @@ typedef struct {
 	int64_t width, height, skip;            /* skip: frames that are there already */
 	int64_t file_bytes;
 	double from, to;
-	char container[16];             /* FFmpeg's name of OUT's */
+	char container[16];             /* FFmpeg's name of OUT's; "": pictures */
 	char codec[32];                 /* that the frames are encoded with */
 } fv_film_request;
 
@@ -69,6 +69,16 @@ typedef struct {
 } fv_film_size;
 
 /* PACKET: side data (type, bytes, data)... behind `a` bytes of data; b: flags. */
+
+/* The size that is asked for, of a film of w x h: asked_h 0: asked_w is the longer side. */
+static inline void fv_film_size_asked(int64_t asked_w, int64_t asked_h, int64_t w, int64_t h,
+                                      int64_t *to_w, int64_t *to_h)
+{
+	const double by = (double)asked_w / (double)fv_max(w, h) / 2;
+	const bool longer = asked_w && !asked_h;
+	*to_w = longer ? fv_max(2, 2 * (int64_t)((double)w * by + 0.5)) : asked_w ? asked_w : w;
+	*to_h = longer ? fv_max(2, 2 * (int64_t)((double)h * by + 0.5)) : asked_w ? asked_h : h;
+}
 
 int fv_film_serve(void);                        /* serve.c: the process' exit code */
 bool fv_wire_put(int fd, const void *data, size_t bytes);

@@ -16,7 +16,7 @@ static fv_status open_source(fv_err *err, fv_source *s)
 	uint8_t head[64];
 	size_t got = sizeof head;
 	fv_status st = s->standard_input
-	                       ? fv_file_input(err, s->path, FV_PICTURE_BYTES_MAX, s->cancelled,
+	                       ? fv_file_input(err, s->path, NULL, FV_PICTURE_BYTES_MAX, s->cancelled,
 	                                       s->user, &s->fd, &s->bytes)
 	                       : fv_file_open(err, s->path, 0, &s->fd, &s->bytes);
 	if (st)

@@ -18,25 +18,6 @@ void fv_drop_pages(const void *data, size_t bytes)
 		madvise((void *)(uintptr_t)data, bytes / page * page, MADV_DONTNEED);
 }
 
-/* A file in the folder of `beside` that nobody else can open; -1: none. */
-static int nameless(const char *beside)
-{
-	const char *slash = strrchr(beside, '/');
-	char folder[4096];
-	const int n = slash ? (int)(slash - beside) + 1 : 2;
-	snprintf(folder, sizeof folder, "%.*s", n, slash ? beside : "./");
-	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		return fd;
-	/* A file system without such files. */
-	if (snprintf(folder + n, sizeof folder - (size_t)n, ".fauve-XXXXXX") < 0)
-		return -1;
-	fd = mkostemp(folder, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(folder);
-	return fd;
-}
-
 /* Decoded in this process. */
 static fv_status place(fv_err *err, fv_source *s, fv_picture *p)
 {
@@ -69,7 +50,7 @@ fv_status fv_picture_spool(fv_err *err, const char *path, const fv_read_options 
 	static const fv_read_options none;
 	const fv_read_options *o = opt ? opt : &none;
 	fv_err ignored;
-	int fd = nameless(beside);
+	int fd = fv_file_nameless(beside);
 	if (fd < 0)
 		return fv_fail_write(err, beside);
 	fv_source s = { .path = path, .max_pixels = o->max_pixels ? o->max_pixels : FV_PIXELS_SPOOLED,

@@ -93,7 +93,7 @@ one_line 2 "no time" apply brush.safetensors plain.mp4 -o no.mp4 --from soon
 one_line 2 "not after" apply brush.safetensors plain.mp4 -o no.mp4 --from 3 --to 2
 one_line 2 "no size" apply brush.safetensors plain.mp4 -o no.mp4 --size big
 one_line 4 "" apply brush.safetensors plain.mp4 -o nowhere/no.mp4
-ln -s plain.mp4 link.mp4
+ln -s out.mp4 link.mp4
 one_line 4 "link" apply brush.safetensors plain.mp4 -o link.mp4
 check "nothing was left by what failed" [ -z "$(ls -d no.* .*.fauve 2>/dev/null)" ]
 run 0 "preview.png: 3 frames" apply brush.safetensors plain.mp4 -o see.mp4 --preview

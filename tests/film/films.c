@@ -43,7 +43,9 @@ static AVCodecContext *encoder(AVFormatContext *f, enum AVCodecID id, AVStream *
 		e->color_primaries = AVCOL_PRI_BT709, e->color_trc = AVCOL_TRC_BT709;
 		e->colorspace = AVCOL_SPC_BT709, e->color_range = AVCOL_RANGE_MPEG;
 	}
-	e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
+	e->flags |= AV_CODEC_FLAG_BITEXACT;
+	if (f->oformat->flags & AVFMT_GLOBALHEADER)
+		e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
 	must(avcodec_open2(e, codec, NULL), "encoder");
 	must(avcodec_parameters_from_context((*s)->codecpar, e), "parameters");
 	(*s)->time_base = e->time_base;
