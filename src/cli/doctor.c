@@ -79,8 +79,8 @@ static json_t *look(fv_err *err, const fv_context *c, fv_status *st)
 	                 "free", fv_memory("/proc/meminfo", "MemAvailable"), "limit",
 	                 fv_memory_limit(), "libraries", "libvips", fv_picture_library(), "jansson",
 	                 jansson_version_str(), "zlib", zlibVersion(), "formats", "read",
-	                 fv_picture_formats(true), "missing", fv_picture_formats(false), "films", films(), "limits",
-	                 limits(c), "sandbox_missing", fv_sandbox_missing(), "styles", s,
+	                 fv_picture_formats(true), "missing", fv_picture_formats(false), "films",
+	                 films(), "limits", limits(c), "sandbox_missing", fv_sandbox_missing(), "styles", s,
 	                 "photographs", *photos ? fv_json_text(photos) : NULL);
 }
 
