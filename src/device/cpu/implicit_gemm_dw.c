@@ -19,6 +19,7 @@
 
 enum { UNITS = 24, ROWS = 8 };          /* units aimed at; output rows a stretch at least */
 enum { SHORT = 48, DEPTH = 256 };       /* pixels of a row that is gathered, at most; places of depth at a time */
+enum { NEAR = 1 << 14 };                /* floats of the nearest cache, about */
 
 typedef struct {
 	fv_conv v;
@@ -45,7 +46,8 @@ static const char *plan(const fv_node *n, int threads, fv_work *w)
 	p.panels = gemm_panels_of(p.run);
 	p.height = fv_div_up(p.og, GEMM_ROWS) * GEMM_ROWS;
 	int64_t rows = v->n * v->oh;
-	p.gathered = v->ow <= SHORT && p.og >= GEMM_ROWS;
+	/* A small dw stays in the nearest cache, whoever adds to it. */
+	p.gathered = v->ow <= SHORT && p.og >= GEMM_ROWS && p.og * p.run > NEAR;
 	p.stretches = fv_max(1, fv_min(fv_div_up(UNITS, v->kh * v->groups),
 	                               p.gathered ? rows * v->ow / DEPTH : rows / ROWS));
 	p.rows = fv_div_up(rows, p.stretches);
