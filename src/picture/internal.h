@@ -143,10 +143,12 @@ VipsImage *fv_colour_in(VipsImage *im, fv_picture *p, double exponent, fv_err *w
 /* Back into p's profile; `im` is given up; as it was when that does not work. */
 VipsImage *fv_colour_out(VipsImage *im, const fv_picture *p);
 /* The file of a picture or of several, as their options say (write.c): opened, NULL for standard
- * output; and closed, whole where st is FV_OK. Of options aside, keep_time, whole. */
+ * output; and closed, whole where st is FV_OK. made: the hash of what it holds; NULL: of what was
+ * put into it. Of options aside, keep_time, whole. */
 fv_status fv_write_begin(fv_err *err, fv_context *c, const char *path, const fv_write_options *o,
                          fv_writer **w);
-fv_status fv_write_end(fv_err *err, fv_writer *w, const fv_write_options *o, fv_status st);
+fv_status fv_write_end(fv_err *err, fv_writer *w, const fv_write_options *o, const uint64_t *made,
+                       fv_status st);
 /* Steps give a new image and give up the old one; failed: NULL. `new` points to what the step fills
  * in: its value as an argument may be read before the step is called. It is NULL afterwards. */
 VipsImage *fv_next(VipsImage *old, VipsImage **new, int failed);

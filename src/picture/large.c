@@ -166,26 +166,19 @@ static fv_status write_file(fv_err *err, const saving *s, fv_format f, const cha
 	static const fv_write_options none;
 	const fv_write_options *o = s->opt ? s->opt : &none;
 	fv_writer *w = NULL;
-	fv_status st = fv_writer_open(err, s->c, path, &w);
+	uint64_t hash = 0;
+	fv_status st = fv_write_begin(err, s->c, path, o, &w);
 	if (st)
 		return st;
-	if (o->aside)
-		o->aside(fv_writer_path(w));
 	st = encode(err, s, f, fv_writer_path(w), path);
 	if (!st && f == FV_TIFF && big(s->p) && s->p->exif.bytes)
 		fv_log(s->c, FV_LOG_WARNING, "%s: its EXIF was left out: it is a BigTIFF", path);
 	if (!st)
 		st = embed(err, s->c, f, s->p, w, path, &w);
-	uint64_t hash, put;
-	if (!st && o->whole && !(st = fv_file_hash(err, fv_writer_path(w), &hash)))
-		o->whole(o->user, fv_writer_file(w, &put), hash);
-	if (st)
-		fv_writer_abort(w);
-	else
-		st = fv_writer_commit(err, w);
-	if (o->aside)
-		o->aside(NULL);
-	return st;
+	/* libvips wrote it by its name. */
+	if (!st && o->whole)
+		st = fv_file_hash(err, fv_writer_path(w), &hash);
+	return fv_write_end(err, w, o, &hash, st);
 }
 
 /* ---- a Deep Zoom picture: NAME.dzi and the folder NAME_files */

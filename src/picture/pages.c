@@ -238,5 +238,5 @@ fv_status fv_pages_write(fv_err *err, fv_context *c, fv_picture *const *page, in
 	if (!st)
 		st = fv_writer_put(err, w, file.data, file.bytes);
 	fv_bytes_free(&file);
-	return fv_write_end(err, w, o, st);
+	return fv_write_end(err, w, o, NULL, st);
 }

@@ -187,14 +187,15 @@ fv_status fv_write_begin(fv_err *err, fv_context *c, const char *path, const fv_
 	return st;
 }
 
-fv_status fv_write_end(fv_err *err, fv_writer *w, const fv_write_options *o, fv_status st)
+fv_status fv_write_end(fv_err *err, fv_writer *w, const fv_write_options *o,
+                       const uint64_t *made, fv_status st)
 {
 	if (!w)
 		return st;
 	if (!st && o->whole) {
 		uint64_t hash;
 		int fd = fv_writer_file(w, &hash);
-		o->whole(o->user, fd, hash);
+		o->whole(o->user, fd, made ? *made : hash);
 	}
 	if (st)
 		fv_writer_abort(w);
@@ -228,7 +229,7 @@ fv_status fv_picture_write(fv_err *err, fv_context *c, const fv_picture *p, cons
 	fv_bytes_free(&m.head);
 	fv_bytes_free(&m.tail);
 	free(m.data);
-	return fv_write_end(err, w, o, st);
+	return fv_write_end(err, w, o, NULL, st);
 }
 
 fv_status fv_pixels_write(fv_err *err, fv_context *c, const fv_pixels *p, const char *path,

@@ -135,20 +135,38 @@ static void flush(const problem *p, int64_t depth, const float *dys, const float
 	gemm_down(&p->panels, p->og, depth, dys, p->dy_step, patches, p->panels.nv * VF * DEPTH, 0, 0, c, p->panels.width, add);
 }
 
+/* A unit's kernel row, group and output rows, over all pictures. */
+typedef struct { int64_t i, group, first, last; } part;
+static part part_of(const problem *p, int64_t unit)
+{
+	const fv_conv *v = &p->v;
+	int64_t first = unit % p->stretches * p->rows;
+	return (part){ unit / p->stretches % v->kh, unit / p->stretches / v->kh, first,
+	               fv_min(first + p->rows, v->n * v->oh) };
+}
+
+/* The row of x that output row `at` meets; NULL: one of zeros. */
+static const float *row_of(const problem *p, const part *u, int64_t at, const float *x)
+{
+	const fv_conv *v = &p->v;
+	int64_t r = fv_pad_index(at % v->oh * v->stride + u->i - v->top, v->h, v->kind);
+	return r < 0 ? NULL : x + (at / v->oh * v->h + r) * v->w * v->c;
+}
+
 static void gather(const problem *p, const fv_call *call, int64_t unit, float *band, float *dys, float *patches, float *c)
 {
 	const fv_conv *v = &p->v;
-	int64_t stretch = unit % p->stretches, i = unit / p->stretches % v->kh, group = unit / p->stretches / v->kh;
-	int64_t first = stretch * p->rows, last = fv_min(first + p->rows, v->n * v->oh), k = 0;
+	const part u = part_of(p, unit);
 	const float *x = fv_f32(call->in[0]), *dy = fv_f32(call->in[1]);
+	int64_t k = 0;
 	bool add = false;
-	for (int64_t at = first; at < last; at++) {
-		int64_t r = fv_pad_index(at % v->oh * v->stride + i - v->top, v->h, v->kind);
-		if (r < 0)
+	for (int64_t at = u.first; at < u.last; at++) {
+		const float *row = row_of(p, &u, at, x);
+		if (!row)
 			continue;
-		band_of(p, x + (at / v->oh * v->h + r) * v->w * v->c, group * p->cg, band);
+		band_of(p, row, u.group * p->cg, band);
 		for (int64_t q = 0; q < v->ow; q += GEMM_PAIR) {
-			const float *d = dy + (at * v->ow + q) * v->o + group * p->og, *from = band + q * v->stride * p->cg;
+			const float *d = dy + (at * v->ow + q) * v->o + u.group * p->og, *from = band + q * v->stride * p->cg;
 			bool two = GEMM_PAIR > 1 && q + 1 < v->ow;
 			copy_dy(dys + k * p->dy_step, d, two ? d + v->o : NULL, p->og);
 			put_patch(p, from, two ? from + v->stride * p->cg : NULL, k, patches);
@@ -168,19 +186,17 @@ static void gather(const problem *p, const fv_call *call, int64_t unit, float *b
 static void sum(const problem *p, const fv_call *call, int64_t unit, float *band, float *dys, float *c)
 {
 	const fv_conv *v = &p->v;
-	int64_t stretch = unit % p->stretches, i = unit / p->stretches % v->kh, group = unit / p->stretches / v->kh;
-	int64_t first = stretch * p->rows, last = fv_min(first + p->rows, v->n * v->oh);
+	const part u = part_of(p, unit);
 	const float *x = fv_f32(call->in[0]), *dy = fv_f32(call->in[1]);
 	bool add = false;
-	for (int64_t at = first; at < last; at++) {
-		int64_t r = fv_pad_index(at % v->oh * v->stride + i - v->top, v->h, v->kind);
-		if (r < 0)
+	for (int64_t at = u.first; at < u.last; at++) {
+		const float *row = row_of(p, &u, at, x), *d = dy + at * v->ow * v->o;
+		if (!row)
 			continue;
-		const float *row = x + (at / v->oh * v->h + r) * v->w * v->c, *d = dy + at * v->ow * v->o;
 		const float *b = row - v->left * v->c;
 		int64_t lda = v->o, ldb = GEMM_PAIR * v->stride * p->cg;
 		if (p->copy_x) {
-			band_of(p, row, group * p->cg, band);
+			band_of(p, row, u.group * p->cg, band);
 			b = band;
 			if (GEMM_PAIR > 1) {
 				int64_t places = ((v->ow - 1) * v->stride + v->kw) * p->cg;
@@ -193,7 +209,7 @@ static void sum(const problem *p, const fv_call *call, int64_t unit, float *band
 		}
 		if (p->copy_dy) {
 			for (int64_t q = 0; q < v->ow; q += GEMM_PAIR) {
-				const float *even = d + q * v->o + group * p->og;
+				const float *even = d + q * v->o + u.group * p->og;
 				copy_dy(dys + q / GEMM_PAIR * p->dy_step, even, GEMM_PAIR > 1 && q + 1 < v->ow ? even + v->o : NULL, p->og);
 			}
 			d = dys;
