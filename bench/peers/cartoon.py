@@ -155,22 +155,16 @@ def main():
             sorts += [(grey(y), 0.)] if anime else []
             verdicts = judge(torch.cat([s for s, _ in sorts])).chunk(len(sorts))
             loss = sum(verdict(v, to) for v, (_, to) in zip(verdicts, sorts))
-        opt_d.zero_grad()
-        loss.backward()
-        opt_d.step()
-        for p in d.parameters():
-            p.requires_grad_(False)
+        common.update(opt_d, loss)
+        d.requires_grad_(False)
         with common.casting(mode):
             map, wanted = see(fake), see(x)
             loss = F.l1_loss(map, wanted) + verdict(judge(fake), 1.)
             if anime:
                 loss = loss + F.l1_loss(gram(map), gram(see(grey(y)))) + yuv(fake, x)
                 loss = loss + variation(fake)
-        opt_g.zero_grad()
-        loss.backward()
-        opt_g.step()
-        for p in d.parameters():
-            p.requires_grad_(True)
+        common.update(opt_g, loss)
+        d.requires_grad_(True)
 
     common.report(more[0], step, runs, 2)
 

@@ -22,5 +22,11 @@ def casting(mode):
     return torch.autocast("cpu", dtype=torch.bfloat16) if "autocast" in mode else contextlib.nullcontext()
 
 
+def update(optimiser, loss):
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+
+
 def report(case, step, runs, warm, steps=1):
     measure.report(case, step, runs, warm, IDLE, steps)

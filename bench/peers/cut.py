@@ -105,22 +105,16 @@ def main():
             both, maps = paint(torch.cat((x, y)))
             fake, same = both[:1], both[1:]
             loss = (against(judge(fake.detach()), 0) + against(judge(y), 1)) / 2
-        opt_d.zero_grad()
-        loss.backward()
-        opt_d.step()
-        for p in d.parameters():
-            p.requires_grad_(False)
+        common.update(opt_d, loss)
+        d.requires_grad_(False)
         with common.casting(mode):
             _, query = encode(both)
             loss = against(judge(fake), 1)
             for i in range(2):
                 part = slice(i, i + 1)
                 loss = loss + contrast(f, [m[part] for m in maps], [q[part] for q in query]) / 2
-        opt_g.zero_grad()
-        loss.backward()
-        opt_g.step()
-        for p in d.parameters():
-            p.requires_grad_(True)
+        common.update(opt_g, loss)
+        d.requires_grad_(True)
 
     common.report("cut", step, runs, 2)
 

@@ -51,18 +51,12 @@ def main():
         with common.casting(mode):
             fake = paint(z)
             loss = bce(judge(x), 1.) + bce(judge(fake.detach()), 0.)
-        opt_d.zero_grad()
-        loss.backward()
-        opt_d.step()
-        for p in d.parameters():
-            p.requires_grad_(False)
+        common.update(opt_d, loss)
+        d.requires_grad_(False)
         with common.casting(mode):
             loss = bce(judge(fake), 1.)
-        opt_g.zero_grad()
-        loss.backward()
-        opt_g.step()
-        for p in d.parameters():
-            p.requires_grad_(True)
+        common.update(opt_g, loss)
+        d.requires_grad_(True)
 
     def critic():
         z = torch.randn(batch, NOISE, 1, 1)
@@ -74,9 +68,7 @@ def main():
             between = (x + a * (fake - x)).requires_grad_()
             dx, = torch.autograd.grad(judge(between).sum(), between, create_graph=True)
             loss = loss + 10 * (((dx + 1e-16).flatten(1).norm(dim=1) - 1) ** 2).mean()
-        opt_d.zero_grad()
-        loss.backward()
-        opt_d.step()
+        common.update(opt_d, loss)
 
     common.report("wgan-gp" if penalty else "dcgan", critic if penalty else step, runs, 2)
 

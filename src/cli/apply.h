@@ -100,6 +100,8 @@ fv_status fv_apply_how(fv_err *err, const fv_apply *a, const fv_pixels *size,
 /* Bytes that may be taken beside what is taken now: of --max-memory, or of what is free; those of
  * them that painting may take, 0: any; and whether `need` of them can be had for a picture. */
 double fv_apply_allowed(const fv_apply *a);
+/* Pixels that a picture may claim, by --max-megapixels; 0: as many as usual. */
+int64_t fv_apply_most_pixels(const fv_apply_options *o);
 int64_t fv_apply_allowance(const fv_apply *a, const fv_pixels *v);
 fv_status fv_apply_fits(fv_err *err, const fv_apply *a, const fv_pixels *v, double need);
 /* Painting IN over itself wants --force. */

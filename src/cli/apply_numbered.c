@@ -153,9 +153,8 @@ fv_status fv_numbered_read(fv_err *err, fv_apply *a, const char *path, fv_pictur
 {
 	const fv_apply_options *o = a->o;
 	fv_err warning;
-	const double most = isnan(o->megapixels) ? 0 : o->megapixels * 1e6;
 	const fv_read_options how = {
-		.max_pixels = (int64_t)most, .cancelled = fv_apply_stopped,
+		.max_pixels = fv_apply_most_pixels(o), .cancelled = fv_apply_stopped,
 		.max_memory = o->memory ? (int64_t)fmax(1, fv_apply_allowed(a)) : 0 };
 	fv_status st = fv_picture_read(err, path, &how, out, &warning);
 	if (st)

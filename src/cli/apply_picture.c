@@ -36,6 +36,11 @@ double fv_apply_allowed(const fv_apply *a)
 	return here > 0 ? 0.9 * (here + held_bytes(a)) : INFINITY;
 }
 
+int64_t fv_apply_most_pixels(const fv_apply_options *o)
+{
+	return isnan(o->megapixels) ? 0 : (int64_t)(o->megapixels * 1e6);
+}
+
 /* What painting may take: without a limit 900 MB, of which the program itself has some, or what a
  * large picture is as fast with: beyond that, bands are as fast as touching so much memory for the
  * first time; and no more than there is. */
@@ -123,8 +128,8 @@ fv_status fv_apply_read(fv_err *err, fv_apply *a, const fv_job *j, fv_picture **
 	const fv_apply_options *o = a->o;
 	fv_err warning;
 	a->job = j;
-	const double most = isnan(o->megapixels) ? 0 : o->megapixels * 1e6;
-	fv_read_options limits = { .max_pixels = (int64_t)most, .keep_private = o->keep_private,
+	fv_read_options limits = { .max_pixels = fv_apply_most_pixels(o),
+	                           .keep_private = o->keep_private,
 	                           .max_memory = o->memory ? (int64_t)fmax(1, fv_apply_allowed(a)) : 0,
 	                           .page = a->page, .fits = fits, .cancelled = fv_apply_stopped,
 	                           .user = a, .standard_input = !strcmp(j->in, "-") };

@@ -248,9 +248,9 @@ fv_status fv_apply_tiles(fv_err *err, fv_apply *a, const fv_job *j, bool say, vo
 	fv_status st = fv_apply_over_itself(err, a, j);
 	if (st)
 		return st;
-	const double most = isnan(o->megapixels) ? 0 : o->megapixels * 1e6, begun = fv_now();
+	const double begun = fv_now();
 	const fv_read_options limits = {
-		.max_pixels = (int64_t)most, .keep_private = o->keep_private,
+		.max_pixels = fv_apply_most_pixels(o), .keep_private = o->keep_private,
 		.max_memory = (int64_t)fmax(1, fv_apply_allowed(a)), .fits = fits,
 		.cancelled = stopped, .progress = reading, .user = &d,
 	};

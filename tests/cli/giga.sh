@@ -12,6 +12,27 @@ cd "$t" || exit 1
 "$giga" make thin.tif 2700 900 3 8
 "$giga" make deep.tif 1900 1400 4 16
 
+goes_on() # WHAT WAITS ONCE IN OPTIONS...: killed after each of WAITS seconds, IN's painting is ONCE
+{
+	local what=$1 waits=$2 once=$3 in=$4 wait pid
+	rm -f killed.tif
+	shift 4
+	for wait in $waits; do
+		"$fauve" --precision f32 apply brush "$in" -o killed.tif "$@" >/dev/null 2>&1 &
+		pid=$!
+		sleep $wait
+		kill -KILL $pid 2>/dev/null
+		wait $pid 2>/dev/null
+		check "$what, killed after $wait s: no half file under its name" \
+			sh -c "[ ! -e killed.tif ] || cmp -s $once killed.tif"
+		rm -f killed.tif
+	done
+	run 0 "" --precision f32 apply brush "$in" -o killed.tif "$@"
+	check "$what, killed and gone on with: the same file" cmp -s "$once" killed.tif
+	check "$what, killed and gone on with: nothing is left" \
+		[ -z "$(ls -d killed.tif?* .fauve-* 2>/dev/null)" ]
+}
+
 # Little memory: tiles; the painting is the same.
 tight="--max-memory 145M" fine="--strokes 16 --max-memory 160M"
 run 0 "" --precision f32 apply brush rgb.tif -o whole.png
@@ -45,18 +66,7 @@ run 0 "" --precision f32 apply brush rgb.tif -o masked.tif $masked $tight
 check "a mask and two styles in tiles are what they are in the whole" "$giga" same masked.png masked.tif 1
 check "a mask changes the painting" sh -c "! '$giga' same whole.png masked.png 8"
 check "nothing of the styles is left" [ -z "$(ls -d masked.tif?* 2>/dev/null)" ]
-for wait in 1 2 4; do
-	"$fauve" --precision f32 apply brush rgb.tif -o layers.tif $masked $tight >/dev/null 2>&1 &
-	pid=$!
-	sleep $wait
-	kill -KILL $pid 2>/dev/null
-	wait $pid 2>/dev/null
-	check "two styles, killed after $wait s" sh -c "[ ! -e layers.tif ] || cmp -s masked.tif layers.tif"
-	rm -f layers.tif
-done
-run 0 "" --precision f32 apply brush rgb.tif -o layers.tif $masked $tight
-check "two styles, killed and gone on with: the same file" cmp -s masked.tif layers.tif
-check "and nothing is left" [ -z "$(ls -d layers.tif?* .fauve-* 2>/dev/null)" ]
+goes_on "two styles" "1 2 4" masked.tif rgb.tif $masked $tight
 
 # In a folder what is finished is left out, in tiles too.
 mkdir in
@@ -75,18 +85,7 @@ check "a Deep Zoom picture, once more, is the same" diff -rq zoom_files was
 
 # Killed at any moment, the same command goes on and makes the same.
 cp fine_fast.tif once.tif
-for wait in 0.3 0.9 2 4 8; do
-	"$fauve" --precision f32 apply brush thin.tif -o killed.tif $fine >/dev/null 2>&1 &
-	pid=$!
-	sleep $wait
-	kill -KILL $pid 2>/dev/null
-	wait $pid 2>/dev/null
-	check "killed after $wait s: no half file under its name" sh -c "[ ! -e killed.tif ] || cmp -s once.tif killed.tif"
-	rm -f killed.tif
-done
-run 0 "" --precision f32 apply brush thin.tif -o killed.tif $fine
-check "killed and gone on with: the same file" cmp -s once.tif killed.tif
-check "killed and gone on with: nothing is left" [ -z "$(ls -d killed.tif?* .fauve-* 2>/dev/null)" ]
+goes_on "a large canvas" "0.3 0.9 2 4 8" once.tif thin.tif $fine
 
 # Other settings, or another picture, begin anew.
 "$fauve" --precision f32 apply brush thin.tif -o other.tif $fine >/dev/null 2>&1 &
