@@ -1,83 +1,81 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A pyramid of either frame. From its top down, patches of 8 x 8 pixels, one every 3, each begin
- * where the level above or a neighbour there says, whichever fits best, and are moved by
- * Gauss-Newton steps whose matrix, of the patch's own gradients, is made once (the inverse search):
+ * where the level above says, or where a neighbour has come to, whichever fits best, and are moved
+ * by steps whose matrix, of the patch's own slopes, is made once (the inverse search):
  *
- *	du = H^-1 sum g (I1(x + u) - I0(x)),  H = sum g g^T,  all of them less their means
+ *	du = H^-1 sum g (I1(x + u) - I0(x)),  H = sum g g^T
  *
- * Each pixel takes the mean of the patches over it, weighed by how well they explain it; then the
- * field is refined. */
+ * Slopes are Sobel's sums, eight times a slope, so that a step is an eighth of Gauss and Newton's:
+ * it takes more of them and runs away less. Each pixel takes the mean of the patches over it,
+ * weighed by how well they explain it; then the field is refined (refine.c). */
 #include "film/flow.h"
+#include "film/refine.h"
 #include <math.h>
 #include <string.h>
 
-enum { PATCH = 8, STRIDE = 3, STEPS = 25, EDGE = 24, LEVELS = 8, LEAST = 24 };
-
-#if defined(__x86_64__) && defined(__gnu_linux__)
-#define FAST __attribute__((target_clones("avx2", "default")))
-#else
-#define FAST
-#endif
-
-/* Into either way of the function that calls it. */
-#define ALWAYS __attribute__((always_inline))
-
-/* Those of the C library are calls. */
-static inline float least(float a, float b) { return a < b ? a : b; }
-static inline float most(float a, float b) { return a > b ? a : b; }
-
-typedef struct {
-	int64_t h, w, stride;
-	float *at;
-} plane; /* at: pixel 0,0; EDGE more on all sides */
+enum { PATCH = 8, STRIDE = 3, PASSES = 2, STEPS = 12, STRIPES = 8, LEVELS = 12 };
 
 struct fv_flow {
 	fv_context *c;
 	int64_t h, w;
 	int levels, finest;
-	plane now[LEVELS], before[LEVELS];
+	fv_flow_plane now[LEVELS], before[LEVELS];
 	float *memory;
 	float *field, *other;           /* of the level in work and the one above: h,w,2 */
 	float *patch;                   /* u, v of each patch */
-	float *terms;                   /* of the refinement */
+	float *room;                    /* the refinement's */
 	/* of the level in work */
-	const plane *a, *b;
+	const fv_flow_plane *a, *b;
 	const float *coarse;
 	int64_t ch, cw, rows, columns;
-	int colour;
 	const uint8_t *grey;
 	float *uv;
 };
 
-static int64_t patches(int64_t n) { return fv_max(1, fv_div_up(n - PATCH, STRIDE) + 1); }
-static int64_t place(int64_t i, int64_t n) { return fv_max(0, fv_min(i * STRIDE, n - PATCH)); }
+static int64_t patches(int64_t n) { return (n - PATCH) / STRIDE + 1; }
 
 /* ---- pyramids */
-static void pad(plane *p)
+static void pad(fv_flow_plane *p)
 {
 	for (int64_t y = 0; y < p->h; y++) {
 		float *row = p->at + y * p->stride;
-		for (int64_t i = 1; i <= EDGE; i++)
+		for (int64_t i = 1; i <= FV_FLOW_EDGE; i++)
 			row[-i] = row[0], row[p->w - 1 + i] = row[p->w - 1];
 	}
-	const size_t bytes = (size_t)(p->w + 2 * EDGE) * sizeof(float);
-	for (int64_t i = 1; i <= EDGE; i++) {
-		memcpy(p->at - i * p->stride - EDGE, p->at - EDGE, bytes);
-		memcpy(p->at + (p->h - 1 + i) * p->stride - EDGE,
-		       p->at + (p->h - 1) * p->stride - EDGE, bytes);
+	const size_t bytes = (size_t)(p->w + 2 * FV_FLOW_EDGE) * sizeof(float);
+	for (int64_t i = 1; i <= FV_FLOW_EDGE; i++) {
+		memcpy(p->at - i * p->stride - FV_FLOW_EDGE, p->at - FV_FLOW_EDGE, bytes);
+		memcpy(p->at + (p->h - 1 + i) * p->stride - FV_FLOW_EDGE,
+		       p->at + (p->h - 1) * p->stride - FV_FLOW_EDGE, bytes);
+	}
+}
+
+/* How much of pixels 2 i, 2 i + 1, 2 i + 2 lies under pixel i of floor(n / 2) that share n. */
+static void shares(int64_t i, int64_t n, float share[3])
+{
+	const double scale = (double)n / (double)(n / 2);
+	const double from = (double)i * scale, to = from + scale, at = (double)(2 * i);
+	for (int k = 0; k < 3; k++) {
+		const double low = fmax(from, at + k), high = fmin(to, at + k + 1);
+		share[k] = (float)(fmax(0, high - low) / scale);
 	}
 }
 
 static void halve_rows(void *arg, int thread, int64_t first, int64_t last)
 {
-	const plane *from = *(const plane **)arg, *to = from + 1;
+	const fv_flow_plane *from = *(const fv_flow_plane **)arg, *to = from + 1;
 	for (int64_t y = first; y < last; y++) {
 		const float *a = from->at + 2 * y * from->stride;
-		const float *b = 2 * y + 1 < from->h ? a + from->stride : a;
-		float *out = to->at + y * to->stride;
+		float *out = to->at + y * to->stride, down[3], across[3];
+		shares(y, from->h, down);
 		for (int64_t x = 0; x < to->w; x++) {
-			const int64_t r = 2 * x + 1 < from->w ? 1 : 0;
-			out[x] = 0.25f * (a[2 * x] + a[2 * x + r] + b[2 * x] + b[2 * x + r]);
+			float sum = 0;
+			shares(x, from->w, across);
+			for (int r = 0; r < 3; r++)
+				for (int q = 0; q < 3; q++)
+					sum += down[r] * across[q] * a[r * from->stride + 2 * x + q];
+			/* As OpenCV rounds: up, and to even where a side is odd. */
+			out[x] = from->h % 2 || from->w % 2 ? rintf(sum) : floorf(sum + 0.5f);
 		}
 	}
 }
@@ -93,422 +91,278 @@ static void load_rows(void *arg, int thread, int64_t first, int64_t last)
 void fv_flow_put(fv_flow *f, const uint8_t *grey)
 {
 	for (int i = 0; i < f->levels; i++) {
-		plane k = f->now[i];
+		fv_flow_plane k = f->now[i];
 		f->now[i] = f->before[i];
 		f->before[i] = k;
 	}
 	f->grey = grey;
-	fv_team_run(f->c->team, load_rows, f, f->h, 32);
-	pad(&f->now[0]);
-	for (int i = 1; i < f->levels; i++) {
-		const plane *from = &f->now[i - 1];
-		fv_team_run(f->c->team, halve_rows, &from, f->now[i].h, 32);
+	if (f->levels)
+		fv_team_run(f->c->team, load_rows, f, f->h, 32);
+	for (int i = 0; i < f->levels; i++) {
+		const fv_flow_plane *from = &f->now[i - 1];
+		if (i)
+			fv_team_run(f->c->team, halve_rows, &from, f->now[i].h, 32);
 		pad(&f->now[i]);
 	}
 }
 
 /* ---- patches */
-typedef struct { float a[PATCH * PATCH], gx[PATCH * PATCH], gy[PATCH * PATCH], xx, xy, yy; } model;
+typedef struct {
+	float a[PATCH * PATCH], gx[PATCH * PATCH], gy[PATCH * PATCH];
+	float mx, my;                   /* means of gx and gy */
+	float xx, xy, yy;               /* the inverse of H */
+} model;
 
-static inline ALWAYS void model_of(const plane *p, int64_t x, int64_t y, model *m)
+/* A pixel beyond the border is the one as far within. */
+FV_FLOW_INLINE int64_t mirrored(int64_t i, int64_t n)
 {
-	float mean = 0, mx = 0, my = 0;
-	for (int r = 0; r < PATCH; r++) {
-		const float *row = p->at + (y + r) * p->stride + x;
+	return i < 0 ? fv_min(-i, n - 1) : i >= n ? fv_max(0, 2 * n - 2 - i) : i;
+}
+
+FV_FLOW_INLINE void model_of(const fv_flow_plane *p, int64_t x, int64_t y, model *m)
+{
+	enum { WIDE = PATCH + 2 };
+	float t[WIDE][WIDE], xx = 0, xy = 0, yy = 0, mx = 0, my = 0;
+	for (int r = 0; r < WIDE; r++) {
+		const float *row = p->at + mirrored(y + r - 1, p->h) * p->stride;
+		for (int q = 0; q < WIDE; q++)
+			t[r][q] = row[x + q - 1];
+		t[r][0] = row[mirrored(x - 1, p->w)];
+		t[r][WIDE - 1] = row[mirrored(x + PATCH, p->w)];
+	}
+	for (int r = 0; r < PATCH; r++)
 		for (int q = 0; q < PATCH; q++) {
 			const int i = r * PATCH + q;
-			m->a[i] = row[q];
-			m->gx[i] = 0.5f * (row[q + 1] - row[q - 1]);
-			m->gy[i] = 0.5f * (row[q + p->stride] - row[q - p->stride]);
-			mean += m->a[i], mx += m->gx[i], my += m->gy[i];
+			const float *up = t[r] + q, *at = t[r + 1] + q, *low = t[r + 2] + q;
+			m->a[i] = at[1];
+			m->gx[i] = up[2] - up[0] + 2 * (at[2] - at[0]) + low[2] - low[0];
+			m->gy[i] = low[0] + 2 * low[1] + low[2] - up[0] - 2 * up[1] - up[2];
+			mx += m->gx[i], my += m->gy[i];
+			xx += m->gx[i] * m->gx[i], xy += m->gx[i] * m->gy[i],
+			        yy += m->gy[i] * m->gy[i];
 		}
-	}
-	const float n = PATCH * PATCH;
-	mean /= n, mx /= n, my /= n;
-	m->xx = m->xy = m->yy = 0;
-	for (int i = 0; i < PATCH * PATCH; i++) {
-		m->a[i] -= mean, m->gx[i] -= mx, m->gy[i] -= my;
-		m->xx += m->gx[i] * m->gx[i], m->xy += m->gx[i] * m->gy[i],
-		        m->yy += m->gy[i] * m->gy[i];
-	}
+	float det = xx * yy - xy * xy;
+	det = fabsf(det) < 0.001f ? 0.001f : det;
+	m->mx = mx / (PATCH * PATCH), m->my = my / (PATCH * PATCH);
+	m->xx = yy / det, m->xy = -xy / det, m->yy = xx / det;
 }
 
-static inline ALWAYS float bound(float u, int64_t at, int64_t n)
+/* d: the patch as it is seen u, v away, less the model; mean: of d. Returns the sum of its squares
+ * about its mean. */
+FV_FLOW_INLINE float difference(const fv_flow_plane *p, const model *m, int64_t x, int64_t y,
+                                const float uv[2], float *d, float *mean)
 {
-	return least(most(u, (float)(-at - EDGE + 2)), (float)(n - at - PATCH + EDGE - 3));
-}
-
-/* The patch as it is seen u, v away, less its mean, less the model; returns the squares' sum. */
-static inline ALWAYS float difference(const plane *p, const model *m, int64_t x, int64_t y, float u,
-                               float v, float *d)
-{
-	const float fx = floorf(u), fy = floorf(v), s = u - fx, t = v - fy;
+	const float at_x = fv_flow_within((float)x + uv[0], 1 - PATCH, (float)(p->w - 1)),
+	            at_y = fv_flow_within((float)y + uv[1], 1 - PATCH, (float)(p->h - 1));
+	const float fx = floorf(at_x), fy = floorf(at_y), s = at_x - fx, t = at_y - fy;
 	const float w00 = (1 - s) * (1 - t), w01 = s * (1 - t), w10 = (1 - s) * t, w11 = s * t;
-	const float *from = p->at + (y + (int64_t)fy) * p->stride + x + (int64_t)fx;
-	float mean = 0, sum = 0;
+	const float *from = p->at + (int64_t)fy * p->stride + (int64_t)fx;
+	float sum = 0, squares = 0;
 	for (int r = 0; r < PATCH; r++) {
 		const float *row = from + r * p->stride, *below = row + p->stride;
 		for (int q = 0; q < PATCH; q++) {
-			d[r * PATCH + q] = w00 * row[q] + w01 * row[q + 1] + w10 * below[q] +
-			                   w11 * below[q + 1];
-			mean += d[r * PATCH + q];
+			const float k = w00 * row[q] + w01 * row[q + 1] + w10 * below[q] +
+			                w11 * below[q + 1] - m->a[r * PATCH + q];
+			d[r * PATCH + q] = k;
+			sum += k, squares += k * k;
 		}
 	}
-	mean /= PATCH * PATCH;
-	for (int i = 0; i < PATCH * PATCH; i++) {
-		d[i] -= mean + m->a[i];
-		sum += d[i] * d[i];
-	}
-	return sum;
+	*mean = sum / (PATCH * PATCH);
+	return squares - sum * *mean;
 }
 
-static inline ALWAYS void search(const fv_flow *f, int64_t x, int64_t y, float *u, float *v)
+/* uv moves to where the patch fits best, unless that is further than the patch is wide. */
+FV_FLOW_INLINE void descend(const fv_flow_plane *b, const model *m, int64_t x, int64_t y,
+                            float uv[2])
 {
-	const plane *b = f->b;
-	float d[PATCH * PATCH], best = INFINITY, bu = 0, bv = 0;
-	model m;
-	model_of(f->a, x, y, &m);
-	/* Where the level above says, in the middle and around. */
-	static const int8_t around[5][2] = { { 0, 0 }, { -1, 0 }, { 1, 0 }, { 0, -1 }, { 0, 1 } };
-	for (int i = 0; i < 5; i++) {
-		float cu = 0, cv = 0;
-		if (f->coarse) {
-			int64_t cx = (x + PATCH / 2) / 2 + around[i][0] * PATCH / 2,
-			        cy = (y + PATCH / 2) / 2 + around[i][1] * PATCH / 2;
-			cx = fv_max(0, fv_min(cx, f->cw - 1)),
-			cy = fv_max(0, fv_min(cy, f->ch - 1));
-			cu = 2 * f->coarse[(cy * f->cw + cx) * 2],
-			cv = 2 * f->coarse[(cy * f->cw + cx) * 2 + 1];
-		}
-		cu = bound(cu, x, f->a->w), cv = bound(cv, y, f->a->h);
-		float off = difference(b, &m, x, y, cu, cv, d);
-		/* The middle's, unless another is better by far. */
-		if (off < best * (i ? 0.9f : 1))
-			best = off, bu = cu, bv = cv;
-		if (!f->coarse)
-			break;
-	}
-	const float det = m.xx * m.yy - m.xy * m.xy, trace = m.xx + m.yy;
-	*u = bu, *v = bv;
-	/* Nothing there, or one straight edge: the refinement knows better. */
-	if (!(det > 1e-5f * trace * trace) || trace < 1)
-		return;
-	float cu = bu, cv = bv;
-	float off = difference(b, &m, x, y, cu, cv, d);
+	float d[PATCH * PATCH], at[2] = { uv[0], uv[1] }, best = INFINITY, mean;
 	for (int i = 0; i < STEPS; i++) {
+		const float off = difference(b, m, x, y, at, d, &mean);
 		float sx = 0, sy = 0;
 		for (int k = 0; k < PATCH * PATCH; k++)
-			sx += m.gx[k] * d[k], sy += m.gy[k] * d[k];
-		const float du = (m.yy * sx - m.xy * sy) / det, dv = (m.xx * sy - m.xy * sx) / det;
-		cu = bound(cu - du, x, f->a->w), cv = bound(cv - dv, y, f->a->h);
-		if (fabsf(cu - bu) > PATCH || fabsf(cv - bv) > PATCH)
-			return;
-		off = difference(b, &m, x, y, cu, cv, d);
-		if (off < best)
-			best = off, *u = cu, *v = cv;
-		if (du * du + dv * dv < 1e-4f)
+			sx += m->gx[k] * d[k], sy += m->gy[k] * d[k];
+		sx -= PATCH * PATCH * mean * m->mx, sy -= PATCH * PATCH * mean * m->my;
+		at[0] -= m->xx * sx + m->xy * sy, at[1] -= m->xy * sx + m->yy * sy;
+		if (!(off < best))
 			break;
+		best = off;
+	}
+	const float du = at[0] - uv[0], dv = at[1] - uv[1];
+	if (du * du + dv * dv <= PATCH * PATCH)
+		uv[0] = at[0], uv[1] = at[1];
+}
+
+/* The level above, a bilinear enlargement of it. */
+FV_FLOW_INLINE void coarse_at(const fv_flow *f, int64_t x, int64_t y, float uv[2])
+{
+	const float fx = fv_flow_within(((float)x + 0.5f) * (float)f->cw / (float)f->a->w - 0.5f, 0,
+	                                (float)(f->cw - 1)),
+	            fy = fv_flow_within(((float)y + 0.5f) * (float)f->ch / (float)f->a->h - 0.5f, 0,
+	                                (float)(f->ch - 1));
+	const int64_t x0 = (int64_t)fx, y0 = (int64_t)fy, x1 = fv_min(x0 + 1, f->cw - 1),
+	              y1 = fv_min(y0 + 1, f->ch - 1);
+	const float s = fx - (float)x0, t = fy - (float)y0;
+	for (int k = 0; k < 2; k++) {
+		const float *g = f->coarse + k;
+		const float top = (1 - s) * g[(y0 * f->cw + x0) * 2] + s * g[(y0 * f->cw + x1) * 2],
+		            low = (1 - s) * g[(y1 * f->cw + x0) * 2] + s * g[(y1 * f->cw + x1) * 2];
+		uv[k] = 2 * ((1 - t) * top + t * low);
 	}
 }
 
-FAST static void search_rows(void *arg, int thread, int64_t first, int64_t last)
+/* A patch takes what its neighbour has come to where that fits better. */
+FV_FLOW_INLINE void propagate(const fv_flow_plane *b, const model *m, int64_t x, int64_t y,
+                              const float *neighbour, float uv[2], float *best)
+{
+	float d[PATCH * PATCH], mean;
+	const float off = difference(b, m, x, y, neighbour, d, &mean);
+	if (off < *best)
+		*best = off, uv[0] = neighbour[0], uv[1] = neighbour[1];
+}
+
+/* Rows first to last of patches, in one piece: there and back, so that a good motion spreads. As
+ * many pieces as OpenCV has, whatever the threads. */
+FV_FLOW_FAST static void search_stripes(void *arg, int thread, int64_t first, int64_t last)
 {
 	fv_flow *f = arg;
-	for (int64_t r = first; r < last; r++)
-		for (int64_t q = 0; q < f->columns; q++) {
-			float *to = f->patch + (r * f->columns + q) * 2;
-			search(f, place(q, f->a->w), place(r, f->a->h), to, to + 1);
+	const int64_t rows = fv_div_up(f->rows, STRIPES), columns = f->columns;
+	for (int64_t s = first; s < last; s++) {
+		const int64_t top = fv_min(s * rows, f->rows), n = fv_min(rows, f->rows - top);
+		for (int64_t i = 0; i < PASSES * n * columns; i++) {
+			const int64_t pass = i / (n * columns), k = i % (n * columns);
+			const int64_t at = top * columns + (pass ? n * columns - 1 - k : k);
+			const int64_t r = at / columns, q = at % columns, step = pass ? 1 : -1;
+			const int64_t x = q * STRIDE, y = r * STRIDE;
+			float *uv = f->patch + 2 * at, d[PATCH * PATCH], mean;
+			model m;
+			model_of(f->a, x, y, &m);
+			if (!pass && f->coarse)
+				coarse_at(f, x + PATCH / 2, y + PATCH / 2, uv);
+			else if (!pass)
+				uv[0] = uv[1] = 0;
+			float best = difference(f->b, &m, x, y, uv, d, &mean);
+			if (q + step >= 0 && q + step < columns)
+				propagate(f->b, &m, x, y, uv + 2 * step, uv, &best);
+			if (r + step >= top && r + step < top + n)
+				propagate(f->b, &m, x, y, uv + 2 * step * columns, uv, &best);
+			descend(f->b, &m, x, y, uv);
 		}
+	}
 }
 
 /* ---- pixels */
-static inline ALWAYS float sample(const plane *p, float x, float y)
-{
-	x = least(most(x, -EDGE + 1), (float)(p->w + EDGE - 3)),
-	y = least(most(y, -EDGE + 1), (float)(p->h + EDGE - 3));
-	const float fx = floorf(x), fy = floorf(y), s = x - fx, t = y - fy;
-	const float *at = p->at + (int64_t)fy * p->stride + (int64_t)fx;
-	return (1 - t) * ((1 - s) * at[0] + s * at[1]) +
-	       t * ((1 - s) * at[p->stride] + s * at[p->stride + 1]);
-}
-
-FAST static void spread_rows(void *arg, int thread, int64_t first, int64_t last)
+FV_FLOW_FAST static void spread_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	fv_flow *f = arg;
-	const plane *a = f->a;
+	const fv_flow_plane *a = f->a;
+	const float right = (float)(a->w - 1) - 0.001f, bottom = (float)(a->h - 1) - 0.001f;
 	for (int64_t y = first; y < last; y++)
 		for (int64_t x = 0; x < a->w; x++) {
+			/* Behind the last patch there is the last patch. */
 			const int64_t r1 = fv_min(f->rows - 1, y / STRIDE),
-			              r0 = fv_max(0, fv_div_up(y - PATCH + 1, STRIDE));
-			const int64_t q1 = fv_min(f->columns - 1, x / STRIDE),
-			              q0 = fv_max(0, fv_div_up(x - PATCH + 1, STRIDE));
+			              r0 = fv_min(r1, fv_max(0, fv_div_up(y - PATCH + 1, STRIDE))),
+			              q1 = fv_min(f->columns - 1, x / STRIDE),
+			              q0 = fv_min(q1, fv_max(0, fv_div_up(x - PATCH + 1, STRIDE)));
 			float u = 0, v = 0, sum = 0;
-			/* The last patch lies at the edge, whatever the stride. */
-			for (int64_t r = fv_min(r0, f->rows - 1);
-			     r <= fv_max(r1, r0) && r < f->rows; r++)
-				for (int64_t q = fv_min(q0, f->columns - 1);
-				     q <= fv_max(q1, q0) && q < f->columns; q++) {
+			for (int64_t r = r0; r <= r1; r++)
+				for (int64_t q = q0; q <= q1; q++) {
 					const float *p = f->patch + (r * f->columns + q) * 2;
 					const float off =
-					        sample(f->b, (float)x + p[0], (float)y + p[1]) -
+					        fv_flow_sample(f->b,
+					                       fv_flow_within((float)x + p[0], 0, right),
+					                       fv_flow_within((float)y + p[1], 0,
+					                                      bottom)) -
 					        a->at[y * a->stride + x];
-					const float w = 1 / most(1, fabsf(off));
+					const float w = 1 / fv_flow_most(1, fabsf(off));
 					u += w * p[0], v += w * p[1], sum += w;
 				}
-			f->field[(y * a->w + x) * 2] = u / sum,
-			                          f->field[(y * a->w + x) * 2 + 1] = v / sum;
+			float *uv = f->field + (y * a->w + x) * 2;
+			uv[0] = u / sum, uv[1] = v / sum;
 		}
-}
-
-/* ---- refinement: the field that explains brightness and its slopes and is as even as it can be
- *
- *	sum  d psi(Iz + Ix du + Iy dv) + g psi(slopes alike) + a psi(|grad(u + du)|^2 + |grad(v +
- * dv)|^2)
- *
- * of psi(s) = sqrt(s^2 + e^2), each less where the picture is steep (Zimmer et al. 2011), by steps
- * of which each is linear, those by over-relaxation on a chess board. In plain places the field so
- * takes the motion of what lies around them. Weights as in OpenCV's DIS. */
-#define SMOOTH 20.0f
-#define BRIGHT 5.0f
-#define SLOPES 10.0f
-#define TINY (0.001f * 0.001f)
-#define STEEP 0.01f
-#define OVER 1.6f
-enum { LINEAR = 5, RELAX = 5 };
-enum { IX, IY, IZ, IXX, IXY, IYY, IXZ, IYZ, A11, A12, A22, B1, B2, WEIGHT, DU, DV, MEAN, TERMS };
-/* DU, DV: u + du, v + dv */
-
-/* Of term k in the level in work: a picture of a->h, a->w. */
-static inline float *term(const fv_flow *f, int k)
-{
-	return f->terms + (int64_t)k * f->a->h * f->a->w;
-}
-
-FAST static void mean_rows(void *arg, int thread, int64_t first, int64_t last)
-{
-	const fv_flow *f = arg;
-	const plane *a = f->a;
-	for (int64_t y = first; y < last; y++)
-		for (int64_t x = 0; x < a->w; x++) {
-			const int64_t i = y * a->w + x;
-			const float there = sample(f->b, (float)x + f->field[2 * i],
-			                           (float)y + f->field[2 * i + 1]);
-			const float here = a->at[y * a->stride + x];
-			term(f, IZ)[i] = there - here, term(f, MEAN)[i] = 0.5f * (there + here);
-			term(f, DU)[i] = f->field[2 * i], term(f, DV)[i] = f->field[2 * i + 1];
-		}
-}
-
-/* Slopes of `from` into `to`. */
-static inline ALWAYS void slope_rows(const fv_flow *f, int from, int across, int down,
-                                     int64_t first, int64_t last)
-{
-	const int64_t h = f->a->h, w = f->a->w;
-	const float *p = term(f, from);
-	for (int64_t y = first; y < last; y++) {
-		const int64_t up = fv_max(0, y - 1) * w, low = fv_min(h - 1, y + 1) * w;
-		for (int64_t x = 0; x < w; x++) {
-			if (across >= 0)
-				term(f, across)[y * w + x] =
-				        0.5f * (p[y * w + fv_min(w - 1, x + 1)] -
-				                p[y * w + fv_max(0, x - 1)]);
-			if (down >= 0)
-				term(f, down)[y * w + x] = 0.5f * (p[low + x] - p[up + x]);
-		}
-	}
-}
-
-FAST static void first_slopes(void *arg, int thread, int64_t first, int64_t last)
-{
-	slope_rows(arg, MEAN, IX, IY, first, last);
-	slope_rows(arg, IZ, IXZ, IYZ, first, last);
-}
-
-FAST static void second_slopes(void *arg, int thread, int64_t first, int64_t last)
-{
-	slope_rows(arg, IX, IXX, IXY, first, last);
-	slope_rows(arg, IY, -1, IYY, first, last);
-}
-
-FAST static void data_rows(void *arg, int thread, int64_t first, int64_t last)
-{
-	const fv_flow *f = arg;
-	const int64_t h = f->a->h, w = f->a->w;
-	for (int64_t i = first * w; i < last * w; i++) {
-		const float ix = term(f, IX)[i], iy = term(f, IY)[i], iz = term(f, IZ)[i];
-		const float xx = term(f, IXX)[i], xy = term(f, IXY)[i], yy = term(f, IYY)[i];
-		const float xz = term(f, IXZ)[i], yz = term(f, IYZ)[i];
-		const float du = term(f, DU)[i] - f->field[2 * i],
-		            dv = term(f, DV)[i] - f->field[2 * i + 1];
-		const float n = ix * ix + iy * iy + STEEP, off = iz + ix * du + iy * dv;
-		const float k = BRIGHT / sqrtf(off * off / n + TINY) / n;
-		const float n1 = xx * xx + xy * xy + STEEP, n2 = yy * yy + xy * xy + STEEP;
-		const float ox = xz + xx * du + xy * dv, oy = yz + xy * du + yy * dv;
-		const float g = SLOPES / sqrtf(ox * ox / n1 + oy * oy / n2 + TINY);
-		const float g1 = g / n1, g2 = g / n2;
-		term(f, A11)[i] = k * ix * ix + g1 * xx * xx + g2 * xy * xy + STEEP;
-		term(f, A12)[i] = k * ix * iy + g1 * xx * xy + g2 * xy * yy;
-		term(f, A22)[i] = k * iy * iy + g1 * xy * xy + g2 * yy * yy + STEEP;
-		term(f, B1)[i] = -(k * iz * ix + g1 * xx * xz + g2 * xy * yz);
-		term(f, B2)[i] = -(k * iz * iy + g1 * xy * xz + g2 * yy * yz);
-	}
-	for (int64_t y = first; y < last; y++)
-		for (int64_t x = 0; x < w; x++) {
-			const int64_t i = y * w + x, r = x + 1 < w ? i + 1 : i,
-			              d = y + 1 < h ? i + w : i;
-			float s = TINY;
-			for (int k = 0; k < 2; k++) {
-				const float *q = term(f, k ? DV : DU);
-				const float ax = q[r] - q[i], ay = q[d] - q[i];
-				s += ax * ax + ay * ay;
-			}
-			term(f, WEIGHT)[i] = SMOOTH / sqrtf(s);
-		}
-}
-
-/* A field of the chess board: k, of the neighbours at -1, 1, -w, w, 0 where there is none. */
-static inline ALWAYS void relax(const fv_flow *f, int64_t i, const float k[4], const int64_t at[4])
-{
-	float *u = term(f, DU), *v = term(f, DV);
-	const float u0 = f->field[2 * i], v0 = f->field[2 * i + 1], a12 = term(f, A12)[i];
-	float sum = 0, su = 0, sv = 0;
-	for (int n = 0; n < 4; n++) {
-		sum += k[n];
-		su += k[n] * (u[at[n]] - u0), sv += k[n] * (v[at[n]] - v0);
-	}
-	const float nu = u0 + (term(f, B1)[i] - a12 * (v[i] - v0) + su) / (term(f, A11)[i] + sum);
-	u[i] += OVER * (nu - u[i]);
-	const float nv = v0 + (term(f, B2)[i] - a12 * (u[i] - u0) + sv) / (term(f, A22)[i] + sum);
-	v[i] += OVER * (nv - v[i]);
-}
-
-/* Fields of the chess board's one colour. */
-FAST static void relax_rows(void *arg, int thread, int64_t first, int64_t last)
-{
-	const fv_flow *f = arg;
-	const int64_t h = f->a->h, w = f->a->w;
-	const float *weight = term(f, WEIGHT);
-	for (int64_t y = first; y < last; y++) {
-		const int64_t up = y ? w : 0, down = y + 1 < h ? w : 0;
-		for (int64_t x = (y + f->colour) & 1; x < w; x += 2) {
-			const int64_t i = y * w + x, left = x ? 1 : 0, right = x + 1 < w ? 1 : 0;
-			const int64_t at[4] = { i - left, i + right, i - up, i + down };
-			const float k[4] = { left ? weight[i - 1] : 0, right ? weight[i] : 0,
-				             up ? weight[i - w] : 0, down ? weight[i] : 0 };
-			relax(f, i, k, at);
-		}
-	}
-}
-
-static void refined_rows(void *arg, int thread, int64_t first, int64_t last)
-{
-	const fv_flow *f = arg;
-	for (int64_t i = first * f->a->w; i < last * f->a->w; i++) {
-		f->other[2 * i] = term(f, DU)[i];
-		f->other[2 * i + 1] = term(f, DV)[i];
-	}
-}
-
-/* Of field into other. */
-static void refine(fv_flow *f)
-{
-	fv_team *t = f->c->team;
-	const int64_t h = f->a->h;
-	fv_team_run(t, mean_rows, f, h, 8);
-	fv_team_run(t, first_slopes, f, h, 16);
-	fv_team_run(t, second_slopes, f, h, 16);
-	/* At every pixel there is little left to find, and it takes the longest. */
-	const int steps = f->a == &f->now[0] || f->a == &f->before[0] ? 2 : LINEAR;
-	for (int i = 0; i < steps; i++) {
-		fv_team_run(t, data_rows, f, h, 16);
-		for (int k = 0; k < 2 * RELAX; k++) {
-			f->colour = k & 1;
-			fv_team_run(t, relax_rows, f, h, 16);
-		}
-	}
-	fv_team_run(t, refined_rows, f, h, 16);
 }
 
 /* The finest level's field, to all pixels. */
 static void enlarge_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	const fv_flow *f = arg;
-	const float n = (float)(1 << f->finest);
-	for (int64_t y = first; y < last; y++) {
-		const float fy =
-		        most(0, least(((float)y + 0.5f) / n - 0.5f, (float)(f->a->h - 1)));
-		const int64_t y0 = (int64_t)fy, y1 = fv_min(y0 + 1, f->a->h - 1);
-		const float t = fy - (float)y0;
+	const float n = (float)(1 << f->finest) / 2;
+	for (int64_t y = first; y < last; y++)
 		for (int64_t x = 0; x < f->w; x++) {
-			const float fx =
-			        most(0, least(((float)x + 0.5f) / n - 0.5f, (float)(f->a->w - 1)));
-			const int64_t x0 = (int64_t)fx, x1 = fv_min(x0 + 1, f->a->w - 1);
-			const float s = fx - (float)x0;
-			for (int k = 0; k < 2; k++) {
-				const float *g = f->field + k;
-				const float top = (1 - s) * g[(y0 * f->a->w + x0) * 2] +
-				                  s * g[(y0 * f->a->w + x1) * 2],
-				            low = (1 - s) * g[(y1 * f->a->w + x0) * 2] +
-				                  s * g[(y1 * f->a->w + x1) * 2];
-				f->uv[(y * f->w + x) * 2 + k] = n * ((1 - t) * top + t * low);
-			}
+			float *uv = f->uv + (y * f->w + x) * 2;
+			coarse_at(f, x, y, uv);
+			uv[0] *= n, uv[1] *= n;
 		}
-	}
 }
 
 void fv_flow_run(fv_flow *f, bool ahead, float *uv)
 {
-	f->coarse = NULL;
+	fv_team *t = f->c->team;
+	f->coarse = NULL, f->uv = uv;
+	if (!f->levels) {
+		memset(uv, 0, (size_t)(f->h * f->w) * 2 * sizeof *uv);
+		return;
+	}
 	for (int i = f->levels - 1; i >= f->finest; i--) {
 		f->a = ahead ? &f->before[i] : &f->now[i];
 		f->b = ahead ? &f->now[i] : &f->before[i];
 		f->rows = patches(f->a->h), f->columns = patches(f->a->w);
-		/* `other` holds the level above. */
-		f->coarse = i < f->levels - 1 ? f->other : NULL;
-		if (f->coarse)
-			f->ch = f->a[1].h, f->cw = f->a[1].w;
-		fv_team_run(f->c->team, search_rows, f, f->rows, 1);
-		fv_team_run(f->c->team, spread_rows, f, f->a->h, 8);
-		refine(f);
+		fv_team_run(t, search_stripes, f, STRIPES, 1);
+		fv_team_run(t, spread_rows, f, f->a->h, 8);
+		fv_flow_refine(t, f->a, f->b, f->field, f->room);
+		float *k = f->field;
+		f->field = f->other, f->other = k;
+		f->coarse = f->other, f->ch = f->a->h, f->cw = f->a->w;
 	}
-	float *k = f->field;
-	f->field = f->other, f->other = k;
-	f->uv = uv;
-	fv_team_run(f->c->team, enlarge_rows, f, f->h, 16);
+	if (f->finest) {
+		f->a = &f->now[0];
+		fv_team_run(t, enlarge_rows, f, f->h, 16);
+	} else
+		memcpy(uv, f->coarse, (size_t)(f->h * f->w) * 2 * sizeof *uv);
 }
 
 /* ---- life */
+/* The coarsest level is the one whose longer side is about four patches, if a patch fits in it. */
+static int count_levels(int64_t h, int64_t w)
+{
+	const double longer = (double)fv_max(h, w) / (4 * PATCH),
+	             shorter = (double)(fv_min(h, w) / PATCH);
+	if (shorter < 1)
+		return 0;
+	const int n = (int)fmin(log2(longer) + 0.5, floor(log2(shorter)));
+	return fv_max(0, fv_min(n, LEVELS - 1)) + 1;
+}
+
 fv_status fv_flow_new(fv_err *err, fv_context *c, int64_t h, int64_t w, int finest, fv_flow **out)
 {
 	fv_flow *f = fv_alloc(c, sizeof *f);
 	if (!f)
 		return fv_fail_memory(err, "motion", sizeof *f);
-	*f = (fv_flow){ .c = c, .h = h, .w = w };
+	*f = (fv_flow){ .c = c, .h = h, .w = w, .levels = count_levels(h, w) };
 	int64_t floats = 0, side_h = h, side_w = w;
-	for (int i = 0; i < LEVELS && (!i || fv_min(side_h, side_w) >= LEAST); i++) {
-		f->now[i] = (plane){ .h = side_h,
-			             .w = side_w,
-			             .stride = fv_div_up(side_w + 2 * EDGE, 16) * 16 };
-		floats += 2 * f->now[i].stride * (side_h + 2 * EDGE);
-		f->levels = i + 1;
-		side_h = fv_div_up(side_h, 2), side_w = fv_div_up(side_w, 2);
+	for (int i = 0; i < f->levels; i++) {
+		f->now[i] = (fv_flow_plane){ .h = side_h,
+			                     .w = side_w,
+			                     .stride = fv_div_up(side_w + 2 * FV_FLOW_EDGE, 16) * 16 };
+		floats += 2 * f->now[i].stride * (side_h + 2 * FV_FLOW_EDGE);
+		side_h /= 2, side_w /= 2;
 	}
-	f->finest = (int)fv_min(finest, f->levels - 1);
-	const int64_t field = 2 * f->now[f->finest].h * f->now[f->finest].w,
-	              patch = 2 * patches(f->now[f->finest].h) * patches(f->now[f->finest].w);
-	floats += 2 * field + patch + field / 2 * TERMS;
-	if (!(f->memory = fv_alloc(c, (size_t)floats * sizeof(float)))) {
+	f->finest = (int)fv_max(0, fv_min(finest, f->levels - 1));
+	const fv_flow_plane *fine = &f->now[f->finest];
+	const int64_t field = 2 * fine->h * fine->w, refined = fv_flow_refine_floats(fine->h, fine->w),
+	              patch = f->levels ? 2 * patches(fine->h) * patches(fine->w) : 0;
+	floats += 2 * field + patch + refined;
+	if (!(f->memory = fv_alloc(c, (size_t)fv_max(1, floats) * sizeof(float)))) {
 		fv_free(c, f);
 		return fv_fail_memory(err, "motion", (size_t)floats * sizeof(float));
 	}
 	f->field = f->memory, f->other = f->field + field, f->patch = f->other + field;
-	f->terms = f->patch + patch;
-	float *next = f->terms + field / 2 * TERMS;
+	f->room = f->patch + patch;
+	float *next = f->room + refined;
 	for (int i = 0; i < f->levels; i++) {
-		plane *p = &f->now[i];
-		const int64_t size = p->stride * (p->h + 2 * EDGE);
+		fv_flow_plane *p = &f->now[i];
+		const int64_t size = p->stride * (p->h + 2 * FV_FLOW_EDGE);
 		f->before[i] = *p;
-		p->at = next + EDGE * p->stride + EDGE;
+		p->at = next + FV_FLOW_EDGE * p->stride + FV_FLOW_EDGE;
 		f->before[i].at = p->at + size;
 		next += 2 * size;
 	}

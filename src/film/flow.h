@@ -2,7 +2,8 @@
 /* Motion between two frames: dense inverse search.
  *
  * Kroeger, Timofte, Dai, Van Gool: Fast Optical Flow using Dense Inverse Search, ECCV 2016
- * (arXiv:1603.03590). */
+ * (arXiv:1603.03590), with the parameters, roundings and borders of OpenCV's DISOpticalFlow of the
+ * medium preset, so that either may be measured by the other. */
 #ifndef FV_FILM_FLOW_H
 #define FV_FILM_FLOW_H
 #include "base/base.h"
@@ -15,7 +16,7 @@ void fv_flow_free(fv_flow *f);
 /* Hands in a frame, h,w of grey; the one before becomes `before`, `before` is forgotten. */
 void fv_flow_put(fv_flow *f, const uint8_t *grey);
 /* uv: h,w,2, written: what is seen at (x, y) of the frame now was at (x, y) + uv in the frame
- * before; ahead: what was seen at (x, y) of the one before is at (x, y) + uv now. The same bits at
- * any number of threads. */
+ * before; ahead: what was seen at (x, y) of the one before is at (x, y) + uv now. 0 where a side
+ * is shorter than a patch, 8 pixels. The same bits at any number of threads. */
 void fv_flow_run(fv_flow *f, bool ahead, float *uv);
 #endif
