@@ -25,6 +25,8 @@ typedef struct {
 	int64_t width, height;          /* as main knows it; 0: not said yet */
 	int64_t spooled;                /* bytes that main has for it in a file */
 	double begun;                   /* bytes of addresses before decoding; 0: unknown */
+	double most;                    /* beside these, while it decodes */
+	bool spools;
 } worker;
 
 #define HEADER 1e9                      /* bytes of addresses to read a header with */
@@ -69,7 +71,11 @@ static fv_status fits(fv_err *err, void *user, const fv_pixels *size, int64_t de
 	w->width = size->width;
 	w->height = size->height;
 	w->spooled = size->height * size->width * size->channels * size->bits / 8;
-	if (w->begun > 0)
+	/* What is mapped of the output's disk takes addresses, no memory. */
+	const double spooled = w->begun + w->most + (double)w->spooled;
+	if (w->begun > 0 && w->spools)
+		lower(RLIMIT_AS, spooled, spooled);
+	else if (w->begun > 0)
 		lower(RLIMIT_AS,
 		      w->begun +
 		              2 * (double)(size->width * size->height * FV_CHILD_PIXEL + decoding) +
@@ -106,7 +112,7 @@ static void passed(fv_source *s, fv_picture *p, int64_t rows)
 }
 
 /* Memory: enough for a header, until the size is known; and never more than what there is, the file
- * and twice what main allows. */
+ * and twice what main allows, but for what is mapped of the output's disk. */
 static void limit(const fv_child_request *q, worker *w)
 {
 	const double seconds = q->spool ? FV_CHILD_CPU * FV_CHILD_SPOOL : FV_CHILD_CPU;
@@ -115,9 +121,11 @@ static void limit(const fv_child_request *q, worker *w)
 	lower(RLIMIT_FSIZE, 0, 0);
 	lower(RLIMIT_NOFILE, 16, 16);
 	w->begun = fv_memory("/proc/self/status", "VmSize");
+	w->most = (double)q->bytes + 2 * (double)q->memory + SPARE;
+	w->spools = q->spool;
 	if (w->begun > 0)
-		lower(RLIMIT_AS, w->begun + HEADER,
-		      w->begun + (double)q->bytes + 2 * (double)q->memory + SPARE);
+		lower(RLIMIT_AS, w->begun + (double)q->bytes + HEADER,
+		      w->begun + w->most + (w->spools ? (double)q->max_pixels * FV_CHILD_PIXEL : 0));
 }
 
 static void result(fv_source *s, fv_status st, const fv_err *err, const fv_err *warning,

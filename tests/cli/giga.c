@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* giga make FILE WIDTH HEIGHT CHANNELS BITS | same A B MOST | pyramid FILE: pictures for giga.sh, and
- * what came of them: within MOST of 255 of each other; a TIFF of tiles with smaller copies. */
+/* giga make FILE WIDTH HEIGHT CHANNELS BITS | same A B MOST | pyramid FILE |
+ * spool FAUVE FILE: pictures for giga.sh, and what came of them: within MOST of 255 of each other; a TIFF of
+ * tiles with smaller copies; pixels on the disk are had where there is no memory for them. */
 #include "picture/picture.h"
 #include <math.h>
 #include <stdio.h>
@@ -99,6 +100,19 @@ static int pyramid(char **a)
 	return pictures < 3 || tiled != pictures;
 }
 
+static int spool(char **a)
+{
+	const fv_read_options none = { .max_pixels = 1 << 30, .max_memory = 80000000 };
+	fv_picture *p = NULL;
+	fv_err err, warning;
+	fv_picture_sandbox(FV_SANDBOX_ALL, a[0]);
+	const bool failed = fv_picture_spool(&err, a[1], &none, a[1], &p, &warning);
+	if (failed)
+		fprintf(stderr, "giga: %s\n", err.text);
+	fv_picture_free(p);
+	return failed;
+}
+
 int main(int argc, char **argv)
 {
 	fv_context *c;
@@ -107,7 +121,8 @@ int main(int argc, char **argv)
 		return 2;
 	const int failed = argc == 7 && !strcmp(argv[1], "make") ? make(c, argv + 2) :
 	                   argc == 5 && !strcmp(argv[1], "same") ? same(argv + 2) :
-	                   argc == 3 && !strcmp(argv[1], "pyramid") ? pyramid(argv + 2) : 2;
+	                   argc == 3 && !strcmp(argv[1], "pyramid") ? pyramid(argv + 2) :
+	                   argc == 4 && !strcmp(argv[1], "spool") ? spool(argv + 2) : 2;
 	fv_context_free(c);
 	fv_picture_end();
 	return failed;

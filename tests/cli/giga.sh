@@ -53,6 +53,17 @@ for sandbox in all off; do
 	check "--sandbox $sandbox: the same" "$giga" same tiles.tif $sandbox.tif 1
 done
 
+# 336 MB of pixels, 80 MB of memory and a file of next to none: they are mapped from the disk all the same.
+python3 - flat.png 8000 14000 <<-'END'
+	import struct, sys, zlib
+	name, w, h = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+	chunk = lambda k, d: struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d))
+	head = chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, 8, 2, 0, 0, 0))
+	data = chunk(b"IDAT", zlib.compress(bytes((3 * w + 1) * h), 1))
+	open(name, "wb").write(b"\x89PNG\r\n\x1a\n" + head + data + chunk(b"IEND", b""))
+END
+check "more pixels than memory may be had are read onto the disk" "$giga" spool "$fauve" flat.png
+
 # 16 bits and transparency.
 run 0 "" --precision f32 apply brush deep.tif -o deep_whole.png
 run 0 "" --precision f32 apply brush deep.tif -o deep_tiles.tif --max-memory 125M
