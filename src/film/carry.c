@@ -15,7 +15,7 @@
 
 #define WORN 0.35f
 #define FOLLOWS 0.05f                   /* g */
-enum { AROUND = 2 };                    /* pixels about a place that fades in which it does so softly */
+enum { AROUND = 2 };                    /* pixels about a place that fades: softly there */
 
 /* ---- where strokes fade in */
 static void fade_rows(void *arg, int thread, int64_t first, int64_t last)
@@ -28,13 +28,13 @@ static void fade_rows(void *arg, int thread, int64_t first, int64_t last)
 			*to = 0;
 			if (!s->follows || s->soft[i] < 0.5f)
 				continue;
-			const float *u = s->back + 2 * i;
-			const int64_t fx = (int64_t)(fv_steady_within((float)x + u[0], s->w) + 0.5f),
-			              fy = (int64_t)(fv_steady_within((float)y + u[1], s->h) + 0.5f);
-			const int old = s->fade_old[fy * s->w + fx];
+			const float *u = s->back + 2 * i, fx = (float)x, fy = (float)y;
+			const int64_t q = (int64_t)(fv_steady_within(fx + u[0], s->w) + 0.5f),
+			              r = (int64_t)(fv_steady_within(fy + u[1], s->h) + 0.5f);
+			const int old = s->fade_old[r * s->w + q];
 			if (old && old < FV_STEADY_FADE)
 				*to = (uint8_t)(old + 1);
-			else if (!old && fv_steady_cells(s, s->wear, 1, 0, (float)x, (float)y) > WORN)
+			else if (!old && fv_steady_cells(s, s->wear, 1, 0, fx, fy) > WORN)
 				*to = 1;
 		}
 }
@@ -42,10 +42,11 @@ static void fade_rows(void *arg, int thread, int64_t first, int64_t last)
 /* The share of the way that a pixel goes to the fresh strokes, the mean of what is around. */
 static float fade_at(const fv_steadier *s, int64_t x, int64_t y)
 {
+	const int64_t x1 = fv_min(s->w - 1, x + AROUND);
 	float sum = 0;
 	int n = 0;
 	for (int64_t r = fv_max(0, y - AROUND); r <= fv_min(s->h - 1, y + AROUND); r++)
-		for (int64_t q = fv_max(0, x - AROUND); q <= fv_min(s->w - 1, x + AROUND); q++, n++) {
+		for (int64_t q = fv_max(0, x - AROUND); q <= x1; q++, n++) {
 			const int k = s->fade[r * s->w + q];
 			sum += k ? 1 / (float)(FV_STEADY_FADE + 1 - k) : 0;
 		}
@@ -137,49 +138,59 @@ static bool carry(fv_steadier *s, int64_t x, int64_t y, bool fading, float *valu
 	return way > 0;
 }
 
+/* Pixel x, y of the painting, written in place; more: what it had more than is written, RGB. */
+static void carry_pixel(fv_steadier *s, int64_t x, int64_t y, bool fading, float more[3])
+{
+	const int n = s->channels;
+	uint8_t *row = (uint8_t *)s->out->data + y * s->out->stride_bytes;
+	uint16_t *wide = (uint16_t *)(void *)row;
+	const int64_t at = (y * s->w + x) * n;
+	float value[4], made[4];
+	for (int c = 0; c < n; c++)
+		made[c] = value[c] = s->bits == 8 ? (float)row[x * n + c] * 257
+		                                  : (float)wide[x * n + c];
+	const bool fresh = s->follows && carry(s, x, y, fading, value);
+	for (int c = 0; c < n; c++) {
+		const uint16_t v = rounded(value[c]);
+		s->painted[at + c] = v;
+		if (!fresh)                     /* what lies beside them is looked at too */
+			s->fresh[at + c] = v;
+		if (c < 3)
+			more[c] += made[c] - v;
+		if (s->bits == 8)
+			row[x * n + c] = (uint8_t)((v + 128) / 257);
+		else
+			wide[x * n + c] = v;
+	}
+}
+
+static void carry_cell(fv_steadier *s, int64_t r, int64_t q)
+{
+	const int64_t y0 = r * FV_STEADY_CELL, y1 = fv_min(s->h, y0 + FV_STEADY_CELL),
+	              x0 = q * FV_STEADY_CELL, x1 = fv_min(s->w, x0 + FV_STEADY_CELL);
+	const bool fading = s->follows && fades(s, r, q);
+	float *behind = s->behind + (r * s->cw + q) * 3, *strain = s->strain + (r * s->cw + q) * 3;
+	const float count = (float)((y1 - y0) * (x1 - x0));
+	int ended = 0;
+	behind[0] = behind[1] = behind[2] = 0;
+	for (int64_t y = y0; y < y1; y++)
+		for (int64_t x = x0; x < x1; x++) {
+			carry_pixel(s, x, y, fading, behind);
+			ended += s->fade[y * s->w + x] == FV_STEADY_FADE;
+		}
+	for (int c = 0; c < 3; c++) {
+		behind[c] /= count;
+		strain[c] *= 1 - (float)ended / count;
+	}
+}
+
 /* Rows of cells. */
 static void carry_cells(void *arg, int thread, int64_t first, int64_t last)
 {
 	fv_steadier *s = arg;
-	const int n = s->channels;
 	for (int64_t r = first; r < last; r++)
-		for (int64_t q = 0; q < s->cw; q++) {
-			const int64_t y1 = fv_min(s->h, (r + 1) * FV_STEADY_CELL),
-			              x1 = fv_min(s->w, (q + 1) * FV_STEADY_CELL);
-			const bool fading = s->follows && fades(s, r, q);
-			float *behind = s->behind + (r * s->cw + q) * 3, *strain = s->strain + (r * s->cw + q) * 3;
-			int count = 0, ended = 0;
-			behind[0] = behind[1] = behind[2] = 0;
-			for (int64_t y = r * FV_STEADY_CELL; y < y1; y++) {
-				uint8_t *row = (uint8_t *)s->out->data + y * s->out->stride_bytes;
-				uint16_t *wide = (uint16_t *)(void *)row;
-				for (int64_t x = q * FV_STEADY_CELL; x < x1; x++, count++) {
-					float value[4], made[4];
-					for (int c = 0; c < n; c++)
-						made[c] = value[c] = s->bits == 8
-						                             ? (float)row[x * n + c] * 257
-						                             : (float)wide[x * n + c];
-					const bool fresh = s->follows && carry(s, x, y, fading, value);
-					ended += s->fade[y * s->w + x] == FV_STEADY_FADE;
-					for (int c = 0; c < n; c++) {
-						const uint16_t v = rounded(value[c]);
-						s->painted[(y * s->w + x) * n + c] = v;
-						if (!fresh)     /* what lies beside them is looked at too */
-							s->fresh[(y * s->w + x) * n + c] = v;
-						if (c < 3)
-							behind[c] += made[c] - v;
-						if (s->bits == 8)
-							row[x * n + c] = (uint8_t)((v + 128) / 257);
-						else
-							wide[x * n + c] = v;
-					}
-				}
-			}
-			for (int c = 0; c < 3; c++) {
-				behind[c] /= (float)count;
-				strain[c] *= 1 - (float)ended / (float)count;
-			}
-		}
+		for (int64_t q = 0; q < s->cw; q++)
+			carry_cell(s, r, q);
 }
 
 #define SWAP(type, a, b) do { type *k = a; a = b, b = k; } while (0)

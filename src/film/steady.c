@@ -106,9 +106,9 @@ static void load_rows(void *arg, int thread, int64_t first, int64_t last)
 				                                     row)[x * s->channels + k] >>
 				                            8);
 			/* BT.601's weights in 15 bits, as OpenCV's. */
-			s->grey[y * s->w + x] = (uint8_t)((9798 * to[3 * x] + 19235 * to[3 * x + 1] +
-			                                   3735 * to[3 * x + 2] + 16384) >>
-			                                  15);
+			const int grey = 9798 * to[3 * x] + 19235 * to[3 * x + 1] +
+			                 3735 * to[3 * x + 2];
+			s->grey[y * s->w + x] = (uint8_t)((grey + 16384) >> 15);
 		}
 	}
 }
@@ -165,8 +165,8 @@ static inline void ahead_at(const fv_steadier *s, float x, float y, float uv[2])
 }
 
 /* Where motion there and back about meet, seen is 1 and back becomes the motion that leads there:
- * the one whose end ahead is here. It is found by going back along what is ahead there, a few times.
- * Elsewhere it is hidden, or too plain for its motion to be known. */
+ * the one whose end ahead is here. It is found by going back along what is ahead there, a few
+ * times. Elsewhere it is hidden, or too plain for its motion to be known. */
 static void meet_rows(void *arg, int thread, int64_t first, int64_t last)
 {
 	fv_steadier *s = arg;
@@ -236,32 +236,37 @@ static void strain_rows(void *arg, int thread, int64_t first, int64_t last)
 	fv_steadier *s = arg;
 	for (int64_t r = first; r < last; r++)
 		for (int64_t q = 0; q < s->cw; q++) {
-			const int64_t x0 = q * CELL, y0 = r * CELL, x1 = fv_min(s->w, x0 + CELL) - 1,
-			              y1 = fv_min(s->h, y0 + CELL) - 1;
+			const int64_t x0 = q * CELL, x1 = fv_min(s->w, x0 + CELL) - 1,
+			              y0 = r * CELL, y1 = fv_min(s->h, y0 + CELL) - 1;
 			const float *u = s->back;
 			float seen = 0, ux = 0, uy = 0, vx = 0, vy = 0;
 			for (int64_t y = y0; y <= y1; y++) {
-				const float *a = u + (y * s->w + x0) * 2, *b = u + (y * s->w + x1) * 2;
+				const float *a = u + (y * s->w + x0) * 2,
+				            *b = u + (y * s->w + x1) * 2;
 				ux += b[0] - a[0], vx += b[1] - a[1];
 				for (int64_t x = x0; x <= x1; x++)
 					seen += s->soft[y * s->w + x];
 			}
 			for (int64_t x = x0; x <= x1; x++) {
-				const float *a = u + (y0 * s->w + x) * 2, *b = u + (y1 * s->w + x) * 2;
+				const float *a = u + (y0 * s->w + x) * 2,
+				            *b = u + (y1 * s->w + x) * 2;
 				uy += b[0] - a[0], vy += b[1] - a[1];
 			}
 			const float w = (float)(x1 - x0), h = (float)(y1 - y0);
 			const float across = 1 / (fmaxf(w, 1) * (h + 1)),
 			            down = 1 / (fmaxf(h, 1) * (w + 1));
-			const float frame[3] = { ux * across, (uy * down + vx * across) / 2, vy * down };
+			const float frame[3] = { ux * across, (uy * down + vx * across) / 2,
+				                 vy * down };
 			const int64_t mx = (x0 + x1) / 2, my = (y0 + y1) / 2;
 			const float *m = u + (my * s->w + mx) * 2;
 			float *to = s->strain + (r * s->cw + q) * 3;
 			for (int k = 0; k < 3; k++)
 				to[k] = seen / ((w + 1) * (h + 1)) *
 				        (frame[k] + fv_steady_cells(s, s->strain_old, 3, k,
-				                                    (float)mx + m[0], (float)my + m[1]));
-			s->wear[r * s->cw + q] = sqrtf(to[0] * to[0] + 2 * to[1] * to[1] + to[2] * to[2]);
+				                                    (float)mx + m[0],
+				                                    (float)my + m[1]));
+			s->wear[r * s->cw + q] =
+			        sqrtf(to[0] * to[0] + 2 * to[1] * to[1] + to[2] * to[2]);
 		}
 }
 
