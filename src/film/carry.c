@@ -120,6 +120,8 @@ static bool carry(fv_steadier *s, int64_t x, int64_t y, bool fading, float *valu
 	const int n = s->channels;
 	const int64_t i = y * s->w + x;
 	const float k = soft_at(s, x, y), way = fading ? fade_at(s, x, y) : 0;
+	if (k <= 0)
+		return false;
 	const bool begins = s->fade[i] <= 1;
 	const float *u = s->back + 2 * i;
 	const place p = place_of(s, x, y);

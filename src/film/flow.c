@@ -195,19 +195,10 @@ FV_FLOW_INLINE void descend(const fv_flow_plane *b, const model *m, int64_t x, i
 /* The level above, a bilinear enlargement of it. */
 FV_FLOW_INLINE void coarse_at(const fv_flow *f, int64_t x, int64_t y, float uv[2])
 {
-	const float fx = fv_flow_within(((float)x + 0.5f) * (float)f->cw / (float)f->a->w - 0.5f, 0,
-	                                (float)(f->cw - 1)),
-	            fy = fv_flow_within(((float)y + 0.5f) * (float)f->ch / (float)f->a->h - 0.5f, 0,
-	                                (float)(f->ch - 1));
-	const int64_t x0 = (int64_t)fx, y0 = (int64_t)fy, x1 = fv_min(x0 + 1, f->cw - 1),
-	              y1 = fv_min(y0 + 1, f->ch - 1);
-	const float s = fx - (float)x0, t = fy - (float)y0;
-	for (int k = 0; k < 2; k++) {
-		const float *g = f->coarse + k;
-		const float top = (1 - s) * g[(y0 * f->cw + x0) * 2] + s * g[(y0 * f->cw + x1) * 2],
-		            low = (1 - s) * g[(y1 * f->cw + x0) * 2] + s * g[(y1 * f->cw + x1) * 2];
-		uv[k] = 2 * ((1 - t) * top + t * low);
-	}
+	const float fx = ((float)x + 0.5f) * (float)f->cw / (float)f->a->w - 0.5f,
+	            fy = ((float)y + 0.5f) * (float)f->ch / (float)f->a->h - 0.5f;
+	for (int k = 0; k < 2; k++)
+		uv[k] = 2 * fv_flow_between(f->coarse, f->ch, f->cw, 2, k, fx, fy);
 }
 
 /* A patch takes what its neighbour has come to where that fits better. */

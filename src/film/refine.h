@@ -35,7 +35,20 @@ FV_FLOW_INLINE float fv_flow_within(float x, float low, float high)
 	return fv_flow_least(fv_flow_most(x, low), high);
 }
 
-/* Between pixels. */
+/* Of h,w,n numbers, the k-th at a place between pixels; beyond the border, the border's. */
+FV_FLOW_INLINE float fv_flow_between(const float *p, int64_t h, int64_t w, int n, int k, float x,
+                                     float y)
+{
+	x = fv_flow_within(x, 0, (float)(w - 1)), y = fv_flow_within(y, 0, (float)(h - 1));
+	const int64_t x0 = (int64_t)x, y0 = (int64_t)y, x1 = fv_min(x0 + 1, w - 1),
+	              y1 = fv_min(y0 + 1, h - 1);
+	const float s = x - (float)x0, t = y - (float)y0;
+	p += k;
+	return (1 - t) * ((1 - s) * p[(y0 * w + x0) * n] + s * p[(y0 * w + x1) * n]) +
+	       t * ((1 - s) * p[(y1 * w + x0) * n] + s * p[(y1 * w + x1) * n]);
+}
+
+/* Between pixels of a plane, by its padding. */
 FV_FLOW_INLINE float fv_flow_sample(const fv_flow_plane *p, float x, float y)
 {
 	x = fv_flow_within(x, -1, (float)p->w), y = fv_flow_within(y, -1, (float)p->h);

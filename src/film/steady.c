@@ -152,16 +152,8 @@ static void lighter_rows(void *arg, int thread, int64_t first, int64_t last)
 /* ahead there, between pixels. */
 static inline void ahead_at(const fv_steadier *s, float x, float y, float uv[2])
 {
-	x = fv_steady_within(x, s->w), y = fv_steady_within(y, s->h);
-	const int64_t x0 = (int64_t)x, y0 = (int64_t)y, x1 = fv_min(x0 + 1, s->w - 1),
-	              y1 = fv_min(y0 + 1, s->h - 1);
-	const float a = x - (float)x0, b = y - (float)y0;
-	for (int k = 0; k < 2; k++) {
-		const float *f = s->ahead + k;
-		const float top = (1 - a) * f[(y0 * s->w + x0) * 2] + a * f[(y0 * s->w + x1) * 2];
-		const float low = (1 - a) * f[(y1 * s->w + x0) * 2] + a * f[(y1 * s->w + x1) * 2];
-		uv[k] = (1 - b) * top + b * low;
-	}
+	for (int k = 0; k < 2; k++)
+		uv[k] = fv_flow_between(s->ahead, s->h, s->w, 2, k, x, y);
 }
 
 /* Where motion there and back about meet, seen is 1 and back becomes the motion that leads there:

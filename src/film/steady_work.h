@@ -3,6 +3,7 @@
 #ifndef FV_FILM_STEADY_WORK_H
 #define FV_FILM_STEADY_WORK_H
 #include "film/flow.h"
+#include "film/refine.h"
 #include "film/steady.h"
 #include <math.h>
 
@@ -45,13 +46,7 @@ static inline float fv_steady_within(float x, int64_t n)
 static inline float fv_steady_cells(const fv_steadier *s, const float *cells, int n, int k, float x,
                                     float y)
 {
-	const float fx = fv_steady_within((x + 0.5f) / FV_STEADY_CELL - 0.5f, s->cw),
-	            fy = fv_steady_within((y + 0.5f) / FV_STEADY_CELL - 0.5f, s->ch);
-	const int64_t x0 = (int64_t)fx, y0 = (int64_t)fy, x1 = fv_min(x0 + 1, s->cw - 1),
-	              y1 = fv_min(y0 + 1, s->ch - 1);
-	const float a = fx - (float)x0, b = fy - (float)y0;
-	const float *p = cells + k;
-	return (1 - b) * ((1 - a) * p[(y0 * s->cw + x0) * n] + a * p[(y0 * s->cw + x1) * n]) +
-	       b * ((1 - a) * p[(y1 * s->cw + x0) * n] + a * p[(y1 * s->cw + x1) * n]);
+	return fv_flow_between(cells, s->ch, s->cw, n, k, (x + 0.5f) / FV_STEADY_CELL - 0.5f,
+	                       (y + 0.5f) / FV_STEADY_CELL - 0.5f);
 }
 #endif
