@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/pairs.h"
 #include "base/file.h"
-#include "base/memory.h"
 #include "base/philox.h"
 #include "base/resample.h"
 #include "train/run.h"
@@ -14,15 +13,22 @@
 const char *const fv_directions[] = { "AtoB", "BtoA", NULL };
 
 typedef struct {
-	uint8_t *part[2];
-} pair; /* load x load RGB, packed */
+	int file;         /* its place among the names */
+	uint8_t *part[2]; /* load x load RGB, packed; NULL: not held, read again when it is wanted */
+} pair;
 
 typedef struct {
+	fv_run *run;
 	fv_names names[2]; /* the second is empty where files hold both */
 	pair *pair;
 	int count, lonely, broken;
 	int64_t load, size;
 	bool back; /* from B to A */
+	/* Pairs that are not held: as many as a batch has, each sample's own, since its other part
+	 * is wanted next. */
+	pair *again;
+	int *again_at; /* which of `pair` each of them is; -1: none */
+	bool lost;     /* it was said that one cannot be read any more */
 } pairs;
 
 /* ------------------------------------------------------------------ which belong together */
@@ -146,13 +152,21 @@ static void reduce(pairs *s, const fv_pixels *p, int64_t x, int64_t width, void 
 		    s->load, s->load, FV_FILTER_BICUBIC, room);
 }
 
+static int64_t pair_bytes(const pairs *s) { return 6 * s->load * s->load; }
+
+static void let_go(fv_context *c, pair *q)
+{
+	fv_free(c, q->part[0]);
+	fv_free(c, q->part[1]);
+	q->part[0] = q->part[1] = NULL;
+}
+
 /* One or two pictures as they were read to a pair. */
 static fv_status take_in(fv_err *err, fv_run *r, pairs *s, const fv_pixels *p,
-			 const char *const *path)
+			 const char *const *path, pair *q)
 {
 	const bool both = s->names[1].count;
-	const int64_t bytes = 3 * s->load * s->load, half = both ? p[0].width : p[0].width / 2;
-	pair *q = &s->pair[s->count];
+	const int64_t bytes = pair_bytes(s) / 2, half = both ? p[0].width : p[0].width / 2;
 	fv_status st = FV_OK;
 	if (both && (p[0].width != p[1].width || p[0].height != p[1].height))
 		return fv_fail(err, FV_E_SHAPE,
@@ -177,30 +191,50 @@ static fv_status take_in(fv_err *err, fv_run *r, pairs *s, const fv_pixels *p,
 	for (int i = 0; i < 2 && !st; i++)
 		reduce(s, both ? &p[i] : p, both ? 0 : i * half, half, room, q->part[i]);
 	fv_free(r->context, room);
-	s->count++; /* close frees what there is of it */
+	if (st)
+		let_go(r->context, q);
 	return st;
 }
 
-static fv_status read_pair(fv_err *err, fv_run *r, pairs *s, int at)
+/* Fills the pair of those files. Its pictures cannot be read: FV_E_READ or what the decoder says,
+ * and *unread is set; they do not belong together: the error of that. */
+static fv_status read_pair(fv_err *err, fv_run *r, pairs *s, pair *q, bool *unread)
 {
-	fv_err why;
 	fv_pixels p[2] = { { 0 }, { 0 } };
-	const char *path[2] = { s->names[0].path[at],
-				s->names[1].count ? s->names[1].path[at] : NULL };
+	const char *path[2] = { s->names[0].path[q->file],
+				s->names[1].count ? s->names[1].path[q->file] : NULL };
 	fv_status st = FV_OK;
 	for (int i = 0; i < 2 && path[i] && !st; i++)
-		st = r->o.decode(r->o.user, &why, path[i], LONGEST, &p[i]);
+		st = r->o.decode(r->o.user, err, path[i], LONGEST, &p[i]);
+	*unread = st && st != FV_E_MEMORY && st != FV_E_CANCELLED;
 	if (!st)
-		st = take_in(err, r, s, p, path);
-	else if (st == FV_E_MEMORY || st == FV_E_CANCELLED)
-		fv_fail(err, st, "%s", why.text);
-	else {
-		fv_log(r->context, FV_LOG_WARNING, "%s; the pair is left out", why.text);
-		s->broken++;
-		st = FV_OK;
-	}
+		st = take_in(err, r, s, p, path, q);
 	free(p[0].data);
 	free(p[1].data);
+	return st;
+}
+
+/* Reads all of them once; what is over `room` bytes is let go. The number of those in *others. */
+static fv_status read_all(fv_err *err, fv_run *r, pairs *s, int64_t room, int *others)
+{
+	fv_status st = FV_OK;
+	for (int i = 0; i < s->names[0].count && !st; i++) {
+		bool unread;
+		pair *q = &s->pair[s->count];
+		if (fv_cancelled(r->context))
+			return fv_fail(err, FV_E_CANCELLED, "stopped while pairs were read");
+		q->file = i;
+		st = read_pair(err, r, s, q, &unread);
+		if (unread) {
+			fv_log(r->context, FV_LOG_WARNING, "%s; the pair is left out", err->text);
+			s->broken++;
+			st = FV_OK;
+		} else if (!st) {
+			s->count++;
+			if (room && (s->count - *others) * pair_bytes(s) > room)
+				let_go(r->context, q), (*others)++;
+		}
+	}
 	return st;
 }
 
@@ -209,30 +243,27 @@ static fv_status open_pairs(fv_err *err, fv_run *r, const fv_data_want *want, fv
 	pairs *s = d->own;
 	const int files = s->names[0].count;
 	const int *direction = fv_run_value(r, "direction");
-	fv_status st = FV_OK;
+	fv_status st;
+	int others = 0;
 	size_t n;
 	if (!r->o.decode)
 		return fv_fail(err, FV_E_ARGUMENT,
 			       "%s learns from pictures: a decoder is needed to "
 			       "read them",
 			       r->recipe->name);
+	s->run = r;
 	s->back = direction && *direction;
 	s->size = d->height = d->width = r->size;
 	s->load = (s->size * 286 + 128) / 256;
-	d->bytes = 6 * s->load * s->load * files;
-	const double here = r->common.max_memory ? (double)r->common.max_memory : fv_memory_free();
-	if (here > 0 && (double)d->bytes > here)
-		return fv_fail(err, FV_E_MEMORY,
-			       "%s: %d pairs of %" PRId64 " pixels need %.0f MB, and %.0f MB are %s; take "
-			       "fewer, or a smaller size",
-			       want->option, files, s->load, (double)d->bytes / 1e6, here / 1e6,
-			       r->common.max_memory ? "max-memory" : "free");
-	if (!(s->pair = fv_alloc(r->context, (size_t)files * sizeof *s->pair)))
+	s->pair = fv_alloc(r->context, (size_t)files * sizeof *s->pair);
+	s->again = fv_alloc(r->context, (size_t)d->batch * sizeof *s->again);
+	s->again_at = fv_alloc(r->context, (size_t)d->batch * sizeof *s->again_at);
+	if (!s->pair || !s->again || !s->again_at)
 		return fv_fail_memory(err, want->option, (size_t)files * sizeof *s->pair);
-	for (int i = 0; i < files && !st; i++)
-		st = fv_cancelled(r->context)
-			     ? fv_fail(err, FV_E_CANCELLED, "stopped while pairs were read")
-			     : read_pair(err, r, s, i);
+	for (int64_t i = 0; i < d->batch; i++)
+		s->again_at[i] = -1;
+	st = read_all(err, r, s, fv_run_room(r), &others);
+	d->bytes = (s->count - others) * pair_bytes(s);
 	if (!st && !s->count)
 		st = fv_fail(err, FV_E_READ, "%s: none of the %d pairs can be read", want->option,
 			     files);
@@ -242,26 +273,65 @@ static fv_status open_pairs(fv_err *err, fv_run *r, const fv_data_want *want, fv
 				      ", %d pictures without a partner", s->lonely);
 	if (s->broken)
 		snprintf(d->found + n, sizeof d->found - n, ", %d broken", s->broken);
+	if (others)
+		fv_run_say(r, "%d of the pairs do not fit into memory and are read again whenever "
+			   "they are needed", others);
 	return st;
 }
 
 static void close_pairs(fv_data *d)
 {
 	pairs *s = d->own;
-	for (int i = 0; i < s->count; i++) {
-		fv_free(d->context, s->pair[i].part[0]);
-		fv_free(d->context, s->pair[i].part[1]);
-	}
+	for (int i = 0; i < s->count; i++)
+		let_go(d->context, &s->pair[i]);
+	for (int64_t i = 0; s->again && i < d->batch; i++)
+		let_go(d->context, &s->again[i]);
 	fv_free(d->context, s->pair);
+	fv_free(d->context, s->again);
+	fv_free(d->context, s->again_at);
 	fv_names_free(&s->names[0]);
 	fv_names_free(&s->names[1]);
 	fv_free(d->context, s);
 }
 
 /* ------------------------------------------------------------------ samples */
-static void crop(const pairs *s, int64_t at, int part, int64_t x, int64_t y, bool flip, float *to)
+/* Pair `at` for sample b of a batch; NULL: it could be read before, and cannot be now. */
+static const pair *pair_of(pairs *s, int at, int64_t b)
 {
-	const uint8_t *from = s->pair[at].part[s->back ? !part : part];
+	fv_err why = { 0 };
+	bool unread;
+	pair *q = &s->again[b];
+	if (s->pair[at].part[0])
+		return &s->pair[at];
+	if (s->again_at[b] == at)
+		return q;
+	let_go(s->run->context, q);
+	q->file = s->pair[at].file;
+	if (!read_pair(&why, s->run, s, q, &unread)) {
+		s->again_at[b] = at;
+		return q;
+	}
+	s->again_at[b] = -1;
+	if (!s->lost)
+		fv_log(s->run->context, FV_LOG_WARNING, "%s; others stand for it from now on",
+		       why.text);
+	s->lost = true;
+	return NULL;
+}
+
+/* The first pair from `at` on that can be read; NULL: none can. */
+static const pair *readable(pairs *s, int at, int64_t b)
+{
+	const pair *q = NULL;
+	for (int k = 0; k < s->count && !q; k++)
+		q = pair_of(s, (at + k) % s->count, b);
+	return q;
+}
+
+static void crop(const pairs *s, const pair *of, int part, int64_t x, int64_t y, bool flip,
+		 float *to)
+{
+	const uint8_t *from = of->part[s->back ? !part : part];
 	for (int64_t r = 0; r < s->size; r++)
 		for (int64_t q = 0; q < s->size; q++) {
 			const int64_t column = x + (flip ? s->size - 1 - q : q);
@@ -274,15 +344,19 @@ static void crop(const pairs *s, int64_t at, int part, int64_t x, int64_t y, boo
 /* The draws do not know of the part: both of a pair are treated alike. */
 static void take_pairs(fv_data *d, int64_t index, int part, float *to)
 {
-	const pairs *s = d->own;
+	pairs *s = d->own;
 	const int64_t places = s->load - s->size + 1;
 	for (int64_t b = 0; b < d->batch; b++, to += 3 * s->size * s->size) {
 		const uint64_t i = (uint64_t)(index * d->batch + b),
 			       seed = d->seed ^ fv_purpose("pairs");
 		const fv_philox draw = fv_philox_at(seed, 1, i), more = fv_philox_at(seed, 2, i);
-		crop(s, (int64_t)(fv_unit(draw.v[0]) * s->count), part,
-		     (int64_t)(fv_unit(draw.v[1]) * (double)places),
-		     (int64_t)(fv_unit(draw.v[2]) * (double)places), fv_unit(more.v[0]) < 0.5, to);
+		const pair *of = readable(s, (int)(fv_unit(draw.v[0]) * s->count), b);
+		if (of)
+			crop(s, of, part, (int64_t)(fv_unit(draw.v[1]) * (double)places),
+			     (int64_t)(fv_unit(draw.v[2]) * (double)places),
+			     fv_unit(more.v[0]) < 0.5, to);
+		else
+			memset(to, 0, (size_t)(3 * s->size * s->size) * sizeof *to);
 	}
 }
 
@@ -290,10 +364,15 @@ static void take_pairs(fv_data *d, int64_t index, int part, float *to)
 static fv_status show_pairs(fv_err *err, fv_run *r, const fv_data *d, int part, int64_t side, int n,
 			    float *to)
 {
-	const pairs *s = d->own;
+	pairs *s = d->own;
 	const int64_t at = (s->load - s->size) / 2;
-	for (int i = 0; i < n; i++)
-		crop(s, (int64_t)i * s->count / n, part, at, at, false, to + 3 * i * side * side);
+	for (int i = 0; i < n; i++) {
+		const pair *of = readable(s, (int)((int64_t)i * s->count / n), 0);
+		if (!of)
+			return fv_fail(err, FV_E_READ, "%s: none of the pairs can be read any more",
+				       d->want->option);
+		crop(s, of, part, at, at, false, to + 3 * i * side * side);
+	}
 	return FV_OK;
 }
 

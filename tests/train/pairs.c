@@ -40,11 +40,19 @@ static const fv_recipe recipe = {
 
 static fv_err err;
 static char said[4000];
+static const char *gone; /* what a path holds that cannot be read; NULL: nothing */
+static int reads;
+static int64_t most; /* bytes of memory that a run may take; 0: any */
 
 static void on_log(void *user, fv_log_level level, const char *text)
 {
 	strncat(said, text, sizeof said - strlen(said) - 2);
 	strcat(said, "\n");
+}
+
+static void on_line(void *user, const char *text)
+{
+	on_log(user, FV_LOG_INFO, text);
 }
 
 /* The number that a name stands for: what is before its last dot. */
@@ -63,7 +71,8 @@ static fv_status decode(void *user, fv_err *e, const char *path, int64_t longest
 	const bool both = strstr(path, "beside"), of_b = strstr(path, "B/");
 	const int64_t h = 60, half = strstr(path, "wide") && of_b ? 72 : 60;
 	const int64_t w = (both ? 2 * half : half) + (strstr(path, "odd") != NULL);
-	if (strstr(path, "broken"))
+	reads++;
+	if (strstr(path, "broken") || (gone && strstr(path, gone)))
 		return fv_fail(e, FV_E_FORMAT, "%s: is broken", path);
 	uint8_t *p = malloc((size_t)(3 * h * w)), *to = p;
 	for (int64_t y = 0; y < h; y++)
@@ -102,8 +111,10 @@ static fv_status open(run *t, const char *data, int direction)
 	t->r.recipe = &recipe;
 	t->r.options = &t->o;
 	t->r.o.decode = decode;
+	t->r.o.line = on_line;
 	t->r.size = SIZE;
 	t->r.batch = BATCH;
+	t->r.common.max_memory = most;
 	t->r.seed = 3;
 	*said = 0;
 	fv_status st = fv_context_new(&err, &how, &t->r.context);
@@ -161,6 +172,47 @@ static void check_samples(const char *data, int direction, int names)
 	close_run(&t);
 }
 
+/* What does not fit into memory is read again, and the samples are the same; a pair that cannot be
+ * read any more is said once, and others stand for it. */
+static void check_held(const char *data)
+{
+	static float truth[2][BATCHES][VALUES], got[VALUES];
+	static const int64_t bytes = 6 * 36 * 36; /* of a pair: 286 / 256 of the size a side */
+	run t;
+	for (int held = 5; held >= 0; held--) {
+		most = held == 5 ? 0 : 2 * (held * bytes + 1);
+		int differ = 0, before;
+		if (!check(!open(&t, data, 0), "%s, %d held: %s", data, held, err.text))
+			break;
+		const char *telling = strstr(said, "of the pairs do not fit into memory");
+		check(t.r.data[0].bytes == held * bytes && !telling == (held == 5),
+		      "%s: %d are held, not %d", data, (int)(t.r.data[0].bytes / bytes), held);
+		before = reads;
+		for (int i = 0; i < BATCHES; i++)
+			for (int k = 0; k < 2; k++) {
+				fv_data_pairs.take(&t.r.data[0], i, k,
+						   held == 5 ? truth[k][i] : got);
+				differ += held < 5 && memcmp(truth[k][i], got, sizeof got);
+			}
+		check(!differ, "%s: with %d held, %d batches differ", data, held, differ);
+		/* Two files a sample, for both parts, where it is not held. */
+		check(held == 5 ? reads == before
+				: reads > before && reads - before <= 2 * BATCH * BATCHES,
+		      "%s: %d reads with %d held", data, reads - before, held);
+		gone = held == 2 ? "z.jp" : NULL;
+		*said = 0;
+		for (int i = 0; gone && i < BATCHES; i++)
+			for (int k = 0; k < 2; k++)
+				fv_data_pairs.take(&t.r.data[0], i, k, got);
+		const char *once = strstr(said, "others stand for it");
+		check(!gone || (once && !strstr(once + 1, "others stand for it")), "%s: gone: '%s'",
+		      data, said);
+		gone = NULL;
+		close_run(&t);
+	}
+	most = 0;
+}
+
 /* Refused, by a sentence with both words. */
 static void check_refused(const char *data, fv_status want, const char *a, const char *b)
 {
@@ -209,6 +261,7 @@ int main(void)
 		check_samples("train", direction, 2);
 		check_samples("beside", direction, 2);
 	}
+	check_held("two");
 	check_found("two", "5 pairs, 2 pictures without a partner, 1 broken",
 		    (const char *const[]){ "two/A/b1.jpg", "two/B/c.jpg",
 					   "broken-d.jpg: is broken; the pair", NULL });
