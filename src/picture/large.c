@@ -193,6 +193,16 @@ static void remove_all(const char *path)
 		nftw(path, take_away, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* Thousands of tiles: the disk that they lie on is flushed once, rather than each of them. */
+static fv_status flush_disk(fv_err *err, const char *folder, const char *path)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fv_status st = fd < 0 || syncfs(fd) ? fv_fail_write(err, path) : FV_OK;
+	if (fd >= 0)
+		close(fd);
+	return st;
+}
+
 static fv_status write_deep_zoom(fv_err *err, const saving *s, const char *path)
 {
 	char aside[4096], from[4200], to[4200], was[4200] = "";
@@ -209,6 +219,8 @@ static fv_status write_deep_zoom(fv_err *err, const saving *s, const char *path)
 	/* It says when it was made, and what libvips thinks of the picture. */
 	snprintf(from, sizeof from, "%s/picture_files/vips-properties.xml", aside);
 	unlink(from);
+	if (!st)
+		st = flush_disk(err, aside, path);
 	/* First the tiles, then the file that names them. */
 	struct stat there;
 	if (!st && !lstat(to, &there)) {
