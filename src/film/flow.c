@@ -99,7 +99,7 @@ void fv_flow_put(fv_flow *f, const uint8_t *grey)
 	if (f->levels)
 		fv_team_run(f->c->team, load_rows, f, f->h, 32);
 	for (int i = 0; i < f->levels; i++) {
-		const fv_flow_plane *from = &f->now[i - 1];
+		const fv_flow_plane *from = f->now + fv_max(0, i - 1);
 		if (i)
 			fv_team_run(f->c->team, halve_rows, &from, f->now[i].h, 32);
 		pad(&f->now[i]);

@@ -331,3 +331,56 @@ later_models()                          # drawn last: all others stay as they ar
 # Last, so that the others keep their bytes.
 put("model", "dcgan", model("dcgan", {"size": 28, "channels": 1, "width": 1, "noise": 2,
                                       "labels": 3}, dcgan(2, 3), labels=["a", "b", "c"]))
+
+
+# ---- films: what their reader answers (src/film/wire.h)
+
+INFO, STREAM, CHAPTER, SIZE, FRAME, PACKET, WARNING, END, FAIL = range(1, 10)
+
+
+def record(kind, data=b"", n=0, pts=0, dts=0, duration=0, a=0, b=0):
+    return struct.pack("<IIIiqqqqq", 0x66766631, kind, len(data), n, pts, dts, duration, a, b) + data
+
+
+def texts(*words):
+    return b"".join(w.encode() + b"\0" for w in words)
+
+
+def stream(kind, codec, form, rate=0, channels=0, time=(1, 1000), extra=b"", words=b"", layout=0, cover=0):
+    numbers = [0] * 24
+    numbers[0:3], numbers[3], numbers[4] = [kind, codec, form], -99, -99
+    numbers[13:16], numbers[23] = [channels, rate, 2 * channels], cover
+    return struct.pack("<24iIIIIQq6i", *numbers, 0, len(extra), len(words), 0, layout, 0,
+                       0, 1, *time, 0, 1) + extra + words
+
+
+def size(width, height, channels=3, bits=8, form=2, shape=(1, 1)):
+    return struct.pack("<qqqiiiiiiiiiiiiiiii", width, height, 3, channels, bits, 4, 0, form, 2, 2, 2, 2, 0,
+                       *shape, 1, 25, 25, 1)
+
+
+def films():
+    sound = record(STREAM, stream(1, 0x10000, 1, 8000, 1, (1, 8000), words=texts("language", "fra"), layout=4))
+    titles = record(STREAM, stream(3, 0x17011, -1, words=texts("title", "all of it")))       # SubRip
+    def film(how, *streams, **more):
+        out = record(INFO, texts("title", "a film", "creation_time", "2020-01-01T00:00:00Z"), pts=120000, a=3)
+        out += b"".join(streams) + record(CHAPTER, texts("title", "one"), pts=0, duration=80)
+        out += record(WARNING, b": something is odd") + record(SIZE, size(**{"width": 16, "height": 16, **more}))
+        for i in range(3):
+            out += record(FRAME, n=i, pts=i, duration=1)
+        for i in range(3):
+            for k in range(len(streams)):
+                data = bytes(640) if not k else b"words"
+                out += record(PACKET, data + struct.pack("<II", 11, 10) + bytes(10), n=k, pts=(i, 40 * i)[k] * (320, 1)[k],
+                              dts=(i, 40 * i)[k] * (320, 1)[k], duration=(320, 40)[k], a=len(data), b=1)
+        return bytes([how]) + out
+    for name, how in (("mkv", 0), ("mp4", 1), ("mov", 2), ("webm", 3), ("full", 16), ("private", 32)):
+        put("film", name, film(how, *(() if name in ("webm", "mp4") else (sound, titles) if name == "mkv" else (sound,))))
+    put("film", "alpha", film(0, channels=4, bits=16, form=26, width=17, height=9, shape=(4, 3)))
+    put("film", "steady", film(24, width=40, height=33))
+    put("film", "fails", b"\0" + record(FAIL, b": is no film", n=5))
+    put("film", "cut", film(1) + record(END, b"its end is missing", a=1))
+    put("film", "crash", film(64, sound))
+
+
+films()
