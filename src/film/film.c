@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A film from file to file:
  *
- *	its own process		this thread, on the team		another thread
- *	decoding, RGB	>	motion, painting, steadying	>	encoding, segments
+ *	its own process	  this thread, on the team	another thread
+ *	decoding, RGB	> motion, painting, steadying > encoding, segments
  *
  * and when all segments are whole, OUT from them (mux.c). */
 #define _GNU_SOURCE

@@ -3,7 +3,7 @@
  * which alone is linked with FFmpeg's libraries). With some 150 libraries below them these take
  * half a second to load, so the program loads this one when it is handed a film (fv_film_api).
  *
- *	paint()	> starts the program anew with FV_FILM_WORD: serve(), confined, reads the film
+ *	paint()	> starts the program anew with FV_FILM_WORD: serve(), confined, reads it
  *		> each frame goes to the caller's `paint`, is steadied, encoded
  *		> segments of frames beside OUT, then OUT whole, with all else that the film held
  *

@@ -71,9 +71,10 @@ static void halve_rows(void *arg, int thread, int64_t first, int64_t last)
 		for (int64_t x = 0; x < to->w; x++) {
 			float sum = 0;
 			shares(x, from->w, across);
-			for (int r = 0; r < 3; r++)
+			const float *at = a + 2 * x;
+			for (int r = 0; r < 3; r++, at += from->stride)
 				for (int q = 0; q < 3; q++)
-					sum += down[r] * across[q] * a[r * from->stride + 2 * x + q];
+					sum += down[r] * across[q] * at[q];
 			/* As OpenCV rounds: up, and to even where a side is odd. */
 			out[x] = from->h % 2 || from->w % 2 ? rintf(sum) : floorf(sum + 0.5f);
 		}
@@ -339,7 +340,8 @@ fv_status fv_flow_new(fv_err *err, fv_context *c, int64_t h, int64_t w, int fine
 	}
 	f->finest = (int)fv_max(0, fv_min(finest, f->levels - 1));
 	const fv_flow_plane *fine = &f->now[f->finest];
-	const int64_t field = 2 * fine->h * fine->w, refined = fv_flow_refine_floats(fine->h, fine->w),
+	const int64_t field = 2 * fine->h * fine->w,
+	              refined = fv_flow_refine_floats(fine->h, fine->w),
 	              patch = f->levels ? 2 * patches(fine->h) * patches(fine->w) : 0;
 	floats += 2 * field + patch + refined;
 	if (!(f->memory = fv_alloc(c, (size_t)fv_max(1, floats) * sizeof(float)))) {

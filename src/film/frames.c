@@ -443,7 +443,8 @@ void fv_source_frames(fv_film_source *s)
 	if (!p || !f)
 		fv_serve_fail(FV_E_MEMORY, ": not enough memory to decode it");
 	open_decoder(&r);
-	if (s->q.pass == FV_FILM_FRAMES && !(s->q.to >= 0) && fv_source_torn(s) && !fv_serve_faults++)
+	if (s->q.pass == FV_FILM_FRAMES && !(s->q.to >= 0) && fv_source_torn(s) &&
+	    !fv_serve_faults++)
 		snprintf(fv_serve_fault, sizeof fv_serve_fault, "its last packets are missing");
 	for (int i = 0; i < (int)s->f->nb_streams; i++)
 		s->f->streams[i]->discard = i == s->video ? AVDISCARD_DEFAULT : AVDISCARD_ALL;

@@ -72,8 +72,8 @@ fv_status fv_given_next(fv_err *err, fv_film_reader *r, fv_reader_frame *f, bool
 	                              SWS_BICUBIC | SWS_ACCURATE_RND, NULL, NULL, NULL);
 	uint8_t *to[4] = { r->scaled };
 	const uint8_t *from[4] = { p.data };
-	if (!r->sws || sws_scale(r->sws, from, (int[4]){ (int)p.stride_bytes }, 0, (int)p.height, to,
-	                         (int[4]){ (int)stride }) < 0)
+	const int step[4] = { (int)p.stride_bytes }, to_step[4] = { (int)stride };
+	if (!r->sws || sws_scale(r->sws, from, step, 0, (int)p.height, to, to_step) < 0)
 		return fv_fail(err, FV_E_INTERNAL, "%s: its frames cannot be made %" PRId64
 		               "x%" PRId64, r->o->in, z->width, z->height);
 	f->pixels = (fv_pixels){ z->width, z->height, z->channels, z->bits, stride, r->scaled };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The least of
  *
- *	sum  d psi(Iz + Ix du + Iy dv) + g psi(slopes alike) + a psi(|grad(u + du)|, |grad(v + dv)|)
+ *	sum  d psi(Iz + Ix du + Iy dv) + g psi(slopes alike)
+ *	     + a psi(|grad(u + du)|, |grad(v + dv)|)
  *
  * of psi(s) = sqrt(s^2 + e^2), the first two each less where the picture is steep (Zimmer et al.,
  * IJCV 2011), by steps of which each is linear, those by over-relaxation on a chess board. In plain
@@ -42,7 +43,8 @@ FV_FLOW_FAST static void mean_rows(void *arg, int thread, int64_t first, int64_t
 		for (int64_t x = 0; x < a->w; x++) {
 			const int64_t i = y * a->w + x;
 			const float *uv = f->field + 2 * i;
-			const float there = fv_flow_sample(f->b, (float)x + uv[0], (float)y + uv[1]);
+			const float there =
+			        fv_flow_sample(f->b, (float)x + uv[0], (float)y + uv[1]);
 			const float here = a->at[y * a->stride + x];
 			term(f, IZ)[i] = there - here, term(f, MEAN)[i] = 0.5f * (there + here);
 			term(f, DU)[i] = uv[0], term(f, DV)[i] = uv[1];

@@ -14,7 +14,7 @@ const char *const fv_directions[] = { "AtoB", "BtoA", NULL };
 
 typedef struct {
 	int file;         /* its place among the names */
-	uint8_t *part[2]; /* load x load RGB, packed; NULL: not held, read again when it is wanted */
+	uint8_t *part[2]; /* load x load RGB, packed; NULL: not held, read when it is wanted */
 } pair;
 
 typedef struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the process that reads a film answers (src/film/wire.h), believed by nobody: painted, steadied,
- * encoded and put together as a film is. The first byte says into which container, how steadied, and
+/* What the process that reads a film answers (src/film/wire.h), believed by nobody: painted,
+ * steadied, encoded, put together as a film is. The first byte says into which container, how steadied,
  * whether private things are kept, and whether the answer breaks off; then records, each a head and
  * what follows it. Their lengths and first words are set right as they are read. */
 #define _GNU_SOURCE
@@ -28,7 +28,7 @@ static fv_status copy(fv_err *err, void *user, const fv_film_frame *f)
 	return FV_OK;
 }
 
-/* The child of the same folder as this program, which says what lies in the file that it is given. */
+/* The program beside this one that says what it finds in files. */
 static const char *child(void)
 {
 	static char path[4096];
