@@ -201,7 +201,7 @@ fv_status fv_encoder_new(fv_err *err, fv_context *c, const fv_film_options *o,
 	e->time_base = strcmp(codec->name, "libx264") || av_q2d(z->time) * rate > 0.1
 	                       ? av_inv_q(e->framerate)
 	                       : z->time;
-	e->gop_size = FV_FILM_SEGMENT;
+	e->gop_size = fv_film_segment(z);
 	e->thread_count = c->threads;
 	e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
 	e->color_primaries = z->primaries, e->color_trc = z->transfer;

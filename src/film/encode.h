@@ -6,8 +6,15 @@
 #define FV_FILM_ENCODE_H
 #include "film/wire.h"
 
-enum { FV_FILM_SEGMENT = 96 };          /* frames: what a killed run loses at most, and how far
-                                         * apart a film's key frames are */
+/* Frames: what a killed run loses at most, and how far apart a film's key frames are. Large frames
+ * take seconds each; key frames cost bytes: of a painted film of 720p 7 % more with 48, 23 % with
+ * 24. */
+enum { FV_FILM_SEGMENT_MOST = 96 };
+static inline int fv_film_segment(const fv_film_size *z)
+{
+	const int64_t pixels = z->width * z->height;
+	return pixels > 1280 * 720 ? 24 : pixels > 640 * 480 ? 48 : FV_FILM_SEGMENT_MOST;
+}
 
 const AVOutputFormat *fv_film_container(const char *path);      /* by its ending; NULL: none */
 /* The encoder that o names, or the container's own, of those for frames with alpha one that keeps

@@ -209,7 +209,7 @@ static fv_status paint_frames(fv_err *err, fv_film_reader *r, encoding *e, fv_st
 	fv_status st = FV_OK;
 	while (!st && !(st = fv_reader_frame_next(err, r, &f, &got)) && got) {
 		item i = { .pts = f.pts, .duration = f.duration };
-		if (frames > before && frames % FV_FILM_SEGMENT == 0)
+		if (frames > before && frames % fv_film_segment(&r->size) == 0)
 			st = end_item(err, e, s, false);
 		if (!st && o->progress)
 			o->progress(o->user, frames, r->size.frames, before);

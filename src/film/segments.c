@@ -20,10 +20,10 @@ static void fill_settings(const fv_film_options *o, size_t bytes, uint64_t hash,
                           size_t room)
 {
 	snprintf(text, room,
-	         "fauve film %d, segments of %d\nfilm %zu bytes %016" PRIx64 "\n%s\ncodec %s, "
+	         "fauve film %d, segments of %d or fewer\nfilm %zu bytes %016" PRIx64 "\n%s\ncodec %s, "
 	         "preset %s, crf %g, size %" PRId64 "x%" PRId64 ", from %g to %g, steady %d, "
 	         "rate %d/%d\n",
-	         FV_FILM_VERSION, FV_FILM_SEGMENT, bytes, hash, o->settings ? o->settings : "",
+	         FV_FILM_VERSION, FV_FILM_SEGMENT_MOST, bytes, hash, o->settings ? o->settings : "",
 	         o->codec ? o->codec : "own", o->preset ? o->preset : "own", o->crf, o->width,
 	         o->height, o->from, o->to, (int)o->steady, o->rate[0], o->rate[1]);
 }
@@ -88,7 +88,7 @@ static fv_status count_segments(fv_err *err, fv_segments *s)
 			return FV_OK;
 		bool good = lseek(fd, -(off_t)sizeof end, SEEK_END) >= 0 &&
 		            read(fd, &end, sizeof end) == sizeof end && end.kind == FV_ITEM_END &&
-		            end.a > 0 && end.a <= FV_FILM_SEGMENT;
+		            end.a > 0 && end.a <= FV_FILM_SEGMENT_MOST;
 		close(fd);
 		if (!good)
 			return FV_OK;
