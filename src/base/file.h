@@ -66,6 +66,8 @@ fv_status fv_fail_write(fv_err *err, const char *path);
 /* The path as a shell reads it back; returns text. */
 const char *fv_shell_quote(const char *path, char *text, size_t room);
 
+/* It and all that is in it; links are not followed. What cannot be removed stays. */
+void fv_folder_remove(const char *path);
 fv_status fv_folder_make(fv_err *err, const char *path);        /* with its parents; no error
                                                                  * when it is there */
 bool fv_is_folder(const char *path);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Folders of pictures. */
+#define _GNU_SOURCE
 #include "base/file.h"
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,3 +135,10 @@ void fv_names_free(fv_names *n)
 	free(n->left);
 	*n = (fv_names){ 0 };
 }
+
+static int take_away(const char *path, const struct stat *s, int kind, struct FTW *f)
+{
+	return remove(path);
+}
+
+void fv_folder_remove(const char *path) { nftw(path, take_away, 16, FTW_DEPTH | FTW_PHYS); }

@@ -7,7 +7,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -322,11 +321,6 @@ static fv_status read_rate(fv_err *err, const char *text, int rate[2])
 	return FV_OK;
 }
 
-static int remove_one(const char *path, const struct stat *s, int kind, struct FTW *f)
-{
-	return remove(path);
-}
-
 /* Of what goes to standard output: a folder that nobody else can look into. */
 static fv_status private_folder(fv_err *err, char *folder, size_t room)
 {
@@ -464,7 +458,7 @@ fv_status fv_apply_film(fv_err *err, fv_apply *a, const fv_job *j, bool say, voi
 	if (!st && to_pipe)
 		st = copy_out(err, out);
 	if (*folder)
-		nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+		fv_folder_remove(folder);
 	if (fd >= 0)
 		close(fd);
 	fv_picture_free(w.read);

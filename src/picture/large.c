@@ -7,7 +7,6 @@
 #include "base/file.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,17 +181,6 @@ static fv_status write_file(fv_err *err, const saving *s, fv_format f, const cha
 }
 
 /* ---- a Deep Zoom picture: NAME.dzi and the folder NAME_files */
-static int take_away(const char *path, const struct stat *s, int kind, struct FTW *f)
-{
-	return remove(path);
-}
-
-static void remove_all(const char *path)
-{
-	if (*path)
-		nftw(path, take_away, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 /* Thousands of tiles: the disk that they lie on is flushed once, rather than each of them. */
 static fv_status flush_disk(fv_err *err, const char *folder, const char *path)
 {
@@ -211,7 +199,7 @@ static fv_status write_deep_zoom(fv_err *err, const saving *s, const char *path)
 	errno = ENAMETOOLONG;
 	if (snprintf(aside, sizeof aside, "%s/deep", s->opt->scratch) >= (int)sizeof aside)
 		return fv_fail_write(err, path);
-	remove_all(aside);
+	fv_folder_remove(aside);
 	if (mkdir(aside, 0777))
 		return fv_fail_write(err, path);
 	snprintf(from, sizeof from, "%s/picture", aside);
@@ -237,7 +225,7 @@ static fv_status write_deep_zoom(fv_err *err, const saving *s, const char *path)
 	snprintf(from, sizeof from, "%s/picture.dzi", aside);
 	if (!st && rename(from, path))
 		st = fv_fail_write(err, path);
-	remove_all(aside);
+	fv_folder_remove(aside);
 	return st;
 }
 

@@ -323,13 +323,19 @@ int64_t fv_run_room(const fv_run *r)
 	return room > 0 ? (int64_t)fmax(1, room / 2 / fmax(1, count)) : 0;
 }
 
+void fv_data_held(const fv_run *r, fv_data *d, int64_t bytes, int others, const char *what)
+{
+	d->bytes = bytes;
+	if (others)
+		fv_run_say(r, "%d of the %s do not fit into memory and are read again whenever they "
+			   "are needed", others, what);
+}
+
 void fv_data_count(const fv_run *r, fv_data *d, const fv_feed *feed)
 {
 	int others;
-	d->bytes = fv_feed_bytes(feed, &others);
-	if (others)
-		fv_run_say(r, "%d of the %s do not fit into memory and are read again whenever they "
-			   "are needed", others, d->want->purpose ? d->want->purpose : "pictures");
+	const int64_t bytes = fv_feed_bytes(feed, &others);
+	fv_data_held(r, d, bytes, others, d->want->purpose ? d->want->purpose : "pictures");
 }
 
 fv_status fv_run_open_data(fv_err *err, fv_run *r)

@@ -263,7 +263,6 @@ static fv_status open_pairs(fv_err *err, fv_run *r, const fv_data_want *want, fv
 	for (int64_t i = 0; i < d->batch; i++)
 		s->again_at[i] = -1;
 	st = read_all(err, r, s, fv_run_room(r), &others);
-	d->bytes = (s->count - others) * pair_bytes(s);
 	if (!st && !s->count)
 		st = fv_fail(err, FV_E_READ, "%s: none of the %d pairs can be read", want->option,
 			     files);
@@ -273,9 +272,7 @@ static fv_status open_pairs(fv_err *err, fv_run *r, const fv_data_want *want, fv
 				      ", %d pictures without a partner", s->lonely);
 	if (s->broken)
 		snprintf(d->found + n, sizeof d->found - n, ", %d broken", s->broken);
-	if (others)
-		fv_run_say(r, "%d of the pairs do not fit into memory and are read again whenever "
-			   "they are needed", others);
+	fv_data_held(r, d, (s->count - others) * pair_bytes(s), others, "pairs");
 	return st;
 }
 

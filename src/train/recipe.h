@@ -165,6 +165,8 @@ struct fv_feed *fv_data_feed(const fv_data *d);         /* of crops; feed.h */
 int64_t fv_run_room(const fv_run *r);   /* bytes of decoded pictures that a feed may hold; 0: any */
 /* Takes down what a feed holds, and says how many pictures it does not. */
 void fv_data_count(const fv_run *r, fv_data *d, const struct fv_feed *feed);
+/* The same: so many bytes are held, and `others` of the `what` are not. */
+void fv_data_held(const fv_run *r, fv_data *d, int64_t bytes, int others, const char *what);
 /* Where the value of an option of the recipe's table lies; NULL: it has none of that name. */
 const void *fv_run_value(const fv_run *r, const char *option);
 int64_t fv_run_integer(const fv_run *r, const char *option, int64_t without);  /* an INT of the recipe's table */

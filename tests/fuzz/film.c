@@ -4,9 +4,9 @@
  * whether private things are kept, and whether the answer breaks off; then records, each a head and
  * what follows it. Their lengths and first words are set right as they are read. */
 #define _GNU_SOURCE
+#include "base/file.h"
 #include "film/wire.h"
 #include "fuzz.h"
-#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,11 +16,6 @@
 
 #define MOST 64 /* pixels of a side: larger frames are as they are, and slow */
 extern const fv_film_table fv_film_api;
-
-static int away(const char *path, const struct stat *s, int kind, struct FTW *at)
-{
-	return remove(path);
-}
 
 static fv_status copy(fv_err *err, void *user, const fv_film_frame *f)
 {
@@ -118,6 +113,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	if (st)
 		fuzz_sentence(&err);
 	fuzz_must(!st == !access(out, F_OK), "there is a film where one is said to be");
-	nftw(folder, away, 8, FTW_DEPTH | FTW_PHYS);
+	fv_folder_remove(folder);
 	return 0;
 }

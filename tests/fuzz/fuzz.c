@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include "fuzz.h"
+#include "base/file.h"
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +18,7 @@ void fuzz_must(bool holds, const char *what)
 
 static char folder[200];
 
-static int away(const char *path, const struct stat *s, int kind, struct FTW *at) { return remove(path); }
-
-static void clean(void) { nftw(folder, away, 8, FTW_DEPTH | FTW_PHYS); }
+static void clean(void) { fv_folder_remove(folder); }
 
 const char *fuzz_folder(void)
 {

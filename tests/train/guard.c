@@ -4,12 +4,12 @@
 #include "device/cpu/plan.h"
 #include "model/safetensors.h"
 #include "op/op.h"
+#include "base/file.h"
 #include "test.h"
 #include "values.h"
 #include "train/dense_graph.h"
 #include "train/style_graph.h"
 #include "train/train.h"
-#include <ftw.h>
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -265,8 +265,6 @@ static void check_loop(void)
 	      err.text);
 }
 
-static int removed(const char *name, const struct stat *s, int kind, struct FTW *at) { return remove(name); }
-
 int main(void)
 {
 	if (fv_context_new(&err, &(fv_context_options){ .size = sizeof(fv_context_options), .threads = 2 }, &c) || !mkdtemp(folder))
@@ -274,7 +272,7 @@ int main(void)
 	check_dense();
 	check_style();
 	check_loop();
-	nftw(folder, removed, 8, FTW_DEPTH | FTW_PHYS);
+	fv_folder_remove(folder);
 	fv_context_free(c);
 	return finish("guard");
 }
