@@ -179,6 +179,23 @@ static void one(fv_context *c, const fv_model *m, int64_t w, int64_t h, int chan
 	free(whole.data);
 }
 
+/* Five budgets, from any down to the least that it says it needs; with less it is refused. */
+static void down_to_least(fv_context *c, const fv_model *m, int64_t w, int64_t h, fv_paint_options o)
+{
+	fv_err err = { 0 };
+	fv_painter *p;
+	int64_t least = 0;
+	const fv_tiles t = { h, w, 3, 8 };
+	check(!fv_painter_new(&err, m, &p) && !fv_tiles_least(&err, p, &t, &o, &least), "%s",
+	      err.text);
+	const int64_t five[] = { 0, 4 * least, 2 * least, least + least / 2, least, -1 };
+	printf("least: %.1f MB\n", (double)least / 1e6);
+	one(c, m, w, h, 3, 8, o, five, FV_STATS_EXACT, 1);
+	o.max_memory = least - 1;
+	check(fv_tiles_paint(&err, p, &t, &o, FV_STATS_EXACT) == FV_E_MEMORY, "%s", err.text);
+	fv_painter_free(p);
+}
+
 int main(int argc, char **argv)
 {
 	fv_context *c;
@@ -191,10 +208,10 @@ int main(int argc, char **argv)
 	fv_paint_options o = FV_PAINT_DEFAULTS;
 	const int64_t any[] = { 0, -1 }, few[] = { 0, 150 << 20, 60 << 20, -1 };
 	if (argc == 4) {
-		const int64_t five[] = { 0, (int64_t)900 << 20, 600 << 20, 400 << 20, 250 << 20, -1 };
-		one(c, m, atoi(argv[2]), atoi(argv[3]), 3, 8, o, five, FV_STATS_EXACT, 1);
-		o.strokes = (float)(40.0 / fmax(atoi(argv[2]), atoi(argv[3])));
-		one(c, m, atoi(argv[2]), atoi(argv[3]), 3, 8, o, five, FV_STATS_EXACT, 1);
+		const int64_t w = atoi(argv[2]), h = atoi(argv[3]);
+		down_to_least(c, m, w, h, o);
+		o.strokes = (float)(40.0 / (double)fv_max(w, h));
+		down_to_least(c, m, w, h, o);
 	} else {
 		/* The canvas in memory: strokes drawn anew, and a canvas as large as the picture. */
 		one(c, m, 1501, 233, 3, 8, o, any, FV_STATS_EXACT, 0);
